@@ -1,0 +1,148 @@
+"""Fakes that ship beside the real drivers and record what they were asked.
+
+They hold to the same contracts (the suites in ``tests/drivers`` run against both), so a kiosk
+cannot tell them from hardware.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Final
+
+from drivers.ports import (
+    BOTH_ROLES,
+    DeviceState,
+    Document,
+    Post,
+    PrinterProfile,
+    PrinterStatus,
+    PrintResult,
+    Role,
+    ScanRead,
+    Signal,
+    Words,
+)
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+_CONNECTED: Final = Words(zh="已连接", en="connected")
+_UNPLUGGED: Final = Words(zh="已断开，请检查插头", en="unplugged, please check the plug")
+_READY: Final = Words(zh="就绪", en="ready")
+
+
+class FakeScanner:
+    """A scanner in a test's hand: `scan`, `unplug`, `replug`."""
+
+    def __init__(self, lane: str, post: Post, *, name: str = "fake:scanner") -> None:
+        self.name: Final = name
+        self.lane: Final = lane
+        self._post = post
+        self._started = False
+        self._plugged = True
+
+    def start(self) -> None:
+        self._started = True
+        if self._plugged:
+            self._tell(True, _CONNECTED)
+
+    def scan(self, text: str) -> None:
+        """Reads `text`; nothing comes of it while unplugged, unstarted or closed."""
+        if self._started and self._plugged and text:
+            self._post(ScanRead(self.lane, text))
+
+    def unplug(self) -> None:
+        self._plugged = False
+        self._tell(False, _UNPLUGGED)
+
+    def replug(self) -> None:
+        self._plugged = True
+        self._tell(True, _CONNECTED)
+
+    def close(self) -> None:
+        self._started = False
+
+    def _tell(self, ok: bool, detail: Words) -> None:
+        if self._started:
+            self._post(DeviceState(self.name, "scanner", ok, detail, self.lane))
+
+
+class FakePrinter:
+    """Remembers every document it printed, and draws it on demand.
+
+    `next_results` are handed out one a print, before it goes back to "printed".
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str = "fake:printer",
+        roles: frozenset[Role] = BOTH_ROLES,
+        profile: PrinterProfile | None = None,
+    ) -> None:
+        self.name: Final = name
+        self.roles: Final = roles
+        self.profile: Final = profile if profile is not None else PrinterProfile()
+        self.next_results: list[PrintResult] = []
+        self._documents: list[Document] = []
+        self._lock = threading.Lock()
+        self._trouble: Words | None = None
+        self._closed = False
+
+    def fail(self, detail: Words) -> None:
+        """Every print fails until `mend`."""
+        self._trouble = detail
+
+    def mend(self) -> None:
+        self._trouble = None
+
+    @property
+    def documents(self) -> tuple[Document, ...]:
+        """What came out, oldest first; failed prints are not in it."""
+        with self._lock:
+            return tuple(self._documents)
+
+    def images(self) -> list[Image]:
+        """Every printed document as 1-bit pictures."""
+        from drivers.raster import render
+
+        return [page for document in self.documents for page in render(document, self.profile)]
+
+    def print(self, document: Document) -> PrintResult:
+        if self._closed:
+            return PrintResult("failed", Words(zh="打印机已关闭", en="the printer is closed"))
+        if self._trouble is not None:
+            return PrintResult("failed", self._trouble)
+        if self.next_results:
+            result = self.next_results.pop(0)
+            if result.status == "failed":
+                return result
+        else:
+            result = PrintResult("printed", _READY)
+        with self._lock:
+            self._documents.append(document)
+        return result
+
+    def status(self) -> PrinterStatus:
+        if self._closed:
+            return PrinterStatus("away", _UNPLUGGED)
+        if self._trouble is not None:
+            return PrinterStatus("attention", self._trouble)
+        return PrinterStatus("ready", _READY)
+
+    def close(self) -> None:
+        self._closed = True
+
+
+class FakePanel:
+    """Remembers each signal as (lane, signal)."""
+
+    def __init__(self, *, name: str = "fake:panel") -> None:
+        self.name: Final = name
+        self.shown: Final[list[tuple[str, Signal]]] = []
+
+    def show(self, lane: str, signal: Signal) -> None:
+        self.shown.append((lane, signal))
+
+    def close(self) -> None:
+        """Nothing to give back."""

@@ -1,0 +1,318 @@
+"""The hardware edge as the rest of the kiosk sees it: values and Protocols, no I/O.
+
+The rules of this edge:
+
+* **Drivers only post.** A scanner runs a thread of its own and hands what it saw to the
+  callback it was given; it decides nothing. The callback must be thread-safe and quick
+  (``queue.Queue.put`` is what it is meant for).
+* **A fault is a value.** An unplugged scanner is a `DeviceState`, a printer out of paper is a
+  `PrintResult`. Recording goes on in both cases; nothing here raises into the kiosk's loop.
+* **A document is content, not bytes.** `Document` says what stands on the paper;
+  `drivers.raster` turns it into dots, once, for every printer, so that the picture on the
+  kiosk's page is exactly what a thermal head would burn.
+* **Tokens stay out of logs.** What was scanned and what will be printed may be a bearer token
+  (a card, a claim), so the ``repr`` of `ScanRead`, `Code128`, `Qr` and `Document` shows lengths,
+  never content.
+
+Lengths are millimetres on paper unless the name says dots.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Final, Literal, Protocol, TypeAlias, runtime_checkable
+
+import msgspec
+
+# --------------------------------------------------------------------------------------
+# Words for people
+
+
+class Words(msgspec.Struct, frozen=True):
+    """One message in both languages."""
+
+    zh: str
+    en: str
+
+    def __str__(self) -> str:
+        return f"{self.zh} / {self.en}"
+
+
+class DeviceError(Exception):
+    """Something about a device that a person must hear of; carries both languages."""
+
+    def __init__(self, words: Words) -> None:
+        super().__init__(str(words))
+        self.words: Final = words
+
+    @property
+    def zh(self) -> str:
+        return self.words.zh
+
+    @property
+    def en(self) -> str:
+        return self.words.en
+
+
+class LayoutError(DeviceError):
+    """A block cannot be put on this paper so that it reads (a bar code too wide, say)."""
+
+
+class DeviceUrlError(DeviceError):
+    """One or more faults in device URLs, all of them at once.
+
+    `faults` has a `Words` per fault; each names the URL, the offending part and what
+    would be right.
+    """
+
+    def __init__(self, faults: tuple[Words, ...]) -> None:
+        super().__init__(
+            Words(zh="；".join(f.zh for f in faults), en="; ".join(f.en for f in faults))
+        )
+        self.faults: Final = faults
+
+
+# --------------------------------------------------------------------------------------
+# What drivers post
+
+DeviceKind: TypeAlias = Literal["scanner", "printer", "panel"]
+
+
+class ScanRead(msgspec.Struct, frozen=True, tag="scan"):
+    """One finished scan. `text` is as the scanner sent it, terminator removed, GS (0x1D) kept."""
+
+    lane: str
+    text: str
+    symbology: str | None = None
+    """What the device says it read (an AIM identifier such as ``]C1``), where it says so."""
+
+    def __repr__(self) -> str:
+        return f"ScanRead(lane={self.lane!r}, length={len(self.text)})"
+
+
+class ScanUnreadable(msgspec.Struct, frozen=True, tag="unreadable"):
+    """Bytes came without an end (noise, wrong baud rate); `length` of them were dropped."""
+
+    lane: str
+    length: int
+
+
+class DeviceState(msgspec.Struct, frozen=True, tag="device"):
+    """A device became usable (`ok`) or stopped being so. Posted on change only."""
+
+    device: str
+    """Its URL without the query: what the operator typed, what a sticker can say."""
+    kind: DeviceKind
+    ok: bool
+    detail: Words
+    lane: str | None = None
+
+
+DeviceInput: TypeAlias = ScanRead | ScanUnreadable | DeviceState
+Post: TypeAlias = Callable[[DeviceInput], None]
+
+
+# --------------------------------------------------------------------------------------
+# What is printed
+
+Size: TypeAlias = Literal["small", "normal", "large", "huge"]
+Align: TypeAlias = Literal["left", "centre", "right"]
+
+
+class _Block(msgspec.Struct, frozen=True, tag_field="block"):
+    pass
+
+
+class Text(_Block, frozen=True, tag="text"):
+    """A paragraph; wraps to the paper's width, between any two Chinese characters."""
+
+    text: str
+    size: Size = "normal"
+    align: Align = "left"
+    bold: bool = False
+
+
+class Row(_Block, frozen=True, tag="row"):
+    """`left` against the left edge, `right` against the right; `left` wraps beside `right`."""
+
+    left: str
+    right: str
+    size: Size = "normal"
+    bold: bool = False
+
+
+class Code128(_Block, frozen=True, tag="code128"):
+    """A bar code of printable ASCII, no text beneath it (add a `Text`).
+
+    `along` turns it by 90 degrees, to run along the paper: the way out for codes
+    too long for its width.
+    """
+
+    value: str
+    height_mm: float = 10.0
+    along: bool = False
+
+    def __repr__(self) -> str:
+        return f"Code128(length={len(self.value)}, along={self.along})"
+
+
+class Qr(_Block, frozen=True, tag="qr"):
+    """A QR code with its quiet zone of 4 modules, error correction M.
+
+    `module_mm` is what is wanted; it becomes whole dots, fewer where the paper is narrow.
+    """
+
+    value: str
+    module_mm: float = 0.5
+    align: Align = "centre"
+
+    def __repr__(self) -> str:
+        return f"Qr(length={len(self.value)})"
+
+
+class Rule(_Block, frozen=True, tag="rule"):
+    """A thin line from edge to edge."""
+
+
+class Feed(_Block, frozen=True, tag="feed"):
+    """Blank paper."""
+
+    mm: float = 2.0
+
+
+class Cut(_Block, frozen=True, tag="cut"):
+    """Cuts where the profile has a cutter, else feeds to the tear bar."""
+
+
+Block: TypeAlias = Text | Row | Code128 | Qr | Rule | Feed | Cut
+DocumentKind: TypeAlias = Literal["label", "receipt", "slip"]
+
+
+class Document(msgspec.Struct, frozen=True):
+    """What goes on the paper, top to bottom. JSON by `msgspec.json`, both ways."""
+
+    kind: DocumentKind
+    blocks: tuple[Block, ...]
+
+    def __repr__(self) -> str:
+        return f"Document({self.kind!r}, {len(self.blocks)} blocks)"
+
+
+class PrinterProfile(msgspec.Struct, frozen=True):
+    """What a printer can do. The defaults are the 58 mm heads of nearly every cheap printer:
+    48 mm of print at 203 dpi (8 dots a millimetre), no cutter.
+    """
+
+    name: str = "58mm"
+    width_dots: int = 384
+    dots_per_mm: int = 8
+    cutter: bool = False
+    tear_mm: float = 12.0
+    """From the print line to the tear bar or knife: fed at a `Cut`."""
+    margin_dots: int = 4
+
+
+PROFILES: Final[dict[str, PrinterProfile]] = {
+    profile.name: profile
+    for profile in (
+        PrinterProfile(),
+        PrinterProfile(name="80mm", width_dots=576, cutter=True, tear_mm=14.0, margin_dots=6),
+    )
+}
+
+Role: TypeAlias = Literal["label", "receipt"]
+BOTH_ROLES: Final[frozenset[Role]] = frozenset({"label", "receipt"})
+
+
+class PrintResult(msgspec.Struct, frozen=True):
+    """How a print ended.
+
+    ``printed``: the device confirmed it, or is one that cannot fail to show it.
+    ``unknown``: every byte was taken, but the device says nothing about its state.
+    ``failed``: not printed, or not wholly; print it again when `detail` is mended.
+    """
+
+    status: Literal["printed", "unknown", "failed"]
+    detail: Words
+    paper_mm: float = 0.0
+    """Paper used, for the count that ends in "new roll, please"."""
+
+
+class PrinterStatus(msgspec.Struct, frozen=True):
+    """``ready``; ``attention``: a person must do something; ``away``: not connected;
+    ``unknown``: it is silent.
+    """
+
+    state: Literal["ready", "attention", "away", "unknown"]
+    detail: Words
+
+
+class Signal(StrEnum):
+    """What a panel tells by light and sound."""
+
+    BUSY = "busy"
+    """A scan is being saved."""
+    SAVED = "saved"
+    """Green: only ever after the journal's COMMIT."""
+    REFUSED = "refused"
+    """The "no" sound: nothing was changed."""
+    ATTENTION = "attention"
+    """Saved, but somebody should look (no paper, an item of another place)."""
+    IDLE = "idle"
+
+
+# --------------------------------------------------------------------------------------
+# The ports
+
+
+@runtime_checkable
+class Scanner(Protocol):
+    """One source of scans, serving one lane. Built with its lane's name and a `Post`."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def lane(self) -> str: ...
+
+    def start(self) -> None:
+        """Begins to post; returns at once. A missing device is waited for, not an error."""
+
+    def close(self) -> None:
+        """Stops posting and gives the device back. May be called twice."""
+
+
+@runtime_checkable
+class Printer(Protocol):
+    """One printer. Calls block, so they belong to the kiosk's printer thread; `close` may
+    come from another thread and ends a blocked call.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def roles(self) -> frozenset[Role]: ...
+
+    @property
+    def profile(self) -> PrinterProfile: ...
+
+    def print(self, document: Document) -> PrintResult:
+        """Prints, or says why not. Raises `LayoutError` for a document no paper could hold."""
+
+    def status(self) -> PrinterStatus: ...
+
+    def close(self) -> None: ...
+
+
+@runtime_checkable
+class Panel(Protocol):
+    """Lights and a sound beside each scanner."""
+
+    @property
+    def name(self) -> str: ...
+
+    def show(self, lane: str, signal: Signal) -> None: ...
+
+    def close(self) -> None: ...
