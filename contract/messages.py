@@ -1,0 +1,199 @@
+"""Everything else that travels over MQTT. JSON by msgspec; unknown fields are ignored.
+
+The hub's word, not the broker's: a kiosk forgets nothing on a PUBACK. On connect, every ten
+minutes, and whenever the hub's status changes, it sends `Hello`; the hub answers from its
+database with `Welcome`; after each COMMIT it sends `Ack`. ``through`` may fall only in the
+Welcome that carries the newest nonce (a restored hub); otherwise the maximum holds.
+"""
+
+import hashlib
+from typing import Annotated, Final, TypeAlias, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from contract.events import (
+    MAX_SEQ,
+    CategoryKey,
+    EpochId,
+    Hash,
+    Lane,
+    Milliseconds,
+    Seq,
+    SignedMilliseconds,
+    Word,
+)
+
+MAX_MESSAGE_BYTES: Final = 128 * 1024
+
+MAX_KEPT: Final = 800
+"""Most epochs in one hello, 140 bytes each at most. A kiosk that keeps more names the oldest
+that are not yet safe first, and the newest always."""
+
+HELLO_INTERVAL_S: Final = 600
+HEALTH_INTERVAL_S: Final = 30
+
+Nonce: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$")]
+Through: TypeAlias = Annotated[int, Meta(ge=0, le=MAX_SEQ)]
+Percent: TypeAlias = Annotated[float, Meta(ge=0, le=100)]
+
+
+class Kept(Struct, frozen=True):
+    """An epoch that the kiosk's journal still holds: seqs ``oldest`` to ``head``."""
+
+    epoch: EpochId
+    oldest: Seq
+    head: Seq
+    hash: Hash
+
+
+class Hello(Struct, frozen=True):
+    """``up/hello``: what this journal holds, and a fresh nonce."""
+
+    nonce: Nonce
+    epochs: Annotated[tuple[Kept, ...], Meta(max_length=MAX_KEPT)]
+    software: Word = ""
+    journal: Word = ""
+
+
+class Position(Struct, frozen=True):
+    """How far the hub has an epoch: ``hash`` is that of event ``through`` (zeros at 0);
+    ``safe`` is what its last verified off-machine backup holds."""
+
+    epoch: EpochId
+    through: Through
+    hash: Hash
+    safe: Through = 0
+
+
+class Welcome(Struct, frozen=True):
+    """``down/welcome``: the answer to the hello with this nonce.
+
+    ``hub_time`` is Unix milliseconds; ``manifest`` maps a part's name (``products``) to the
+    SHA-256 under which it is retained.
+    """
+
+    nonce: Nonce
+    epochs: tuple[Position, ...]
+    hub_time: SignedMilliseconds
+    manifest: dict[str, Hash] = {}
+
+
+class Ack(Struct, frozen=True):
+    """``down/ack``: committed through this seq. Never retained."""
+
+    epoch: EpochId
+    through: Through
+    hash: Hash
+
+
+class KioskStatus(Struct, frozen=True):
+    """``up/status``, retained, with the will ``online: false``."""
+
+    online: bool
+
+
+class HubStatus(Struct, frozen=True):
+    """``hub/status``, retained, with a will. ``incarnation`` changes when the hub's process or
+    database does, and makes kiosks say hello."""
+
+    online: bool
+    incarnation: Word = ""
+
+
+class DeviceHealth(Struct, frozen=True):
+    """One peripheral: ``kind`` is scanner, printer or panel."""
+
+    name: Word
+    kind: Word
+    ok: bool
+    detail: Word = ""
+
+
+class LaneHealth(Struct, frozen=True):
+    """A lane and the workflow state that it rests in."""
+
+    lane: Lane
+    state: Word
+
+
+class Health(Struct, frozen=True):
+    """``up/health``: how the kiosk is.
+
+    ``backlog`` counts events without the hub's acknowledgement; ``oldest_unsent_s`` is the age
+    in seconds of the oldest of them (0 with none), by the monotonic clock.
+    """
+
+    backlog: Annotated[int, Meta(ge=0)]
+    oldest_unsent_s: Annotated[int, Meta(ge=0)]
+    events: Annotated[int, Meta(ge=0)]
+    clock: bool
+    software: Word = ""
+    uptime_s: Annotated[int, Meta(ge=0)] = 0
+    disk_free_mb: Annotated[int, Meta(ge=0)] = 0
+    prefixes_left: Annotated[int, Meta(ge=0)] = 0
+    paper_jobs: Annotated[int, Meta(ge=0)] = 0
+    devices: tuple[DeviceHealth, ...] = ()
+    lanes: tuple[LaneHealth, ...] = ()
+
+
+class Command(Struct, frozen=True):
+    """``down/command``: something to do once, before ``expires`` (Unix milliseconds)."""
+
+    id: Nonce
+    name: Word
+    expires: Milliseconds
+
+
+class Reply(Struct, frozen=True):
+    """``up/reply``: what became of a command."""
+
+    id: Nonce
+    ok: bool
+    detail: Word = ""
+
+
+class Product(Struct, frozen=True):
+    """A retail code that somebody has named once."""
+
+    gtin: Annotated[str, Meta(pattern=r"^[0-9]{14}$")]
+    category: CategoryKey
+    zh: Annotated[str, Meta(max_length=60)]
+    en: Annotated[str, Meta(max_length=60)]
+
+
+class Products(Struct, frozen=True):
+    """The reference part ``products``."""
+
+    products: tuple[Product, ...]
+
+
+T = TypeVar("T")
+
+
+class MessageError(ValueError):
+    """A payload that is not the message it should be; the text names the field."""
+
+
+def encode(message: Struct) -> bytes:
+    """A message as JSON bytes."""
+    return msgspec.json.encode(message)
+
+
+def decode(payload: bytes, kind: type[T]) -> T:
+    """``payload`` as ``kind``.
+
+    Raises:
+        MessageError: too large, not JSON, or a field that is missing or wrong.
+    """
+    if len(payload) > MAX_MESSAGE_BYTES:
+        raise MessageError(f"{len(payload)} bytes, above {MAX_MESSAGE_BYTES}")
+    try:
+        return msgspec.json.decode(payload, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise MessageError(str(error)) from None
+
+
+def digest(payload: bytes) -> str:
+    """The name under which reference data is retained: SHA-256 of its bytes, in hex."""
+    return hashlib.sha256(payload).hexdigest()
