@@ -1,0 +1,118 @@
+"""Debian packages: what is missing, and installing it as root or naming the one line to type.
+
+Imports only what python3-minimal has: this module is what installs the rest of Python.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+# Debian keeps daemons in sbin, which is not on everybody's PATH.
+SBIN = ("/usr/local/sbin", "/usr/sbin", "/sbin")
+
+
+@dataclass(frozen=True)
+class Package:
+    """A Debian package, the command by which its presence is told, and why we want it."""
+
+    name: str
+    command: str
+    why: str
+
+
+PYTHON = Package(
+    "python3 python3-venv",
+    "",
+    "Python 的标准库不完整(缺 venv 等) · this Python lacks parts of its standard library (venv …)",
+)
+MOSQUITTO = Package(
+    "mosquitto",
+    "mosquitto",
+    "测试与真实站点所用的 MQTT 服务器 · the MQTT broker that tests and real stops run",
+)
+CHROMIUM = Package(
+    "chromium", "chromium", "在真实浏览器里测试网页 · the browser in which the pages are tested"
+)
+
+
+def search_path(path: str | None) -> list[str]:
+    """Return the folders in which commands are looked for: PATH, then the sbin folders."""
+    folders = [folder for folder in (path or os.defpath).split(os.pathsep) if folder]
+    return folders + [folder for folder in SBIN if folder not in folders]
+
+
+def has_command(command: str, folders: Sequence[str]) -> bool:
+    """Tell whether `command` can be run from one of `folders`."""
+    return any(os.access(os.path.join(folder, command), os.X_OK) for folder in folders)  # noqa: PTH118
+
+
+def missing(packages: Sequence[Package], folders: Sequence[str]) -> list[Package]:
+    """Return those packages whose command is in none of `folders`."""
+    return [package for package in packages if not has_command(package.command, folders)]
+
+
+def names(packages: Sequence[Package]) -> list[str]:
+    """Return the Debian names, as apt-get takes them."""
+    return [name for package in packages for name in package.name.split()]
+
+
+def line_to_type(packages: Sequence[Package]) -> str:
+    """Return the one line that installs `packages` on Debian and Raspberry Pi OS."""
+    return "sudo apt-get update && sudo apt-get install -y --no-install-recommends " + " ".join(
+        names(packages)
+    )
+
+
+def privilege(folders: Sequence[str]) -> list[str] | None:
+    """Return the words that go before apt-get: none for root, sudo if it asks no password.
+
+    None means that we may not install anything here.
+    """
+    if not has_command("apt-get", folders):
+        return None
+    if os.geteuid() == 0:
+        return []
+    if has_command("sudo", folders):
+        asked = subprocess.run(
+            ["sudo", "-n", "true"], stdin=subprocess.DEVNULL, capture_output=True, check=False
+        )
+        if asked.returncode == 0:
+            return ["sudo", "-n"]
+    return None
+
+
+def install(packages: Sequence[Package]) -> bool:
+    """Install `packages`, or print the one line to type and return False."""
+    folders = search_path(os.environ.get("PATH"))
+    before = privilege(folders)
+    if before is None:
+        for package in packages:
+            sys.stderr.write(f"缺少 · missing: {package.name}: {package.why}\n")
+        sys.stderr.write(f"请输入 · Please type:  {line_to_type(packages)}\n")
+        return False
+    print("用 apt-get 安装 · Installing from Debian with apt-get:")
+    for package in packages:
+        print(f"  {package.name}: {package.why}")
+    apt = [*before, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q"]
+    apt += ["-o", "DPkg::Lock::Timeout=300"]
+    # An update that fails for one foreign source still refreshes the others: the install decides.
+    subprocess.run([*apt, "update"], stdin=subprocess.DEVNULL, check=False)
+    done = subprocess.run(
+        [*apt, "install", "-y", "--no-install-recommends", *names(packages)],
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    if done.returncode != 0:
+        sys.stderr.write(f"apt-get 失败 · apt-get failed:  {line_to_type(packages)}\n")
+        return False
+    if MOSQUITTO in packages and os.path.isdir("/run/systemd/system"):  # noqa: PTH112
+        # Debian starts the service at once; it would hold the port that `make up` wants.
+        print(
+            "停用 Debian 自带的 mosquitto 服务,以免占用 1883 端口"
+            " · Disabling Debian's own mosquitto service: it would hold port 1883"
+        )
+        disable = [*before, "systemctl", "disable", "--now", "mosquitto.service"]
+        subprocess.run(disable, stdin=subprocess.DEVNULL, check=False)
+    return True
