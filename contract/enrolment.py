@@ -1,0 +1,50 @@
+"""What enrolment gives a kiosk, as one JSON document that stays outside its journal.
+
+The hub writes it once; the kiosk marks in it which journal took which prefix, and where its last
+epoch stood. A journal can be lost, copied or restored: this document then still tells that its
+prefix is spent, and which epoch came before.
+"""
+
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta, Struct
+
+from contract.events import EpochId, Hash, KioskId, Prefix, SessionId
+
+SPARE_PREFIXES: Final = 8
+"""Prefixes issued at enrolment: the first journal's and seven for journals after it."""
+
+
+class Grant(Struct, frozen=True, omit_defaults=True):
+    """One prefix of this kiosk; ``journal`` is the id of the journal that took it, None for a
+    spare."""
+
+    prefix: Prefix
+    journal: SessionId | None = None
+
+
+class Identity(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Who a kiosk is. ``username`` and ``password`` are for the broker.
+
+    ``prefixes`` are in the order in which they are taken. ``last_epoch`` is the newest epoch
+    that was opened here, ``last_head_hash`` the newest hash that is known of it (of the event
+    before it, right after it was opened).
+    """
+
+    kiosk: KioskId
+    username: KioskId
+    password: Annotated[str, Meta(min_length=16, max_length=128)]
+    prefixes: tuple[Grant, ...] = ()
+    last_epoch: EpochId | None = None
+    last_head_hash: Hash | None = None
+
+
+def encode_identity(identity: Identity) -> bytes:
+    """The document, indented so that a person can read it."""
+    return msgspec.json.format(msgspec.json.encode(identity), indent=2) + b"\n"
+
+
+def decode_identity(document: bytes) -> Identity:
+    """Raises ``msgspec.MsgspecError``, naming the field, or UnicodeDecodeError."""
+    return msgspec.json.decode(document, type=Identity)
