@@ -13,7 +13,7 @@ named. A device that is not there yet is no fault: serial devices are waited for
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, TypeAlias, TypeVar
 from urllib.parse import unquote
@@ -243,7 +243,6 @@ class _Reader:
 
 
 _T = TypeVar("_T")
-_U = TypeVar("_U")
 
 
 def _nearest(word: str, known: Iterable[str], suffix: str = "") -> tuple[str, str]:
@@ -322,27 +321,31 @@ def _host_port(reader: _Reader) -> tuple[str, int]:
     return host, int(port)
 
 
-def _one(kind: DeviceKind, url: str, read: Callable[[_Reader], _U | None]) -> _U:
-    reader = _Reader(kind, url)
-    result = read(reader)
+def parse_scanner(url: str) -> ScannerUrl:
+    """Raises `DeviceUrlError` with every fault of `url`."""
+    reader = _Reader("scanner", url)
+    result = _read_scanner(reader)
     if result is None or reader.faults:
         raise DeviceUrlError(tuple(reader.faults))
     return result
 
 
-def parse_scanner(url: str) -> ScannerUrl:
-    """Raises `DeviceUrlError` with every fault of `url`."""
-    return _one("scanner", url, _read_scanner)
-
-
 def parse_printer(url: str) -> PrinterUrl:
     """Raises `DeviceUrlError` with every fault of `url`."""
-    return _one("printer", url, _read_printer)
+    reader = _Reader("printer", url)
+    result = _read_printer(reader)
+    if result is None or reader.faults:
+        raise DeviceUrlError(tuple(reader.faults))
+    return result
 
 
 def parse_panel(url: str) -> PanelUrl:
     """Raises `DeviceUrlError` with every fault of `url`."""
-    return _one("panel", url, _read_panel)
+    reader = _Reader("panel", url)
+    result = _read_panel(reader)
+    if result is None or reader.faults:
+        raise DeviceUrlError(tuple(reader.faults))
+    return result
 
 
 def parse_devices(
@@ -351,33 +354,39 @@ def parse_devices(
     """Everything at once. Raises one `DeviceUrlError` with every fault of every URL,
     the same device named twice included.
     """
-    faults: list[Words] = []
+    readers = [
+        *(_Reader("scanner", url) for url in scanners),
+        *(_Reader("printer", url) for url in printers),
+        _Reader("panel", panel),
+    ]
+    found_scanners: list[ScannerUrl] = []
+    found_printers: list[PrinterUrl] = []
+    found_panel: PanelUrl | None = None
+    for reader in readers:
+        if reader.kind == "scanner":
+            if (scanner := _read_scanner(reader)) is not None:
+                found_scanners.append(scanner)
+        elif reader.kind == "printer":
+            if (printer := _read_printer(reader)) is not None:
+                found_printers.append(printer)
+        else:
+            found_panel = _read_panel(reader)
+    _refuse_repeats(readers)
+    faults = tuple(fault for reader in readers for fault in reader.faults)
+    if faults or found_panel is None:
+        raise DeviceUrlError(faults)
+    return Devices(tuple(found_scanners), tuple(found_printers), found_panel)
 
-    def collect(kind: DeviceKind, url: str, read: Callable[[_Reader], _U | None]) -> list[_U]:
-        reader = _Reader(kind, url)
-        result = read(reader)
-        faults.extend(reader.faults)
-        return [] if result is None else [result]
 
-    read_scanners = [found for url in scanners for found in collect("scanner", url, _read_scanner)]
-    read_printers = [found for url in printers for found in collect("printer", url, _read_printer)]
-    read_panel = collect("panel", panel, _read_panel)
-
-    seen: set[str] = set()
-    for name in [found.name for found in (*read_scanners, *read_printers)]:
-        # The screen is a scanner and a printer in one; anything else has one job.
-        if name in seen and name != "screen:":
-            faults.append(Words(zh=f"设备 {name} 出现了两次", en=f"device {name} is named twice"))
-        seen.add(name)
-    for kind, names in (
-        ("scanner", [found.name for found in read_scanners]),
-        ("printer", [found.name for found in read_printers]),
-    ):
-        if names.count("screen:") > 1:
-            faults.append(Words(zh=f"{kind} screen: 出现了两次", en=f"{kind} screen: named twice"))
-    if faults:
-        raise DeviceUrlError(tuple(faults))
-    return Devices(tuple(read_scanners), tuple(read_printers), read_panel[0])
+def _refuse_repeats(readers: Sequence[_Reader]) -> None:
+    """One device has one job; only the screen is both a scanner and a printer."""
+    seen: set[tuple[str, str]] = set()
+    for reader in readers:
+        screen = reader.scheme == "screen"
+        key = (reader.kind if screen else "any", reader.name)
+        if key in seen:
+            reader.fault("这个设备出现了两次", "this device is named twice")
+        seen.add(key)
 
 
 # --------------------------------------------------------------------------------------

@@ -1,0 +1,95 @@
+"""``screen:`` - a printer whose paper is shown on the kiosk's page.
+
+What it keeps is the picture that `drivers.raster` makes, dot for dot what a thermal printer of
+the same profile burns. Pictures live in memory only: a receipt carries a claim.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections import OrderedDict
+from typing import Final
+
+import msgspec
+
+from drivers.ports import (
+    BOTH_ROLES,
+    Document,
+    DocumentKind,
+    PrinterProfile,
+    PrinterStatus,
+    PrintResult,
+    Role,
+    Words,
+)
+
+KEPT: Final = 24
+_PRINTED: Final = Words(zh="已显示在屏幕上", en="shown on the screen")
+
+
+class Picture(msgspec.Struct, frozen=True):
+    """One piece of paper. `id` counts up from 1 within this process."""
+
+    id: int
+    kind: DocumentKind
+    width_dots: int
+    height_dots: int
+    png: bytes
+
+    def __repr__(self) -> str:
+        return f"Picture({self.id}, {self.kind!r}, {self.width_dots}x{self.height_dots})"
+
+
+class ScreenPrinter:
+    """Keeps the newest `kept` pieces of paper; its pictures may be read from any thread."""
+
+    def __init__(
+        self,
+        *,
+        name: str = "screen:",
+        profile: PrinterProfile | None = None,
+        roles: frozenset[Role] = BOTH_ROLES,
+        kept: int = KEPT,
+    ) -> None:
+        self.name: Final = name
+        self.roles: Final = roles
+        self.profile: Final = profile if profile is not None else PrinterProfile()
+        self._kept = kept
+        self._ids = itertools.count(1)
+        self._pictures: OrderedDict[int, Picture] = OrderedDict()
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+
+    def print(self, document: Document) -> PrintResult:
+        """Raises `LayoutError`, as any printer does."""
+        from drivers.raster import paper_mm, png, render
+
+        if self._closed.is_set():
+            return PrintResult("failed", Words(zh="打印机已关闭", en="the printer is closed"))
+        pages = render(document, self.profile)
+        for page in pages:
+            picture = Picture(next(self._ids), document.kind, page.width, page.height, png(page))
+            with self._lock:
+                self._pictures[picture.id] = picture
+                while len(self._pictures) > self._kept:
+                    self._pictures.popitem(last=False)
+        return PrintResult("printed", _PRINTED, paper_mm(pages, self.profile))
+
+    def pictures(self) -> tuple[Picture, ...]:
+        """What is kept, oldest first."""
+        with self._lock:
+            return tuple(self._pictures.values())
+
+    def picture(self, picture_id: int) -> Picture | None:
+        """One of them, or None when it was never there or has made room."""
+        with self._lock:
+            return self._pictures.get(picture_id)
+
+    def status(self) -> PrinterStatus:
+        if self._closed.is_set():
+            return PrinterStatus("away", Words(zh="打印机已关闭", en="the printer is closed"))
+        return PrinterStatus("ready", Words(zh="就绪", en="ready"))
+
+    def close(self) -> None:
+        self._closed.set()
