@@ -191,6 +191,13 @@ class Out(_Body, frozen=True, tag="out"):
     session: SessionId | None = None
 
 
+class PlanSeen(_Body, frozen=True, tag="plan.seen"):
+    """A plan was scanned without items: its outcome follows, or nothing does."""
+
+    plan: PlanCode
+    session: SessionId | None = None
+
+
 class Delivered(_Body, frozen=True, tag="delivered"):
     """What was out for this plan reached its family (private part)."""
 
@@ -266,6 +273,7 @@ Body: TypeAlias = (
     | Packed
     | Unpacked
     | Out
+    | PlanSeen
     | Delivered
     | Back
     | Voided

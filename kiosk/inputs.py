@@ -1,0 +1,214 @@
+"""What the kiosk's loop takes from its queue, and what a scan means once it is interpreted.
+
+Devices, the MQTT client and the printer threads only post these values; one thread takes them.
+The interpreted scans hold no bearer token: cards, family tokens and claims are hashes already.
+"""
+
+import enum
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from contract.codes import CodeProblem, Verb
+from contract.events import Retail
+from drivers.ports import DeviceState, PrintResult, ScanRead, ScanUnreadable
+
+
+class InputKind(enum.StrEnum):
+    """The columns of the workflow table."""
+
+    CARD = "card"
+    RETAIL = "retail"
+    CATEGORY = "category"
+    QUANTITY = "quantity"
+    ITEM = "item"
+    BOX = "box"
+    PLAN = "plan"
+    FAMILY = "family"
+    PLACE = "place"
+    NOT_HOME = "not-home"
+    FINISH = "finish"
+    UNDO = "undo"
+    HELP = "help"
+    CLAIM = "claim"
+    DAMAGED = "damaged"
+    FOREIGN = "foreign"
+    TIMEOUT = "timeout"
+
+
+class Card(Struct, frozen=True, tag=True):
+    """A person's card; ``person`` is the domain-separated hash of its token."""
+
+    person: str
+    kind = InputKind.CARD
+
+
+class Family(Struct, frozen=True, tag=True):
+    """A family's delivery token, as its hash."""
+
+    family: str
+    kind = InputKind.FAMILY
+
+
+class RetailCode(Struct, frozen=True, tag=True):
+    """A valid GS1 retail code."""
+
+    retail: Retail
+    kind = InputKind.RETAIL
+
+
+class CategoryCard(Struct, frozen=True, tag=True):
+    """A category card; ``category`` is the key."""
+
+    category: str
+    kind = InputKind.CATEGORY
+
+
+class QuantityCard(Struct, frozen=True, tag=True):
+    """A quantity card, 2 to 24."""
+
+    quantity: int
+    kind = InputKind.QUANTITY
+
+
+class ItemLabel(Struct, frozen=True, tag=True):
+    """An item's own label."""
+
+    code: str
+    kind = InputKind.ITEM
+
+
+class BoxLabel(Struct, frozen=True, tag=True):
+    """A box's label."""
+
+    code: str
+    kind = InputKind.BOX
+
+
+class PlanSlip(Struct, frozen=True, tag=True):
+    """A delivery plan."""
+
+    code: str
+    kind = InputKind.PLAN
+
+
+class PlaceSheet(Struct, frozen=True, tag=True):
+    """A shelf, room or stop."""
+
+    code: str
+    kind = InputKind.PLACE
+
+
+class ActionCard(Struct, frozen=True, tag=True):
+    """An action without argument, from a card, a button or the page."""
+
+    verb: Verb
+
+    @property
+    def kind(self) -> InputKind:
+        """The table's column for this action."""
+        return _ACTION_KINDS[self.verb]
+
+
+_ACTION_KINDS = {
+    Verb.FINISH: InputKind.FINISH,
+    Verb.UNDO: InputKind.UNDO,
+    Verb.HELP: InputKind.HELP,
+    Verb.NOT_HOME: InputKind.NOT_HOME,
+}
+
+
+class ClaimScan(Struct, frozen=True, tag=True):
+    """A receipt's private QR, which belongs into a phone. Its content is dropped."""
+
+    kind = InputKind.CLAIM
+
+
+class Damaged(Struct, frozen=True, tag=True):
+    """Looks like one of our codes but a character is wrong or missing; content is dropped."""
+
+    problem: CodeProblem
+    length: int
+    symbology: str = ""
+    kind = InputKind.DAMAGED
+
+
+class Foreign(Struct, frozen=True, tag=True):
+    """Neither ours nor valid GS1: symbology and length are all that is kept of it."""
+
+    length: int
+    problem: str
+    symbology: str = ""
+    kind = InputKind.FOREIGN
+
+
+class Timeout(Struct, frozen=True, tag=True):
+    """The lane's deadline passed."""
+
+    kind = InputKind.TIMEOUT
+
+
+Scan: TypeAlias = (
+    Card
+    | Family
+    | RetailCode
+    | CategoryCard
+    | QuantityCard
+    | ItemLabel
+    | BoxLabel
+    | PlanSlip
+    | PlaceSheet
+    | ActionCard
+    | ClaimScan
+    | Damaged
+    | Foreign
+    | Timeout
+)
+
+
+class MqttConnected(Struct, frozen=True):
+    """The broker took us in (again)."""
+
+
+class MqttDisconnected(Struct, frozen=True):
+    """The broker is gone; ``reason`` is a machine word."""
+
+    reason: str
+
+
+class MqttMessage(Struct, frozen=True):
+    """A message for us."""
+
+    topic: str
+    payload: bytes
+
+
+class MqttRefused(Struct, frozen=True):
+    """The broker refused one of our publishes; ``reason`` is its reason code's name."""
+
+    reason: str
+
+
+class PrintDone(Struct, frozen=True):
+    """A printer thread finished a job. ``result`` None: the document could not be laid out."""
+
+    job: int
+    printer: str
+    result: PrintResult
+
+
+class Stop(Struct, frozen=True):
+    """End the loop after what is already queued before it."""
+
+
+LoopInput: TypeAlias = (
+    ScanRead
+    | ScanUnreadable
+    | DeviceState
+    | MqttConnected
+    | MqttDisconnected
+    | MqttMessage
+    | MqttRefused
+    | PrintDone
+    | Stop
+)

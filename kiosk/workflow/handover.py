@@ -1,0 +1,229 @@
+"""Goods go out, come back, or move: volunteer, items, destination."""
+
+from typing import Final
+
+from contract.events import (
+    MAX_CODES_PER_EVENT,
+    Back,
+    Delivered,
+    ItemPicked,
+    ItemSeen,
+    Moved,
+    Noticed,
+    Out,
+    PlanSeen,
+    Private,
+    Refused,
+)
+from drivers.ports import Signal
+from kiosk.inputs import (
+    Family,
+    ItemLabel,
+    PlaceSheet,
+    PlanSlip,
+    Scan,
+)
+from kiosk.state import (
+    EventRef,
+    ItemFacts,
+    LaneState,
+    LastAction,
+    Phase,
+    Pick,
+    SlipJob,
+)
+from kiosk.workflow.turn import (
+    CARDED_CLOSES_MS,
+    HANDOVER_CLOSES_MS,
+    PLAN_CLOSES_MS,
+    UNDO_MS,
+    Turn,
+    close_session,
+    current_session,
+    item_status,
+    open_session,
+    void_events,
+)
+
+
+def on_pick(turn: Turn, scan: Scan) -> None:
+    assert isinstance(scan, ItemLabel)
+    state = turn.state
+    if any(pick.code == scan.code for pick in state.picks):
+        turn.append(ItemSeen(item=scan.code, outcome="picked", session=state.session))
+        turn.set(deadline=turn.facts.now + HANDOVER_CLOSES_MS)
+        turn.say(Signal.ATTENTION, "already-picked")
+        return
+    if len(state.picks) >= MAX_CODES_PER_EVENT:
+        turn.append(Refused(input="too-many", state=state.phase.value))
+        turn.say(Signal.REFUSED, "too-many", most=MAX_CODES_PER_EVENT)
+        return
+    status = item_status(turn)
+    outcome = "ok" if status == "here" else status
+    ref = turn.append(ItemPicked(session=current_session(state), item=scan.code, outcome=outcome))
+    turn.set(
+        phase=Phase.HANDOVER,
+        picks=(*state.picks, Pick(scan.code, outcome, ref)),
+        touched=turn.facts.now,
+        deadline=turn.facts.now + HANDOVER_CLOSES_MS,
+    )
+    if outcome == "ok":
+        turn.say(Signal.SAVED, "picked", count=len(turn.state.picks))
+    else:
+        turn.say(Signal.ATTENTION, f"picked-{outcome}", count=len(turn.state.picks))
+
+
+def on_undo_pick(turn: Turn, scan: Scan) -> None:
+    state = turn.state
+    pick = state.picks[-1]
+    void_events(turn, [pick.ref], [pick.code])
+    rest = state.picks[:-1]
+    turn.set(
+        phase=Phase.HANDOVER if rest else Phase.CARDED,
+        picks=rest,
+        deadline=turn.facts.now + (HANDOVER_CLOSES_MS if rest else CARDED_CLOSES_MS),
+    )
+    turn.say(Signal.SAVED, "undone", count=1)
+
+
+def on_out(turn: Turn, scan: Scan) -> None:
+    assert isinstance(scan, PlanSlip)
+    state = turn.state
+    items = tuple(pick.code for pick in state.picks)
+    ref = turn.append(
+        Out(plan=scan.code, items=items, session=state.session), Private(person=state.person)
+    )
+    _hand_over(turn, "out", scan.code, items, ref, plan=scan.code)
+
+
+def on_moved(turn: Turn, scan: Scan) -> None:
+    assert isinstance(scan, PlaceSheet)
+    state = turn.state
+    items = tuple(pick.code for pick in state.picks)
+    ref = turn.append(
+        Moved(place=scan.code, items=items, session=state.session), Private(person=state.person)
+    )
+    _hand_over(turn, "moved", scan.code, items, ref)
+
+
+_STATUS_AFTER: Final = {"out": "out", "moved": "here", "delivered": "delivered", "back": "here"}
+_STATUS_BEFORE: Final = {"out": "here", "moved": "here", "delivered": "out", "back": "out"}
+
+
+def _hand_over(
+    turn: Turn,
+    what: str,
+    target: str,
+    items: tuple[str, ...],
+    ref: EventRef,
+    plan: str | None = None,
+) -> None:
+    """Custody changed: a slip, a closed session, and a while in which undo takes it back."""
+    for code in items:
+        turn.known[code] = ItemFacts(
+            _STATUS_AFTER[what], plan if what in ("out", "delivered") else None
+        )
+    turn.jobs.append(SlipJob(what, target, items, turn.facts.wall))
+    close_session(turn, "handed-over")
+    turn.set(
+        last=LastAction(what, (ref,), items, plan),
+        touched=turn.facts.now,
+        deadline=turn.facts.now + UNDO_MS,
+    )
+    turn.say(Signal.SAVED, what, count=len(items))
+
+
+def on_plan(turn: Turn, scan: Scan) -> None:
+    """A plan without items: its volunteer is back, and says next how it went."""
+    assert isinstance(scan, PlanSlip)
+    if turn.state.session is None:
+        open_session(turn, None)
+    turn.append(PlanSeen(plan=scan.code, session=current_session(turn.state)))
+    turn.set(
+        phase=Phase.PLAN,
+        plan=scan.code,
+        last=None,
+        touched=turn.facts.now,
+        deadline=turn.facts.now + PLAN_CLOSES_MS,
+    )
+    turn.say(Signal.SAVED, "plan-open", count=len(turn.facts.plan_items))
+
+
+def on_delivered(turn: Turn, scan: Scan) -> None:
+    assert isinstance(scan, Family)
+    state = turn.state
+    plan, items = _plan(state), turn.facts.plan_items
+    ref = turn.append(
+        Delivered(plan=plan, items=items, session=state.session),
+        Private(person=state.person, family=scan.family),
+    )
+    _hand_over(turn, "delivered", plan, items, ref, plan=plan)
+    if not items:
+        turn.say(Signal.ATTENTION, "delivered-unknown")
+
+
+def on_not_home(turn: Turn, scan: Scan) -> None:
+    state = turn.state
+    plan, items = _plan(state), turn.facts.plan_items
+    ref = turn.append(
+        Back(plan=plan, why="not-home", items=items, session=state.session),
+        Private(person=state.person),
+    )
+    _hand_over(turn, "back", plan, items, ref, plan=plan)
+    if not items:
+        turn.say(Signal.ATTENTION, "back-unknown")
+
+
+def _plan(state: LaneState) -> str:
+    assert state.plan is not None
+    return state.plan
+
+
+def on_undo_plan(turn: Turn, scan: Scan) -> None:
+    turn.append(Noticed(kind="plan-dropped"))
+    close_session(turn, "undone")
+    turn.say(Signal.SAVED, "undone", count=1)
+
+
+def on_undo_handover(turn: Turn, scan: Scan) -> None:
+    """Takes the whole of the last handover back, while it is remembered."""
+    last = turn.state.last
+    if last is None:
+        turn.append(Refused(input=scan.kind.value, state=turn.state.phase.value))
+        turn.say(Signal.REFUSED, "nothing-to-undo")
+        return
+    void_events(turn, last.refs, last.items)
+    before = _STATUS_BEFORE[last.what]
+    for code in last.items:
+        turn.known[code] = ItemFacts(before, last.plan if before == "out" else None)
+    turn.set(last=None, deadline=None)
+    turn.say(Signal.SAVED, "handover-undone", count=len(last.items))
+
+
+def on_forget(turn: Turn, scan: Scan) -> None:
+    """Too late for undo: the lane is at rest with nothing to remember."""
+    turn.state = LaneState(touched=turn.state.touched)
+    turn.say(Signal.IDLE, "rest")
+
+
+def on_seen(turn: Turn, scan: Scan) -> None:
+    """An item's label without a card: where it is, and a hint."""
+    assert isinstance(scan, ItemLabel)
+    status = item_status(turn)
+    turn.append(ItemSeen(item=scan.code, outcome=status))
+    turn.say(Signal.ATTENTION, f"seen-{status}")
+
+
+def on_idle_timeout(turn: Turn, scan: Scan) -> None:
+    """A card, a plan or chosen items that nothing followed: back to rest, nothing moved."""
+    waiting = len(turn.state.picks)
+    close_session(turn, "rest")
+    if waiting:
+        turn.say(Signal.ATTENTION, "handover-dropped", count=waiting)
+    else:
+        turn.say(Signal.IDLE, "rest")
+
+
+def on_finish_empty(turn: Turn, scan: Scan) -> None:
+    close_session(turn, "finished")
+    turn.say(Signal.SAVED, "closed-empty")

@@ -1,0 +1,241 @@
+"""Goods come in: a code and a label each, a quantity, undo, the receipt."""
+
+from msgspec import structs
+
+from contract.codes import PLACE_IN, UNSORTED
+from contract.events import (
+    ItemSeen,
+    LabelAttached,
+    Noticed,
+    Private,
+    Received,
+    Refused,
+    Retail,
+    SessionJoined,
+)
+from drivers.ports import Signal
+from kiosk.inputs import (
+    Card,
+    CategoryCard,
+    ItemLabel,
+    QuantityCard,
+    RetailCode,
+    Scan,
+    Timeout,
+)
+from kiosk.state import (
+    Entry,
+    ItemFacts,
+    LabelJob,
+    Phase,
+)
+from kiosk.workflow.turn import (
+    ASKING_MS,
+    CARDED_CLOSES_MS,
+    JOINS_MS,
+    MAX_ENTRIES,
+    Turn,
+    close_session,
+    current_session,
+    intake_deadline,
+    item_status,
+    open_session,
+    void_events,
+)
+
+
+def _receive(turn: Turn, category: str, retail: Retail | None, quantity: int) -> bool:
+    """Records ``quantity`` items with a code and a label each; False when no code is left."""
+    state = turn.state
+    if len(state.entries) + quantity > MAX_ENTRIES:
+        turn.append(Refused(input="too-many", state=state.phase.value))
+        turn.say(Signal.REFUSED, "too-many", most=MAX_ENTRIES)
+        return False
+    try:
+        codes, allocator = turn.allocator.take(quantity, turn.facts.blocks)
+    except LookupError:
+        turn.append(Noticed(kind="no-prefix-left"))
+        turn.say(Signal.REFUSED, "no-codes")
+        return False
+    session = state.session or open_session(turn, state.person)
+    turn.allocator = allocator
+    added: list[Entry] = []
+    for code in codes:
+        ref = turn.append(
+            Received(session=session, item=code, category=category, place=PLACE_IN, retail=retail)
+        )
+        added.append(Entry(code, category, ref, retail))
+        turn.jobs.append(LabelJob(code, category))
+        turn.known[code] = ItemFacts("here")
+    turn.set(
+        phase=Phase.INTAKE,
+        entries=(*turn.state.entries, *added),
+        groups=(*turn.state.groups, quantity),
+        quantity_given=quantity > 1,
+        pending=None,
+        pending_quantity=1,
+        last=None,
+        touched=turn.facts.now,
+        deadline=intake_deadline(turn),
+    )
+    key = "to-be-sorted" if category == UNSORTED.key else "received"
+    turn.say(Signal.SAVED, key, count=quantity, category=category)
+    return True
+
+
+def settle_pending(turn: Turn) -> bool:
+    """The item that waits for a category is saved as it is before anything else happens."""
+    state = turn.state
+    return _receive(turn, UNSORTED.key, state.pending, state.pending_quantity)
+
+
+def on_retail(turn: Turn, scan: Scan) -> None:
+    assert isinstance(scan, RetailCode)
+    if turn.state.phase is Phase.ASKING and not settle_pending(turn):
+        return
+    category = turn.facts.category
+    if category is not None:
+        _receive(turn, category, scan.retail, 1)
+        return
+    turn.set(
+        phase=Phase.ASKING,
+        pending=scan.retail,
+        pending_quantity=1,
+        touched=turn.facts.now,
+        deadline=turn.facts.now + ASKING_MS,
+    )
+    turn.say(Signal.ATTENTION, "which-category", seconds=ASKING_MS // 1000)
+
+
+def on_category(turn: Turn, scan: Scan) -> None:
+    assert isinstance(scan, CategoryCard)
+    _receive(turn, scan.category, None, 1)
+
+
+def on_category_answer(turn: Turn, scan: Scan) -> None:
+    assert isinstance(scan, CategoryCard)
+    _receive(turn, scan.category, turn.state.pending, turn.state.pending_quantity)
+
+
+def on_quantity(turn: Turn, scan: Scan) -> None:
+    """There are this many of the last item: the rest of them get their codes too."""
+    assert isinstance(scan, QuantityCard)
+    state = turn.state
+    if state.quantity_given or not state.entries:
+        turn.append(Refused(input=scan.kind.value, state=state.phase.value))
+        turn.say(Signal.REFUSED, "quantity-once" if state.entries else "quantity-first")
+        return
+    last = state.entries[-1]
+    if _receive(turn, last.category, last.retail, scan.quantity - 1):
+        groups = turn.state.groups
+        turn.set(groups=(*groups[:-2], groups[-2] + groups[-1]), quantity_given=True)
+        turn.say(Signal.SAVED, "received", count=scan.quantity, category=last.category)
+
+
+def on_quantity_while_asking(turn: Turn, scan: Scan) -> None:
+    assert isinstance(scan, QuantityCard)
+    turn.set(pending_quantity=scan.quantity)
+    seconds = max(1, ((turn.state.deadline or 0) - turn.facts.now) // 1000)
+    turn.say(Signal.ATTENTION, "which-category", seconds=seconds)
+
+
+def on_pending_timeout(turn: Turn, scan: Scan) -> None:
+    if not settle_pending(turn):
+        turn.set(phase=Phase.INTAKE if turn.state.session else Phase.REST, pending=None)
+        turn.set(deadline=intake_deadline(turn) if turn.state.session else None)
+
+
+def on_own_label(turn: Turn, scan: Scan) -> None:
+    """A label of this session scanned back is attached for sure; another one is only seen."""
+    assert isinstance(scan, ItemLabel)
+    state = turn.state
+    if any(entry.code == scan.code for entry in state.entries):
+        turn.append(LabelAttached(item=scan.code, how="scanned"))
+        turn.set(
+            entries=tuple(
+                structs.replace(entry, attached=True) if entry.code == scan.code else entry
+                for entry in state.entries
+            ),
+            touched=turn.facts.now,
+            deadline=intake_deadline(turn),
+        )
+        turn.say(Signal.SAVED, "label-checked")
+        return
+    status = item_status(turn)
+    turn.append(ItemSeen(item=scan.code, outcome=status, session=state.session))
+    turn.say(Signal.ATTENTION, "finish-intake-first")
+
+
+def on_finish_intake(turn: Turn, scan: Scan) -> None:
+    if turn.state.phase is Phase.ASKING and not settle_pending(turn):
+        return
+    count = len(turn.state.entries)
+    close_session(turn, "rest" if isinstance(scan, Timeout) else "finished")
+    if count:
+        turn.say(Signal.SAVED, "thanks", count=count)
+    else:
+        turn.say(Signal.SAVED, "closed-empty")
+
+
+def on_undo_intake(turn: Turn, scan: Scan) -> None:
+    """Takes the last scan's items back, all of a quantity at once."""
+    state = turn.state
+    if not state.groups:
+        turn.append(Refused(input=scan.kind.value, state=state.phase.value))
+        turn.say(Signal.REFUSED, "nothing-to-undo")
+        return
+    kept = len(state.entries) - state.groups[-1]
+    gone = state.entries[kept:]
+    void_events(turn, [entry.ref for entry in gone], [entry.code for entry in gone])
+    for entry in gone:
+        turn.known[entry.code] = ItemFacts("voided")
+        turn.cancelled.append(entry.code)
+    turn.set(
+        entries=state.entries[:kept],
+        groups=state.groups[:-1],
+        quantity_given=True,
+        touched=turn.facts.now,
+        deadline=intake_deadline(turn),
+    )
+    turn.say(Signal.SAVED, "undone", count=len(gone))
+
+
+def on_undo_pending(turn: Turn, scan: Scan) -> None:
+    """The code that waits for its category is dropped; nothing of it was recorded yet."""
+    turn.append(Noticed(kind="pending-dropped"))
+    session = turn.state.session
+    turn.set(phase=Phase.INTAKE if session else Phase.REST, pending=None, pending_quantity=1)
+    if session and not turn.state.entries and turn.state.person:
+        turn.set(phase=Phase.CARDED)
+    turn.set(deadline=intake_deadline(turn) if session else None)
+    turn.say(Signal.SAVED, "undone", count=1)
+
+
+def on_card(turn: Turn, scan: Scan) -> None:
+    assert isinstance(scan, Card)
+    if turn.state.session is not None:
+        close_session(turn, "next-person")
+    open_session(turn, scan.person)
+    turn.set(phase=Phase.CARDED, touched=turn.facts.now, deadline=turn.facts.now + CARDED_CLOSES_MS)
+    turn.say(Signal.SAVED, "welcome")
+
+
+def on_card_in_intake(turn: Turn, scan: Scan) -> None:
+    """Soon after the last item of a cardless session a card joins it; later, or another
+    person's, it starts a new one."""
+    assert isinstance(scan, Card)
+    if turn.state.phase is Phase.ASKING and not settle_pending(turn):
+        return
+    state = turn.state
+    if state.person == scan.person:
+        turn.append(SessionJoined(session=current_session(state)), Private(person=scan.person))
+        turn.set(deadline=intake_deadline(turn))
+        turn.say(Signal.SAVED, "welcome")
+        return
+    if state.person is None and turn.facts.now - state.touched <= JOINS_MS:
+        turn.append(SessionJoined(session=current_session(state)), Private(person=scan.person))
+        turn.set(person=scan.person)
+        turn.set(deadline=intake_deadline(turn))
+        turn.say(Signal.SAVED, "welcome")
+        return
+    on_card(turn, scan)
