@@ -51,7 +51,8 @@ def main() -> int:
         import tomllib  # noqa: F401
         import venv  # noqa: F401
     except ImportError:
-        if RETRIED in os.environ or not debian.install([debian.PYTHON]):
+        before = debian.privilege(debian.search_path(os.environ.get("PATH")))
+        if RETRIED in os.environ or not debian.install([debian.PYTHON], before):
             return 2
         # The modules just installed are invisible to a process that has looked for them before.
         os.environ[RETRIED] = "1"

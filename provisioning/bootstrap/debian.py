@@ -3,6 +3,7 @@
 Imports only what python3-minimal has: this module is what installs the rest of Python.
 """
 
+import glob
 import os
 import subprocess
 import sys
@@ -11,15 +12,17 @@ from dataclasses import dataclass
 
 # Debian keeps daemons in sbin, which is not on everybody's PATH.
 SBIN = ("/usr/local/sbin", "/usr/sbin", "/sbin")
+LIBRARIES = ("/usr/lib/*", "/usr/lib", "/usr/lib64", "/lib/*")
 
 
 @dataclass(frozen=True)
 class Package:
-    """A Debian package, the command by which its presence is told, and why we want it."""
+    """A Debian package, the command or library by which its presence is told, and our reason."""
 
     name: str
     command: str
     why: str
+    library: str = ""
 
 
 PYTHON = Package(
@@ -35,6 +38,13 @@ MOSQUITTO = Package(
 CHROMIUM = Package(
     "chromium", "chromium", "在真实浏览器里测试网页 · the browser in which the pages are tested"
 )
+# On Debian 13 Chromium brings it, on a bare Debian 12 nothing does.
+LIBATOMIC = Package(
+    "libatomic1",
+    "",
+    "Playwright 的驱动程序(控制浏览器)所需的库 · a library of Playwright's driver of the browser",
+    library="libatomic.so.1",
+)
 
 
 def search_path(path: str | None) -> list[str]:
@@ -48,9 +58,22 @@ def has_command(command: str, folders: Sequence[str]) -> bool:
     return any(os.access(os.path.join(folder, command), os.X_OK) for folder in folders)  # noqa: PTH118
 
 
+def has_library(library: str) -> bool:
+    """Tell whether a shared library lies in one of the folders where systems keep them."""
+    return any(glob.glob(f"{folder}/{library}") for folder in LIBRARIES)  # noqa: PTH207
+
+
 def missing(packages: Sequence[Package], folders: Sequence[str]) -> list[Package]:
-    """Return those packages whose command is in none of `folders`."""
-    return [package for package in packages if not has_command(package.command, folders)]
+    """Return those packages whose command is in none of `folders`, or whose library is absent."""
+    return [
+        package
+        for package in packages
+        if not (
+            has_library(package.library)
+            if package.library
+            else has_command(package.command, folders)
+        )
+    ]
 
 
 def names(packages: Sequence[Package]) -> list[str]:
@@ -83,10 +106,11 @@ def privilege(folders: Sequence[str]) -> list[str] | None:
     return None
 
 
-def install(packages: Sequence[Package]) -> bool:
-    """Install `packages`, or print the one line to type and return False."""
-    folders = search_path(os.environ.get("PATH"))
-    before = privilege(folders)
+def install(packages: Sequence[Package], before: Sequence[str] | None) -> bool:
+    """Install `packages`, or print the one line to type and return False.
+
+    `before` is what `privilege` returned: the words before apt-get, or None for "not allowed".
+    """
     if before is None:
         for package in packages:
             sys.stderr.write(f"缺少 · missing: {package.name}: {package.why}\n")

@@ -93,10 +93,15 @@ def content_digest(lock: str, pyproject: Mapping[str, Any]) -> str:
 
 
 class Environment:
-    """The folder `.venv` of one checkout."""
+    """The folder `.venv` of one checkout.
 
-    def __init__(self, root: Path) -> None:
+    `variables` is the process environment in which pip runs: the person's pip settings are there.
+    """
+
+    def __init__(self, root: Path, variables: Mapping[str, str], pip: Path = PIP_WHEEL) -> None:
         self.root = root
+        self._variables = variables
+        self._pip_wheel = pip
         self.folder = root / ".venv"
         self.python = self.folder / "bin" / "python"
         self._command = self.folder / "bin" / "yicang"
@@ -192,22 +197,26 @@ class Environment:
                 yield by_line.pop(int(found.group(1)))
 
     def _pip(self, options: Sequence[str]) -> Iterator[str]:
-        if hashlib.sha256(PIP_WHEEL.read_bytes()).hexdigest() != PIP_SHA256:
-            raise SetupError(f"文件损坏 · damaged file: {PIP_WHEEL}")
-        command = [str(self.python), "-I", f"{PIP_WHEEL}/pip", "install", "--no-input"]
+        if hashlib.sha256(self._pip_wheel.read_bytes()).hexdigest() != PIP_SHA256:
+            raise SetupError(f"文件损坏 · damaged file: {self._pip_wheel}")
+        command = [str(self.python), "-I", f"{self._pip_wheel}/pip", "install", "--no-input"]
         command += ["--disable-pip-version-check", "--no-color", "--no-user", *options]
         said: list[str] = []
         with subprocess.Popen(
             command,
+            env=dict(self._variables),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
         ) as pip:
-            assert pip.stdout is not None  # noqa: S101 - asked for above
+            assert pip.stdout is not None
             for line in pip.stdout:
                 said.append(line)
                 yield line
         if pip.returncode != 0:
-            raise SetupError("".join(said) + "pip 失败,原因见上 · pip failed, see above")
+            raise SetupError(
+                "".join(said) + "pip 失败,原因见上;从哪里下载由本机的 pip 设置决定"
+                " · pip failed, see above; this machine's pip settings decide where it downloads"
+            )

@@ -5,7 +5,7 @@ import fcntl
 import os
 import sys
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -34,7 +34,7 @@ PURPOSES: Final = {
     "up": Purpose(_RUN),
     "check": Purpose(_RUN | {"dev"}),
     "bench": Purpose(_RUN | {"dev"}, (debian.MOSQUITTO,)),
-    "test": Purpose(_RUN | {"dev"}, (debian.MOSQUITTO, debian.CHROMIUM)),
+    "test": Purpose(_RUN | {"dev"}, (debian.MOSQUITTO, debian.CHROMIUM, debian.LIBATOMIC)),
 }
 
 # In the order in which they are told. One line each; docs/dependencies.md gives every reason.
@@ -99,9 +99,10 @@ class Progress:
             print("\r\x1b[K", end="", flush=True)
 
 
-def prepare(root: Path, wanted_extras: frozenset[str]) -> None:
+def prepare(root: Path, wanted_extras: frozenset[str], variables: Mapping[str, str]) -> None:
     """Make `.venv` in `root` hold at least `wanted_extras`; do nothing when it does.
 
+    `variables` is the process environment for pip.
     Raises SetupError and LockError.
     """
     lock_path = root / "requirements.lock"
@@ -110,7 +111,7 @@ def prepare(root: Path, wanted_extras: frozenset[str]) -> None:
         fcntl.flock(lock_file, fcntl.LOCK_EX)
         lock = lock_file.read()
         pyproject = tomllib.loads((root / "pyproject.toml").read_text())
-        environment = Environment(root)
+        environment = Environment(root, variables)
         found = environment.stamp()
         wanted = Stamp(
             python_identity(environment.folder), content_digest(lock, pyproject), wanted_extras
@@ -148,12 +149,13 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     purpose = PURPOSES[options.purpose]
     more = frozenset(options.extras.replace(",", " ").split())
-    lacking = debian.missing(purpose.packages, debian.search_path(os.environ.get("PATH")))
-    if lacking and not debian.install(lacking):
+    folders = debian.search_path(os.environ.get("PATH"))
+    lacking = debian.missing(purpose.packages, folders)
+    if lacking and not debian.install(lacking, debian.privilege(folders)):
         return 2
     root = Path(__file__).resolve().parents[2]
     try:
-        prepare(root, purpose.extras | more)
+        prepare(root, purpose.extras | more, os.environ)
     except LockError as error:
         sys.stderr.write(f"{error}\n")
         return 2
