@@ -170,6 +170,12 @@ class ScreenView:
             )
             return self._snapshot
 
+    @property
+    def closed(self) -> bool:
+        """The kiosk is stopping: `wait` no longer waits."""
+        with self._changed:
+            return self._closed
+
     def close(self) -> None:
         """Wakes every waiter, now and from now on. May be called twice."""
         with self._changed:
