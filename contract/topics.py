@@ -20,6 +20,29 @@ UP: Final = (HELLO, EVENTS, STATUS, HEALTH, REPLY)
 DOWN: Final = (WELCOME, ACK, COMMAND)
 
 
+class Delivery(NamedTuple):
+    """How a topic's messages are published; ``retain`` messages are there for late comers."""
+
+    qos: int
+    retain: bool
+
+
+DELIVERY: Final = {
+    HELLO: Delivery(1, False),
+    EVENTS: Delivery(1, False),
+    STATUS: Delivery(1, True),
+    HEALTH: Delivery(1, False),
+    REPLY: Delivery(1, False),
+    WELCOME: Delivery(1, False),
+    ACK: Delivery(1, False),
+    COMMAND: Delivery(1, False),
+}
+"""By a topic's last word. A retained welcome, ack or command would speak of a past that is over.
+Reference data is retained too; it has no such name, its topic ends in a digest."""
+
+REFERENCE_DELIVERY: Final = Delivery(1, True)
+
+
 class UpTopic(NamedTuple):
     """Who sent what, as the broker's access rules vouch for it."""
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.broker import Mosquitto
+from tests.support.tap import Tap
 
 
 @pytest.fixture
@@ -15,3 +16,15 @@ def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
     directory.mkdir()
     with Mosquitto(directory) as broker:
         yield broker
+
+
+@pytest.fixture
+def tap(mosquitto: Mosquitto) -> Iterator[Tap]:
+    """Hears all that goes through ``mosquitto``; fails the test when anything broke a schema."""
+    tap = Tap(mosquitto.host, mosquitto.port)
+    tap.start()
+    try:
+        yield tap
+    finally:
+        tap.close()
+    tap.check()

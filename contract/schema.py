@@ -1,0 +1,155 @@
+"""JSON Schema 2020-12 of every message, generated from the structs that read and write them.
+
+The structs are the source; the files under ``docs/schema`` are what they say, for readers and
+writers in other languages. ``python -m contract.schema docs`` writes them together with the
+AsyncAPI document; a test fails when they differ from what the code generates.
+
+Unknown fields are allowed everywhere: evolution is additive.
+"""
+
+import inspect
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, TypeAlias, get_args
+
+import msgspec
+from msgspec import Struct
+
+from contract import batches, events, messages
+
+Schema: TypeAlias = dict[str, Any]
+
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+MESSAGES: Final[Mapping[str, type[Struct]]] = {
+    "hello": messages.Hello,
+    "welcome": messages.Welcome,
+    "ack": messages.Ack,
+    "kiosk-status": messages.KioskStatus,
+    "hub-status": messages.HubStatus,
+    "health": messages.Health,
+    "command": messages.Command,
+    "reply": messages.Reply,
+    "products": messages.Products,
+    "batch-header": batches.Header,
+    "event": events.Line,
+}
+"""Every message, and the two kinds of line in a batch, by the name of its schema file."""
+
+BODIES: Final[Mapping[str, type[Struct]]] = {
+    str(body.__struct_config__.tag): body for body in get_args(events.Body)
+}
+"""Every event body by its type."""
+
+
+def components(ref_template: str = "#/$defs/{name}") -> dict[str, Schema]:
+    """The schema of every struct by its name, structs that others hold included.
+
+    ``ref_template`` says how one refers to another.
+    """
+    roots = [*MESSAGES.values(), events.Public, events.Private]
+    _, found = msgspec.json.schema_components(roots, ref_template=ref_template)
+    schemas = {name: _tidy(schema) for name, schema in found.items()}
+    # The struct keeps both parts as bytes, which are what is hashed; on the wire they are these.
+    parts = schemas[events.Line.__name__]["properties"]
+    for name, struct in (("public", events.Public), ("private", events.Private)):
+        parts[name] = {"$ref": ref_template.format(name=struct.__name__)}
+    return schemas
+
+
+def _tidy(schema: Any) -> Any:
+    """Docstrings without their indentation; no ``discriminator``, which is OpenAPI's word."""
+    if isinstance(schema, list):
+        return [_tidy(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    tidied = {key: _tidy(part) for key, part in schema.items() if key != "discriminator"}
+    if isinstance(tidied.get("description"), str):
+        tidied["description"] = inspect.cleandoc(tidied["description"])
+    return tidied
+
+
+def documents() -> dict[str, Schema]:
+    """Self-contained schemas by file name below ``schema/``: messages and ``body/<type>``."""
+    defs = components()
+    roots = {**MESSAGES, **{f"body/{tag}": body for tag, body in BODIES.items()}}
+    return {f"{name}.json": _document(name, struct, defs) for name, struct in roots.items()}
+
+
+def _document(name: str, struct: type[Struct], defs: Mapping[str, Schema]) -> Schema:
+    root = struct.__name__
+    held = sorted(_reached(root, defs) - {root})
+    document: Schema = {
+        "$schema": DIALECT,
+        "$id": f"urn:yicang:{events.VERSION}:{name.replace('/', ':')}",
+        **defs[root],
+    }
+    if held:
+        document["$defs"] = {other: defs[other] for other in held}
+    return document
+
+
+def _reached(root: str, defs: Mapping[str, Schema]) -> set[str]:
+    reached: set[str] = set()
+    waiting = [root]
+    while waiting:
+        name = waiting.pop()
+        if name not in reached:
+            reached.add(name)
+            waiting.extend(_references(defs[name]))
+    return reached
+
+
+def _references(schema: Any) -> list[str]:
+    """The names of the structs that a schema refers to."""
+    if isinstance(schema, list):
+        return [name for part in schema for name in _references(part)]
+    if not isinstance(schema, dict):
+        return []
+    here = [schema["$ref"].rpartition("/")[2]] if "$ref" in schema else []
+    return here + [name for part in schema.values() for name in _references(part)]
+
+
+def render(document: Schema) -> str:
+    """A document as the text of its file."""
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def files() -> dict[str, str]:
+    """Everything that the contract publishes, text by path below the documentation folder."""
+    from contract import asyncapi  # it builds on this module
+
+    rendered = {f"schema/{name}": render(document) for name, document in documents().items()}
+    rendered["asyncapi.json"] = render(asyncapi.document())
+    return rendered
+
+
+def write(folder: Path) -> list[Path]:
+    """Write `files` below ``folder`` and remove schemas of messages that are gone.
+
+    Returns the paths written. Raises OSError.
+    """
+    wanted = {folder / name: text for name, text in files().items()}
+    for stale in (folder / "schema").rglob("*.json"):
+        if stale not in wanted:
+            stale.unlink()
+    for path, text in wanted.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return list(wanted)
+
+
+def main(arguments: list[str]) -> int:
+    """``python -m contract.schema FOLDER``; returns the exit status."""
+    if len(arguments) != 1:
+        print("usage: python -m contract.schema FOLDER", file=sys.stderr)
+        return 2
+    for path in write(Path(arguments[0])):
+        print(path)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

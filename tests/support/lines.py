@@ -1,0 +1,96 @@
+"""Valid events for tests: one body of every type, and chains of lines."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+from contract import batches, codes, events
+from contract.codes import Kind
+
+KIOSK = "kiosk-a"
+EPOCH = "00000000000000aa"
+BOOT = "0" * 31 + "b"
+SESSION = "5e55000000000001"
+
+
+def item(serial: int) -> str:
+    """An item code of the prefix 00AA."""
+    return codes.serial_code(Kind.ITEM, "00AA", serial)
+
+
+BOX = codes.serial_code(Kind.BOX, "00AA", 1)
+PLAN = codes.serial_code(Kind.PLAN, "00AA", 2)
+
+EVERY_BODY: tuple[events.Body, ...] = (
+    events.EpochOpened(journal=SESSION, prefix="00AA", software="0.1.0"),
+    events.ClockLearned(offset=1_767_225_600_000, source="welcome"),
+    events.SessionOpened(session=SESSION),
+    events.Received(
+        session=SESSION,
+        item=item(1),
+        category="H1",
+        place=codes.PLACE_IN,
+        retail=events.Retail(gtin="06901234567892", expiry="2027-03-31", lot="L1"),
+    ),
+    events.LabelAttached(item=item(1), how="printed"),
+    events.SessionJoined(session=SESSION),
+    events.SessionClosed(session=SESSION, why="finish", items=1, claim=events.claim_hash("0" * 16)),
+    events.ItemPicked(session=SESSION, item=item(1), outcome="ok"),
+    events.ItemSeen(item=item(2), outcome="unknown", session=SESSION),
+    events.Moved(place=codes.PLACE_IN, items=(item(1), BOX), session=SESSION),
+    events.Packed(box=BOX, items=(item(1), item(2)), session=SESSION),
+    events.Unpacked(box=BOX, items=(item(2),), session=SESSION),
+    events.Out(plan=PLAN, items=(BOX,), session=SESSION),
+    events.Delivered(plan=PLAN, items=(item(1),), session=SESSION),
+    events.Back(plan=PLAN, why="not-home", items=(item(2),), session=SESSION),
+    events.Voided(events=(f"{KIOSK}.{EPOCH}.4.0123456789abcdef",), items=(item(1),)),
+    events.Unrecognised(length=18, problem="not-ours", symbology="qr"),
+    events.Refused(input="family", state="idle"),
+    events.HelpWanted(),
+    events.DeviceChanged(device="scanner-1", kind="scanner", ok=False, detail="unplugged"),
+    events.Noticed(kind="hash-differs", epoch=EPOCH, seq=7),
+)
+"""One body of every type of this release, with every optional field given."""
+
+
+def chain(
+    bodies: Iterable[events.Body],
+    *,
+    kiosk: str = KIOSK,
+    epoch: str = EPOCH,
+    prev: str = events.ZERO_HASH,
+    first: int = 1,
+) -> list[events.Event]:
+    """``bodies`` as consecutive events of one epoch; salts are derived, so it repeats exactly."""
+    chained: list[events.Event] = []
+    for seq, body in enumerate(bodies, start=first):
+        public = events.Public(
+            v=events.VERSION,
+            kiosk=kiosk,
+            epoch=epoch,
+            seq=seq,
+            boot=BOOT,
+            mono=60_000 + 1_000 * seq,
+            wall=1_767_225_660_000 + 1_000 * seq,
+            clock=True,
+            lane="lane-1",
+            body=body,
+        )
+        person = events.person_hash(codes.token_code(Kind.PERSON, bytes(10)))
+        private = events.Private(person=person if isinstance(body, events.SessionOpened) else None)
+        salt = hashlib.sha256(f"{kiosk} {epoch} {seq}".encode()).digest()[:16]
+        event = events.encode(public, private, prev=prev, salt=salt)
+        chained.append(event)
+        prev = event.hash
+    return chained
+
+
+def header(chained: Sequence[events.Event]) -> batches.Header:
+    """The header of a batch of these consecutive events."""
+    public = chained[0].public
+    return batches.Header(public.epoch, public.seq, len(chained), chained[-1].hash)
+
+
+def batch(chained: Sequence[events.Event]) -> tuple[bytes, list[tuple[str, str]]]:
+    """Payload and user properties of the batch of these consecutive events."""
+    head = header(chained)
+    return batches.encode(head, [event.raw for event in chained]), batches.properties(head)
