@@ -1,0 +1,164 @@
+"""Reads the import rules off the source, without importing it.
+
+The rules: `contract` imports none of the others; `drivers` neither kiosk nor hub; `kiosk` never
+`hub`, nor the reverse; the command line imports either only inside a function, so that a kiosk
+never loads a hub. Pure modules import nothing that reaches outside the process or asks the time,
+and of the project only what is pure itself. Nothing is done at import, no global is rebound.
+"""
+
+import ast
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Final, NamedTuple
+
+PACKAGES: Final = ("contract", "drivers", "kiosk", "hub", "provisioning", "yicang")
+
+FORBIDDEN: Final = {
+    "contract": frozenset(PACKAGES) - {"contract"},
+    "drivers": frozenset({"kiosk", "hub", "provisioning", "yicang"}),
+    "kiosk": frozenset({"hub", "yicang"}),
+    "hub": frozenset({"kiosk", "yicang"}),
+    "provisioning": frozenset({"yicang"}),
+    "yicang": frozenset(),
+}
+
+# Of the command line, only at the top: inside a function they are what it is for.
+LAZY: Final = {"yicang": frozenset({"kiosk", "hub"})}
+
+PURE: Final = (
+    "contract/*",
+    "drivers/ports.py",
+    "kiosk/inputs.py",
+    "kiosk/state.py",
+    "kiosk/interpreter.py",
+    "kiosk/workflow*",
+    "kiosk/documents.py",
+    "kiosk/relay.py",
+    "hub/folds/*",
+    "hub/journey.py",
+    "hub/privacy.py",
+)
+
+# A pure module whose `python -m` writes files: the command at its end may, nothing else does.
+COMMANDS: Final = {"contract/schema.py": frozenset({"sys", "pathlib"})}
+
+# Whatever reaches outside the process, asks the time, or differs from one call to the next.
+OUTSIDE: Final = frozenset(
+    """
+    aiohttp asyncio concurrent ctypes escpos evdev fcntl flask fileinput getpass glob gpiozero
+    gunicorn http httpx importlib io iotcore locale logging mmap multiprocessing os paho
+    pathlib platform psycopg pty queue random requests resource runpy sched secrets select
+    selectors serial shelve shutil signal smtplib socket socketserver sqlalchemy sqlite3 ssl
+    subprocess sys syslog tempfile termios threading time timeit tty urllib uuid waitress
+    zoneinfo
+    """.split()  # noqa: SIM905 - sixty quoted words would be harder to read
+)
+CLOCKS: Final = frozenset({"now", "utcnow", "today"})
+DOORS: Final = frozenset({"open", "print", "input", "breakpoint", "exec", "eval", "__import__"})
+
+
+class Import(NamedTuple):
+    """One import: the absolute module name, its line, and whether it is inside a function."""
+
+    module: str
+    line: int
+    inside: bool
+
+
+def is_pure(path: str) -> bool:
+    """Tell whether the file (relative, with slashes) must be pure."""
+    return any(fnmatch(path, pattern) for pattern in PURE)
+
+
+def file_of(module: str, root: Path) -> str | None:
+    """Return the relative file of a module of the project; None for a foreign one."""
+    base = module.replace(".", "/")
+    for candidate in (f"{base}.py", f"{base}/__init__.py"):
+        if (root / candidate).is_file():
+            return candidate
+    return None
+
+
+def _for_typing_only(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+
+
+def imports(tree: ast.AST, path: str, *, typing: bool = True) -> Iterator[Import]:
+    """Yield every import of a file, relative ones resolved, `from a import b` as a and a.b.
+
+    Without `typing`, those under TYPE_CHECKING are left out.
+    """
+    parts = path.removesuffix(".py").split("/")
+    package = parts[:-1]
+
+    def walk(node: ast.AST, inside: bool) -> Iterator[Import]:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.Import):
+                for alias in child.names:
+                    yield Import(alias.name, child.lineno, inside)
+            elif isinstance(child, ast.ImportFrom):
+                above = package[: len(package) - child.level + 1] if child.level else []
+                base = ".".join([*above, *([child.module] if child.module else [])])
+                yield Import(base, child.lineno, inside)
+                for alias in child.names:
+                    yield Import(f"{base}.{alias.name}", child.lineno, inside)
+            elif typing or not _for_typing_only(child):
+                function = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+                yield from walk(child, inside or function)
+
+    yield from walk(tree, inside=False)
+
+
+def _layer_faults(tree: ast.AST, path: str) -> Iterator[str]:
+    package = path.partition("/")[0]
+    for module, line, inside in imports(tree, path):
+        target = module.partition(".")[0]
+        if target in FORBIDDEN[package]:
+            yield f"{path}:{line}: {package} imports {target}"
+        if target in LAZY.get(package, ()) and not inside:
+            yield f"{path}:{line}: {package} imports {target} outside a function"
+
+
+def _purity_faults(tree: ast.AST, path: str, root: Path) -> Iterator[str]:
+    allowed = COMMANDS.get(path, frozenset())
+    for module, line, _ in imports(tree, path, typing=False):
+        target = module.partition(".")[0]
+        if target in OUTSIDE - allowed:
+            yield f"{path}:{line}: pure module imports {target}"
+        if target in PACKAGES:
+            file = file_of(module, root)
+            if file and not is_pure(file) and not file.endswith("__init__.py"):
+                yield f"{path}:{line}: pure module imports {module}, which is not pure"
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        called = node.func
+        if isinstance(called, ast.Attribute) and called.attr in CLOCKS:
+            yield f"{path}:{node.lineno}: pure module asks the clock: {ast.unparse(called)}"
+        if isinstance(called, ast.Name) and called.id in DOORS and not allowed:
+            yield f"{path}:{node.lineno}: pure module calls {called.id}"
+
+
+def _import_time_faults(tree: ast.Module, path: str) -> Iterator[str]:
+    for node in tree.body:
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            name = ast.unparse(node.value.func).rpartition(".")[2]
+            if name[:1].isupper():
+                continue  # a declaration, such as SQLAlchemy's Index
+            yield f"{path}:{node.lineno}: does something at import: {ast.unparse(node.value)}"
+    for found in ast.walk(tree):
+        if isinstance(found, ast.Global):
+            yield f"{path}:{found.lineno}: rebinds a global: {', '.join(found.names)}"
+
+
+def faults(source: str, path: str, root: Path) -> list[str]:
+    """Return what a file breaks, a line each: `path` is relative to `root`, with slashes."""
+    tree = ast.parse(source)
+    found = [*_layer_faults(tree, path)]
+    # Alembic runs a migration environment by importing it: that is its interface.
+    if path != "hub/migrations/env.py":
+        found += _import_time_faults(tree, path)
+    if is_pure(path):
+        found += _purity_faults(tree, path, root)
+    return sorted(set(found))
