@@ -34,13 +34,14 @@ def refusal(version: "tuple[int, int]", maxsize: int) -> "str | None":
 
 def main() -> int:
     """Return the exit status: 0 ready, 1 failed on the way, 2 the machine lacks something."""
+    reason = refusal(sys.version_info[:2], sys.maxsize)
+    if reason:
+        # Not sys.stderr: an old Python in a C locale could not encode this.
+        os.write(2, (reason + "\n").encode())
+        return 2
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace", line_buffering=True)
-    reason = refusal(sys.version_info[:2], sys.maxsize)
-    if reason:
-        sys.stderr.write(reason + "\n")
-        return 2
 
     from provisioning.bootstrap import debian
 

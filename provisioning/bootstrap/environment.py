@@ -32,8 +32,9 @@ from provisioning.bootstrap.lock import Pin
 HERE: Final = Path(__file__).parent
 PIP_WHEEL: Final = HERE / "pip-26.3-py3-none-any.whl"
 PIP_SHA256: Final = "f3b60b20ffaadd4415ed7957212a38ac63fa4c5fa375bd0f4a797777940fad13"
-# Published as source only; they are built with the setuptools of the lock (needs a compiler).
-SOURCE_ONLY: Final = frozenset({"evdev"})
+# Without a wheel for every machine: built here where there is none, with the lock's setuptools and
+# the machine's compiler. evdev has no wheel at all, lgpio none for Python 3.13 on arm64.
+MAY_BE_BUILT: Final = frozenset({"evdev", "lgpio"})
 _LINE: Final = re.compile(r"\(from -r .*? \(line (\d+)\)\)")
 # Asked of an environment's Python to learn whether it is ours; must mirror `python_identity`.
 _ASK: Final = "import sys; print(sys.version); print(sys.base_prefix); print(sys.prefix)"
@@ -165,8 +166,8 @@ class Environment:
 
         Raises SetupError with pip's own words when it fails.
         """
-        wheels = [pin for pin in pins if pin.name not in SOURCE_ONLY]
-        sources = [pin for pin in pins if pin.name in SOURCE_ONLY]
+        wheels = [pin for pin in pins if pin.name not in MAY_BE_BUILT]
+        sources = [pin for pin in pins if pin.name in MAY_BE_BUILT]
         exact = ["--require-hashes", "--no-deps"]
         yield from self._install_some(wheels, [*exact, "--only-binary=:all:"])
         if sources:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from provisioning.bootstrap import debian
 from provisioning.bootstrap.environment import (
+    MAY_BE_BUILT,
     Environment,
     SetupError,
     Stamp,
@@ -43,7 +44,8 @@ WHY: Final = {
     "kiosk": "终端:条码、标签、扫码枪、打印机、本地页面"
     " · the kiosk: codes, labels, scanners, printers, local page",
     "kiosk-hid": "USB 键盘式扫码枪(需编译器) · keyboard scanners, grabbed (needs a compiler)",
-    "kiosk-gpio": "树莓派按钮与灯 · buttons and lights of a Raspberry Pi",
+    "kiosk-gpio": "树莓派按钮与灯(可能需编译器)"
+    " · buttons and lights of a Raspberry Pi (may need a compiler)",
     "hub": "中心:网页、接口、数据库 · the hub: pages, API, database",
     "up": "内置 MQTT 服务器 · the embedded MQTT broker",
     "cards": "可打印的卡片 · the PDF of cards",
@@ -125,8 +127,8 @@ def prepare(root: Path, wanted_extras: frozenset[str], variables: Mapping[str, s
         kept = found.extras & known if found is not None and not afresh else frozenset()
         extras = wanted_extras | kept
         roots = [name for extra in ("", "build", *extras) for name in direct(pyproject, extra)]
-        if "kiosk-hid" in extras:
-            roots.append("setuptools")  # evdev is built from source, with the lock's own tool
+        if MAY_BE_BUILT.intersection(roots):
+            roots.append("setuptools")
         pins = [pin for pin in select(parse_lock(lock), roots) if not pin.windows_only]
         tell_plan(pyproject, extras, pins, environment.folder)
         environment.begin(afresh=afresh)
