@@ -68,7 +68,7 @@ class FakeScanner:
 
 
 class FakePrinter:
-    """Remembers every document it printed, and draws it on demand.
+    """Draws and remembers every document it printed.
 
     `next_results` are handed out one a print, before it goes back to "printed".
     """
@@ -85,6 +85,7 @@ class FakePrinter:
         self.profile: Final = profile if profile is not None else PrinterProfile()
         self.next_results: list[PrintResult] = []
         self._documents: list[Document] = []
+        self._images: list[Image] = []
         self._lock = threading.Lock()
         self._trouble: Words | None = None
         self._closed = False
@@ -103,24 +104,28 @@ class FakePrinter:
             return tuple(self._documents)
 
     def images(self) -> list[Image]:
-        """Every printed document as 1-bit pictures."""
-        from drivers.raster import render
-
-        return [page for document in self.documents for page in render(document, self.profile)]
+        """The same as 1-bit pictures, one a piece of paper."""
+        with self._lock:
+            return list(self._images)
 
     def print(self, document: Document) -> PrintResult:
+        """Raises `LayoutError`, as any printer does."""
+        from drivers.raster import paper_mm, render
+
         if self._closed:
             return PrintResult("failed", Words(zh="打印机已关闭", en="the printer is closed"))
         if self._trouble is not None:
             return PrintResult("failed", self._trouble)
+        pages = render(document, self.profile)
         if self.next_results:
             result = self.next_results.pop(0)
             if result.status == "failed":
                 return result
         else:
-            result = PrintResult("printed", _READY)
+            result = PrintResult("printed", _READY, paper_mm(pages, self.profile))
         with self._lock:
             self._documents.append(document)
+            self._images.extend(pages)
         return result
 
     def status(self) -> PrinterStatus:

@@ -138,7 +138,12 @@ class SerialScanner:
                 zh=f"{self._path} 正被别的程序使用",
                 en=f"another program is using {self._path}",
             )
-        return self._unplugged()
+        if number in (errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.EIO):
+            return self._unplugged()
+        # pyserial gives no number when the line cannot be set up, as for an ordinary file.
+        return Words(
+            zh=f"{self._path} 不能当串口使用", en=f"{self._path} does not work as a serial line"
+        )
 
 
 class _Gatherer:

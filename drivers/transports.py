@@ -102,29 +102,33 @@ class SerialTransport:
         self._stall_s = stall_s
         self._port: Serial | None = None
         self._closed = threading.Event()
+        self._in_use = threading.Lock()
         self._wire_free_at = 0.0
 
     def send(self, data: bytes) -> None:
-        port = self._open()
-        for start in range(0, len(data), CHUNK_BYTES):
-            chunk = data[start : start + CHUNK_BYTES]
-            self._write(port, chunk)
-            now = time.monotonic()
-            # 8 data bits, a start and a stop bit. The kernel and a USB adapter take bytes
-            # faster than the line carries them; an answer can come only after them.
-            self._wire_free_at = max(now, self._wire_free_at) + len(chunk) * 10 / self._baud
+        with self._in_use:
+            port = self._open()
+            for start in range(0, len(data), CHUNK_BYTES):
+                chunk = data[start : start + CHUNK_BYTES]
+                self._write(port, chunk)
+                now = time.monotonic()
+                # 8 data bits, a start and a stop bit. The kernel and a USB adapter take bytes
+                # faster than the line carries them; an answer can come only after them.
+                self._wire_free_at = max(now, self._wire_free_at) + len(chunk) * 10 / self._baud
 
     def ask(self, request: bytes, timeout_s: float) -> bytes:
-        port = self._open()
-        try:
-            port.reset_input_buffer()
-            self._write(port, request)
-            until = max(time.monotonic(), self._wire_free_at) + timeout_s
-            ready, _, _ = select.select([port.fileno()], [], [], until - time.monotonic())
-            return os.read(port.fileno(), 1) if ready else b""
-        except OSError as error:
-            self._drop()
-            raise _gone(self._path, error) from error
+        with self._in_use:
+            port = self._open()
+            try:
+                port.reset_input_buffer()
+                self._write(port, request)
+                now = time.monotonic()
+                until = max(now, self._wire_free_at) + timeout_s
+                ready, _, _ = select.select([port.fileno()], [], [], until - now)
+                return os.read(port.fileno(), 1) if ready else b""
+            except OSError as error:
+                self._drop()
+                raise _gone(self._path, error) from error
 
     def finish(self) -> None:
         """The line stays open and ours."""
@@ -135,12 +139,13 @@ class SerialTransport:
         if port is not None:
             with contextlib.suppress(OSError):
                 port.cancel_write()
+        with self._in_use:
+            self._drop()
 
     def _open(self) -> Serial:
         from serial import Serial, SerialException
 
         if self._closed.is_set():
-            self._drop()
             raise _closed()
         if self._port is None:
             try:
@@ -160,6 +165,9 @@ class SerialTransport:
         try:
             written = port.write(data)
         except SerialTimeoutException as error:
+            # Without this, the kernel waits half a minute at close for the line to drain.
+            with contextlib.suppress(OSError):
+                port.reset_output_buffer()
             self._drop()
             raise _stuck(self._path) from error
         except OSError as error:
@@ -270,6 +278,8 @@ class FileTransport:
 
     def ask(self, request: bytes, timeout_s: float) -> bytes:
         """A file has no answer, and a request would only be noise in it."""
+        if self._closed.is_set():
+            raise _closed()
         return b""
 
     def finish(self) -> None:

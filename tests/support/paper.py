@@ -32,8 +32,9 @@ class Code:
 class PaperReader:
     """Feeds on bytes as they arrive, in pieces of any size.
 
-    `pages` are finished pieces of paper (up to a cut or the next initialisation), `requests` the
-    real-time status requests. The head's width is `width_dots`; a wider raster is refused.
+    `pages` are finished pieces of paper: up to a cut, the next initialisation, or a status request
+    (which a driver sends when a job is over). `requests` are those status requests. The head's
+    width is `width_dots`; a wider raster is refused.
     """
 
     def __init__(self, width_dots: int = WIDTH_DOTS) -> None:
@@ -76,6 +77,7 @@ class PaperReader:
                 return 0
             self._require(data[1] == 0x04 and 1 <= data[2] <= 4, data)
             self.requests.append(data[2])
+            self._end_page()
             return 3
         if data[:1] == b"\x1b":  # ESC @
             if len(data) < 2:
@@ -109,7 +111,7 @@ class PaperReader:
         self._require(data[2:3] == b"0" and data[3] == 0, data)  # GS v 0, normal size
         width_bytes = data[4] + 256 * data[5]
         rows = data[6] + 256 * data[7]
-        self._require(0 < width_bytes <= (self._width + 7) // 8 and 0 < rows, data)
+        self._require(0 < width_bytes <= (self._width + 7) // 8 and rows > 0, data)
         length = 8 + width_bytes * rows
         if len(data) < length:
             return 0
