@@ -121,7 +121,7 @@ class ThermalPrinter(SerialDevice):
         self._taking.set()
 
     def bytes_waiting(self) -> int:
-        """Bytes that lie ready and that the device has not taken (the kernel tells 4 kB at most)."""
+        """Bytes that lie ready and that the device has not taken (4 kB at most)."""
         count = array.array("i", [0])
         fcntl.ioctl(self.device_end, termios.FIONREAD, count)
         return count[0]
