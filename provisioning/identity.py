@@ -1,0 +1,89 @@
+"""Enrolling a kiosk at the hub: its row, its prefixes, and the document it takes along.
+
+A prefix of item codes belongs to one journal, so the hub draws each at random from those that it
+has never issued and records it in the same transaction. A prefix is never given back: a journal
+that somebody has kept may still use it.
+"""
+
+import secrets
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+import sqlalchemy as sa
+
+from contract.codes import to_base32
+from contract.enrolment import SPARE_PREFIXES, Grant, Identity
+from contract.events import KioskId
+from hub import db
+
+ALL_PREFIXES: Final = 32**4
+
+
+class EnrolmentError(ValueError):
+    """A kiosk that cannot be enrolled; the text says why, zh / en."""
+
+
+def enrol(
+    connection: sa.Connection,
+    kiosk: str,
+    stop: str,
+    now_ms: int,
+    *,
+    prefixes: int = SPARE_PREFIXES,
+    draw: Callable[[int], int] = secrets.randbelow,
+) -> Identity:
+    """A new kiosk at ``stop`` (a row of the table of that name) and its identity document.
+
+    The caller commits, and hands the document over only then. ``draw(n)`` gives a random number
+    from 0 to n - 1.
+
+    Raises:
+        EnrolmentError: a name that is none, or that is taken; no prefix left.
+    """
+    try:
+        msgspec.convert(kiosk, KioskId)
+    except msgspec.ValidationError:
+        raise EnrolmentError(
+            f"{kiosk}: 终端名应为 3 至 32 个小写字母、数字或连字符"
+            " / a kiosk's name is 3 to 32 lower-case letters, digits or hyphens"
+        ) from None
+    if connection.scalar(sa.select(db.kiosk.c.id).where(db.kiosk.c.id == kiosk)) is not None:
+        raise EnrolmentError(f"{kiosk}: 已登记 / is enrolled already")
+    connection.execute(db.kiosk.insert().values(id=kiosk, stop=stop, created_ms=now_ms))
+    drawn = draw_prefixes(connection, kiosk, prefixes, now_ms, draw=draw)
+    return Identity(
+        kiosk=kiosk,
+        username=kiosk,
+        password=secrets.token_urlsafe(24),
+        prefixes=tuple(Grant(prefix) for prefix in drawn),
+    )
+
+
+def draw_prefixes(
+    connection: sa.Connection,
+    kiosk: str,
+    count: int,
+    now_ms: int,
+    *,
+    draw: Callable[[int], int] = secrets.randbelow,
+) -> list[str]:
+    """Issues ``count`` prefixes to ``kiosk`` that nobody ever had; the caller commits.
+
+    Raises:
+        EnrolmentError: fewer than ``count`` are left.
+    """
+    issued = set(connection.scalars(sa.select(db.prefix.c.prefix)))
+    if ALL_PREFIXES - len(issued) < count:
+        raise EnrolmentError("前缀已用完 / no prefix is left")
+    drawn: list[str] = []
+    while len(drawn) < count:
+        prefix = to_base32(draw(ALL_PREFIXES), 4)
+        if prefix not in issued:
+            issued.add(prefix)
+            drawn.append(prefix)
+    connection.execute(
+        db.prefix.insert(),
+        [{"prefix": prefix, "kiosk": kiosk, "issued_ms": now_ms} for prefix in drawn],
+    )
+    return drawn
