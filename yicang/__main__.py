@@ -1,0 +1,109 @@
+"""The one command line. Each command's module is imported when it is called, so that a kiosk
+never loads what only the hub needs, and ``--help`` answers at once."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import logging
+import sys
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+import click
+
+from drivers.ports import Words
+from yicang import lifeline
+
+LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+class Lazy(NamedTuple):
+    """A command that is imported when it is called: ``module:attribute`` and its help line."""
+
+    target: str
+    help: Words
+
+
+COMMANDS: Final[Mapping[str, Lazy]] = {
+    "up": Lazy(
+        "yicang.up:up_command",
+        Words(zh="在本机启动代理、中心和一台终端", en="broker, hub and one kiosk on this machine"),
+    ),
+    "kiosk": Lazy("yicang.kiosk_commands:kiosk", Words(zh="终端", en="a kiosk")),
+    "hub": Lazy(
+        "hub.commands:hub", Words(zh="中心：服务、账号、备份", en="the hub: serve, users, backup")
+    ),
+    "provision": Lazy(
+        "provisioning.commands:provision",
+        Words(zh="登记终端、打印操作卡", en="enrol kiosks, print action cards"),
+    ),
+    "broker": Lazy(
+        "yicang.broker:broker_command",
+        Words(zh="单独运行内置消息代理", en="the embedded broker alone"),
+    ),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are named in a table and imported when needed."""
+
+    def __init__(self, *, lazy: Mapping[str, Lazy], **options: object) -> None:
+        super().__init__(**options)  # type: ignore[arg-type]
+        self._lazy: Final = lazy
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self._lazy)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        lazy = self._lazy.get(cmd_name)
+        if lazy is None:
+            return None
+        module, _, attribute = lazy.target.partition(":")
+        try:
+            command = getattr(importlib.import_module(module), attribute)
+        except ModuleNotFoundError as error:
+            raise click.UsageError(
+                f"缺少 Python 模块 {error.name}，请安装对应的扩展"
+                f" / the Python module {error.name} is missing; install the extra that brings it"
+            ) from error
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = [(name, f"{lazy.help.zh} / {lazy.help.en}") for name, lazy in self._lazy.items()]
+        with formatter.section("命令 / Commands"):
+            formatter.write_dl(rows)
+
+
+@click.group(
+    cls=LazyGroup,
+    lazy=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option("--lifeline", "hold_lifeline", is_flag=True, hidden=True)
+@click.version_option(package_name="yicang-stop", prog_name="yicang")
+def cli(hold_lifeline: bool) -> None:
+    """益仓站：扫描终端与中心 / Yicang Stop: scanning kiosks and their hub.
+
+    \b
+    退出状态 / Exit status: 0 正常 ok, 1 故障 failure, 2 参数或环境有误 usage or environment
+    """
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
+    if hold_lifeline:
+        lifeline.hold()
+
+
+def main() -> None:
+    """The console script ``yicang``."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            with contextlib.suppress(OSError, ValueError):
+                # A terminal without Chinese shows question marks instead of a traceback.
+                stream.reconfigure(errors="replace")
+    cli()
+
+
+if __name__ == "__main__":
+    main()
