@@ -22,6 +22,12 @@ class Picture(Protocol):
     @property
     def kind(self) -> str: ...
 
+    @property
+    def width_dots(self) -> int: ...
+
+    @property
+    def height_dots(self) -> int: ...
+
 
 class Papers(Protocol):
     """Where the pictures of printed papers come from (the screen's printer)."""
@@ -36,6 +42,8 @@ class Paper(msgspec.Struct, frozen=True):
 
     id: int
     kind: str
+    width: int
+    height: int
 
 
 class LaneState(msgspec.Struct, frozen=True):
@@ -97,7 +105,7 @@ STOPPING: Final = Answer(
 def newest_papers(papers: Papers) -> tuple[Paper, ...]:
     """The last `PICTURES_SHOWN` pictures, newest first."""
     newest_first = sorted(papers.pictures(), key=lambda picture: -picture.id)
-    return tuple(Paper(p.id, p.kind) for p in newest_first[:PICTURES_SHOWN])
+    return tuple(Paper(p.id, p.kind, p.width_dots, p.height_dots) for p in newest_first[:PICTURES_SHOWN])
 
 
 def position(run: str, snapshot: Snapshot, shown: tuple[Paper, ...]) -> str:
