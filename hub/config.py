@@ -20,7 +20,7 @@ class HubConfig(Struct, frozen=True, kw_only=True):
 
     database: Annotated[str, Meta(min_length=1)]
     """SQLAlchemy URL, or the path of an SQLite file."""
-    secret_key_file: Annotated[str, Meta(min_length=1)] = "secret.key"
+    secret_key_file: Annotated[str, Meta(min_length=1)] = "secret.key"  # noqa: S105 (a path)
     """File (mode 0600) with the key that signs login cookies."""
     http_host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
     http_port: Port = 8080

@@ -125,9 +125,10 @@ stream: Final = Table(
     Column("hash", String, nullable=False),
     Column("safe", BigInteger, nullable=False, server_default="0"),
     Column("received_ms", BigInteger, nullable=False),  # newest arrival
-    Column("prev_epoch", String),  # as seq 1 says
-    Column("prev_hash", String),
     # Epoch facts, by the projector (NULL until its first good event is projected).
+    Column("prev_epoch", String),  # these three as seq 1 says
+    Column("prev_hash", String),
+    Column("journal", String),
     Column("boot", String),
     Column("first_seq", BigInteger),
     Column("first_hash", String),
@@ -143,7 +144,6 @@ stream: Final = Table(
     Column("known", Boolean),
     sqlite_with_rowid=False,
 )
-Index("stream_prev", stream.c.kiosk, stream.c.prev_hash)
 
 hole: Final = Table(
     "hole",
@@ -176,6 +176,7 @@ event: Final = Table(
 )
 """``(kiosk, epoch, seq, hash)`` is the event; its public name is
 ``contract.events.event_id(kiosk, epoch, seq, hash)``."""
+Index("event_opening", event.c.kiosk, event.c.prev, sqlite_where=text("seq = 1"))
 Index("event_position", event.c.position, unique=True)
 Index("event_new", event.c.id, sqlite_where=text("position IS NULL"))
 Index("event_problem", event.c.id, sqlite_where=text("problem IS NOT NULL"))
@@ -292,12 +293,14 @@ incident: Final = Table(
     Column("count", Integer, nullable=False, server_default="1"),
     Column("opened_ms", BigInteger, nullable=False),
     Column("last_ms", BigInteger, nullable=False),
-    Column("closed_ms", BigInteger),  # the cause went away, or an operator closed it
+    Column("closed_ms", BigInteger),  # the cause went away
     Column("acknowledged_ms", BigInteger),
     Column("acknowledged_by", String),
 )
 """Something that somebody must see. Keys are deterministic, so that refolding neither doubles nor
-loses one."""
+loses one. ``closed_ms`` belongs to the code that found the cause; an operator's ruling is
+``acknowledged_ms``, which refolding and rebuilding never touch: only a new conflicting event makes
+a new incident. What waits for a person has neither."""
 Index("incident_subject", incident.c.subject)
 Index("incident_open", incident.c.opened_ms, sqlite_where=text("closed_ms IS NULL"))
 

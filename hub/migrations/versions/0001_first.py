@@ -48,6 +48,13 @@ def upgrade() -> None:
     op.create_index(
         "event_new", "event", ["id"], unique=False, sqlite_where=sa.text("position IS NULL")
     )
+    op.create_index(
+        "event_opening",
+        "event",
+        ["kiosk", "prev"],
+        unique=False,
+        sqlite_where=sa.text("seq = 1"),
+    )
     op.create_index("event_position", "event", ["position"], unique=True)
     op.create_index(
         "event_problem", "event", ["id"], unique=False, sqlite_where=sa.text("problem IS NOT NULL")
@@ -176,6 +183,7 @@ def upgrade() -> None:
         sa.Column("received_ms", sa.BigInteger(), nullable=False),
         sa.Column("prev_epoch", sa.String(), nullable=True),
         sa.Column("prev_hash", sa.String(), nullable=True),
+        sa.Column("journal", sa.String(), nullable=True),
         sa.Column("boot", sa.String(), nullable=True),
         sa.Column("first_seq", sa.BigInteger(), nullable=True),
         sa.Column("first_hash", sa.String(), nullable=True),
@@ -191,7 +199,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("kiosk", "epoch"),
         sqlite_with_rowid=False,
     )
-    op.create_index("stream_prev", "stream", ["kiosk", "prev_hash"], unique=False)
 
     op.create_table(
         "token",
