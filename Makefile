@@ -9,39 +9,39 @@ ARGS ?=
 
 prepare = @$(PYTHON) -m provisioning.bootstrap $(1) --extras="$(EXTRAS)"
 
-help: ## 列出目标 · list these targets
+help: ## 列出目标 / list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
 
-up: ## 在本机运行:MQTT、中心、一台终端 · run broker, hub and a kiosk here (ARGS="--hub-port 8090")
+up: ## 在本机运行:MQTT、中心、一台终端 / run broker, hub and a kiosk here (ARGS="--hub-port 8090")
 	$(call prepare,up)
 	@exec .venv/bin/yicang up $(ARGS)
 
-test: ## 日常测试 · the everyday suite, under 10 minutes (ARGS="tests/unit -k codes")
+test: ## 日常测试 / the everyday suite, under 10 minutes (ARGS="tests/unit -k codes")
 	$(call prepare,test)
 	.venv/bin/python -m pytest -m "not proof" $(ARGS)
 
-proof: ## 长时间验证 · the long proofs: kill -9 two hundred times and the like
+proof: ## 长时间验证 / the long proofs: kill -9 two hundred times and the like
 	$(call prepare,test)
 	.venv/bin/python -m pytest -m proof $(ARGS)
 
-check: ## 代码与类型检查 · linters and types
+check: ## 代码与类型检查 / linters and types
 	$(call prepare,check)
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 
-bench: ## 性能比值 · ratios against the floor, one interleaved run
+bench: ## 性能比值 / ratios against the floor, one interleaved run
 	$(call prepare,bench)
 	.venv/bin/python -m bench $(ARGS)
 
-cards: ## 打印用卡片 · write cards.pdf
+cards: ## 打印用卡片 / write cards.pdf
 	$(call prepare,up)
 	.venv/bin/yicang provision cards --out cards.pdf $(ARGS)
 
-docs: ## 重新生成文档 · regenerate what docs/ takes from the code
+docs: ## 重新生成文档 / regenerate what docs/ takes from the code
 	$(call prepare,check)
 	.venv/bin/python -m contract.schema docs
 
-clean: ## 删除 .venv 与缓存(不删数据) · remove .venv and caches, never data
+clean: ## 删除 .venv 与缓存(不删数据) / remove .venv and caches, never data
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -28,21 +28,21 @@ class Package:
 PYTHON = Package(
     "python3 python3-venv",
     "",
-    "Python 的标准库不完整(缺 venv 等) · this Python lacks parts of its standard library (venv …)",
+    "Python 的标准库不完整(缺 venv 等) / this Python lacks parts of its standard library (venv …)",
 )
 MOSQUITTO = Package(
     "mosquitto",
     "mosquitto",
-    "测试与真实站点所用的 MQTT 服务器 · the MQTT broker that tests and real stops run",
+    "测试与真实站点所用的 MQTT 服务器 / the MQTT broker that tests and real stops run",
 )
 CHROMIUM = Package(
-    "chromium", "chromium", "在真实浏览器里测试网页 · the browser in which the pages are tested"
+    "chromium", "chromium", "在真实浏览器里测试网页 / the browser in which the pages are tested"
 )
 # On Debian 13 Chromium brings it, on a bare Debian 12 nothing does.
 LIBATOMIC = Package(
     "libatomic1",
     "",
-    "Playwright 的驱动程序(控制浏览器)所需的库 · a library of Playwright's driver of the browser",
+    "Playwright 的驱动程序(控制浏览器)所需的库 / a library of Playwright's driver of the browser",
     library="libatomic.so.1",
 )
 
@@ -113,10 +113,10 @@ def install(packages: Sequence[Package], before: Sequence[str] | None) -> bool:
     """
     if before is None:
         for package in packages:
-            sys.stderr.write(f"缺少 · missing: {package.name}: {package.why}\n")
-        sys.stderr.write(f"请输入 · Please type:  {line_to_type(packages)}\n")
+            sys.stderr.write(f"缺少 / missing: {package.name}: {package.why}\n")
+        sys.stderr.write(f"请输入 / Please type:  {line_to_type(packages)}\n")
         return False
-    print("用 apt-get 安装 · Installing from Debian with apt-get:")
+    print("用 apt-get 安装 / Installing from Debian with apt-get:")
     for package in packages:
         print(f"  {package.name}: {package.why}")
     apt = [*before, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q"]
@@ -129,13 +129,13 @@ def install(packages: Sequence[Package], before: Sequence[str] | None) -> bool:
         check=False,
     )
     if done.returncode != 0:
-        sys.stderr.write(f"apt-get 失败 · apt-get failed:  {line_to_type(packages)}\n")
+        sys.stderr.write(f"apt-get 失败 / apt-get failed:  {line_to_type(packages)}\n")
         return False
     if MOSQUITTO in packages and os.path.isdir("/run/systemd/system"):  # noqa: PTH112
         # Debian starts the service at once; it would hold the port that `make up` wants.
         print(
             "停用 Debian 自带的 mosquitto 服务,以免占用 1883 端口"
-            " · Disabling Debian's own mosquitto service: it would hold port 1883"
+            " / Disabling Debian's own mosquitto service: it would hold port 1883"
         )
         disable = [*before, "systemctl", "disable", "--now", "mosquitto.service"]
         subprocess.run(disable, stdin=subprocess.DEVNULL, check=False)

@@ -143,7 +143,7 @@ class Environment:
             self._unfinished.touch()
         except OSError as error:
             raise SetupError(
-                f"无法写入 · cannot write: {error.filename}: {error.strerror}"
+                f"无法写入 / cannot write: {error.filename}: {error.strerror}"
             ) from error
         if afresh:
             # The interpreter underneath, in case we were started from the environment just removed.
@@ -152,7 +152,7 @@ class Environment:
                 [base, "-m", "venv", "--without-pip", str(self.folder)], check=False
             )
             if made.returncode != 0:
-                raise SetupError("python3 -m venv 失败 · python3 -m venv failed")
+                raise SetupError("python3 -m venv 失败 / python3 -m venv failed")
 
     def finish(self, stamp: Stamp) -> None:
         """Write the stamp, then take the unfinished mark away."""
@@ -199,7 +199,7 @@ class Environment:
 
     def _pip(self, options: Sequence[str]) -> Iterator[str]:
         if hashlib.sha256(self._pip_wheel.read_bytes()).hexdigest() != PIP_SHA256:
-            raise SetupError(f"文件损坏 · damaged file: {self._pip_wheel}")
+            raise SetupError(f"文件损坏 / damaged file: {self._pip_wheel}")
         command = [str(self.python), "-I", f"{self._pip_wheel}/pip", "install", "--no-input"]
         command += ["--disable-pip-version-check", "--no-color", "--no-user", *options]
         said: list[str] = []
@@ -219,5 +219,5 @@ class Environment:
         if pip.returncode != 0:
             raise SetupError(
                 "".join(said) + "pip 失败,原因见上;从哪里下载由本机的 pip 设置决定"
-                " · pip failed, see above; this machine's pip settings decide where it downloads"
+                " / pip failed, see above; this machine's pip settings decide where it downloads"
             )

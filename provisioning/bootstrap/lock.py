@@ -39,7 +39,7 @@ def canonical(requirement: str) -> str:
     """
     found = _NAME.match(requirement.strip())
     if not found:
-        raise LockError(f"不是软件包 · not a requirement: {requirement!r}")
+        raise LockError(f"不是软件包 / not a requirement: {requirement!r}")
     return re.sub(r"[-_.]+", "-", found.group()).lower()
 
 
@@ -56,7 +56,7 @@ def parse_lock(text: str) -> dict[str, Pin]:
         if not kept:
             continue
         if "==" not in kept[0] or not any("--hash=sha256:" in line for line in kept):
-            raise LockError(f"没有版本或哈希 · no version or no hash: {kept[0]}")
+            raise LockError(f"没有版本或哈希 / no version or no hash: {kept[0]}")
         parents = [re.sub(r"^#\s*(via(\s+|$))?", "", comment) for comment in comments]
         name = canonical(kept[0])
         pins[name] = Pin(
@@ -80,7 +80,7 @@ def direct(pyproject: Mapping[str, Any], extra: str) -> list[str]:
     else:
         extras = pyproject["project"]["optional-dependencies"]
         if extra not in extras:
-            raise LockError(f"没有这一组 · no such extra: {extra}; {', '.join(sorted(extras))}")
+            raise LockError(f"没有这一组 / no such extra: {extra}; {', '.join(sorted(extras))}")
         wanted = extras[extra]
     return [canonical(requirement) for requirement in wanted]
 
@@ -103,7 +103,7 @@ def select(pins: Mapping[str, Pin], roots: Iterable[str]) -> list[Pin]:
         if name not in pins:
             raise LockError(
                 f"requirements.lock 里没有 {name},请更新(见 docs/dependencies.md)"
-                f" · {name} is not in requirements.lock; renew it (docs/dependencies.md)"
+                f" / {name} is not in requirements.lock; renew it (docs/dependencies.md)"
             )
         chosen.add(name)
         waiting.extend(children.get(name, ()))

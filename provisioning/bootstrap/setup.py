@@ -40,17 +40,17 @@ PURPOSES: Final = {
 
 # In the order in which they are told. One line each; docs/dependencies.md gives every reason.
 WHY: Final = {
-    "": "两端共用:消息、命令行、MQTT · both sides: messages, command line, MQTT",
+    "": "两端共用:消息、命令行、MQTT / both sides: messages, command line, MQTT",
     "kiosk": "终端:条码、标签、扫码枪、打印机、本地页面"
-    " · the kiosk: codes, labels, scanners, printers, local page",
-    "kiosk-hid": "USB 键盘式扫码枪(需编译器) · keyboard scanners, grabbed (needs a compiler)",
+    " / the kiosk: codes, labels, scanners, printers, local page",
+    "kiosk-hid": "USB 键盘式扫码枪(需编译器) / keyboard scanners, grabbed (needs a compiler)",
     "kiosk-gpio": "树莓派按钮与灯(可能需编译器)"
-    " · buttons and lights of a Raspberry Pi (may need a compiler)",
-    "hub": "中心:网页、接口、数据库 · the hub: pages, API, database",
-    "up": "内置 MQTT 服务器 · the embedded MQTT broker",
-    "cards": "可打印的卡片 · the PDF of cards",
-    "build": "把本项目装入 .venv · puts this project into .venv",
-    "dev": "测试与检查 · tests, linters, type checker",
+    " / buttons and lights of a Raspberry Pi (may need a compiler)",
+    "hub": "中心:网页、接口、数据库 / the hub: pages, API, database",
+    "up": "内置 MQTT 服务器 / the embedded MQTT broker",
+    "cards": "可打印的卡片 / the PDF of cards",
+    "build": "把本项目装入 .venv / puts this project into .venv",
+    "dev": "测试与检查 / tests, linters, type checker",
 }
 
 
@@ -59,10 +59,10 @@ def tell_plan(
 ) -> None:
     """Print what will be installed and why, direct dependencies by extra, then the rest."""
     version = ".".join(str(part) for part in sys.version_info[:3])
-    print(f"准备环境 · Setting up {where} (Python {version})")
+    print(f"准备环境 / Setting up {where} (Python {version})")
     print(
         f"  {len(pins)} 个软件包,版本与哈希均锁定于 requirements.lock"
-        f" · {len(pins)} packages, pinned by hash in requirements.lock:"
+        f" / {len(pins)} packages, pinned by hash in requirements.lock:"
     )
     told: set[str] = set()
     for extra, why in WHY.items():
@@ -72,7 +72,7 @@ def tell_plan(
             if named:
                 print(f"  - {why}\n      {' '.join(named)}")
     rest = [pin.name for pin in pins if pin.name not in told]
-    print(f"  - 以上所需 · needed by those\n      {' '.join(rest)}")
+    print(f"  - 以上所需 / needed by those\n      {' '.join(rest)}")
 
 
 class Progress:
@@ -93,7 +93,7 @@ class Progress:
             print(text)
         if self._count == self._total:
             self.end()
-            print("  写入 .venv · writing into .venv")
+            print("  写入 .venv / writing into .venv")
 
     def end(self) -> None:
         """Leave the counting line."""
@@ -119,7 +119,7 @@ def prepare(root: Path, wanted_extras: frozenset[str], variables: Mapping[str, s
             python_identity(environment.folder), content_digest(lock, pyproject), wanted_extras
         )
         if found is not None and found.covers(wanted):
-            print(f"环境已就绪 · Environment ready: {environment.folder}")
+            print(f"环境已就绪 / Environment ready: {environment.folder}")
             return
         afresh = environment.must_start_over()
         # What somebody asked for earlier stays, as far as the project still has it.
@@ -140,7 +140,7 @@ def prepare(root: Path, wanted_extras: frozenset[str], variables: Mapping[str, s
             progress.end()
         environment.install_project()
         environment.finish(Stamp(wanted.python, wanted.content, extras))
-        print("环境已就绪 · Environment ready")
+        print("环境已就绪 / Environment ready")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -165,6 +165,6 @@ def main(arguments: Sequence[str]) -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     except KeyboardInterrupt:
-        sys.stderr.write("\n已中断,再次运行即从头恢复 · Interrupted; run again to start over\n")
+        sys.stderr.write("\n已中断,再次运行即从头恢复 / Interrupted; run again to start over\n")
         return 130
     return 0

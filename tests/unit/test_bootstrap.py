@@ -137,7 +137,7 @@ def test_nothing_is_run_again_when_nothing_changed(
         wheel.unlink()  # pip could not even look
     checkout.prepare()
     assert capsys.readouterr().out.splitlines() == [
-        f"环境已就绪 · Environment ready: {checkout.root / '.venv'}"
+        f"环境已就绪 / Environment ready: {checkout.root / '.venv'}"
     ]
 
 
