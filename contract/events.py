@@ -39,32 +39,43 @@ ZERO_HASH: Final = "0" * 64
 
 MAX_SEQ: Final = 2**53 - 1
 
-KioskId: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{2,31}$")]
+NO_LINE_BREAK_AFTER: Final = r"(?!\n)"
+
+
+def whole(pattern: str) -> Meta:
+    """A constraint that all of a text matches ``pattern``.
+
+    A bare ``$`` also matches before a final line break, which would end a line in a log.
+    """
+    return Meta(pattern=f"^(?:{pattern})${NO_LINE_BREAK_AFTER}")
+
+
+KioskId: TypeAlias = Annotated[str, whole(r"[a-z0-9][a-z0-9-]{2,31}")]
 """Also the MQTT user name and client id; given at enrolment, never taken from a scan."""
-EpochId: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$")]
-Hash: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
-BootId: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$")]
+EpochId: TypeAlias = Annotated[str, whole(r"[0-9a-f]{16}")]
+Hash: TypeAlias = Annotated[str, whole(r"[0-9a-f]{64}")]
+BootId: TypeAlias = Annotated[str, whole(r"[0-9a-f]{32}")]
 """The kernel's boot id without hyphens: monotonic times compare only within one boot."""
-SessionId: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$")]
+SessionId: TypeAlias = Annotated[str, whole(r"[0-9a-f]{16}")]
 EventId: TypeAlias = Annotated[
-    str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{2,31}\.[0-9a-f]{16}\.[0-9]{1,16}\.[0-9a-f]{16}$")
+    str, whole(r"[a-z0-9][a-z0-9-]{2,31}\.[0-9a-f]{16}\.[0-9]{1,16}\.[0-9a-f]{16}")
 ]
 Seq: TypeAlias = Annotated[int, Meta(ge=1, le=MAX_SEQ)]
 Milliseconds: TypeAlias = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 SignedMilliseconds: TypeAlias = Annotated[int, Meta(ge=-(2**53) + 1, le=2**53 - 1)]
-Lane: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,32}$")]
-Word: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.+ -]{0,64}$")]
+Lane: TypeAlias = Annotated[str, whole(r"[a-z0-9-]{1,32}")]
+Word: TypeAlias = Annotated[str, whole(r"[A-Za-z0-9_.+ -]{0,64}")]
 """A short machine word: never what a person typed or what a scan held."""
 
 _CODE = "[0-9A-HJKMNP-TV-Z]"
-ItemCode: TypeAlias = Annotated[str, Meta(pattern=rf"^G{_CODE}{{10}}$")]
-BoxCode: TypeAlias = Annotated[str, Meta(pattern=rf"^B{_CODE}{{10}}$")]
-HeldCode: TypeAlias = Annotated[str, Meta(pattern=rf"^[GB]{_CODE}{{10}}$")]
+ItemCode: TypeAlias = Annotated[str, whole(rf"G{_CODE}{{10}}")]
+BoxCode: TypeAlias = Annotated[str, whole(rf"B{_CODE}{{10}}")]
+HeldCode: TypeAlias = Annotated[str, whole(rf"[GB]{_CODE}{{10}}")]
 """An item, or a box with what is in it."""
-PlanCode: TypeAlias = Annotated[str, Meta(pattern=rf"^D{_CODE}{{10}}$")]
-PlaceCode: TypeAlias = Annotated[str, Meta(pattern=rf"^W{_CODE}{{7}}$")]
-CategoryKey: TypeAlias = Annotated[str, Meta(pattern=rf"^{_CODE}{{2}}$")]
-Prefix: TypeAlias = Annotated[str, Meta(pattern=rf"^{_CODE}{{4}}$")]
+PlanCode: TypeAlias = Annotated[str, whole(rf"D{_CODE}{{10}}")]
+PlaceCode: TypeAlias = Annotated[str, whole(rf"W{_CODE}{{7}}")]
+CategoryKey: TypeAlias = Annotated[str, whole(rf"{_CODE}{{2}}")]
+Prefix: TypeAlias = Annotated[str, whole(rf"{_CODE}{{4}}")]
 HeldCodes: TypeAlias = Annotated[tuple[HeldCode, ...], Meta(max_length=120)]
 """At most 120 codes (1.7 kB) in one event; a longer handover is written as several events."""
 
@@ -76,8 +87,8 @@ MAX_IDS_PER_VOID: Final = 24
 class Retail(Struct, frozen=True, omit_defaults=True):
     """What a retail code said: GTIN as 14 digits, expiry as ``YYYY-MM-DD``, lot."""
 
-    gtin: Annotated[str, Meta(pattern=r"^[0-9]{14}$")]
-    expiry: Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")] | None = None
+    gtin: Annotated[str, whole(r"[0-9]{14}")]
+    expiry: Annotated[str, whole(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")] | None = None
     lot: Annotated[str, Meta(max_length=20)] | None = None
 
 
@@ -315,7 +326,7 @@ class Line(Struct, frozen=True):
     """The frame of one line; both parts stay the bytes that they were."""
 
     prev: Hash
-    salt: Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$")]
+    salt: Annotated[str, whole(r"[0-9a-f]{32}")]
     public: Raw
     private: Raw
 
@@ -375,12 +386,18 @@ def event_id(kiosk: str, epoch: str, seq: int, hash_hex: str) -> str:
 
 def chain_hash(prev: str, salt: str, public: bytes, private: bytes) -> str:
     """The hash of an event from its predecessor's hash, its salt and its parts' bytes."""
-    sha256 = hashlib.sha256
-    return sha256(
-        _HASH_DOMAIN
-        + bytes.fromhex(prev)
-        + sha256(public).digest()
-        + sha256(bytes.fromhex(salt) + private).digest()
+    return linked_hash(
+        prev,
+        hashlib.sha256(public).digest(),
+        hashlib.sha256(bytes.fromhex(salt) + private).digest(),
+    )
+
+
+def linked_hash(prev: str, public_digest: bytes, private_digest: bytes) -> str:
+    """The hash of an event from the digests of its parts: what is left to compute it from when
+    the private part was erased. ``private_digest`` is SHA-256(salt, private bytes)."""
+    return hashlib.sha256(
+        _HASH_DOMAIN + bytes.fromhex(prev) + public_digest + private_digest
     ).hexdigest()
 
 

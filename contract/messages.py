@@ -22,6 +22,7 @@ from contract.events import (
     Seq,
     SignedMilliseconds,
     Word,
+    whole,
 )
 
 MAX_MESSAGE_BYTES: Final = 128 * 1024
@@ -33,7 +34,7 @@ that are not yet safe first, and the newest always."""
 HELLO_INTERVAL_S: Final = 600
 HEALTH_INTERVAL_S: Final = 30
 
-Nonce: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$")]
+Nonce: TypeAlias = Annotated[str, whole(r"[0-9a-f]{16}")]
 Through: TypeAlias = Annotated[int, Meta(ge=0, le=MAX_SEQ)]
 Percent: TypeAlias = Annotated[float, Meta(ge=0, le=100)]
 
@@ -156,7 +157,7 @@ class Reply(Struct, frozen=True):
 class Product(Struct, frozen=True):
     """A retail code that somebody has named once."""
 
-    gtin: Annotated[str, Meta(pattern=r"^[0-9]{14}$")]
+    gtin: Annotated[str, whole(r"[0-9]{14}")]
     category: CategoryKey
     zh: Annotated[str, Meta(max_length=60)]
     en: Annotated[str, Meta(max_length=60)]

@@ -66,6 +66,10 @@ def _tidy(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
     tidied = {key: _tidy(part) for key, part in schema.items() if key != "discriminator"}
+    if isinstance(tidied.get("pattern"), str):
+        # In ECMA 262, whose patterns JSON Schema uses, ``$`` is the end and nothing else; several
+        # languages' engines know no look-ahead.
+        tidied["pattern"] = tidied["pattern"].removesuffix(events.NO_LINE_BREAK_AFTER)
     if isinstance(tidied.get("description"), str):
         tidied["description"] = inspect.cleandoc(tidied["description"])
     return tidied
