@@ -93,16 +93,16 @@ def decode(payload: bytes, user_properties: Mapping[str, str]) -> Batch:
     """
     if len(payload) > MAX_BATCH_BYTES:
         raise BatchError("too-large")
-    first, _, rest = payload.partition(b"\n")
+    lines = payload.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
     try:
-        header = _header_decoder.decode(first)
+        header = _header_decoder.decode(lines[0] if lines else b"")
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         header = _header_from(user_properties)
-        if header.count == 1 and b"\n" not in payload.strip(b"\n"):
-            rest = payload  # a lone line whose header was lost altogether
-    lines = rest.split(b"\n")
-    if lines and not lines[-1]:
-        lines.pop()
+        if len(lines) == header.count:
+            lines.insert(0, b"")  # not damaged but lost altogether
+    lines = lines[1:]
     kept = lines[: header.count]
     return Batch(header, (*kept, *(b"" for _ in range(header.count - len(kept)))))
 

@@ -80,35 +80,42 @@ def timeline(facts: Iterable[EpochFacts]) -> dict[str, Placement]:
 def _chain_order(
     by_epoch: Mapping[str, EpochFacts],
 ) -> tuple[list[str], dict[str, str | None]]:
-    """Parents before children, siblings by first wall time then id; and each one's parent."""
-    children: defaultdict[str, list[str]] = defaultdict(list)
-    parent: dict[str, str | None] = {}
-    for fact in by_epoch.values():
-        known = fact.prev_epoch if fact.prev_epoch in by_epoch else None
-        parent[fact.epoch] = known
-        if known is not None:
-            children[known].append(fact.epoch)
+    """Parents before children, roots and siblings by first wall time then id; and each one's
+    parent."""
+    parent = {
+        epoch: fact.prev_epoch if fact.prev_epoch in by_epoch else None
+        for epoch, fact in by_epoch.items()
+    }
+    _cut_rings(parent)
+    children: defaultdict[str | None, list[str]] = defaultdict(list)
+    for epoch, above in parent.items():
+        children[above].append(epoch)
 
-    def sibling_key(epoch: str) -> tuple[int, str]:
-        return by_epoch[epoch].first_wall, epoch
+    def youngest_first(epochs: list[str]) -> list[str]:
+        return sorted(epochs, key=lambda epoch: (by_epoch[epoch].first_wall, epoch), reverse=True)
 
     order: list[str] = []
-    seen: set[str] = set()
-    roots = sorted((epoch for epoch, above in parent.items() if above is None), key=sibling_key)
-    for start in (*roots, *by_epoch):
-        if start in seen:
-            continue
-        if parent[start] is not None and start not in roots:
-            parent[start] = None  # only members of a cycle are left here
-        stack = [start]
-        while stack:
-            epoch = stack.pop()
-            if epoch in seen:
-                continue
-            seen.add(epoch)
-            order.append(epoch)
-            stack.extend(sorted(children[epoch], key=sibling_key, reverse=True))
+    stack = youngest_first(children[None])
+    while stack:
+        epoch = stack.pop()
+        order.append(epoch)
+        stack.extend(youngest_first(children[epoch]))
     return order, parent
+
+
+def _cut_rings(parent: dict[str, str | None]) -> None:
+    """Make the smallest member of each ring a root; what hangs on a ring stays there."""
+    settled: set[str] = set()
+    for start in parent:
+        path: dict[str, None] = {}  # in the order walked
+        epoch: str | None = start
+        while epoch is not None and epoch not in settled and epoch not in path:
+            path[epoch] = None
+            epoch = parent[epoch]
+        if epoch in path:
+            walked = list(path)
+            parent[min(walked[walked.index(epoch) :])] = None
+        settled.update(path)
 
 
 def _offsets(
