@@ -55,9 +55,10 @@ class Conformance:
             value = json.loads(payload)
         except (ValueError, RecursionError) as error:
             return [f"not JSON: {error}"]
-        return self._against(name, value)
+        return self.against(name, value)
 
-    def _against(self, name: str, value: Any) -> list[str]:
+    def against(self, name: str, value: Any) -> list[str]:
+        """What is wrong with decoded JSON by the schema ``name``."""
         return [
             f"{name}: {error.json_path} {error.message[:300]}"
             for error in self._validators[name].iter_errors(value)

@@ -40,6 +40,7 @@ EVERY_BODY: tuple[events.Body, ...] = (
     events.Packed(box=BOX, items=(item(1), item(2)), session=SESSION),
     events.Unpacked(box=BOX, items=(item(2),), session=SESSION),
     events.Out(plan=PLAN, items=(BOX,), session=SESSION),
+    events.PlanSeen(plan=PLAN, session=SESSION),
     events.Delivered(plan=PLAN, items=(item(1),), session=SESSION),
     events.Back(plan=PLAN, why="not-home", items=(item(2),), session=SESSION),
     events.Voided(events=(f"{KIOSK}.{EPOCH}.4.0123456789abcdef",), items=(item(1),)),
