@@ -134,7 +134,7 @@ def install(packages: Sequence[Package], before: Sequence[str] | None) -> bool:
     if MOSQUITTO in packages and os.path.isdir("/run/systemd/system"):  # noqa: PTH112
         # Debian starts the service at once; it would hold the port that `make up` wants.
         print(
-            "停用 Debian 自带的 mosquitto 服务,以免占用 1883 端口"
+            "停用 Debian 自带的 mosquitto 服务，以免占用 1883 端口"
             " / Disabling Debian's own mosquitto service: it would hold port 1883"
         )
         disable = [*before, "systemctl", "disable", "--now", "mosquitto.service"]

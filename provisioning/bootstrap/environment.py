@@ -218,6 +218,6 @@ class Environment:
                 yield line
         if pip.returncode != 0:
             raise SetupError(
-                "".join(said) + "pip 失败,原因见上;从哪里下载由本机的 pip 设置决定"
+                "".join(said) + "pip 失败，原因见上；从哪里下载由本机的 pip 设置决定"
                 " / pip failed, see above; this machine's pip settings decide where it downloads"
             )

@@ -40,13 +40,13 @@ PURPOSES: Final = {
 
 # In the order in which they are told. One line each; docs/dependencies.md gives every reason.
 WHY: Final = {
-    "": "两端共用:消息、命令行、MQTT / both sides: messages, command line, MQTT",
-    "kiosk": "终端:条码、标签、扫码枪、打印机、本地页面"
+    "": "两端共用：消息、命令行、MQTT / both sides: messages, command line, MQTT",
+    "kiosk": "终端：条码、标签、扫码枪、打印机、本地页面"
     " / the kiosk: codes, labels, scanners, printers, local page",
     "kiosk-hid": "USB 键盘式扫码枪(需编译器) / keyboard scanners, grabbed (needs a compiler)",
     "kiosk-gpio": "树莓派按钮与灯(可能需编译器)"
     " / buttons and lights of a Raspberry Pi (may need a compiler)",
-    "hub": "中心:网页、接口、数据库 / the hub: pages, API, database",
+    "hub": "中心：网页、接口、数据库 / the hub: pages, API, database",
     "up": "内置 MQTT 服务器 / the embedded MQTT broker",
     "cards": "可打印的卡片 / the PDF of cards",
     "build": "把本项目装入 .venv / puts this project into .venv",
@@ -61,7 +61,7 @@ def tell_plan(
     version = ".".join(str(part) for part in sys.version_info[:3])
     print(f"准备环境 / Setting up {where} (Python {version})")
     print(
-        f"  {len(pins)} 个软件包,版本与哈希均锁定于 requirements.lock"
+        f"  {len(pins)} 个软件包，版本与哈希均锁定于 requirements.lock"
         f" / {len(pins)} packages, pinned by hash in requirements.lock:"
     )
     told: set[str] = set()
@@ -165,6 +165,6 @@ def main(arguments: Sequence[str]) -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     except KeyboardInterrupt:
-        sys.stderr.write("\n已中断,再次运行即从头恢复 / Interrupted; run again to start over\n")
+        sys.stderr.write("\n已中断，再次运行即从头恢复 / Interrupted; run again to start over\n")
         return 130
     return 0
