@@ -211,6 +211,24 @@ PLACE_IN: Final = place_code("00000S")
 the sheet's words say what it is.)"""
 
 
+class Place(Struct, frozen=True):
+    """Somewhere in a stop that has a printed sheet, as its sheet names it."""
+
+    code: str
+    zh: str
+    en: str
+
+
+PLACES: Final = (
+    Place(PLACE_IN, "入库区", "Intake shelf"),
+    *(Place(place_code(f"00000{n}"), f"{n} 号货架", f"Shelf {n}") for n in range(1, 7)),
+    Place(place_code("00000M"), "义卖摊位", "Market stall"),
+)
+"""The place sheets that come printed; any other place code is as good, and known by its code."""
+
+PLACE_BY_CODE: Final = {place.code: place for place in PLACES}
+
+
 # --- actions ---------------------------------------------------------------------------------
 
 
