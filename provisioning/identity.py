@@ -51,6 +51,23 @@ def enrol(
     if connection.scalar(sa.select(db.kiosk.c.id).where(db.kiosk.c.id == kiosk)) is not None:
         raise EnrolmentError(f"{kiosk}: 已登记 / is enrolled already")
     connection.execute(db.kiosk.insert().values(id=kiosk, stop=stop, created_ms=now_ms))
+    return reissue(connection, kiosk, now_ms, prefixes=prefixes, draw=draw)
+
+
+def reissue(
+    connection: sa.Connection,
+    kiosk: str,
+    now_ms: int,
+    *,
+    prefixes: int = SPARE_PREFIXES,
+    draw: Callable[[int], int] = secrets.randbelow,
+) -> Identity:
+    """A document for an enrolled kiosk that has none (any more), with new prefixes: of the old
+    ones nobody knows which are spent. The caller commits.
+
+    Raises:
+        EnrolmentError: no prefix is left.
+    """
     drawn = draw_prefixes(connection, kiosk, prefixes, now_ms, draw=draw)
     return Identity(
         kiosk=kiosk,

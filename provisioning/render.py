@@ -1,12 +1,20 @@
 """Settings files from values: TOML that says who wrote it, and replaces the old file as a whole."""
 
+import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, TypeAlias
 
+import msgspec
+
 from kiosk.durable import write_durably
 
 Value: TypeAlias = str | int | bool | Sequence[str]
+
+
+class RenderError(ValueError):
+    """Settings that are there and cannot be kept; the text is for people, zh / en."""
+
 
 _ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
@@ -18,9 +26,26 @@ def toml(values: Mapping[str, Value], comment: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write(path: Path, values: Mapping[str, Value], comment: str) -> None:
-    """Writes `toml` to ``path``, readable by its owner only. Raises OSError."""
-    write_durably(path, toml(values, comment).encode(), mode=0o600)
+def merge(path: Path, values: Mapping[str, Value], comment: str) -> None:
+    """Writes ``values`` to ``path``, readable by its owner only; other keys that somebody has
+    put there keep their values.
+
+    Raises:
+        OSError: it cannot be read or written.
+        RenderError: what is there is not TOML, or holds more than flat keys; it stays as it is.
+    """
+    kept: dict[str, Value] = {}
+    if path.exists():
+        try:
+            document = tomllib.loads(path.read_text(encoding="utf-8"))
+            kept = msgspec.convert(document, dict[str, str | int | bool | list[str]])  # type: ignore[assignment]
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+            raise RenderError(
+                f"{path}: 设置文件无法读取 / these settings cannot be read: {error}"
+            ) from None
+    content = toml({**kept, **values}, comment).encode()
+    if not path.exists() or path.read_bytes() != content:
+        write_durably(path, content, mode=0o600)
 
 
 def _literal(value: Value) -> str:

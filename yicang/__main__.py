@@ -6,7 +6,6 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
-import logging
 import sys
 from collections.abc import Mapping
 from typing import Final, NamedTuple
@@ -14,9 +13,7 @@ from typing import Final, NamedTuple
 import click
 
 from drivers.ports import Words
-from yicang import lifeline
-
-LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+from yicang import lifeline, logs
 
 
 class Lazy(NamedTuple):
@@ -90,7 +87,8 @@ def cli(hold_lifeline: bool) -> None:
     \b
     退出状态 / Exit status: 0 正常 ok, 1 故障 failure, 2 参数或环境有误 usage or environment
     """
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
+    # Services raise their own level; a command's output is what it prints.
+    logs.install()
     if hold_lifeline:
         lifeline.hold()
 

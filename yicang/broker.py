@@ -80,4 +80,5 @@ def run(port: int, directory: Path) -> int:
 @click.pass_context
 def broker_command(context: click.Context, port: int, data: Path) -> None:
     """The embedded MQTT 5 broker alone, on 127.0.0.1."""
+    logging.getLogger().setLevel(logging.INFO)
     context.exit(run(port, data / "broker"))

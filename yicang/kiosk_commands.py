@@ -1,5 +1,6 @@
 """``yicang kiosk …``: the composition root of a kiosk, called with a configuration file."""
 
+import logging
 from pathlib import Path
 
 import click
@@ -23,4 +24,5 @@ def run_command(context: click.Context, config: Path) -> None:
     from kiosk.__main__ import run
     from kiosk.config import load
 
+    logging.getLogger().setLevel(logging.INFO)
     context.exit(run(load(config)))

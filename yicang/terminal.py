@@ -41,6 +41,20 @@ class Terminal:
         """One line of progress."""
         self.line(choose(words, self.language))
 
+    def block(self, *lines: Words) -> None:
+        """Several lines that belong together, an empty one before and after; with both
+        languages, first all of the Chinese, then all of the English."""
+        blocks = {
+            Language.ZH: [[line.zh for line in lines]],
+            Language.EN: [[line.en for line in lines]],
+            Language.BOTH: [[line.zh for line in lines], [line.en for line in lines]],
+        }[self.language]
+        for texts in blocks:
+            self.line("")
+            for text in texts:
+                self.line(text)
+        self.line("")
+
     def line(self, text: str) -> None:
         """One line as it is."""
         _write(sys.stdout, text)

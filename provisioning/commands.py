@@ -1,0 +1,63 @@
+"""``yicang provision …``: enrolment, and the cards that people scan."""
+
+from pathlib import Path
+
+import click
+import msgspec
+
+DATA = click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("data"),
+    show_default=True,
+    help="数据目录 / data directory",
+)
+
+
+class _Provision(click.Group):
+    """`cards` brings its own options, and libraries that the others do without."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), "cards"})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name == "cards":
+            from provisioning.cards import cards_command
+
+            return cards_command
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group("provision", cls=_Provision)
+def provision() -> None:
+    """登记与操作卡 / Enrolment and cards."""
+
+
+@provision.command("local")
+@DATA
+@click.option("--json", "as_json", is_flag=True, help="只输出 JSON / JSON only")
+def local_command(data: Path, as_json: bool) -> None:
+    """为本机建立站点、终端和操作员 / Set up a stop, a kiosk and an operator on this machine."""
+    from hub.control import LockedError
+    from provisioning.local import provision as provision_local
+    from provisioning.record import recorded
+    from provisioning.render import RenderError
+
+    existing = recorded(data)
+    try:
+        done = provision_local(data)
+    except LockedError:
+        raise click.UsageError(f"--data {data}: 中心正在运行 / a hub is running on it") from None
+    except (OSError, RenderError) as error:
+        raise click.UsageError(f"--data {data}: {error}") from None
+    if as_json:
+        click.echo(msgspec.json.encode(done).decode())
+        return
+    names = done.installation
+    click.echo(f"站点 / stop: {names.stop} ({names.stop_zh} / {names.stop_en})")
+    click.echo(f"终端 / kiosk: {names.kiosk}")
+    if done.password is not None:
+        click.echo(f"操作员 / operator: {names.operator}")
+        click.echo(f"密码（只显示这一次）/ password (shown this once): {done.password}")
+    elif existing is not None:
+        click.echo("已经设置好，没有改动 / was set up already; nothing has changed")

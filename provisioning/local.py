@@ -1,0 +1,112 @@
+"""One machine that is hub and stop at once: what `yicang up` needs before its first start.
+
+Every step looks whether it was done, so that a first start which was interrupted anywhere is
+finished by the next. The record that all of it is there is written last.
+"""
+
+import os
+import secrets
+import time
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import sqlalchemy as sa
+
+from contract.enrolment import Identity
+from hub import auth, db
+from hub.control import writer_lock
+from kiosk.durable import write_durably
+from kiosk.identity import IdentityError, IdentityStore
+from provisioning.identity import enrol, reissue
+from provisioning.record import FILE_NAME, Installation, Provisioned
+from provisioning.render import merge
+
+STOP: Final = "stop-1"
+STOP_ZH: Final = "益仓 1 号站"
+STOP_EN: Final = "Yicang Stop 1"
+KIOSK: Final = "kiosk-1"
+OPERATOR: Final = "operator"
+LOCK_WAIT_S: Final = 5.0
+
+
+def provision(data: Path) -> Provisioned:
+    """Sets up ``data``: database, stop, kiosk with identity, operator, the hub's settings.
+
+    Raises:
+        hub.control.LockedError: a hub is running on it.
+        OSError: it cannot be written.
+    """
+    for folder in (data, data / "hub", data / "kiosk"):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    installation = Installation(STOP, STOP_ZH, STOP_EN, KIOSK, OPERATOR)
+    with writer_lock(data / "hub", wait_s=LOCK_WAIT_S):
+        password = _fill_database(data, installation)
+    merge(
+        data / "hub" / "hub.toml",
+        {"database": "hub.sqlite3"},
+        "益仓中心的设置 / Settings of the Yicang hub",
+    )
+    write_durably(data / FILE_NAME, msgspec.json.encode(installation) + b"\n")
+    return Provisioned(installation, password)
+
+
+def _fill_database(data: Path, installation: Installation) -> str | None:
+    now_ms = time.time_ns() // 1_000_000
+    path = data / "hub" / "hub.sqlite3"
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite would make it by the umask
+    engine = db.open_writer(db.sqlite_url(path))
+    try:
+        db.migrate(engine)
+        with engine.begin() as connection:
+            _put_stop(connection, installation)
+            identity = _identity(connection, data, installation, now_ms)
+            password = _put_operator(connection, installation.operator, now_ms)
+        # Only now: prefixes in the document must be known to the hub whatever happens.
+        if identity is not None:
+            IdentityStore(_identity_path(data)).save(identity)
+    finally:
+        engine.dispose()
+    return password
+
+
+def _put_stop(connection: sa.Connection, installation: Installation) -> None:
+    there = sa.select(db.stop.c.id).where(db.stop.c.id == installation.stop)
+    if connection.scalar(there) is None:
+        connection.execute(
+            db.stop.insert().values(
+                id=installation.stop, zh=installation.stop_zh, en=installation.stop_en
+            )
+        )
+
+
+def _identity(
+    connection: sa.Connection, data: Path, installation: Installation, now_ms: int
+) -> Identity | None:
+    """A document to be written; None when the kiosk has one."""
+    there = sa.select(db.kiosk.c.id).where(db.kiosk.c.id == installation.kiosk)
+    if connection.scalar(there) is None:
+        return enrol(connection, installation.kiosk, installation.stop, now_ms)
+    try:
+        IdentityStore(_identity_path(data)).load()
+    except IdentityError:
+        return reissue(connection, installation.kiosk, now_ms)
+    return None
+
+
+def _put_operator(connection: sa.Connection, name: str, now_ms: int) -> str | None:
+    if auth.has_users(connection):
+        return None
+    password = new_password()
+    auth.create_user(connection, name, password, auth.Role.OPERATOR, now_ms)
+    return password
+
+
+def new_password() -> str:
+    """Sixteen characters (79 bits) that can be read aloud and typed: no 0/o, no 1/i/l."""
+    drawn = "".join(secrets.choice("23456789abcdefghjkmnpqrstuvwxyz") for _ in range(16))
+    return "-".join(drawn[at : at + 4] for at in range(0, 16, 4))
+
+
+def _identity_path(data: Path) -> Path:
+    return data / "kiosk" / "identity.json"

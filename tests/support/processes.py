@@ -1,0 +1,231 @@
+"""Real processes of our own command line: started, read, waited for, ended, and looked for."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+from urllib.error import URLError
+
+from tests.support.broker import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+T = TypeVar("T")
+
+
+def free_ports(count: int) -> list[int]:
+    """Different TCP ports on 127.0.0.1 that nobody listens on now."""
+    ports: set[int] = set()
+    while len(ports) < count:
+        ports.add(free_port())
+    return list(ports)
+
+
+def until(what: str, probe: Callable[[], T | None], *, deadline_s: float = 20.0) -> T:
+    """The first value of ``probe`` that counts as true.
+
+    Raises:
+        AssertionError: none came within ``deadline_s``; it names ``what``.
+    """
+    deadline = time.monotonic() + deadline_s
+    while True:
+        value = probe()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {deadline_s:g} s: {what}")
+        time.sleep(0.02)
+
+
+def healthy(port: int) -> bool:
+    """Whether ``/healthz`` on 127.0.0.1 answers with 200."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2) as response:
+            return bool(response.status == 200)
+    except (URLError, OSError):
+        return False
+
+
+def processes_naming(word: str) -> dict[int, str]:
+    """Every living process with ``word`` (a directory of the test's own) in its command line."""
+    found: dict[int, str] = {}
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        try:
+            command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue  # it has just ended
+        if word in command:
+            found[int(entry.name)] = command
+    return found
+
+
+class Yicang:
+    """One ``yicang …`` process; its output is collected from the start.
+
+    As a context manager it is ended at the exit, with all that it has started.
+    """
+
+    def __init__(self, *arguments: str, env: Mapping[str, str] | None = None) -> None:
+        self.arguments = arguments
+        self._lines: list[str] = []
+        self._started = time.monotonic()
+        self._first_output_s: float | None = None
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "yicang", *arguments],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            start_new_session=True,
+            env={**os.environ, "PYTHONIOENCODING": "utf-8", **(env or {})},
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if self._first_output_s is None:
+                self._first_output_s = time.monotonic() - self._started
+            self._lines.append(line.rstrip("\n"))
+
+    @property
+    def output(self) -> str:
+        """All that it has written so far, to either stream."""
+        return "\n".join(self._lines)
+
+    @property
+    def first_output_s(self) -> float:
+        """Seconds from its start to its first line."""
+        return until("a first line of output", lambda: self._first_output_s)
+
+    def wait_for(self, pattern: str, *, deadline_s: float = 60.0) -> re.Match[str]:
+        """The first match of ``pattern`` in its output; fails at once when it ends without."""
+
+        def look() -> re.Match[str] | None:
+            ended = self.process.poll() is not None
+            if ended:
+                self._reader.join(5)
+            found = re.search(pattern, self.output)
+            if ended and found is None:
+                raise AssertionError(f"ended without {pattern!r}:\n{self.output}")
+            return found
+
+        try:
+            return until(f"{pattern!r} in the output", look, deadline_s=deadline_s)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.output}") from None
+
+    def signal(self, number: int) -> None:
+        """Sends it a signal, and it alone."""
+        self.process.send_signal(number)
+
+    def wait(self, *, deadline_s: float = 30.0) -> int:
+        """Its exit status."""
+        try:
+            status = self.process.wait(deadline_s)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"still running after {deadline_s:g} s:\n{self.output}") from None
+        self._reader.join(5)
+        return status
+
+    def stop(self) -> int:
+        """Ctrl-C, and its exit status."""
+        if self.process.poll() is None:
+            self.signal(signal.SIGINT)
+        return self.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self.process.poll() is None:
+            self.signal(signal.SIGTERM)
+            try:
+                self.process.wait(30)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait(10)
+        self._reader.join(5)
+
+
+class Up(Yicang):
+    """``yicang up`` on free ports and a data directory of the test's own."""
+
+    def __init__(
+        self, data: Path, *options: str, ports: tuple[int, int, int] | None = None
+    ) -> None:
+        if ports is None:
+            hub, screen, mqtt = free_ports(3)
+            ports = hub, screen, mqtt
+        self.data = data
+        self.ports = ports
+        self.hub_port, self.screen_port, self.mqtt_port = ports
+        super().__init__(
+            "up",
+            "--data",
+            str(data),
+            "--hub-port",
+            str(self.hub_port),
+            "--screen-port",
+            str(self.screen_port),
+            "--mqtt-port",
+            str(self.mqtt_port),
+            "--no-open",
+            *options,
+        )
+
+    @property
+    def hub_url(self) -> str:
+        """Where the hub's pages are, without a slash at the end."""
+        return f"http://127.0.0.1:{self.hub_port}"
+
+    @property
+    def screen_url(self) -> str:
+        """Where the kiosk's page is, without a slash at the end."""
+        return f"http://127.0.0.1:{self.screen_port}"
+
+    def ready(self) -> Self:
+        """Waits until it says that it runs."""
+        self.wait_for("Yicang Stop is running|益仓站已经运行")
+        return self
+
+    @property
+    def password(self) -> str:
+        """The operator's password, from the output of a first start."""
+        return self.wait_for(r"(?:password|密码) ([a-z0-9-]{19})")[1]
+
+    def family(self) -> dict[int, str]:
+        """Its living processes, itself and its children's children included."""
+        return processes_naming(str(self.data))
+
+
+def run(*arguments: str, deadline_s: float = 60.0) -> subprocess.CompletedProcess[str]:
+    """One command to its end, both streams apart."""
+    return subprocess.run(
+        [sys.executable, "-m", "yicang", *arguments],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=deadline_s,
+        check=False,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+    )
