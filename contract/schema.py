@@ -131,11 +131,17 @@ def files() -> dict[str, str]:
 
 
 def write(folder: Path) -> list[Path]:
-    """Write `files` below ``folder`` and remove schemas of messages that are gone.
+    """Write `files` below ``folder``, remove schemas of messages that are gone, and renew the
+    generated tables of the contract's page there.
 
     Returns the paths written. Raises OSError.
     """
+    from contract import page  # likewise
+
     wanted = {folder / name: text for name, text in files().items()}
+    prose = folder / page.PAGE
+    if prose.exists():
+        wanted[prose] = page.filled(prose.read_text(encoding="utf-8"))
     for stale in (folder / "schema").rglob("*.json"):
         if stale not in wanted:
             stale.unlink()
