@@ -110,7 +110,11 @@ def prepare(root: Path, wanted_extras: frozenset[str], variables: Mapping[str, s
     lock_path = root / "requirements.lock"
     with lock_path.open() as lock_file:
         # Two `make` at once must not install over each other; the lock dies with its holder.
-        fcntl.flock(lock_file, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("等待另一次准备完成 / Waiting for another set-up to finish")
+            fcntl.flock(lock_file, fcntl.LOCK_EX)
         lock = lock_file.read()
         pyproject = tomllib.loads((root / "pyproject.toml").read_text())
         environment = Environment(root, variables)

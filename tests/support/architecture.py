@@ -35,6 +35,7 @@ PURE: Final = (
     "kiosk/workflow*",
     "kiosk/documents.py",
     "kiosk/relay.py",
+    "kiosk/texts.py",
     "hub/folds/*",
     "hub/journey.py",
     "hub/privacy.py",

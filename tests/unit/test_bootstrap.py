@@ -1,6 +1,7 @@
 """Setting up a bare machine: real environments, a real pip, wheels made here, no network."""
 
 import ast
+import fcntl
 import hashlib
 import os
 import re
@@ -170,6 +171,29 @@ def test_a_set_up_that_was_cut_short_is_started_over(checkout: Checkout) -> None
     rubbish.touch()
     checkout.prepare()
     assert not rubbish.exists()
+    assert checkout.run() == "lantern 1.0"
+
+
+def test_a_second_set_up_waits_for_the_first(checkout: Checkout) -> None:
+    script = (
+        "import os, pathlib, sys; from provisioning.bootstrap.setup import prepare;"
+        "prepare(pathlib.Path(sys.argv[1]), frozenset(), os.environ)"
+    )
+    with (checkout.root / "requirements.lock").open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        second = subprocess.Popen(
+            [sys.executable, "-u", "-c", script, str(checkout.root)],
+            cwd=ROOT,
+            env=checkout.variables(),
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert second.stdout is not None
+        first_line = second.stdout.readline()
+        assert "Waiting for another set-up" in first_line
+        assert not (checkout.root / ".venv").exists()
+    said, _ = second.communicate(timeout=60)
+    assert "Environment ready" in said
     assert checkout.run() == "lantern 1.0"
 
 
