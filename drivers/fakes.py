@@ -108,6 +108,9 @@ class FakePrinter:
         with self._lock:
             return list(self._images)
 
+    def warm(self) -> None:
+        """There is nothing to load."""
+
     def print(self, document: Document) -> PrintResult:
         """Raises `LayoutError`, as any printer does."""
         from drivers.raster import paper_mm, render

@@ -298,6 +298,11 @@ class Printer(Protocol):
     @property
     def profile(self) -> PrinterProfile: ...
 
+    def warm(self) -> None:
+        """Loads what the first print needs (libraries, font), which a small machine takes a
+        second for. Touches no device; optional, any time before the first print.
+        """
+
     def print(self, document: Document) -> PrintResult:
         """Prints, or says why not. Raises `LayoutError` for a document no paper could hold."""
 

@@ -7,9 +7,9 @@ differs between makers, and the paper would not be the picture.
 
 The wire is slow (115,200 baud: 11.5 kB a second), so each band is cropped at its right-hand end.
 
-A job that broke off leaves the printer waiting for the rest of a band and it would take the next
-job for that. The next one is therefore preceded by as many NUL as a band can want; a printer
-that waits for nothing ignores them.
+A job that broke off, in this process or with the one before it, leaves the printer waiting for
+the rest of a band, and it would take the next job for that. The next one is therefore preceded
+by as many NUL as a band can want; a printer that waits for nothing ignores them.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ BAND_ROWS: Final = 64
 GAP_ROWS: Final = 6
 """A shorter gap is cheaper left where it is: two more commands cost 16 bytes."""
 _HEADER_BYTES: Final = 8
-ANSWER_S: Final = 0.5
+ANSWER_S: Final = 1.0
 """How long a status answer may take once the wire is free."""
 SILENT_ANSWER_S: Final = 0.05
 """The same for a printer that never answered: most cheap ones are silent, and a donor waits."""
@@ -88,8 +88,13 @@ class EscposPrinter:
         self.roles: Final = roles
         self.profile: Final = profile if profile is not None else PrinterProfile()
         self._transport = transport
-        self._broken_off = False
+        self._broken_off = True
         self._answers: bool | None = None
+
+    def warm(self) -> None:
+        from drivers.raster import warm
+
+        encode(warm(self.profile), self.profile)
 
     def print(self, document: Document) -> PrintResult:
         """Raises `LayoutError`; every fault of the device is in the result."""
@@ -105,8 +110,9 @@ class EscposPrinter:
         try:
             before = self._look()
             if before.state == "attention":
+                # Not sent: a printer that holds it would print it later, beside the reprint.
                 return PrintResult("failed", before.detail)
-            if self._broken_off:
+            if self._broken_off and self._transport.silence == "unknown":
                 self._transport.send(bytes(_HEADER_BYTES + BAND_ROWS * _width_bytes(self.profile)))
             self._broken_off = True
             self._transport.send(data)

@@ -61,6 +61,11 @@ class ScreenPrinter:
         self._lock = threading.Lock()
         self._closed = threading.Event()
 
+    def warm(self) -> None:
+        from drivers.raster import warm
+
+        warm(self.profile)
+
     def print(self, document: Document) -> PrintResult:
         """Raises `LayoutError`, as any printer does."""
         from drivers.raster import paper_mm, png, render

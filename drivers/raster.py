@@ -79,9 +79,9 @@ def png(page: Image) -> bytes:
     return out.getvalue()
 
 
-def warm(profile: PrinterProfile) -> None:
-    """Imports and fonts ahead of the first label; draws and drops one of each block."""
-    render(
+def warm(profile: PrinterProfile) -> tuple[Image, ...]:
+    """Imports and fonts ahead of the first label: draws one of each block, which nobody prints."""
+    return render(
         Document("label", (Text("暖 warm"), Code128("WARM"), Qr("WARM"), Row("a", "b"))), profile
     )
 

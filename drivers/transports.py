@@ -54,7 +54,8 @@ class Transport(Protocol):
 
 
 def _gone(where: str, error: OSError) -> DeviceError:
-    if error.errno in (errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.EIO):
+    # pyserial gives no number when a line hangs up under it.
+    if error.errno in (None, errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.EIO):
         return DeviceError(
             Words(
                 zh=f"找不到打印机 {where}，请检查电源和插头",
@@ -75,6 +76,12 @@ def _gone(where: str, error: OSError) -> DeviceError:
     reason = error.strerror or type(error).__name__
     return DeviceError(
         Words(zh=f"打印机 {where} 出错（{reason}）", en=f"printer {where}: {reason}")
+    )
+
+
+def _no_line(where: str) -> DeviceError:
+    return DeviceError(
+        Words(zh=f"{where} 不能当串口使用", en=f"{where} does not work as a serial line")
     )
 
 
@@ -125,7 +132,12 @@ class SerialTransport:
                 now = time.monotonic()
                 until = max(now, self._wire_free_at) + timeout_s
                 ready, _, _ = select.select([port.fileno()], [], [], until - now)
-                return os.read(port.fileno(), 1) if ready else b""
+                if not ready:
+                    return b""
+                if answer := os.read(port.fileno(), 1):
+                    return answer
+                # Readable without a byte is how a terminal says that it was hung up.
+                raise OSError(errno.ENODEV, "hung up")
             except OSError as error:
                 self._drop()
                 raise _gone(self._path, error) from error
@@ -153,9 +165,11 @@ class SerialTransport:
                     self._path, self._baud, timeout=0, write_timeout=self._stall_s, exclusive=True
                 )
             except SerialException as error:
+                if error.errno is None:
+                    raise _no_line(self._path) from error
                 raise _gone(self._path, error) from error
-            except (ValueError, OSError) as error:
-                raise _gone(self._path, OSError(errno.EIO, str(error))) from error
+            except OSError as error:
+                raise _gone(self._path, error) from error
             self._wire_free_at = 0.0
         return self._port
 

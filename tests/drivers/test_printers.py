@@ -1,7 +1,10 @@
 """What every printer does, and that each of them puts the same dots on the paper."""
 
 import io
+import os
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,6 +24,7 @@ from tests.drivers.documents import CLAIM, ITEM, LABEL, RECEIPT, SLIP, TOKEN
 from tests.support.paper import Code, PaperError, PaperReader, read_codes, read_pages
 from tests.support.serial_devices import ThermalPrinter, wait_until
 
+ROOT = Path(__file__).parents[2]
 PROFILE = PrinterProfile()
 LONG = Document("receipt", RECEIPT.blocks[:-1] * 8)
 """Far more bytes than a pseudo-terminal holds unread (20 kB)."""
@@ -130,6 +134,55 @@ def test_a_document_that_no_paper_can_hold_is_told_apart_from_a_faulty_printer(
     assert bench.printer.print(LABEL).status == bench.outcome
 
 
+def test_warming_up_puts_nothing_on_the_paper(bench: Bench) -> None:
+    bench.printer.warm()
+    assert bench.printer.print(LABEL).status == bench.outcome
+    wait_until(lambda: len(bench.paper()) == 1, "one page")
+    assert read_codes(bench.paper()[0]) == [Code("Code128", ITEM)]
+
+
+def test_nothing_heavy_is_imported_before_the_first_document() -> None:
+    """A kiosk must be ready before Pillow is: 350 ms on a small machine."""
+    program = (
+        "import sys\n"
+        "from drivers.registry import open_printer, open_scanner, parse_printer, parse_scanner\n"
+        "open_printer(parse_printer('screen:'))\n"
+        "open_printer(parse_printer('serial:/dev/none'))\n"
+        "open_scanner(parse_scanner('serial:/dev/none'), 'a', print).close()\n"
+        "print([m for m in ('PIL', 'segno', 'escpos', 'barcode', 'serial') if m in sys.modules])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_no_environment_variable_or_directory_is_left_behind_by_the_escpos_library(
+    tmp_path: Path,
+) -> None:
+    """It would unpickle from a directory that a variable names, and leave one in /tmp."""
+    trap = tmp_path / "trap"
+    trap.mkdir()
+    program = (
+        "import os\n"
+        "from drivers.printer_escpos import encode\n"
+        "from drivers.ports import Document, Feed, PrinterProfile\n"
+        "from drivers.raster import render\n"
+        "before = dict(os.environ)\n"
+        "profile = PrinterProfile()\n"
+        "encode(render(Document('label', (Feed(1),)), profile), profile)\n"
+        "assert dict(os.environ) == before\n"
+    )
+    environment = {
+        **os.environ,
+        "ESCPOS_CAPABILITIES_PICKLE_DIR": str(trap),
+        "TMPDIR": str(tmp_path),
+    }
+    subprocess.run([sys.executable, "-c", program], check=True, env=environment, cwd=ROOT)
+    assert list(trap.iterdir()) == []
+    assert list(tmp_path.iterdir()) == [trap]
+
+
 def test_a_closed_printer_says_so_and_prints_nothing(bench: Bench) -> None:
     bench.printer.close()
     result = bench.printer.print(LABEL)
@@ -202,6 +255,26 @@ def test_a_jammed_printer_fails_in_time_and_prints_whole_when_freed(
     assert printer.print(LABEL).status == "printed"
     # The long one broke off somewhere; the label after it is whole and alone on its page.
     assert pixels(device.pages()[-1]) == pixels(render(LABEL, PROFILE)[0])
+
+
+def test_a_label_is_whole_after_a_power_cut_of_the_kiosk_in_the_middle_of_another(
+    device: ThermalPrinter,
+) -> None:
+    data = encode(render(RECEIPT, PROFILE), PROFILE)
+    before = SerialTransport(str(device.path), baud=921600)
+    before.send(data[: len(data) // 2])
+    before.close()
+    after = EscposPrinter("p", SerialTransport(str(device.path), baud=921600))
+    assert after.print(LABEL).status == "printed"
+    after.close()
+    assert pixels(device.pages()[-1]) == pixels(render(LABEL, PROFILE)[0])
+
+
+def test_a_path_that_is_no_serial_line_is_told_as_that(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").touch()
+    result = open_printer(parse_printer(f"serial:{tmp_path}/notes.txt")).print(LABEL)
+    assert result.status == "failed"
+    assert "serial line" in result.detail.en
 
 
 def test_a_printer_switched_off_and_on_prints_again_without_a_restart(
