@@ -23,10 +23,11 @@ from provisioning.record import FILE_NAME, Installation, Provisioned
 from provisioning.render import merge
 
 STOP: Final = "stop-1"
-STOP_ZH: Final = "益仓 1 号站"
+STOP_ZH: Final = "义仓 1 号站"
 STOP_EN: Final = "Yicang Stop 1"
 KIOSK: Final = "kiosk-1"
 OPERATOR: Final = "operator"
+SECRET_KEY: Final = "secret.key"  # noqa: S105 - a file's name
 LOCK_WAIT_S: Final = 5.0
 
 
@@ -40,12 +41,14 @@ def provision(data: Path) -> Provisioned:
     for folder in (data, data / "hub", data / "kiosk"):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     installation = Installation(STOP, STOP_ZH, STOP_EN, KIOSK, OPERATOR)
+    if not (data / "hub" / SECRET_KEY).exists():
+        write_durably(data / "hub" / SECRET_KEY, secrets.token_hex(32).encode() + b"\n")
     with writer_lock(data / "hub", wait_s=LOCK_WAIT_S):
         password = _fill_database(data, installation)
     merge(
         data / "hub" / "hub.toml",
-        {"database": "hub.sqlite3"},
-        "益仓中心的设置 / Settings of the Yicang hub",
+        {"database": "hub.sqlite3", "secret_key_file": SECRET_KEY},
+        "义仓中心的设置 / Settings of the Yicang hub",
     )
     write_durably(data / FILE_NAME, msgspec.json.encode(installation) + b"\n")
     return Provisioned(installation, password)

@@ -28,7 +28,11 @@ class Provisioned(Struct, frozen=True):
 
 def recorded(data: Path) -> Installation | None:
     """The finished set-up in ``data``; None when there is none, or a part of it is gone."""
-    parts = (data / "hub" / "hub.sqlite3", data / "kiosk" / "identity.json")
+    parts = (
+        data / "hub" / "hub.sqlite3",
+        data / "hub" / "secret.key",
+        data / "kiosk" / "identity.json",
+    )
     try:
         record = msgspec.json.decode((data / FILE_NAME).read_bytes(), type=Installation)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):

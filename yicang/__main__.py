@@ -82,7 +82,7 @@ class LazyGroup(click.Group):
 @click.option("--lifeline", "hold_lifeline", is_flag=True, hidden=True)
 @click.version_option(package_name="yicang-stop", prog_name="yicang")
 def cli(hold_lifeline: bool) -> None:
-    """益仓站：扫描终端与中心 / Yicang Stop: scanning kiosks and their hub.
+    """义仓站：扫描终端与中心 / Yicang Stop: scanning kiosks and their hub.
 
     \b
     退出状态 / Exit status: 0 正常 ok, 1 故障 failure, 2 参数或环境有误 usage or environment

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from contract.settings import SettingsError
+
 
 @click.group("kiosk")
 def kiosk() -> None:
@@ -24,5 +26,11 @@ def run_command(context: click.Context, config: Path) -> None:
     from kiosk.__main__ import run
     from kiosk.config import load
 
+    try:
+        settings = load(config)
+    except SettingsError as error:
+        for problem in error.problems:
+            click.echo(f"{config}: {problem}", err=True)
+        context.exit(2)
     logging.getLogger().setLevel(logging.INFO)
-    context.exit(run(load(config)))
+    context.exit(run(settings))

@@ -180,6 +180,8 @@ def _mqtt(wishes: Wishes, ports: dict[str, int], faults: list[Words]) -> tuple[s
 def _devices(
     scanners: Sequence[str], printers: Sequence[str], panel: str, faults: list[Words]
 ) -> tuple[Words, ...]:
+    from kiosk.config import LANES_MAX
+
     before = len(faults)
     read_scanners = _read("--scanner", scanners, registry.parse_scanner, faults)
     read_printers = _read("--printer", printers, registry.parse_printer, faults)
@@ -191,6 +193,13 @@ def _devices(
             faults.extend(
                 Words(zh=f"--scanner/--printer：{fault.zh}", en=f"--scanner/--printer: {fault.en}")
                 for fault in error.faults
+            )
+        if len(scanners) > LANES_MAX:
+            faults.append(
+                Words(
+                    zh=f"--scanner：连同屏幕最多 {LANES_MAX} 个",
+                    en=f"--scanner: at most {LANES_MAX}, the screen included",
+                )
             )
     absent = (registry.missing(url) for url in (*read_scanners, *read_printers))
     return tuple(note for note in absent if note is not None)

@@ -92,7 +92,7 @@ def up_command(
 ) -> None:
     """在本机启动代理、中心和一台终端 / Broker, hub and one kiosk on this machine."""
     terminal = Terminal(Language(language))
-    terminal.say(Words(zh="益仓站：正在检查……", en="Yicang Stop: checking ..."))
+    terminal.say(Words(zh="义仓站：正在检查……", en="Yicang Stop: checking ..."))
     wishes = Wishes(data, hub_port, screen_port, mqtt_port, scanners, printers, panel, broker)
     try:
         plan = check(wishes)
@@ -202,7 +202,6 @@ def _settings(plan: Plan, language: Language, installation: Installation) -> Non
             plan.data / "kiosk" / "kiosk.toml",
             {
                 "kiosk": installation.kiosk,
-                "stop": installation.stop,
                 "stop_zh": installation.stop_zh,
                 "stop_en": installation.stop_en,
                 "hub_url": f"http://{HOST}:{plan.hub_port}",
@@ -282,7 +281,7 @@ class _signals:  # noqa: N801 - used as a function
 def _announce(plan: Plan, terminal: Terminal, provisioned: Provisioned) -> None:
     kiosk, hub = f"http://{HOST}:{plan.screen_port}/", f"http://{HOST}:{plan.hub_port}/"
     terminal.block(
-        Words(zh="益仓站已经运行。", en="Yicang Stop is running."),
+        Words(zh="义仓站已经运行。", en="Yicang Stop is running."),
         Words(zh=f"  终端页面    {kiosk}", en=f"  Kiosk page   {kiosk}"),
         Words(zh=f"  中心页面    {hub}", en=f"  Hub pages    {hub}"),
         _login(plan, provisioned),

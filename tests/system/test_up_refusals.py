@@ -1,0 +1,117 @@
+"""What `yicang up` says when it cannot start: every fault at once, and nothing left behind."""
+
+import os
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.processes import free_ports, processes_naming, run
+
+QUICK_S = 5.0
+
+
+def refused(*options: str) -> list[str]:
+    """The fault lines of an `up` that must not start."""
+    began = time.monotonic()
+    done = run("up", "--no-open", *options)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert time.monotonic() - began < QUICK_S
+    assert "Traceback" not in done.stderr
+    return done.stderr.splitlines()
+
+
+def ports() -> list[str]:
+    hub, screen, mqtt = map(str, free_ports(3))
+    return ["--hub-port", hub, "--screen-port", screen, "--mqtt-port", mqtt]
+
+
+@pytest.mark.parametrize("option", ["--hub-port", "--screen-port", "--mqtt-port"])
+def test_a_port_that_is_taken_is_named_with_its_option(tmp_path: Path, option: str) -> None:
+    options = ports()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        options[options.index(option) + 1] = port
+        lines = refused("--data", str(tmp_path / "data"), *options)
+    assert len(lines) == 1
+    assert f"{option} {port}" in lines[0]
+    assert "already in use" in lines[0]
+    assert "端口已被占用" in lines[0]
+    assert not (tmp_path / "data").exists()
+
+
+def test_every_fault_is_said_at_once_one_line_each(tmp_path: Path) -> None:
+    lines = refused(
+        *("--data", str(tmp_path / "data")),
+        *("--hub-port", "eighty", "--screen-port", "8081", "--mqtt-port", "8081"),
+        *("--scanner", "seriall:/dev/ttyACM0", "--printer", "serial:/dev/ttyUSB0?baud=5"),
+        *("--panel", "gpio:"),
+    )
+    english = [line.partition(" / ")[2] for line in lines]
+    for option in ("--hub-port", "--mqtt-port", "--scanner", "--printer", "--panel"):
+        assert sum(option in line for line in english) == 1, lines
+    assert "did you mean serial:" in "\n".join(lines)
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_data_directory_inside_a_file_is_refused_and_the_file_untouched(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    lines = refused("--data", str(tmp_path / "file" / "data"), *ports())
+    assert len(lines) == 1
+    assert "--data" in lines[0]
+    assert "is not a directory" in lines[0]
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_data_directory_that_cannot_be_written_is_refused() -> None:
+    # /proc takes no directories, from root neither.
+    lines = refused("--data", "/proc/yicang", *ports())
+    assert len(lines) == 1
+    assert "--data /proc/yicang" in lines[0]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_data_directory_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    lines = refused("--data", str(tmp_path / "data"), *ports())
+    assert len(lines) == 1
+    assert "cannot be written" in lines[0]
+
+
+def test_a_broker_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    (gone,) = free_ports(1)
+    lines = refused("--data", str(tmp_path / "data"), "--broker", f"127.0.0.1:{gone}", *ports())
+    assert len(lines) == 1
+    assert f"--broker 127.0.0.1:{gone}" in lines[0]
+
+
+@pytest.mark.parametrize("address", ["", "host", "host:", ":1883", "host:0", "host:x"])
+def test_a_broker_address_without_host_or_port_is_refused(tmp_path: Path, address: str) -> None:
+    lines = refused("--data", str(tmp_path / "data"), "--broker", address, *ports())
+    assert len(lines) == 1
+    assert "HOST:PORT" in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("language", "has", "has_not"), [("zh", "端口", "port is"), ("en", "a port is", "端口")]
+)
+def test_a_chosen_language_is_the_only_one(
+    tmp_path: Path, language: str, has: str, has_not: str
+) -> None:
+    options = ["--data", str(tmp_path / "data"), *ports(), "--hub-port", "0"]
+    (line,) = refused("--language", language, *options)
+    assert has in line
+    assert has_not not in line
+
+
+def test_a_device_named_twice_is_refused(tmp_path: Path) -> None:
+    twice = ["--scanner", "serial:/dev/ttyACM0", "--scanner", "serial:/dev/ttyACM0"]
+    (line,) = refused("--data", str(tmp_path / "data"), *ports(), *twice)
+    assert "named twice" in line
+
+
+def test_nothing_runs_after_a_refusal(tmp_path: Path) -> None:
+    refused("--data", str(tmp_path / "data"), *ports(), "--printer", "screen")
+    assert processes_naming(str(tmp_path)) == {}
+    assert list(tmp_path.iterdir()) == []
