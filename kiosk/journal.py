@@ -15,7 +15,6 @@ Rules
 """
 
 import secrets
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,13 +32,12 @@ from contract.events import (
     event_id,
 )
 from contract.messages import MAX_KEPT, Kept, Product
-from drivers.ports import Words
 from kiosk.clock import LearntClock
 from kiosk.identity import IdentityStore
 from kiosk.print_queue import PrintQueue
 from kiosk.spool import Spool
 from kiosk.state import Allocator, Draft, EventRef, ItemFacts, LaneState, Outcome
-from kiosk.store import JournalError, checkpoint_if_due, open_store
+from kiosk.store import checkpoint_if_due, disk_errors, open_store
 
 Entropy = Callable[[int], bytes]
 """Random bytes, so many; ``secrets.token_bytes`` outside tests."""
@@ -195,7 +193,7 @@ class Journal:
         secret = None
         if outcome.claim is not None:
             secret = self._entropy(16).hex()
-            with _disk_errors():
+            with disk_errors():
                 self._spool.put(secret, outcome.claim)
         events = self._seal_all(outcome.drafts, lane)
         head = events[-1] if events else None
@@ -298,7 +296,7 @@ class Journal:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with _disk_errors():
+        with disk_errors():
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -498,21 +496,10 @@ class Journal:
 
     def idle(self) -> None:
         """Uses a moment in which nobody waits for a checkpoint."""
-        with _disk_errors():
+        with disk_errors():
             checkpoint_if_due(self._db, self._path)
 
     def close(self) -> None:
         """Ends with a checkpoint and leaves the head's hash in the identity document."""
         self._identity.remember_epoch(self.current.epoch, self.current.hash)
         self._db.close()
-
-
-@contextmanager
-def _disk_errors() -> Iterator[None]:
-    """What SQLite or the disk refuses becomes a `JournalError` in words."""
-    try:
-        yield
-    except (sqlite3.Error, OSError) as error:
-        raise JournalError(
-            Words(zh=f"日志写不进去：{error}", en=f"the journal cannot be written: {error}")
-        ) from error

@@ -14,6 +14,7 @@ import msgspec
 
 from kiosk.clock import LearntClock
 from kiosk.state import LabelJob, PaperJob, ReceiptJob
+from kiosk.store import disk_errors
 
 _decoder: Final = msgspec.json.Decoder(PaperJob)
 
@@ -95,12 +96,14 @@ class PrintQueue:
         return {row[0] for row in rows}
 
     def start(self, job: int) -> None:
-        """Bytes may reach paper from now on."""
-        self._db.execute("UPDATE print_job SET started = 1 WHERE id = ?", (job,))
+        """Bytes may reach paper from now on. Raises `JournalError`."""
+        with disk_errors():
+            self._db.execute("UPDATE print_job SET started = 1 WHERE id = ?", (job,))
 
     def not_started(self, job: int) -> None:
         """The printer took nothing of it: the next try is no copy."""
-        self._db.execute("UPDATE print_job SET started = 0 WHERE id = ?", (job,))
+        with disk_errors():
+            self._db.execute("UPDATE print_job SET started = 0 WHERE id = ?", (job,))
 
     def remove(self, job: int) -> str | None:
         """Ends a job; the spool name that it no longer needs."""

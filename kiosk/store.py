@@ -7,6 +7,8 @@ database at once. Checkpoints run when the kiosk is idle, not within a donor's s
 """
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -129,3 +131,14 @@ def checkpoint_if_due(connection: sqlite3.Connection, path: Path) -> bool:
         return False
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return True
+
+
+@contextmanager
+def disk_errors() -> Iterator[None]:
+    """What SQLite or the disk refuses becomes a `JournalError` in words."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise JournalError(
+            Words(zh=f"日志写不进去：{error}", en=f"the journal cannot be written: {error}")
+        ) from error

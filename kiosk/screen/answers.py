@@ -28,13 +28,16 @@ class Picture(Protocol):
     @property
     def height_dots(self) -> int: ...
 
+    @property
+    def png(self) -> bytes: ...
+
 
 class Papers(Protocol):
     """Where the pictures of printed papers come from (the screen's printer)."""
 
     def pictures(self) -> Sequence[Picture]: ...
 
-    def png(self, number: int, /) -> bytes | None: ...
+    def picture(self, number: int, /) -> Picture | None: ...
 
 
 class Paper(msgspec.Struct, frozen=True):
@@ -105,7 +108,9 @@ STOPPING: Final = Answer(
 def newest_papers(papers: Papers) -> tuple[Paper, ...]:
     """The last `PICTURES_SHOWN` pictures, newest first."""
     newest_first = sorted(papers.pictures(), key=lambda picture: -picture.id)
-    return tuple(Paper(p.id, p.kind, p.width_dots, p.height_dots) for p in newest_first[:PICTURES_SHOWN])
+    return tuple(
+        Paper(p.id, p.kind, p.width_dots, p.height_dots) for p in newest_first[:PICTURES_SHOWN]
+    )
 
 
 def position(run: str, snapshot: Snapshot, shown: tuple[Paper, ...]) -> str:

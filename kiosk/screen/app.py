@@ -162,10 +162,10 @@ def create_app(
 
     @app.get("/paper/<int:number>.png")
     def paper(number: int) -> Response:
-        png = papers.png(number) if papers is not None else None
-        if png is None:
+        picture = papers.picture(number) if papers is not None else None
+        if picture is None:
             return Response("这张纸已经不在了 / This paper is gone\n", 404, mimetype="text/plain")
-        return Response(png, mimetype="image/png")
+        return Response(picture.png, mimetype="image/png")
 
     @app.get("/healthz")
     def healthz() -> Response:

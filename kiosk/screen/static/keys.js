@@ -7,12 +7,14 @@
 //
 // * Enter or Tab ends a scan (also Ctrl+M and Ctrl+J, which some scanners send instead).
 // * Silence ends one that came as a burst, since some scanners send no end at all. Nobody types
-//   four keys at under 35 ms each.
+//   four keys at under 35 ms each. Once a burst has ended with a key, the scanner is known to
+//   send one, and silence must be longer: a computer that stalls does not cut its scans in two.
 // * A burst after a pause is a scan of its own: keys that lay before it (an elbow on the
 //   keyboard) are not part of it.
 // * GS, which GS1 codes need, is typed by scanners as Ctrl+] or F8.
 
-export const SILENCE_MS = 80;
+const SILENCE_MS = 80;
+const SILENCE_OF_ENDERS_MS = 400;
 const BURST_GAP_MS = 35;
 const BURST_LENGTH = 4;
 const PAUSE_MS = 300;
@@ -49,6 +51,10 @@ function isBurst(times) {
 export class Keys {
   #text = [];
   #times = [];
+  #sendsEnd = false;
+
+  /** How long no key must come before `silence` is called. */
+  get silenceMs() { return this.#sendsEnd ? SILENCE_OF_ENDERS_MS : SILENCE_MS; }
 
   get text() { return this.#text.join(""); }
 
@@ -66,12 +72,12 @@ export class Keys {
     if (other) return { taken: false };
     if (ctrl) {
       if (code === "BracketRight") return this.#add(GS, time);
-      if ((code === "KeyM" || code === "KeyJ") && this.#text.length) return this.#end();
+      if ((code === "KeyM" || code === "KeyJ") && this.#text.length) return this.#endByKey();
       return { taken: false };
     }
     if (code === "F8") return this.#add(GS, time);
     if (code === "Enter" || code === "NumpadEnter" || code === "Tab" || key === "Enter") {
-      return this.#text.length ? this.#end() : { taken: false };
+      return this.#text.length ? this.#endByKey() : { taken: false };
     }
     if (code === "Backspace" || key === "Backspace") {
       if (!this.#text.length) return { taken: false };
@@ -91,7 +97,7 @@ export class Keys {
     return repeat ? { taken: true } : this.#add(typed, time);
   }
 
-  /** Call `SILENCE_MS` after the last key: the scan that this silence ends, or null. */
+  /** Call `silenceMs` after the last key: the scan that this silence ends, or null. */
   silence() {
     return isBurst(this.#lastRun().times) ? this.#end().scan : null;
   }
@@ -110,6 +116,12 @@ export class Keys {
       if (this.#times[i] - this.#times[i - 1] > PAUSE_MS) start = i;
     }
     return { start, times: this.#times.slice(start) };
+  }
+
+  #endByKey() {
+    const ended = this.#end();
+    if (ended.scan.burst) this.#sendsEnd = true;
+    return ended;
   }
 
   #end() {

@@ -1,6 +1,6 @@
 // Puts the page's parts together: keys and clicks become scans, states become what is drawn.
 
-import { Keys, SILENCE_MS, masked } from "./keys.js";
+import { Keys, masked } from "./keys.js";
 import { Link } from "./link.js";
 import { Sound } from "./sound.js";
 import { Labels, Practice } from "./tray.js";
@@ -67,7 +67,7 @@ function strip() {
 
 function awaitSilence() {
   clearTimeout(silence);
-  const due = performance.now() + SILENCE_MS;
+  const due = performance.now() + keys.silenceMs;
   silence = setTimeout(() => {
     // A timer that comes late may have overtaken keys that wait behind it.
     if (performance.now() - due > TIMER_LATE_MS) {
@@ -79,7 +79,7 @@ function awaitSilence() {
     if (document.activeElement === field) field.value = "";
     strip();
     send(text);
-  }, SILENCE_MS);
+  }, keys.silenceMs);
   clearTimeout(forget);
   forget = setTimeout(() => { keys.clear(); strip(); }, FORGET_MS);
 }

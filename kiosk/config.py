@@ -1,0 +1,85 @@
+"""The kiosk's settings: one TOML file (``kiosk.toml``), refused as a whole when anything is off."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from contract.events import KioskId
+from contract.settings import SettingsError, convert_settings
+from drivers.ports import DeviceUrlError
+from drivers.registry import Devices, parse_devices
+
+Port = Annotated[int, Meta(ge=1, le=65535)]
+Name = Annotated[str, Meta(min_length=1, max_length=40)]
+LANES_MAX: Final = 8
+
+
+class KioskConfig(Struct, frozen=True, kw_only=True):
+    """What a kiosk needs to know. ``state_dir`` is absolute or relative to the settings file."""
+
+    kiosk: KioskId
+    stop_zh: Name
+    stop_en: Name
+    hub_url: Annotated[str, Meta(pattern=r"^https?://[^\s/]+(/[^\s]*)?$")]
+    """The hub's public address: it stands in the receipt's QR code."""
+    mqtt_host: Name = "127.0.0.1"
+    mqtt_port: Port = 1883
+    mqtt_auth: bool = False
+    """Sends the identity document's user name and password to the broker."""
+    scanners: tuple[str, ...] = ()
+    printers: tuple[str, ...] = ()
+    panel: str = "none:"
+    language: Literal["zh", "en", "both"] = "both"
+    screen_host: Name = "127.0.0.1"
+    screen_port: Annotated[int, Meta(ge=0, le=65535)] = 8081
+    """Port of the local page; 0: no page."""
+    timezone: Name = "Asia/Shanghai"
+    """For the date on papers."""
+    state_dir: str = "."
+    """Where identity.json, the journal and the spool are."""
+    min_free_mb: Annotated[int, Meta(ge=1)] = 64
+    """Below this the kiosk refuses scans, visibly, while it still can."""
+
+    @property
+    def state(self) -> Path:
+        """`state_dir` as a path."""
+        return Path(self.state_dir)
+
+
+def load(path: Path) -> KioskConfig:
+    """The settings in the file at ``path``, with ``state_dir`` made absolute.
+
+    Raises:
+        SettingsError: the file cannot be read, is not TOML, or holds unknown keys, bad values
+            or device URLs that mean nothing; every fault at once.
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        reason = error.strerror or "cannot be read"
+        raise SettingsError((f"{path}: 读不了 / cannot be read: {reason}",)) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError((f"{path}: 不是有效的 TOML / not valid TOML: {error}",)) from None
+    config = convert_settings(document, KioskConfig)
+    devices(config)
+    return msgspec.structs.replace(
+        config, state_dir=str((path.parent / config.state_dir).absolute())
+    )
+
+
+def devices(config: KioskConfig) -> Devices:
+    """The device URLs, parsed.
+
+    Raises:
+        SettingsError: with every fault of every URL.
+    """
+    try:
+        found = parse_devices(config.scanners, config.printers, config.panel)
+    except DeviceUrlError as error:
+        raise SettingsError(tuple(f"{fault.zh} / {fault.en}" for fault in error.faults)) from None
+    if len(found.scanners) > LANES_MAX:
+        raise SettingsError((f"scanners: 最多 {LANES_MAX} 个 / at most {LANES_MAX}",))
+    return found

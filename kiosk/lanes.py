@@ -1,0 +1,218 @@
+"""Lanes: a scan comes in, a turn of the workflow is committed, a signal goes out. In that order.
+
+`LaneDesk` is called by the loop's thread only. It gathers the facts that the pure workflow asks
+for, has the journal commit the outcome, and lets light and page say what happened: what a person
+is told follows from whether `Journal.commit` returned.
+"""
+
+import hashlib
+import logging
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from msgspec import structs
+
+from contract.codes import claim_text
+from drivers.ports import Panel, ScanRead, ScanUnreadable, Signal
+from kiosk.clock import LearntClock
+from kiosk.inputs import Foreign, ItemLabel, PlanSlip, RetailCode, Scan, Timeout
+from kiosk.interpreter import interpret
+from kiosk.journal import Journal
+from kiosk.screen.view import LaneView, LineView
+from kiosk.state import LaneState, Message, Outcome, Phase
+from kiosk.store import JournalError
+from kiosk.texts import NEXT, category_words, render
+from kiosk.workflow import Facts, restored, step, undo_refs
+from kiosk.workflow.turn import (
+    ASKING_MS,
+    CARDED_CLOSES_MS,
+    CARDLESS_CLOSES_MS,
+    HANDOVER_CLOSES_MS,
+    PLAN_CLOSES_MS,
+)
+
+log = logging.getLogger(__name__)
+
+REARM_MS: Final = 1_500
+"""The same code counts again this long after its last read: a sack in the beam is one sack."""
+
+_WINDOWS: Final = {
+    Phase.CARDED: CARDED_CLOSES_MS,
+    Phase.ASKING: ASKING_MS,
+    Phase.HANDOVER: HANDOVER_CLOSES_MS,
+    Phase.PLAN: PLAN_CLOSES_MS,
+}
+
+
+class LaneScreen(Protocol):
+    """Where a lane's view is shown; the page's `ScreenView` is one."""
+
+    def publish(self, lane: LaneView) -> None:
+        """Replaces what is known of this lane."""
+
+
+class NoScreen:
+    """A kiosk without a page."""
+
+    def publish(self, lane: LaneView) -> None:
+        """Nobody looks."""
+
+
+class _Memory:
+    """What a lane remembers outside the journal: the last read and how often it beeped."""
+
+    def __init__(self) -> None:
+        self.last_digest = b""
+        self.last_read = 0
+        self.beeps = 0
+
+
+class LaneDesk:
+    """Every lane of this kiosk. ``entropy`` gives so many random bytes."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        clock: LearntClock,
+        panel: Panel,
+        screen: LaneScreen,
+        entropy: Callable[[int], bytes],
+    ) -> None:
+        self._journal: Final = journal
+        self._clock: Final = clock
+        self._panel: Final = panel
+        self._screen: Final = screen
+        self._entropy: Final = entropy
+        self._memories: Final[dict[str, _Memory]] = {}
+        self.refusing = False
+        """Set while the disk is nearly full: every scan is refused before it could fail."""
+        now = clock.mono()
+        self.states: Final[dict[str, LaneState]] = {
+            lane: restored(state, now) for lane, state in journal.lanes().items()
+        }
+
+    def open(self, lane: str) -> None:
+        """A lane exists, with the state it had before a restart."""
+        state = self.states.setdefault(lane, LaneState())
+        message = Message("rest")
+        if state.phase is not Phase.REST:
+            message = Message("welcome")
+        self._show(lane, Signal.IDLE, message)
+
+    def take(self, read: ScanRead | ScanUnreadable) -> None:
+        """One read of a scanner, from interpretation to the signal."""
+        if isinstance(read, ScanUnreadable):
+            self._turn(read.lane, Foreign(read.length, "noise"))
+            return
+        if self._repeated(read):
+            return
+        self._turn(read.lane, interpret(read.text, read.symbology))
+
+    def tick(self) -> None:
+        """Lets every lane whose deadline has passed know it."""
+        now = self._clock.mono()
+        for lane, state in list(self.states.items()):
+            if state.deadline is not None and now >= state.deadline:
+                self._turn(lane, Timeout())
+
+    def next_deadline(self) -> int | None:
+        """The nearest deadline of any lane, in monotonic milliseconds."""
+        deadlines = [s.deadline for s in self.states.values() if s.deadline is not None]
+        return min(deadlines, default=None)
+
+    def _repeated(self, read: ScanRead) -> bool:
+        """Whether this is the code that still lies in the beam. Only a digest is remembered."""
+        memory = self._memories.setdefault(read.lane, _Memory())
+        now = self._clock.mono()
+        digest = hashlib.sha256(read.text.encode(errors="surrogatepass")).digest()
+        again = digest == memory.last_digest and now - memory.last_read < REARM_MS
+        memory.last_digest, memory.last_read = digest, now
+        return again
+
+    def _turn(self, lane: str, scan: Scan) -> None:
+        state = self.states.setdefault(lane, LaneState())
+        if self.refusing and not isinstance(scan, Timeout):
+            self._show(lane, Signal.REFUSED, Message("not-saved"))
+            return
+        try:
+            outcome = step(state, self._journal.allocator, scan, self._facts(state, scan))
+            if outcome.drafts or outcome.jobs or outcome.state != state:
+                self._journal.commit(lane, outcome)
+        except JournalError as error:
+            log.error("%s", error.words.en)  # the words are about the disk, not about the scan
+            if isinstance(scan, Timeout):
+                # Later again: a deadline that could not be saved must not spin.
+                self.states[lane] = structs.replace(state, deadline=self._clock.mono() + 5_000)
+            self._show(lane, Signal.REFUSED, Message("not-saved"))
+            return
+        self.states[lane] = outcome.state
+        self._show(lane, _honest(outcome), outcome.message)
+
+    def _facts(self, state: LaneState, scan: Scan) -> Facts:
+        journal = self._journal
+        plan = scan.code if isinstance(scan, PlanSlip) else state.plan
+        return Facts(
+            now=self._clock.mono(),
+            next=journal.next_ref,
+            sessions=(self._entropy(8).hex(), self._entropy(8).hex()),
+            claim=claim_text(self._entropy(10)),
+            wall=self._clock.trusted_wall(),
+            item=journal.item_facts(scan.code) if isinstance(scan, ItemLabel) else None,
+            plan_items=journal.plan_items(plan) if plan is not None else (),
+            category=journal.category(scan.retail.gtin) if isinstance(scan, RetailCode) else None,
+            event_ids=journal.event_ids(undo_refs(state)),
+            blocks=journal.spare_blocks(),
+        )
+
+    def _show(self, lane: str, signal: Signal, message: Message) -> None:
+        self._panel.show(lane, signal)
+        memory = self._memories.setdefault(lane, _Memory())
+        if signal is not Signal.IDLE:
+            memory.beeps += 1
+        state = self.states.get(lane, LaneState())
+        words, then = render(message), NEXT[state.phase]
+        self._screen.publish(
+            LaneView(
+                state=state.phase.value,
+                signal=signal.value,
+                message_zh=words.zh,
+                message_en=words.en,
+                next_zh=then.zh,
+                next_en=then.en,
+                lines=_lines(state),
+                person=state.person is not None,
+                deadline_mono_ms=state.deadline if state.phase is not Phase.REST else None,
+                window_ms=_window(state),
+                beep=memory.beeps,
+                lane=lane,
+            )
+        )
+
+
+def _honest(outcome: Outcome) -> Signal:
+    """Green stands for appended events; a turn that appended none cannot be green."""
+    if outcome.signal is Signal.SAVED and not outcome.drafts:
+        raise AssertionError("the workflow signalled saved without an event")
+    return outcome.signal
+
+
+def _window(state: LaneState) -> int:
+    if state.phase is Phase.INTAKE:
+        return CARDED_CLOSES_MS if state.person else CARDLESS_CLOSES_MS
+    return _WINDOWS.get(state.phase, CARDLESS_CLOSES_MS)
+
+
+def _lines(state: LaneState) -> tuple[LineView, ...]:
+    if state.picks:
+        return tuple(
+            LineView(pick.code, "物品", "Item")
+            if pick.outcome == "ok"
+            else LineView(pick.code, "物品", "Item", "需要核对", "to be checked")
+            for pick in state.picks
+        )
+    lines = []
+    for entry in state.entries:
+        words = category_words(entry.category)
+        note = ("标签已确认", "label checked") if entry.attached else ("", "")
+        lines.append(LineView(entry.code, words.zh, words.en, *note))
+    return tuple(lines)

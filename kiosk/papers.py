@@ -1,0 +1,110 @@
+"""Sends waiting papers to printers, one at a time each, and tells what became of them.
+
+The loop owns the queue; each printer has a thread that prints one document and posts `PrintDone`.
+"""
+
+import logging
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from drivers.ports import (
+    DeviceState,
+    Document,
+    LayoutError,
+    Printer,
+    PrintResult,
+    Words,
+)
+from kiosk.inputs import LoopInput, PrintDone
+from kiosk.print_queue import Job
+from kiosk.state import LabelJob, ReceiptJob
+
+log = logging.getLogger(__name__)
+
+RECEIPT_EXPIRES_MS: Final = 120_000
+"""A receipt never prints long after its session: somebody else would take it."""
+RETRY_MS: Final = 3_000
+"""How long a printer that failed is left alone."""
+STATUS_S: Final = 5.0
+"""How often an idle printer is asked how it is, in seconds."""
+
+
+class PrinterThread:
+    """One printer and the thread that feeds it."""
+
+    def __init__(self, printer: Printer, post: Callable[[LoopInput], None]) -> None:
+        self.printer: Final = printer
+        self.busy = False
+        self.not_before = 0
+        self._ok: bool | None = None
+        self._post: Final = post
+        self._todo: Final[queue.SimpleQueue[tuple[int, Document] | None]] = queue.SimpleQueue()
+        self._thread: Final = threading.Thread(
+            target=self._run, name=f"printer {printer.name}", daemon=True
+        )
+
+    def start(self) -> None:
+        """Starts the thread."""
+        self._thread.start()
+
+    def submit(self, job: int, document: Document) -> None:
+        """Prints ``document``; the answer is posted as `PrintDone`."""
+        self.busy = True
+        self._todo.put((job, document))
+
+    def close(self) -> None:
+        """Ends a blocked print and the thread."""
+        self._todo.put(None)
+        self.printer.close()
+        self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        while True:
+            try:
+                todo = self._todo.get(timeout=0 if self._ok is None else STATUS_S)
+            except queue.Empty:
+                self._look()
+                continue
+            if todo is None:
+                return
+            job, document = todo
+            try:
+                result = self.printer.print(document)
+            except LayoutError as error:
+                result = PrintResult("failed", error.words)
+            except Exception:  # the thread's rim: a driver's bug must not silence the printer
+                log.exception("the driver of %s failed", self.printer.name)
+                words = Words("打印机驱动出错", "the printer's driver failed")
+                result = PrintResult("failed", words)
+            self._tell(result.status != "failed", result.detail)
+            self._post(PrintDone(job, self.printer.name, result))
+
+    def _look(self) -> None:
+        """Asks the printer how it is, and posts it when that changed."""
+        try:
+            status = self.printer.status()
+        except Exception:  # the thread's rim, as above
+            log.exception("the driver of %s failed", self.printer.name)
+            self._tell(False, Words("打印机驱动出错", "the printer's driver failed"))
+            return
+        self._tell(status.state in ("ready", "unknown"), status.detail)
+
+    def _tell(self, ok: bool, detail: Words) -> None:
+        if ok != self._ok:
+            self._ok = ok
+            self._post(DeviceState(self.printer.name, "printer", ok, detail))
+
+
+def expired(job: Job) -> bool:
+    """Whether a receipt is too old to come out. One of an earlier boot is."""
+    if not isinstance(job.paper, ReceiptJob):
+        return False
+    return job.age_ms is None or job.age_ms > RECEIPT_EXPIRES_MS
+
+
+def choose(job: Job, threads: Sequence[PrinterThread]) -> PrinterThread | None:
+    """The printer for a job: labels and papers have roles; None when none has the role."""
+    role = "label" if isinstance(job.paper, LabelJob) else "receipt"
+    return next((thread for thread in threads if role in thread.printer.roles), None)

@@ -1,0 +1,226 @@
+"""Carries out what the pure relay decides: hellos, batches, positions, time, reference data."""
+
+import logging
+import random
+from collections.abc import Callable, Mapping
+from typing import Final, Protocol
+
+from contract import batches, topics
+from contract.events import MAX_SEQ, ClockLearned, Noticed
+from contract.messages import (
+    Ack,
+    Command,
+    Hello,
+    HubStatus,
+    MessageError,
+    Products,
+    Reply,
+    Welcome,
+    decode,
+    digest,
+    encode,
+)
+from kiosk import relay
+from kiosk.clock import LearntClock
+from kiosk.inputs import MqttMessage
+from kiosk.journal import Journal, Stream
+from kiosk.relay import RelayState, StreamFacts
+from kiosk.state import Draft
+
+log = logging.getLogger(__name__)
+
+EARLIEST_MS: Final = 1_577_836_800_000
+"""2020-01-01: no hub is older than this project, so an earlier time is nonsense."""
+LATEST_MS: Final = 4_102_444_800_000
+"""2100-01-01."""
+PRODUCTS: Final = "products"
+
+
+class Link(Protocol):
+    """What the uplink needs of the MQTT client."""
+
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        retain: bool = False,
+        user_properties: list[tuple[str, str]] | None = None,
+    ) -> None: ...
+
+    def subscribe(self, topic: str) -> None: ...
+
+    def reconnect(self) -> None: ...
+
+
+class Uplink:
+    """The journal's way to the hub. Called by the loop's thread only."""
+
+    def __init__(
+        self,
+        kiosk: str,
+        journal: Journal,
+        clock: LearntClock,
+        link: Link,
+        *,
+        software: str,
+        entropy: Callable[[int], bytes],
+    ) -> None:
+        self._kiosk: Final = kiosk
+        self._journal: Final = journal
+        self._clock: Final = clock
+        self._link: Final = link
+        self._software: Final = software
+        self._entropy: Final = entropy
+        self._wanted: Final[dict[str, str]] = {}
+        self.state = RelayState()
+
+    @property
+    def online(self) -> bool:
+        """Whether the hub has answered our newest hello."""
+        return self.state.welcomed
+
+    def next_deadline(self) -> int | None:
+        """When `tick` has something to do, in monotonic milliseconds."""
+        return relay.next_deadline(self.state)
+
+    def connected(self) -> None:
+        """The broker took us in."""
+        self._step(relay.Connected())
+
+    def disconnected(self) -> None:
+        """The broker is gone."""
+        self._step(relay.Disconnected())
+
+    def appended(self) -> None:
+        """The journal may have grown."""
+        self._step(relay.Appended())
+
+    def tick(self) -> None:
+        """Time passed."""
+        self._step(relay.Tick())
+
+    def message(self, message: MqttMessage) -> None:
+        """Something from the hub; what cannot be understood is named in the log and left."""
+        topic, payload = message.topic, message.payload
+        try:
+            if topic == topics.HUB_STATUS:
+                self._step(relay.HubStatusSeen(decode(payload, HubStatus)))
+            elif topic == topics.down(self._kiosk, topics.WELCOME):
+                self._welcome(decode(payload, Welcome))
+            elif topic == topics.down(self._kiosk, topics.ACK):
+                ack = decode(payload, Ack)
+                own = self._own_hash(ack.epoch, ack.through)
+                self._step(relay.Acked(ack, own))
+            elif topic == topics.down(self._kiosk, topics.COMMAND):
+                self._command(decode(payload, Command))
+            elif topic in self._wanted:
+                self._reference(topic, payload)
+        except MessageError as error:
+            log.warning("a message on %s cannot be understood: %s", topic, error)
+
+    def _welcome(self, welcome: Welcome) -> None:
+        own = {
+            position.epoch: self._own_hash(position.epoch, position.through)
+            for position in welcome.epochs
+        }
+        self._step(relay.Welcomed(welcome, own), every_stream=True)
+
+    def _own_hash(self, epoch: str, seq: int) -> str | None:
+        return self._journal.hash_at(epoch, seq) if seq <= MAX_SEQ else None
+
+    def _step(self, incoming: relay.RelayInput, *, every_stream: bool = False) -> None:
+        now = relay.Now(
+            self._clock.mono(),
+            self._entropy(8).hex(),
+            random.random(),  # noqa: S311 (jitter is no secret)
+        )
+        streams = self._facts(every_stream)
+        self.state, effects = relay.step(self.state, incoming, streams, now)
+        disputed = [effect for effect in effects if isinstance(effect, relay.Dispute)]
+        for effect in effects:
+            self._perform(effect)
+        if disputed:
+            self._go_on_elsewhere(disputed)
+
+    def _facts(self, every_stream: bool) -> Mapping[str, StreamFacts]:
+        def wanted(stream: Stream) -> bool:
+            return every_stream or stream.acked < stream.head
+
+        return {
+            epoch: StreamFacts(epoch, s.head, s.acked, s.safe, s.disputed)
+            for epoch, s in self._journal.streams.items()
+            if wanted(s)
+        }
+
+    def _perform(self, effect: relay.RelayEffect) -> None:
+        match effect:
+            case relay.SayHello(nonce):
+                hello = Hello(nonce, self._journal.kept(), self._software, self._journal.id)
+                self._link.publish(topics.up(self._kiosk, topics.HELLO), encode(hello))
+            case relay.SendFrom(epoch, first, last):
+                self._send(epoch, first, last)
+            case relay.Store(positions):
+                self._journal.store_positions(positions)
+            case relay.Dispute(epoch, _seq):
+                self._journal.dispute(epoch)
+            case relay.LearnTime(hub_time):
+                self._learn(hub_time)
+            case relay.FetchReference(manifest):
+                self._fetch(manifest)
+            case relay.Reconnect():
+                log.warning("no acknowledgement for long: connecting anew")
+                self._link.reconnect()
+
+    def _send(self, epoch: str, first: int, last: int) -> None:
+        while first <= last:
+            rows = self._journal.read(epoch, first, min(relay.BATCH, last - first + 1))
+            if not rows:
+                return  # pruned meanwhile, which only happens to what the hub has
+            count = batches.fit([raw for _, raw in rows])
+            rows = rows[:count]
+            header = batches.Header(epoch, first, count, rows[-1][0])
+            self._link.publish(
+                topics.up(self._kiosk, topics.EVENTS),
+                batches.encode(header, [raw for _, raw in rows]),
+                user_properties=batches.properties(header),
+            )
+            first += count
+
+    def _go_on_elsewhere(self, disputed: list[relay.Dispute]) -> None:
+        """The hub knows another story: keep ours, tell it, and go on under a fresh prefix."""
+        self._journal.open_epoch("disputed")
+        self._journal.append(
+            [Draft(Noticed(kind="hash-disputed", epoch=d.epoch, seq=d.seq)) for d in disputed]
+        )
+        self.appended()
+
+    def _learn(self, hub_time: int) -> None:
+        if not EARLIEST_MS <= hub_time <= LATEST_MS:
+            log.warning("the hub's clock is wrong: %d", hub_time)
+            return
+        offset = hub_time - self._clock.mono()
+        if self._clock.is_news(offset):
+            self._clock.learn(offset)
+            self._journal.append([Draft(ClockLearned(offset=offset, source="hub"))])
+            self._journal.clock_learnt(hub_time)
+        self._journal.prune(hub_time)
+
+    def _fetch(self, manifest: Mapping[str, str]) -> None:
+        wanted = manifest.get(PRODUCTS)
+        if wanted is not None and wanted != self._journal.reference_digest(PRODUCTS):
+            self._wanted[topics.reference(wanted)] = wanted
+            self._link.subscribe(topics.reference(wanted))
+
+    def _reference(self, topic: str, payload: bytes) -> None:
+        wanted = self._wanted[topic]
+        if digest(payload) != wanted:
+            log.warning("reference data on %s does not have the hash it is named by", topic)
+            return
+        self._journal.store_products(wanted, decode(payload, Products).products)
+        del self._wanted[topic]
+
+    def _command(self, command: Command) -> None:
+        """This release knows no commands; it says so instead of being silent."""
+        reply = Reply(command.id, ok=False, detail="not-supported")
+        self._link.publish(topics.up(self._kiosk, topics.REPLY), encode(reply))
