@@ -7,9 +7,11 @@ exception in its own thread, so we turn its loop ourselves and can leave it at a
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, Final
 
 from waitress import wasyncore
+from waitress.channel import HTTPChannel
 from waitress.server import create_server
 
 from kiosk.screen.view import ScreenView
@@ -81,6 +83,22 @@ class ScreenServer:
 
     def _serve(self) -> None:
         while not self._stopping.is_set():
-            wasyncore.loop(timeout=LOOP_SECONDS, use_poll=True, map=self._sockets, count=1)  # type: ignore[no-untyped-call]
+            self._turn(LOOP_SECONDS)
+        end = time.monotonic() + CLOSE_SECONDS
+        while self._answering() and time.monotonic() < end:
+            self._turn(0.05)
         self._server.task_dispatcher.shutdown(timeout=CLOSE_SECONDS)
         wasyncore.close_all(self._sockets, ignore_all=True)  # type: ignore[no-untyped-call]
+
+    def _turn(self, seconds: float) -> None:
+        wasyncore.loop(  # type: ignore[no-untyped-call]
+            timeout=seconds, use_poll=True, map=self._sockets, count=1
+        )
+
+    def _answering(self) -> bool:
+        """Whether a request is being worked on or an answer is not wholly sent."""
+        return any(
+            channel.requests or channel.total_outbufs_len
+            for channel in self._sockets.values()
+            if isinstance(channel, HTTPChannel)
+        )
