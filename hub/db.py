@@ -110,7 +110,8 @@ meta: Final = Table(
     Column("key", String, primary_key=True),
     Column("value", Text, nullable=False),
 )
-"""``projection``: version of the folds that wrote the projections. ``backup``: JSON of the last
+"""``projection``: version of the folds that wrote the projections. ``stops``: JSON of the kiosks'
+stops that they used. ``backup``: JSON of the last
 verified backup {file, taken_ms, events}."""
 
 # --- log -------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from contract.events import (
     Moved,
     Out,
     Packed,
+    PlanSeen,
     Received,
     Unpacked,
     Voided,
@@ -32,7 +33,10 @@ class Stored(Struct, frozen=True, gc=False):
     epoch: str
     seq: int
     hash: str
+    prev: str
+    boot: str
     mono: int
+    wall: int
     body: Body
     family: str | None
 
@@ -65,7 +69,10 @@ def stored(row: int, position: int, kiosk: str, hash_hex: str, event: Event) -> 
         public.epoch,
         public.seq,
         hash_hex,
+        event.prev,
+        public.boot,
         public.mono,
+        public.wall,
         public.body,
         event.private.family,
     )
@@ -74,6 +81,7 @@ def stored(row: int, position: int, kiosk: str, hash_hex: str, event: Event) -> 
 _ONE_ITEM: Final = (Received, LabelAttached, ItemPicked, ItemSeen)
 _WITH_PLAN: Final = (Out, Delivered, Back)
 _WITH_BOX: Final = (Packed, Unpacked)
+_HANDLING: Final = (*_WITH_PLAN, *_WITH_BOX, Moved, Voided)
 
 
 def subjects(body: Body) -> tuple[str, ...]:
@@ -86,6 +94,20 @@ def subjects(body: Body) -> tuple[str, ...]:
         return tuple(dict.fromkeys((body.box, *body.items)))
     if isinstance(body, Moved | Voided):
         return tuple(dict.fromkeys(body.items))
+    if isinstance(body, PlanSeen):
+        return (body.plan,)
+    return ()
+
+
+def changed(body: Body) -> tuple[str, ...]:
+    """The subjects whose dependants may be different because of this event: what it names as
+    handled, and the plan when it means whatever is out for it."""
+    if isinstance(body, _ONE_ITEM):
+        return (body.item,)
+    if isinstance(body, Delivered | Back) and not body.items:
+        return (body.plan,)
+    if isinstance(body, _HANDLING):
+        return body.items
     return ()
 
 

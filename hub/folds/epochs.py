@@ -10,8 +10,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from contract.events import ZERO_HASH, ClockLearned, EpochOpened, Event
+from contract.events import ZERO_HASH, ClockLearned, EpochOpened
 from contract.order import NO_CEILING, EpochFacts, Placement, timeline
+from hub.folds.entries import Stored
 from hub.folds.item import Finding
 
 UNPLACED: Final = Placement(0, 0, NO_CEILING, False)
@@ -63,46 +64,39 @@ class Timeline:
         self.dirty: set[str] = set()
         self.unsettled = False
 
-    def take(self, event: Event, hash_hex: str) -> None:
+    def take(self, event: Stored) -> None:
         """Merge one good event."""
-        public = event.public
-        fact = self.facts.get(public.epoch)
+        fact = self.facts.get(event.epoch)
+        mono = event.mono
         if fact is None:
-            fact = Facts(
-                public.epoch,
-                public.seq,
-                hash_hex,
-                public.boot,
-                public.wall,
-                public.mono,
-                public.mono,
-            )
-            self.facts[public.epoch] = fact
+            fact = Facts(event.epoch, event.seq, event.hash, event.boot, event.wall, mono, mono)
+            self.facts[event.epoch] = fact
             self._open(fact, event)
             self.unsettled = True
-        elif (public.seq, hash_hex) < (fact.first_seq, fact.first_hash):
-            fact.first_seq, fact.first_hash = public.seq, hash_hex
-            fact.boot, fact.first_wall = public.boot, public.wall
+        elif (event.seq, event.hash) < (fact.first_seq, fact.first_hash):
+            fact.first_seq, fact.first_hash = event.seq, event.hash
+            fact.boot, fact.first_wall = event.boot, event.wall
             self._open(fact, event)
             self.unsettled = True
-        if public.mono < fact.first_mono:
-            fact.first_mono = public.mono
+        if mono < fact.first_mono:
+            fact.first_mono = mono
             self.unsettled = True
-        if public.mono > fact.last_mono:
-            fact.last_mono = public.mono
-            if public.epoch in self.parents:  # a successor may be placed by our end
+        if mono > fact.last_mono:
+            fact.last_mono = mono
+            if event.epoch in self.parents:  # a successor may be placed by our end
                 self.unsettled = True
-        if isinstance(public.body, ClockLearned):
-            learnt = (public.seq, public.body.offset)
+        body = event.body
+        if isinstance(body, ClockLearned):
+            learnt = (event.seq, body.offset)
             if fact.offset_seq is None or learnt > (fact.offset_seq, fact.offset or 0):
                 fact.offset_seq, fact.offset = learnt
                 self.unsettled = True
-        self.dirty.add(public.epoch)
+        self.dirty.add(event.epoch)
 
-    def _open(self, fact: Facts, event: Event) -> None:
-        if event.public.seq != 1:
+    def _open(self, fact: Facts, event: Stored) -> None:
+        if event.seq != 1:
             return
-        body = event.public.body
+        body = event.body
         fact.prev_hash = event.prev
         fact.prev_epoch = body.prev_epoch if isinstance(body, EpochOpened) else None
         fact.journal = body.journal if isinstance(body, EpochOpened) else None

@@ -1,0 +1,458 @@
+"""The event log: the rows that ingest appends, and how far each stream is complete.
+
+Rules
+-----
+* A line is stored as the bytes it came as, under (kiosk of the topic, epoch, seq, hash). What
+  cannot be understood is stored all the same, with its ``problem``: quarantined. It counts as
+  received and blocks nobody. Repeats change nothing.
+* Where a line's frame is unreadable its hash is learnt from its neighbours: the batch's header
+  knows the last line's, the next line names its predecessor's. With neither it is the SHA-256 of
+  the bytes.
+* A good line whose hash is that of a quarantined row mends that row: the hash vouches for it.
+* ``through`` is the last seq of an unbroken run from 1; holes count as present. The chain is
+  verified only across each advance: a row's predecessor must be one of the rows before it. A break
+  is an incident, not a stop: what happened is kept, and somebody looks.
+* Two events of one kiosk with the same non-zero predecessor are a fork. Both are kept; one incident
+  for each (kiosk, predecessor). They meet either at one seq of an epoch, or where a later epoch's
+  opening names an event that also has a successor in its own epoch, or another opening.
+* A hole is what no journal can fill any more. An event that arrives for it after all makes it
+  smaller.
+
+All methods run inside the caller's transaction; after a rollback call `forget`.
+"""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from msgspec import Struct
+from sqlalchemy import Connection
+
+from contract.batches import Batch
+from contract.events import ZERO_HASH, EpochOpened, Event, EventError, decode, type_of
+from contract.messages import Ack
+from hub import incidents
+from hub.holes import Holes
+from hub.incidents import Trouble
+
+CACHED_KIOSKS: Final = 256
+WALK: Final = 1000
+"""Rows read at once when an advance runs into what had arrived early."""
+
+_INSERT: Final = """
+INSERT INTO event (id, kiosk, epoch, seq, hash, prev, type, mono, received_ms, problem, raw)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+"""
+_WINDOW: Final = """
+SELECT id, seq, hash, prev, problem FROM event
+WHERE kiosk = ? AND epoch = ? AND seq BETWEEN ? AND ?
+"""
+_MEND: Final = """
+UPDATE event SET repaired = ?, prev = ?, type = ?, mono = ?, problem = NULL, position = NULL
+WHERE id = ?
+"""
+_STREAM: Final = "SELECT through, hash, safe FROM stream WHERE kiosk = ? AND epoch = ?"
+_OPEN_STREAM: Final = """
+INSERT INTO stream (kiosk, epoch, through, hash, safe, received_ms) VALUES (?, ?, 0, ?, 0, ?)
+"""
+_ADVANCE: Final = """
+UPDATE stream SET through = ?, hash = ?, received_ms = ? WHERE kiosk = ? AND epoch = ?
+"""
+
+
+class Line(Struct, frozen=True):
+    """A line of a batch as it will be stored; ``event`` is None when it is quarantined."""
+
+    seq: int
+    hash: str
+    prev: str | None
+    raw: bytes
+    problem: str | None
+    event: Event | None
+
+
+class Fresh(Struct, frozen=True):
+    """A row that this transaction wrote; ``event`` is None when it is quarantined."""
+
+    row: int
+    kiosk: str
+    hash: str
+    event: Event | None
+
+
+class Appended(Struct, frozen=True):
+    """What became of a batch: how far its stream is now, and the rows that are new."""
+
+    ack: Ack
+    fresh: list[Fresh]
+
+
+class _Row(Struct, frozen=True):
+    hash: str
+    prev: str | None
+    problem: str | None
+    id: int = 0
+
+
+class EventLog:
+    """Appends batches. Holds only caches, which `forget` empties."""
+
+    def __init__(self) -> None:
+        self.holes: Final = Holes()
+        self._openings: OrderedDict[str, dict[str, set[str]]] = OrderedDict()
+        self._next_row = 0
+
+    def begin(self, connection: Connection) -> None:
+        """Call first in every transaction that appends."""
+        newest = connection.exec_driver_sql("SELECT max(id) FROM event").scalar()
+        self._next_row = (newest or 0) + 1
+
+    def forget(self) -> None:
+        """Drop what a rolled back transaction may have left in the caches."""
+        self._openings.clear()
+        self.holes.forget()
+
+    # --- appending -------------------------------------------------------------------------
+
+    def append(self, connection: Connection, kiosk: str, batch: Batch, now_ms: int) -> Appended:
+        """Store what is new in ``batch`` and advance its stream."""
+        header = batch.header
+        first, last = header.first, header.first + header.count - 1
+        lines = read_lines(kiosk, batch)
+        window: dict[int, list[_Row]] = {}
+        for row in connection.exec_driver_sql(_WINDOW, (kiosk, header.epoch, first - 1, last + 1)):
+            window.setdefault(row[1], []).append(_Row(row[2], row[3], row[4], row[0]))
+        new = [line for line in lines if not _held(line, window)]
+        fresh = self._insert(connection, kiosk, header.epoch, new, now_ms)
+        fresh += self._mend(connection, kiosk, header.epoch, lines, window, now_ms)
+        if new:
+            self._tell_quarantined(connection, kiosk, header.epoch, new, now_ms)
+            self._tell_forks(connection, kiosk, header.epoch, new, window, now_ms)
+        for line in new:
+            window.setdefault(line.seq, []).append(_Row(line.hash, line.prev, line.problem))
+        ack = self._advance(connection, kiosk, header.epoch, window, (first, last), now_ms, new)
+        return Appended(ack, fresh)
+
+    def _insert(
+        self, connection: Connection, kiosk: str, epoch: str, new: Sequence[Line], now_ms: int
+    ) -> list[Fresh]:
+        rows = []
+        fresh = []
+        for row_id, line in enumerate(new, start=self._next_row):
+            event = line.event
+            kind = type_of(event.public.body) if event is not None else None
+            mono = event.public.mono if event is not None else None
+            rows.append(
+                (
+                    row_id,
+                    kiosk,
+                    epoch,
+                    line.seq,
+                    line.hash,
+                    line.prev,
+                    kind,
+                    mono,
+                    now_ms,
+                    line.problem,
+                    line.raw,
+                )
+            )
+            fresh.append(Fresh(row_id, kiosk, line.hash, event))
+        if rows:
+            self._next_row += len(rows)
+            connection.exec_driver_sql(_INSERT, rows)
+        return fresh
+
+    def _mend(
+        self,
+        connection: Connection,
+        kiosk: str,
+        epoch: str,
+        lines: Iterable[Line],
+        window: Mapping[int, list[_Row]],
+        now_ms: int,
+    ) -> list[Fresh]:
+        mended = []
+        for line in lines:
+            for row in window.get(line.seq, ()):
+                if line.event is None or row.hash != line.hash or row.problem is None:
+                    continue
+                mend_row(connection, row.id, line.event)
+                settle_quarantine(connection, kiosk, epoch, row.problem, now_ms)
+                mended.append(Fresh(row.id, kiosk, line.hash, line.event))
+        return mended
+
+    # --- forks -----------------------------------------------------------------------------
+
+    def _tell_quarantined(
+        self, connection: Connection, kiosk: str, epoch: str, new: Sequence[Line], now_ms: int
+    ) -> None:
+        counts: dict[str, int] = {}
+        for line in new:
+            if line.problem is not None:
+                counts[line.problem] = counts.get(line.problem, 0) + 1
+        for problem, count in counts.items():
+            key = quarantine_key(kiosk, epoch, problem)
+            detail = {"epoch": epoch, "why": problem}
+            incidents.note(
+                connection, Trouble(key, "quarantined", epoch, kiosk, detail, count), now_ms
+            )
+
+    def _tell_forks(
+        self,
+        connection: Connection,
+        kiosk: str,
+        epoch: str,
+        new: Sequence[Line],
+        window: Mapping[int, list[_Row]],
+        now_ms: int,
+    ) -> None:
+        openings = self._openings_of(connection, kiosk)
+        by_seq: dict[int, list[str]] = {}
+        for line in new:
+            prev = line.prev
+            if prev is None or prev == ZERO_HASH or (line.problem or "").startswith("wrong-"):
+                continue
+            siblings = [
+                row.hash for row in window.get(line.seq, ()) if row.prev == prev != row.hash
+            ]
+            siblings += by_seq.setdefault(line.seq, [])
+            by_seq[line.seq].append(line.hash)
+            siblings += openings.get(prev, ())
+            if line.seq == 1:
+                siblings += self._successors(connection, kiosk, line)
+                openings.setdefault(prev, set()).add(line.hash)
+            if any(sibling != line.hash for sibling in siblings):
+                detail: dict[str, str | int] = {"epoch": epoch, "seq": line.seq, "prev": prev}
+                key = f"fork:{kiosk}:{prev}"
+                incidents.note(connection, Trouble(key, "fork", epoch, kiosk, detail), now_ms)
+
+    def _openings_of(self, connection: Connection, kiosk: str) -> dict[str, set[str]]:
+        """Hashes of the events that open this kiosk's epochs, by the predecessor they name."""
+        found = self._openings.get(kiosk)
+        if found is None:
+            found = {}
+            rows = connection.exec_driver_sql(
+                "SELECT prev, hash FROM event WHERE kiosk = ? AND seq = 1 AND prev IS NOT NULL",
+                (kiosk,),
+            )
+            for prev, digest in rows:
+                found.setdefault(prev, set()).add(digest)
+            self._openings[kiosk] = found
+            if len(self._openings) > CACHED_KIOSKS:
+                self._openings.popitem(last=False)
+        else:
+            self._openings.move_to_end(kiosk)
+        return found
+
+    def _successors(self, connection: Connection, kiosk: str, opening: Line) -> list[str]:
+        """What follows the event that an opening names, in that event's own epoch."""
+        body = opening.event.public.body if opening.event is not None else None
+        if not isinstance(body, EpochOpened) or body.prev_epoch is None:
+            return []
+        rows = connection.exec_driver_sql(
+            "SELECT n.hash FROM event p JOIN event n ON n.kiosk = p.kiosk AND n.epoch = p.epoch"
+            " AND n.seq = p.seq + 1 AND n.prev = p.hash"
+            " WHERE p.kiosk = ? AND p.epoch = ? AND p.hash = ?",
+            (kiosk, body.prev_epoch, opening.prev),
+        )
+        return [row[0] for row in rows]
+
+    # --- advancing -------------------------------------------------------------------------
+
+    def position(self, connection: Connection, kiosk: str, epoch: str) -> tuple[int, str, int]:
+        """``(through, hash, safe)`` of a stream; ``(0, zeros, 0)`` for an unknown one."""
+        row = connection.exec_driver_sql(_STREAM, (kiosk, epoch)).first()
+        return (row[0], row[1], row[2]) if row is not None else (0, ZERO_HASH, 0)
+
+    def open_hole(
+        self, connection: Connection, kiosk: str, epoch: str, last: int, now_ms: int
+    ) -> None:
+        """Nothing that the stream lacks through ``last`` will come any more: record it, advance."""
+        through, _, _ = self._open(connection, kiosk, epoch, now_ms)
+        present = {
+            row[0]
+            for row in connection.exec_driver_sql(
+                "SELECT DISTINCT seq FROM event WHERE kiosk = ? AND epoch = ?"
+                " AND seq BETWEEN ? AND ?",
+                (kiosk, epoch, through + 1, last),
+            )
+        }
+        start = through + 1
+        for seq in (*sorted(present), last + 1):
+            if seq > start:
+                self.holes.add(connection, kiosk, epoch, start, seq - 1, now_ms)
+            start = seq + 1
+        self._tell_holes(connection, kiosk, epoch, now_ms)
+        window: dict[int, list[_Row]] = {}
+        self._advance(connection, kiosk, epoch, window, (through + 1, through), now_ms, [])
+
+    def _open(
+        self, connection: Connection, kiosk: str, epoch: str, now_ms: int
+    ) -> tuple[int, str, bool]:
+        row = connection.exec_driver_sql(_STREAM, (kiosk, epoch)).first()
+        if row is not None:
+            return row[0], row[1], False
+        connection.exec_driver_sql(_OPEN_STREAM, (kiosk, epoch, ZERO_HASH, now_ms))
+        return 0, ZERO_HASH, True
+
+    def _advance(
+        self,
+        connection: Connection,
+        kiosk: str,
+        epoch: str,
+        window: dict[int, list[_Row]],
+        loaded: tuple[int, int],
+        now_ms: int,
+        new: Sequence[Line],
+    ) -> Ack:
+        """Move ``through`` as far as rows and holes reach, verifying the chain on the way.
+
+        ``window`` holds all rows of the seqs ``loaded`` (both ends included) and of one on
+        either side.
+        """
+        through, digest, opened = self._open(connection, kiosk, epoch, now_ms)
+        ranges = self.holes.of(connection, kiosk, epoch)
+        if ranges and self.holes.fill(connection, kiosk, epoch, {line.seq for line in new}):
+            self._tell_holes(connection, kiosk, epoch, now_ms)
+        before = through
+        known_to = loaded[1] + 1 if loaded[0] - 1 <= through else -1
+        while True:
+            seq = through + 1
+            if seq > known_to:
+                window = self._load(connection, kiosk, epoch, through)
+                known_to = through + WALK
+            rows = window.get(seq)
+            if rows:
+                digest = self._next_hash(connection, kiosk, epoch, seq, digest, window, now_ms)
+                through = seq
+                continue
+            end = next((last for first, last in ranges if first <= seq <= last), None)
+            if end is None:
+                break
+            through, digest = end, ZERO_HASH
+        if through != before or new or opened:
+            connection.exec_driver_sql(_ADVANCE, (through, digest, now_ms, kiosk, epoch))
+        return Ack(epoch, through, digest)
+
+    def _load(
+        self, connection: Connection, kiosk: str, epoch: str, through: int
+    ) -> dict[int, list[_Row]]:
+        window: dict[int, list[_Row]] = {}
+        found = connection.exec_driver_sql(_WINDOW, (kiosk, epoch, through, through + WALK))
+        for row in found:
+            window.setdefault(row[1], []).append(_Row(row[2], row[3], row[4], row[0]))
+        return window
+
+    def _next_hash(
+        self,
+        connection: Connection,
+        kiosk: str,
+        epoch: str,
+        seq: int,
+        digest: str,
+        window: Mapping[int, list[_Row]],
+        now_ms: int,
+    ) -> str:
+        """The hash of the row at ``seq`` that continues the chain; a break is told."""
+        rows = window[seq]
+        if seq == 1 or digest == ZERO_HASH:
+            return _preferred(rows, window.get(seq + 1, ()))
+        direct = [row for row in rows if row.prev == digest]
+        if direct:
+            return _preferred(direct, window.get(seq + 1, ()))
+        before = {row.hash for row in window.get(seq - 1, ())} | {digest}
+        if any(row.prev in before for row in rows):
+            return _preferred([row for row in rows if row.prev in before], ())
+        unsure = all(row.prev is None for row in rows) or any(
+            row.prev is None for row in window.get(seq - 1, ())
+        )
+        if not unsure:
+            detail: dict[str, str | int] = {"epoch": epoch, "seq": seq}
+            key = f"chain-break:{kiosk}:{epoch}:{seq}"
+            incidents.note(connection, Trouble(key, "chain-break", epoch, kiosk, detail), now_ms)
+        return _preferred(rows, window.get(seq + 1, ()))
+
+    def _tell_holes(self, connection: Connection, kiosk: str, epoch: str, now_ms: int) -> None:
+        """One incident for all holes of a stream; it goes when the last is filled."""
+        ranges = self.holes.of(connection, kiosk, epoch)
+        key = f"hole:{kiosk}:{epoch}"
+        if not ranges:
+            incidents.close(connection, key, now_ms)
+            return
+        missing = sum(last - first + 1 for first, last in ranges)
+        detail: dict[str, str | int] = {
+            "epoch": epoch,
+            "first": ranges[0][0],
+            "last": ranges[-1][1],
+            "missing": missing,
+        }
+        incidents.note(connection, Trouble(key, "hole", epoch, kiosk, detail), now_ms)
+
+
+# --- lines -----------------------------------------------------------------------------------
+
+
+def read_lines(kiosk: str, batch: Batch) -> list[Line]:
+    """The lines of a batch from ``kiosk``, each with its place; what is wrong has a problem."""
+    header = batch.header
+    lines: list[Line] = []
+    after: str | None = header.hash  # the hash of the line before, as the line after it says
+    for seq in range(header.first + header.count - 1, header.first - 1, -1):
+        raw = batch.lines[seq - header.first]
+        try:
+            event = decode(raw)
+        except EventError as error:
+            digest = error.hash or after or hashlib.sha256(raw).hexdigest()
+            lines.append(Line(seq, digest, error.prev, raw, error.reason, None))
+            after = error.prev
+            continue
+        public = event.public
+        problem = None
+        if public.kiosk != kiosk:
+            problem = "wrong-kiosk"
+        elif public.epoch != header.epoch or public.seq != seq:
+            problem = "wrong-place"
+        lines.append(
+            Line(seq, event.hash, event.prev, raw, problem, event if problem is None else None)
+        )
+        after = event.prev
+    lines.reverse()
+    return lines
+
+
+def _held(line: Line, window: Mapping[int, list[_Row]]) -> bool:
+    return any(row.hash == line.hash for row in window.get(line.seq, ()))
+
+
+def _preferred(rows: Sequence[_Row], after: Iterable[_Row]) -> str:
+    """Of rows at one seq: one that the next seq continues, then a good one, then the least hash."""
+    if len(rows) == 1:
+        return rows[0].hash
+    continued = {row.prev for row in after}
+    best = min(rows, key=lambda row: (row.hash not in continued, row.problem is not None, row.hash))
+    return best.hash
+
+
+def mend_row(connection: Connection, row: int, event: Event) -> None:
+    """Let ``event`` be folded for a quarantined row, at the row's own place."""
+    kind = type_of(event.public.body)
+    connection.exec_driver_sql(_MEND, (event.raw, event.prev, kind, event.public.mono, row))
+
+
+def quarantine_key(kiosk: str, epoch: str, problem: str) -> str:
+    """The key of the incident that counts an epoch's quarantined lines of one kind."""
+    return f"quarantined:{kiosk}:{epoch}:{problem}"
+
+
+def settle_quarantine(
+    connection: Connection, kiosk: str, epoch: str, problem: str, now_ms: int
+) -> None:
+    """Close the incident when no such line is left in quarantine."""
+    left = connection.exec_driver_sql(
+        "SELECT 1 FROM event WHERE problem = ? AND kiosk = ? AND epoch = ? LIMIT 1",
+        (problem, kiosk, epoch),
+    ).first()
+    if left is None:
+        incidents.close(connection, quarantine_key(kiosk, epoch, problem), now_ms)

@@ -1,0 +1,111 @@
+"""Writing incidents: one row for each cause, however often it is noticed."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import sqlalchemy as sa
+from msgspec import Struct
+from sqlalchemy import Connection
+
+from hub.db import incident
+from hub.folds.item import Finding
+
+INGEST: Final = "ingest"
+FOLD: Final = "fold"
+
+_UPSERT: Final = """
+INSERT INTO incident (key, kind, origin, subject, kiosk, stop, detail, first_t, count,
+                      opened_ms, last_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (key) DO UPDATE SET
+  closed_ms = NULL, stop = excluded.stop, detail = excluded.detail, first_t = excluded.first_t,
+  count = {count}, last_ms = excluded.last_ms
+"""
+_SET_WISE: Final = _UPSERT.format(count="1")
+_COUNTED: Final = _UPSERT.format(count="incident.count + excluded.count")
+
+
+class Trouble(Struct, frozen=True):
+    """An incident that ingest noticed; ``count`` > 0 adds to how often it was."""
+
+    key: str
+    kind: str
+    subject: str
+    kiosk: str
+    detail: Mapping[str, str | int]
+    count: int = 0
+
+
+def note(connection: Connection, trouble: Trouble, now_ms: int) -> None:
+    """Open the incident, or count it once more."""
+    stop = connection.execute(
+        sa.text("SELECT stop FROM kiosk WHERE id = :kiosk"), {"kiosk": trouble.kiosk}
+    ).scalar()
+    connection.exec_driver_sql(
+        _COUNTED if trouble.count else _SET_WISE,
+        (
+            trouble.key,
+            trouble.kind,
+            INGEST,
+            trouble.subject,
+            trouble.kiosk,
+            stop or "",
+            _json(trouble.detail),
+            now_ms,
+            trouble.count or 1,
+            now_ms,
+            now_ms,
+        ),
+    )
+
+
+def close(connection: Connection, key: str, now_ms: int) -> None:
+    """The cause went away."""
+    connection.execute(
+        sa.update(incident)
+        .where(incident.c.key == key, incident.c.closed_ms.is_(None))
+        .values(closed_ms=now_ms)
+    )
+
+
+def replace_findings(
+    connection: Connection, stale: Iterable[str], findings: Iterable[Finding], now_ms: int
+) -> None:
+    """What folds found: open or refresh ``findings``, close the ``stale`` keys not among them."""
+    rows = [
+        (
+            found.key,
+            found.kind,
+            FOLD,
+            found.subject,
+            found.kiosk,
+            found.stop,
+            _json(found.detail),
+            found.first_t,
+            1,
+            now_ms,
+            now_ms,
+        )
+        for found in findings
+    ]
+    kept = {row[0] for row in rows}
+    if rows:
+        connection.exec_driver_sql(_SET_WISE, rows)
+    for key in stale:
+        if key not in kept:
+            close(connection, key, now_ms)
+
+
+def acknowledge(connection: Connection, key: str, by: str, now_ms: int) -> bool:
+    """An operator has seen to it; whether there was such an incident not yet acknowledged."""
+    result = connection.execute(
+        sa.update(incident)
+        .where(incident.c.key == key, incident.c.acknowledged_ms.is_(None))
+        .values(acknowledged_ms=now_ms, acknowledged_by=by)
+    )
+    return bool(result.rowcount)
+
+
+def _json(detail: Mapping[str, object]) -> str:
+    return json.dumps(detail, ensure_ascii=False, sort_keys=True)

@@ -1,0 +1,509 @@
+"""The projector: numbers committed events and keeps what is so up to date with them.
+
+Rules
+-----
+* Only the projector writes projections, in transactions of its own, after ingest's COMMIT. It
+  takes the rows without a position, in the order in which they were committed, and numbers them;
+  pages, cursors and exports use these positions. It never waits for a gap.
+* What is so is a function of the set of good events (`hub.folds`). A changed key is refolded from
+  all events that concern it, never patched; so repeats, order and batching cannot matter, and
+  `rebuild` gives the same.
+* A fold declares what it read. An item depends on its own events, on those of every box that it
+  was ever packed in, and those boxes' boxes, and of every plan it was ever out for. An event on a
+  box or plan therefore refolds what was ever in or on it.
+* A void names events. It concerns whatever its targets concern, also when they arrive after it:
+  ``V:<event id>`` in the touch table waits for them.
+* A clock learnt later, or a boot that turns up late, moves whole epochs in the order: the items of
+  every epoch whose place changed are refolded. So are a kiosk's when it moves to another stop.
+* An event that a fold cannot take is quarantined as ``fold-failed``, with an incident; the rest
+  goes on without it.
+
+Refolding reads set-wise, and decoded events stay in a bounded memory: what a kiosk sent a moment
+ago is what is refolded next.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Final, TypeAlias
+
+import msgspec
+from sqlalchemy import Connection
+
+from contract.events import SessionClosed, Voided
+from contract.order import SortKey
+from hub import incidents
+from hub import projection_store as store
+from hub.event_log import Fresh, quarantine_key
+from hub.folds.entries import Entry, Stored, changed, held, holders, stored, subjects
+from hub.folds.epochs import Timeline
+from hub.folds.item import COUNTED, Finding, FoldError, ItemState
+from hub.incidents import Trouble
+
+VERSION: Final = 1
+"""Rises when a fold changes what it makes of the same events: the next start rebuilds."""
+
+GROUP: Final = 2000
+"""Most events projected in one transaction."""
+
+REFOLD: Final = 500
+"""Most items refolded at once: bounds memory, not the transaction."""
+
+REMEMBERED: Final = 20_000
+"""Decoded events kept in memory, about 1 kB each."""
+
+Fold: TypeAlias = Callable[[str, Sequence[Entry]], ItemState | None]
+
+_CLAIM: Final = """
+INSERT INTO claim (hash, kiosk, session, position) VALUES (?, ?, ?, ?)
+ON CONFLICT (hash) DO UPDATE SET kiosk = excluded.kiosk, session = excluded.session,
+  position = excluded.position
+WHERE (excluded.kiosk, excluded.session) < (claim.kiosk, claim.session)
+"""
+_NEW: Final = "SELECT id FROM event WHERE position IS NULL ORDER BY id LIMIT ?"
+VOID: Final = "V:"
+
+
+class Projector:
+    """See the module. One instance, used by the one writer; ``fold`` is `hub.folds.item.fold_item`.
+
+    After a rolled back transaction call `forget`.
+    """
+
+    def __init__(self, fold: Fold) -> None:
+        self._fold: Final = fold
+        self._lines: dict[str, Timeline] = {}
+        self._stops: dict[str, str] | None = None
+        self._memory: OrderedDict[int, Stored] = OrderedDict()
+        self._awaited: set[str] | None = None  # targets of voids that are not here yet
+
+    def forget(self) -> None:
+        """Drop what a rolled back transaction may have left in memory."""
+        self._lines.clear()
+        self._stops = None
+        self._memory.clear()
+        self._awaited = None
+
+    # --- the two ways in -------------------------------------------------------------------
+
+    def project(
+        self, connection: Connection, fresh: Mapping[int, Fresh], now_ms: int, limit: int = GROUP
+    ) -> int:
+        """Number and fold the oldest rows without a position; how many there were.
+
+        ``fresh`` are rows that ingest still has in memory; others are read.
+        """
+        dirty = self._moved_kiosks(connection)
+        rows = [row[0] for row in connection.exec_driver_sql(_NEW, (limit,))]
+        if rows:
+            newest = connection.exec_driver_sql("SELECT max(position) FROM event").scalar()
+            position = (newest or 0) + 1
+            store.number(connection, rows, position)
+            places = {row: position + index for index, row in enumerate(rows)}
+            dirty |= self._absorb(connection, self._read(connection, places, fresh))
+        dirty |= self._settle(connection, now_ms)
+        if dirty:
+            self._refold_all(connection, self._dependants(connection, dirty), now_ms)
+        return len(rows)
+
+    def rebuild(self, connection: Connection, now_ms: int) -> None:
+        """Drop the projections and fold everything anew, in bounded memory.
+
+        Positions stay. Incidents keep when they were opened and who acknowledged them.
+        """
+        self.forget()
+        self._retry_failed(connection, now_ms)
+        for table in ("touch", "item", "stock", "claim", "delivery"):
+            connection.exec_driver_sql(f"DELETE FROM {table}")  # noqa: S608 (names from here)
+        connection.exec_driver_sql(
+            "UPDATE stream SET first_seq = NULL, rank = NULL, placed = NULL, ceiling = NULL,"
+            ' known = NULL, boot = NULL, "offset" = NULL, offset_seq = NULL, prev_epoch = NULL,'
+            " prev_hash = NULL, journal = NULL, first_hash = NULL, first_wall = NULL,"
+            " first_mono = NULL, last_mono = NULL"
+        )
+        connection.exec_driver_sql(
+            "UPDATE incident SET closed_ms = ? WHERE origin = 'fold' AND closed_ms IS NULL",
+            (now_ms,),
+        )
+        self._lines.clear()
+        self._awaited = set()
+        self._stops = dict(self._registry(connection))
+        self._remember_stops(connection, self._stops)
+        for events in self._whole_log(connection):
+            self._absorb(connection, events)
+        for line in self._lines.values():
+            line.unsettled = True
+        self._settle(connection, now_ms)
+        self._refold_all(connection, self._every_item(connection), now_ms)
+        store.set_meta(connection, "projection", str(VERSION))
+
+    def is_current(self, connection: Connection) -> bool:
+        """Whether the projections were made by folds of this version (or there are none yet)."""
+        found = connection.exec_driver_sql(
+            "SELECT value FROM meta WHERE key = 'projection'"
+        ).scalar()
+        return found == str(VERSION)
+
+    # --- reading new rows ------------------------------------------------------------------
+
+    def _read(
+        self, connection: Connection, places: Mapping[int, int], fresh: Mapping[int, Fresh]
+    ) -> list[Stored]:
+        """The good events among the numbered rows, in that order."""
+        missing = [row for row in places if row not in fresh]
+        found = {event.row: event for event in store.load_events(connection, missing)}
+        for row, position in places.items():
+            known = fresh.get(row)
+            if known is not None and known.event is not None:
+                found[row] = stored(row, position, known.kiosk, known.hash, known.event)
+        events = [found[row] for row in places if row in found]
+        for event in events:
+            self._remember(event)
+        return events
+
+    def _whole_log(self, connection: Connection) -> Iterator[list[Stored]]:
+        last = 0
+        while True:
+            rows = connection.exec_driver_sql(
+                f"SELECT {store.EVENT_COLUMNS} FROM event WHERE id > ? AND problem IS NULL"  # noqa: S608
+                " AND position IS NOT NULL ORDER BY id LIMIT ?",
+                (last, GROUP),
+            ).fetchall()
+            if not rows:
+                return
+            last = rows[-1][0]
+            yield [event for event in map(store.read_event, rows) if event is not None]
+
+    def _remember(self, event: Stored) -> None:
+        self._memory[event.row] = event
+        if len(self._memory) > REMEMBERED:
+            self._memory.popitem(last=False)
+
+    # --- absorbing: touches, facts, voids, claims ------------------------------------------
+
+    def _absorb(self, connection: Connection, events: Iterable[Stored]) -> set[str]:
+        """Record what each event concerns; the subjects that must be refolded."""
+        events = list(events)
+        dirty: set[str] = set()
+        touches: list[tuple[str, int]] = []
+        voids: list[Stored] = []
+        claims = []
+        for event in events:
+            body = event.body
+            self._line(connection, event.kiosk).take(event)
+            named = subjects(body)
+            touches += [(subject, event.row) for subject in named]
+            dirty.update(changed(body))
+            if isinstance(body, Voided):
+                voids.append(event)
+                touches += [(VOID + target, event.row) for target in body.events]
+            elif isinstance(body, SessionClosed) and body.claim is not None:
+                claims.append((body.claim, event.kiosk, body.session, event.position))
+        store.add_touches(connection, touches)
+        if claims:
+            connection.exec_driver_sql(_CLAIM, claims)
+        late = self._arrived_late(connection, events)
+        late += self._targets(connection, voids)
+        store.add_touches(connection, late)
+        dirty.update(subject for subject, _ in late)
+        return dirty
+
+    def _targets(self, connection: Connection, voids: Iterable[Stored]) -> list[tuple[str, int]]:
+        """What each void concerns through the events that it names and that are here."""
+        touches: list[tuple[str, int]] = []
+        awaited = self._awaiting(connection)
+        for void in voids:
+            assert isinstance(void.body, Voided)
+            for target in void.body.events:
+                event = self._find(connection, target)
+                if event is None:
+                    awaited.add(target)
+                else:
+                    touches += [(subject, void.row) for subject in subjects(event.body)]
+        return touches
+
+    def _arrived_late(
+        self, connection: Connection, events: Iterable[Stored]
+    ) -> list[tuple[str, int]]:
+        """What the voids of these events, which were here before them, concern."""
+        awaited = self._awaiting(connection)
+        touches: list[tuple[str, int]] = []
+        if not awaited:
+            return touches
+        for event in events:
+            name = event.id
+            if name not in awaited:
+                continue
+            awaited.discard(name)
+            for void in store.touched_by(connection, [VOID + name]).get(VOID + name, ()):
+                touches += [(subject, void) for subject in subjects(event.body)]
+        return touches
+
+    def _awaiting(self, connection: Connection) -> set[str]:
+        if self._awaited is None:
+            self._awaited = set()
+            rows = connection.exec_driver_sql(
+                "SELECT DISTINCT subject FROM touch WHERE subject >= 'V:' AND subject < 'V;'"
+            ).fetchall()
+            for (subject,) in rows:
+                target = subject[len(VOID) :]
+                if self._find(connection, target) is None:
+                    self._awaited.add(target)
+        return self._awaited
+
+    def _find(self, connection: Connection, name: str) -> Stored | None:
+        """The good, numbered event of this id, if it is here."""
+        kiosk, epoch, seq, short = name.rsplit(".", 3)
+        rows = connection.exec_driver_sql(
+            f"SELECT {store.EVENT_COLUMNS} FROM event WHERE kiosk = ? AND epoch = ? AND seq = ?"  # noqa: S608
+            " AND problem IS NULL AND position IS NOT NULL AND substr(hash, 1, 16) = ?",
+            (kiosk, epoch, int(seq), short),
+        )
+        row = rows.first()
+        return store.read_event(row) if row is not None else None
+
+    # --- the order of epochs ---------------------------------------------------------------
+
+    def _line(self, connection: Connection, kiosk: str) -> Timeline:
+        line = self._lines.get(kiosk)
+        if line is None:
+            line = store.load_timeline(connection, kiosk)
+            self._lines[kiosk] = line
+        return line
+
+    def _settle(self, connection: Connection, now_ms: int) -> set[str]:
+        """Place epochs anew where their facts changed; the subjects of those that moved."""
+        dirty: set[str] = set()
+        for line in self._lines.values():
+            if line.unsettled:
+                moved = line.settle()
+                findings = line.findings(self._stop(connection, line.kiosk))
+                stale = connection.exec_driver_sql(
+                    "SELECT key FROM incident WHERE origin = 'fold' AND closed_ms IS NULL"
+                    " AND kiosk = ? AND kind = 'journal-lost'",
+                    (line.kiosk,),
+                )
+                keys = [row[0] for row in stale]
+                incidents.replace_findings(connection, keys, findings, now_ms)
+                for epoch in moved:
+                    dirty |= self._subjects_in(connection, line.kiosk, epoch)
+            if line.dirty:
+                store.save_timeline(connection, line)
+        return dirty
+
+    def _subjects_in(
+        self, connection: Connection, kiosk: str, epoch: str | None = None
+    ) -> set[str]:
+        """Whatever the events of an epoch, or of all a kiosk's epochs, concern."""
+        found: set[str] = set()
+        last = 0
+        while True:
+            rows = connection.exec_driver_sql(
+                f"SELECT {store.EVENT_COLUMNS} FROM event WHERE kiosk = ?"  # noqa: S608
+                " AND (? IS NULL OR epoch = ?) AND id > ? AND problem IS NULL"
+                " ORDER BY id LIMIT ?",
+                (kiosk, epoch, epoch, last, GROUP),
+            ).fetchall()
+            if not rows:
+                return found
+            last = rows[-1][0]
+            for event in map(store.read_event, rows):
+                if event is not None:
+                    found.update(changed(event.body))
+
+    # --- where kiosks stand ----------------------------------------------------------------
+
+    @staticmethod
+    def _registry(connection: Connection) -> list[tuple[str, str]]:
+        rows = connection.exec_driver_sql("SELECT id, stop FROM kiosk")
+        return [(row[0], row[1]) for row in rows]
+
+    def _moved_kiosks(self, connection: Connection) -> set[str]:
+        """The subjects of kiosks that the registry has at another stop than before."""
+        now = dict(self._registry(connection))
+        before = self._stops if self._stops is not None else self._known_stops(connection)
+        self._stops = now
+        if before == now:
+            return set()
+        self._remember_stops(connection, now)
+        dirty: set[str] = set()
+        for kiosk in before.keys() | now.keys():
+            if before.get(kiosk, "") != now.get(kiosk, ""):
+                dirty |= self._subjects_in(connection, kiosk)
+                self._line(connection, kiosk).unsettled = True
+        return dirty
+
+    @staticmethod
+    def _known_stops(connection: Connection) -> dict[str, str]:
+        text = connection.exec_driver_sql("SELECT value FROM meta WHERE key = 'stops'").scalar()
+        return msgspec.json.decode(text, type=dict[str, str]) if text is not None else {}
+
+    @staticmethod
+    def _remember_stops(connection: Connection, stops: Mapping[str, str]) -> None:
+        store.set_meta(connection, "stops", msgspec.json.encode(stops).decode())
+
+    def _stop(self, connection: Connection, kiosk: str) -> str:
+        if self._stops is None:
+            self._stops = dict(self._registry(connection))
+        return self._stops.get(kiosk, "")
+
+    # --- refolding -------------------------------------------------------------------------
+
+    def _events_of(self, connection: Connection, wanted: Iterable[str]) -> dict[str, list[Stored]]:
+        """The good events that concern each of ``wanted``."""
+        touched = store.touched_by(connection, wanted)
+        memory = self._memory
+        missing = {row for rows in touched.values() for row in rows if row not in memory}
+        loaded: dict[int, Stored] = {}
+        if missing:
+            for event in store.load_events(connection, sorted(missing)):
+                loaded[event.row] = event
+                self._remember(event)
+        found: dict[str, list[Stored]] = {}
+        for subject, rows in touched.items():
+            found[subject] = [
+                event for row in rows if (event := loaded.get(row) or memory.get(row)) is not None
+            ]
+        return found
+
+    def _dependants(self, connection: Connection, dirty: Iterable[str]) -> Iterator[str]:
+        """The items to refold when these subjects changed."""
+        items: set[str] = set()
+        frontier = set(dirty)
+        seen: set[str] = set()
+        while frontier:
+            items.update(subject for subject in frontier if subject.startswith("G"))
+            groups = {subject for subject in frontier if not subject.startswith("G")} - seen
+            seen |= groups
+            frontier = set()
+            for subject, events in self._events_of(connection, groups).items():
+                for event in events:
+                    frontier.update(held(subject, event.body))
+        return iter(sorted(items))
+
+    @staticmethod
+    def _every_item(connection: Connection) -> Iterator[str]:
+        last = "G"
+        while True:
+            rows = connection.exec_driver_sql(
+                "SELECT DISTINCT subject FROM touch WHERE subject > ? AND subject < 'H'"
+                " ORDER BY subject LIMIT ?",
+                (last, REFOLD),
+            ).fetchall()
+            if not rows:
+                return
+            last = rows[-1][0]
+            yield from (row[0] for row in rows)
+
+    def _refold_all(self, connection: Connection, codes: Iterator[str], now_ms: int) -> None:
+        for chunk in store.chunks(codes, REFOLD):
+            while (failed := self._refold(connection, chunk, now_ms)) is not None:
+                self._quarantine(connection, failed, now_ms)
+
+    def _refold(self, connection: Connection, codes: list[str], now_ms: int) -> int | None:
+        """Refold these items and write what changed; or the row of an event that no fold takes,
+        with nothing written."""
+        needed = self._closure(connection, codes)
+        states: list[ItemState] = []
+        gone: list[str] = []
+        try:
+            for code in codes:
+                state = self._fold(code, self._entries(connection, code, needed))
+                if state is None:
+                    gone.append(code)
+                else:
+                    states.append(state)
+        except FoldError as error:
+            return error.row
+        self._write(connection, codes, states, gone, now_ms)
+        return None
+
+    def _write(
+        self,
+        connection: Connection,
+        codes: list[str],
+        states: list[ItemState],
+        gone: list[str],
+        now_ms: int,
+    ) -> None:
+        old = store.old_items(connection, codes)
+        deltas: dict[tuple[str, str, str], int] = {}
+        for row in old.values():
+            if row.category is not None and row.status in COUNTED:
+                key = (row.stop, row.category, row.status)
+                deltas[key] = deltas.get(key, 0) - 1
+        findings: list[Finding] = []
+        for state in states:
+            findings += state.findings
+            if state.category is not None and state.status in COUNTED:
+                key = (state.stop, state.category, state.status)
+                deltas[key] = deltas.get(key, 0) + 1
+        store.save_items(connection, states, old)
+        store.delete_items(connection, [code for code in gone if code in old])
+        store.change_stock(connection, deltas)
+        troubled = [code for code, row in old.items() if row.incidents]
+        stale = store.open_findings(connection, troubled)
+        if findings or stale:
+            incidents.replace_findings(connection, stale, findings, now_ms)
+
+    def _closure(self, connection: Connection, codes: Iterable[str]) -> dict[str, list[Stored]]:
+        """The events of these items, of all boxes around them, and of all plans they were on."""
+        needed: dict[str, list[Stored]] = {}
+        frontier = set(codes)
+        while frontier:
+            found = self._events_of(connection, frontier)
+            for subject in frontier:
+                needed[subject] = found.get(subject, [])
+            frontier = {
+                holder
+                for subject, events in found.items()
+                if not subject.startswith("D")
+                for event in events
+                for holder in holders(subject, event.body)
+            } - needed.keys()
+        return needed
+
+    def _entries(
+        self, connection: Connection, code: str, needed: Mapping[str, list[Stored]]
+    ) -> list[Entry]:
+        own = needed[code]
+        events = {event.row: event for event in own}
+        pending = [holder for event in own for holder in holders(code, event.body)]
+        seen = {code}
+        while pending:
+            subject = pending.pop()
+            if subject in seen:
+                continue
+            seen.add(subject)
+            for event in needed[subject]:
+                events[event.row] = event
+                if not subject.startswith("D"):
+                    pending += holders(subject, event.body)
+        entries = [self._entry(connection, event) for event in events.values()]
+        entries.sort()
+        return entries
+
+    def _entry(self, connection: Connection, event: Stored) -> Entry:
+        place = self._line(connection, event.kiosk).placement(event.epoch)
+        key = SortKey(
+            place.at(event.mono), event.kiosk, place.rank, event.epoch, event.seq, event.hash
+        )
+        return Entry(key, event, self._stop(connection, event.kiosk), place.known)
+
+    @staticmethod
+    def _retry_failed(connection: Connection, now_ms: int) -> None:
+        """Give what no fold of an earlier release could take another chance."""
+        rows = connection.exec_driver_sql(
+            "UPDATE event SET problem = NULL WHERE problem = 'fold-failed' RETURNING kiosk, epoch"
+        ).fetchall()
+        for kiosk, epoch in set(map(tuple, rows)):
+            incidents.close(connection, quarantine_key(kiosk, epoch, "fold-failed"), now_ms)
+
+    def _quarantine(self, connection: Connection, row: int, now_ms: int) -> None:
+        """Set an event aside that a fold cannot take."""
+        self._memory.pop(row, None)
+        kiosk, epoch = connection.exec_driver_sql(
+            "UPDATE event SET problem = 'fold-failed' WHERE id = ? RETURNING kiosk, epoch", (row,)
+        ).one()
+        key = quarantine_key(kiosk, epoch, "fold-failed")
+        detail: dict[str, str | int] = {"epoch": epoch, "why": "fold-failed"}
+        incidents.note(connection, Trouble(key, "quarantined", epoch, kiosk, detail, 1), now_ms)
