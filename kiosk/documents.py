@@ -24,6 +24,7 @@ from drivers.ports import (
 from kiosk.state import LabelJob, PaperJob, ReceiptJob, SlipJob
 from kiosk.texts import WHAT, category_words
 
+THANKS: Final = Words("谢谢您的捐赠", "Thank you for your gift")
 COPY: Final = Words("副本", "COPY")
 MAX_RECEIPT_CODES: Final = 60
 """Items whose codes a receipt lists one by one; beyond that it counts them and the claim's page
@@ -57,7 +58,7 @@ class Stamp(Struct, frozen=True):
 
 
 def grouped(code: str) -> str:
-    """A code in groups that can be read aloud: ``G7XK2 00C1S J`` is ``G 7XK2 00C1S J``."""
+    """A code in groups that can be read aloud: ``G7XK200C1SJ`` is ``G 7XK2 00C1S J``."""
     if len(code) == 11:
         return f"{code[0]} {code[1:5]} {code[5:10]} {code[10]}"
     if len(code) == 16:
@@ -80,10 +81,9 @@ def label(job: LabelJob, letterhead: Letterhead, stamp: Stamp) -> Document:
     """An item's label: what it is, its code as bars and as text, whose stop."""
     blocks: list[Block] = []
     category = category_words(job.category)
-    name = letterhead.pick(category, "\n") if letterhead.language == "both" else ""
-    lines = name.split("\n") if name else [letterhead.pick(category)]
-    blocks.append(Text(lines[0], size="large", align="centre", bold=True))
-    blocks += [Text(line, size="small", align="centre") for line in lines[1:]]
+    first, *rest = letterhead.pick(category, "\n").split("\n")
+    blocks.append(Text(first, size="large", align="centre", bold=True))
+    blocks += [Text(line, size="small", align="centre") for line in rest]
     blocks.append(Code128(job.item, height_mm=10.0))
     blocks.append(Text(grouped(job.item), size="normal", align="centre", bold=True))
     if stamp.copy or job.copy:
@@ -96,19 +96,15 @@ def label(job: LabelJob, letterhead: Letterhead, stamp: Stamp) -> Document:
 def receipt(job: ReceiptJob, letterhead: Letterhead, stamp: Stamp) -> Document:
     """A donor's receipt: thanks, what came in, the private claim, the journal's head."""
     blocks: list[Block] = [
-        Text(letterhead.pick(letterhead.stop), size="large", align="centre", bold=True),
-        Text(
-            letterhead.pick(Words("谢谢您的捐赠", "Thank you for your gift")),
-            size="normal",
-            align="centre",
-        ),
+        Text(letterhead.pick(letterhead.stop, "\n"), size="large", align="centre", bold=True),
+        Text(letterhead.pick(THANKS, "\n"), size="normal", align="centre"),
     ]
     if stamp.when is not None:
         blocks.append(Text(stamp.when, size="small", align="centre"))
     blocks.append(Rule())
     total = sum(len(line.items) for line in job.lines)
     for line in job.lines:
-        name = letterhead.pick(category_words(line.category))
+        name = letterhead.pick(category_words(line.category), "\n")
         blocks.append(Row(name, f"× {len(line.items)}", size="normal", bold=True))
         if total <= MAX_RECEIPT_CODES:
             blocks += [Text(grouped(code), size="small") for code in line.items]
@@ -138,7 +134,7 @@ def _claim(claim: str, letterhead: Letterhead) -> list[Block]:
             align="centre",
         ),
         Qr(url, module_mm=0.5),
-        Text(grouped(claim), size="large", align="centre"),
+        Text(f"{grouped(claim)[:9]}\n{grouped(claim)[10:]}", size="large", align="centre"),
         Text(
             letterhead.pick(
                 Words("只有您有这个码，请保管好", "Only you have this code: keep it"), "\n"
