@@ -1,0 +1,1 @@
+"""The hub's API: JSON for machines, with bearer tokens."""

@@ -1,0 +1,161 @@
+"""What the API answers. The OpenAPI document is generated from these structs.
+
+Nothing of an event's private part is here: an event shows its public part as received, its hash,
+its predecessor's, and the salted digest of its private part, so that anybody can recompute the
+chain without learning who was there.
+"""
+
+from typing import Any
+
+from msgspec import Raw, Struct
+
+
+class Problem(Struct, frozen=True, omit_defaults=True):
+    """An error, as RFC 9457 writes it. ``parameter`` names what was wrong in the request,
+    ``reasons`` what keeps the hub from its work."""
+
+    title: str
+    status: int
+    type: str = "about:blank"
+    detail: str | None = None
+    parameter: str | None = None
+    reasons: list[str] | None = None
+
+
+class Names(Struct, frozen=True):
+    """A name in both languages."""
+
+    zh: str
+    en: str
+
+
+class EventOut(Struct, frozen=True):
+    """An event. ``position`` is its place in the hub's own order and the cursor for paging; ``t``
+    its time in Unix milliseconds as far as it is known (``t_known``). ``public`` is exactly what
+    was received: hash = SHA-256("yicang/1/event" NUL, prev, SHA-256(public), private_digest)."""
+
+    id: str
+    position: int
+    kiosk: str
+    epoch: str
+    seq: int
+    type: str
+    t: int
+    t_known: bool
+    received_ms: int
+    hash: str
+    prev: str
+    private_digest: str
+    public: Raw
+
+
+class EventPage(Struct, frozen=True):
+    """Events behind ``after``. Ask again with ``after`` = ``next``; ``next`` does not move where
+    there is nothing new."""
+
+    events: list[EventOut]
+    next: int
+
+
+class ItemOut(Struct, frozen=True):
+    """An item as the fold left it, with every event that concerns it."""
+
+    code: str
+    status: str
+    stop: str
+    kiosk: str
+    category: str | None
+    category_name: Names | None
+    place: str | None
+    plan: str | None
+    box: str | None
+    label: str | None
+    gtin: str | None
+    expiry: str | None
+    lot: str | None
+    received_t: int | None
+    changed_t: int
+    t_known: bool
+    position: int
+    events: list[EventOut]
+
+
+class StockLine(Struct, frozen=True):
+    """Items of one category at one stop, by status."""
+
+    stop: str
+    category: str
+    in_stock: int
+    unlabelled: int
+    out: int
+    delivered: int
+
+
+class StockOut(Struct, frozen=True):
+    """All stock, as of ``position``."""
+
+    stock: list[StockLine]
+    position: int
+
+
+class DeviceOut(Struct, frozen=True):
+    """A peripheral as its kiosk last told."""
+
+    name: str
+    kind: str
+    ok: bool
+    detail: str
+
+
+class KioskOut(Struct, frozen=True):
+    """A kiosk. ``online`` is null as long as it never said; ``backlog`` counts the events that it
+    had not delivered when it last told, ``health_ms``."""
+
+    id: str
+    stop: str
+    registered: bool
+    online: bool | None
+    seen_ms: int | None
+    last_event_ms: int | None
+    health_ms: int | None
+    backlog: int | None
+    oldest_unsent_s: int | None
+    clock: bool | None
+    software: str | None
+    devices: list[DeviceOut]
+
+
+class KiosksOut(Struct, frozen=True):
+    """Every kiosk, by id."""
+
+    kiosks: list[KioskOut]
+
+
+class IncidentOut(Struct, frozen=True):
+    """Something that somebody must see."""
+
+    key: str
+    kind: str
+    subject: str
+    kiosk: str
+    stop: str
+    detail: dict[str, Any]
+    count: int
+    first_t: int
+    opened_ms: int
+    last_ms: int
+    acknowledged_ms: int | None
+    closed_ms: int | None
+
+
+class IncidentsOut(Struct, frozen=True):
+    """Open incidents, or closed ones."""
+
+    incidents: list[IncidentOut]
+
+
+class HealthOut(Struct, frozen=True):
+    """The hub does its work."""
+
+    status: str
+    position: int

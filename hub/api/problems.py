@@ -1,0 +1,63 @@
+"""Errors as problem+json (RFC 9457), one way for every one of them."""
+
+from typing import Final
+
+import msgspec
+from flask import Response, request
+from werkzeug.exceptions import HTTPException
+
+from hub.api.models import Problem
+
+MEDIA_TYPE: Final = "application/problem+json"
+MACHINE_PATHS: Final = ("/api/", "/healthz")
+
+
+class BadParameter(Exception):  # noqa: N818 - it is the caller's error, not ours
+    """A parameter that cannot be used; ``detail`` says what it should be."""
+
+    def __init__(self, parameter: str, detail: str) -> None:
+        super().__init__(detail)
+        self.parameter = parameter
+        self.detail = detail
+
+
+def wanted() -> bool:
+    """Whether whoever asks is a machine."""
+    return request.path.startswith(MACHINE_PATHS)
+
+
+def answer(problem: Problem, headers: dict[str, str] | None = None) -> Response:
+    """The response that says ``problem``."""
+    response = Response(
+        msgspec.json.encode(problem), status=problem.status, content_type=MEDIA_TYPE
+    )
+    response.headers.update(headers or {})
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def from_exception(error: HTTPException) -> Response:
+    """What Flask raised, as a problem; ``Allow`` and the like are kept."""
+    status = error.code or 500
+    kept = {
+        name: value
+        for name, value in error.get_headers()
+        if name.lower() in ("allow", "retry-after")
+    }
+    detail = "The hub failed; its log says why." if status >= 500 else error.description
+    return answer(Problem(title=error.name, status=status, detail=detail), kept)
+
+
+def bad_parameter(error: BadParameter) -> Response:
+    """400 with the parameter's name."""
+    return answer(
+        Problem(title="Bad Request", status=400, detail=error.detail, parameter=error.parameter)
+    )
+
+
+def unauthorised(detail: str) -> Response:
+    """401 that says how to do better."""
+    return answer(
+        Problem(title="Unauthorized", status=401, detail=detail),
+        {"WWW-Authenticate": 'Bearer realm="yicang"'},
+    )

@@ -1,0 +1,244 @@
+"""API version 1. Every route needs a bearer token but the OpenAPI document and ``/healthz``."""
+
+import hashlib
+from typing import Final
+
+import msgspec
+from flask import Blueprint, Response, abort, request
+
+from contract import codes
+from contract.codes import CATEGORY_BY_KEY, CodeError, Kind
+from contract.events import Line
+from hub import auth
+from hub.api import openapi, problems
+from hub.api.models import (
+    DeviceOut,
+    EventOut,
+    EventPage,
+    HealthOut,
+    IncidentOut,
+    IncidentsOut,
+    ItemOut,
+    KioskOut,
+    KiosksOut,
+    Names,
+    Problem,
+    StockLine,
+    StockOut,
+)
+from hub.api.problems import BadParameter
+from hub.auth import Role
+from hub.queries import events, incidents, items, kiosks
+from hub.queries.events import Recorded
+from hub.queries.kiosks import Kiosk
+from hub.request import connection, services
+
+PREFIX: Final = "/api/v1"
+DEFAULT_LIMIT: Final = 100
+MAX_LIMIT: Final = 1000
+MAX_POSITION: Final = 2**53 - 1
+MAX_INCIDENTS: Final = 1000
+
+_line_decoder: Final = msgspec.json.Decoder(Line)
+
+
+def blueprint() -> Blueprint:
+    """The routes under ``/api/v1``."""
+    api = Blueprint("api", __name__, url_prefix=PREFIX)
+    api.before_request(_require_token)
+    api.register_error_handler(BadParameter, problems.bad_parameter)
+    api.get("/items/<code>")(item)
+    api.get("/stock")(stock)
+    api.get("/kiosks")(kiosk_list)
+    api.get("/incidents")(incident_list)
+    api.get("/events")(event_page)
+    api.get("/openapi.json")(document)
+    return api
+
+
+def health_blueprint() -> Blueprint:
+    """``/healthz``, for whoever watches the hub."""
+    machine = Blueprint("health", __name__)
+    machine.get("/healthz")(healthz)
+    return machine
+
+
+def _require_token() -> Response | None:
+    if request.endpoint == "api.document":
+        return None
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() != "bearer" or not token.strip():
+        return problems.unauthorised("Send a token: Authorization: Bearer <token>")
+    role = auth.role_of_token(connection(), token.strip())
+    if role is None:
+        return problems.unauthorised("This token is not known here")
+    if not role.may(Role.VIEWER):
+        abort(403)
+    return None
+
+
+def item(code: str) -> Response:
+    """An item with its events."""
+    try:
+        parsed = codes.parse(code[:64])
+    except CodeError as error:
+        raise BadParameter("code", f"not an item code: {error.problem.value}") from None
+    if parsed.kind is not Kind.ITEM:
+        raise BadParameter("code", "not an item code: it names something else")
+    found = items.item(connection(), parsed.text)
+    if found is None:
+        abort(404, "The code is well formed, but no event has spoken of it.")
+    category = CATEGORY_BY_KEY.get(found.category or "")
+    return _answer(
+        ItemOut(
+            code=found.code,
+            status=found.status,
+            stop=found.stop,
+            kiosk=found.kiosk,
+            category=found.category,
+            category_name=Names(category.zh, category.en) if category else None,
+            place=found.place,
+            plan=found.plan,
+            box=found.box,
+            label=found.label,
+            gtin=found.gtin,
+            expiry=found.expiry,
+            lot=found.lot,
+            received_t=found.received_t,
+            changed_t=found.changed_t,
+            t_known=found.known_time,
+            position=found.position,
+            events=[_event(one) for one in events.of_item(connection(), found.code)],
+        )
+    )
+
+
+def stock() -> Response:
+    """Stock by stop and category."""
+    lines = [
+        StockLine(row.stop, row.category, row.in_stock, row.unlabelled, row.out, row.delivered)
+        for row in items.stock(connection())
+    ]
+    return _answer(StockOut(lines, events.last_position(connection())))
+
+
+def kiosk_list() -> Response:
+    """Every kiosk."""
+    return _answer(KiosksOut([_kiosk(one) for one in kiosks.kiosks(connection())]))
+
+
+def incident_list() -> Response:
+    """Open incidents; closed ones with ``closed=true``."""
+    wish = request.args.get("closed", "false")
+    if wish not in ("true", "false"):
+        raise BadParameter("closed", "true or false")
+    found = incidents.incidents(connection(), MAX_INCIDENTS, closed=wish == "true")
+    return _answer(
+        IncidentsOut(
+            [
+                IncidentOut(
+                    key=one.key,
+                    kind=one.kind,
+                    subject=one.subject,
+                    kiosk=one.kiosk,
+                    stop=one.stop,
+                    detail=one.detail,
+                    count=one.count,
+                    first_t=one.first_t,
+                    opened_ms=one.opened_ms,
+                    last_ms=one.last_ms,
+                    acknowledged_ms=one.acknowledged_ms,
+                    closed_ms=one.closed_ms,
+                )
+                for one in found
+            ]
+        )
+    )
+
+
+def event_page() -> Response:
+    """Events by position."""
+    after = _whole("after", 0, 0, MAX_POSITION)
+    limit = _whole("limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
+    found = events.after(connection(), after, limit)
+    last = found[-1].position if found else after
+    return _answer(EventPage([_event(one) for one in found], last))
+
+
+def document() -> Response:
+    """The OpenAPI document."""
+    return Response(msgspec.json.encode(openapi.document()), content_type="application/json")
+
+
+def healthz() -> Response:
+    """200 while the hub does its work, 503 with the reasons while it does not."""
+    reasons = list(services().ailments())
+    if reasons:
+        return problems.answer(
+            Problem(
+                title="Service Unavailable",
+                status=503,
+                detail="The hub cannot do its work right now.",
+                reasons=reasons,
+            )
+        )
+    return _answer(HealthOut("ok", events.last_position(connection())))
+
+
+def _whole(name: str, default: int, lowest: int, highest: int) -> int:
+    text = request.args.get(name)
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdigit() or len(text) > 16:
+        raise BadParameter(name, f"a whole number from {lowest} to {highest}")
+    value = int(text)
+    if not lowest <= value <= highest:
+        raise BadParameter(name, f"a whole number from {lowest} to {highest}")
+    return value
+
+
+def _event(recorded: Recorded) -> EventOut:
+    line = _line_decoder.decode(recorded.event.raw)
+    digest = hashlib.sha256(bytes.fromhex(line.salt) + bytes(line.private)).hexdigest()
+    return EventOut(
+        id=recorded.id,
+        position=recorded.position,
+        kiosk=recorded.kiosk,
+        epoch=recorded.epoch,
+        seq=recorded.seq,
+        type=recorded.type,
+        t=recorded.t,
+        t_known=recorded.known,
+        received_ms=recorded.received_ms,
+        hash=recorded.hash,
+        prev=recorded.event.prev,
+        private_digest=digest,
+        public=line.public,
+    )
+
+
+def _kiosk(one: Kiosk) -> KioskOut:
+    health = one.health
+    return KioskOut(
+        id=one.id,
+        stop=one.stop,
+        registered=one.known_here,
+        online=one.online,
+        seen_ms=one.seen_ms,
+        last_event_ms=one.last_event_ms,
+        health_ms=one.health_ms,
+        backlog=health.backlog if health else None,
+        oldest_unsent_s=health.oldest_unsent_s if health else None,
+        clock=health.clock if health else None,
+        software=health.software if health else None,
+        devices=[
+            DeviceOut(device.name, device.kind, device.ok, device.detail)
+            for device in (health.devices if health else ())
+        ],
+    )
+
+
+def _answer(value: object) -> Response:
+    response = Response(msgspec.json.encode(value), content_type="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    return response

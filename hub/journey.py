@@ -1,0 +1,166 @@
+"""An item's journey as its donor may read it. Pure: placed events in, steps of a story out.
+
+Rules
+-----
+* A step is a fact that a passer-by may know: what happened, at which stop, on which day. Steps
+  hold no person, no family, no plan and no place inside a stop; there are no fields for them.
+* While an item is out, only that it is on its way is told, without time or place. Trips that
+  came back are told the same way: an attempt at a household's door is the household's matter.
+* Once it has been delivered, the trips are one step with the delivery, and what is said of its
+  time and place comes from `hub.privacy` alone. Where and when it was moved before falls silent
+  too: the last stop before a door says nearly as much as the door.
+* An event that a void compensates did not happen. What the item is now comes from the fold
+  (``status``), which has seen more than this item's own events; the story only ends with it.
+"""
+
+import enum
+from collections.abc import Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from contract.events import (
+    Back,
+    Body,
+    Delivered,
+    LabelAttached,
+    Moved,
+    Out,
+    Received,
+    Voided,
+)
+from hub.privacy import Reach
+
+IN_STOCK: Final = "in_stock"
+UNLABELLED: Final = "unlabelled"
+OUT: Final = "out"
+DELIVERED: Final = "delivered"
+VOIDED: Final = "voided"
+UNKNOWN: Final = "unknown"
+
+
+class Happening(Struct, frozen=True):
+    """An event in its place: ``t`` in Unix milliseconds, ``known`` whether its boot ever learnt
+    the time, ``stop`` the id of the stop where it was recorded."""
+
+    id: str
+    t: int
+    known: bool
+    stop: str
+    body: Body
+
+
+class StepKind(enum.StrEnum):
+    """What a step tells."""
+
+    RECEIVED = "received"
+    LABELLED = "labelled"
+    WAITING_FOR_LABEL = "waiting-for-label"
+    MOVED_WITHIN = "moved-within"
+    MOVED_TO = "moved-to"
+    CAME_BACK = "came-back"
+    ON_ITS_WAY = "on-its-way"
+    REACHED = "reached"
+    WITHDRAWN = "withdrawn"
+    SEEN = "seen"
+
+
+class Step(Struct, frozen=True):
+    """One sentence of the story.
+
+    ``t`` (Unix milliseconds) and ``stop`` are None where they are not known or not public;
+    ``certain`` is False when the kiosk never learnt the time. ``reach`` only with `REACHED`.
+    """
+
+    kind: StepKind
+    t: int | None = None
+    certain: bool = True
+    stop: str | None = None
+    reach: Reach | None = None
+
+
+def tell(happenings: Sequence[Happening], status: str, reach: Reach | None) -> tuple[Step, ...]:
+    """The story of one item; ``happenings`` come in the order of `contract.order.SortKey`."""
+    standing = _standing(happenings)
+    story = _Story()
+    for happening in standing:
+        story.hear(happening)
+    steps = story.steps
+    if status in (DELIVERED, OUT):
+        steps = [step for step in steps if step.kind is not StepKind.CAME_BACK]
+    if status == DELIVERED:
+        steps = [Step(step.kind) if step.kind in _MOVES else step for step in steps]
+    return (*steps, *_ending(standing or happenings, status, reach))
+
+
+_MOVES: Final = frozenset({StepKind.MOVED_WITHIN, StepKind.MOVED_TO})
+
+
+def _standing(happenings: Sequence[Happening]) -> list[Happening]:
+    """What is left after the voids; a void cannot itself be voided."""
+    undone = {
+        event
+        for happening in happenings
+        if isinstance(happening.body, Voided)
+        for event in happening.body.events
+    }
+    return [happening for happening in happenings if happening.id not in undone]
+
+
+class _Story:
+    """Collects steps; each is told once, and a move only when it says something new."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+        self._told: set[StepKind] = set()
+        self._stop: str | None = None
+        self._is_out = False
+
+    def hear(self, happening: Happening) -> None:
+        match happening.body:
+            case Received():
+                self._once(StepKind.RECEIVED, happening)
+                self._stop = self._stop or happening.stop
+            case LabelAttached():
+                self._once(StepKind.LABELLED, happening)
+            case Moved() if self._stop in (None, happening.stop):
+                self._stop = happening.stop
+                self._is_out = False
+                if not self.steps or self.steps[-1].kind is not StepKind.MOVED_WITHIN:
+                    self._add(StepKind.MOVED_WITHIN, happening)
+            case Moved():
+                self._stop = happening.stop
+                self._is_out = False
+                self._add(StepKind.MOVED_TO, happening)
+            case Out():
+                self._is_out = True
+            case Back() if self._is_out:
+                self._is_out = False
+                self.steps.append(Step(StepKind.CAME_BACK))
+            case Delivered():
+                self._is_out = False
+
+    def _once(self, kind: StepKind, happening: Happening) -> None:
+        if kind not in self._told:
+            self._told.add(kind)
+            self._add(kind, happening)
+
+    def _add(self, kind: StepKind, happening: Happening) -> None:
+        self.steps.append(Step(kind, happening.t, happening.known, happening.stop))
+
+
+def _ending(happenings: Sequence[Happening], status: str, reach: Reach | None) -> list[Step]:
+    match status:
+        case "delivered":
+            return [Step(StepKind.REACHED, reach=reach)]
+        case "out":
+            return [Step(StepKind.ON_ITS_WAY)]
+        case "unlabelled":
+            return [Step(StepKind.WAITING_FOR_LABEL)]
+        case "voided":
+            return [Step(StepKind.WITHDRAWN)]
+        case "unknown" if happenings:
+            first = happenings[0]
+            return [Step(StepKind.SEEN, first.t, first.known, first.stop)]
+        case _:
+            return []

@@ -1,0 +1,230 @@
+"""Events as rows: placed in time, decoded where they can be, paged by position."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from msgspec import Struct
+from sqlalchemy import Connection, Row, Select, and_, func, select
+
+from contract import events as contract
+from contract.order import SortKey
+from hub import db
+
+
+class Recorded(Struct, frozen=True):
+    """A good event: ``t`` is Unix milliseconds by `contract.order`, ``known`` whether its boot
+    ever learnt the time, ``position`` its place in the hub's own order."""
+
+    position: int
+    kiosk: str
+    epoch: str
+    seq: int
+    hash: str
+    type: str
+    t: int
+    known: bool
+    rank: int
+    received_ms: int
+    repaired: bool
+    event: contract.Event
+
+    @property
+    def id(self) -> str:
+        """The event's name everywhere."""
+        return contract.event_id(self.kiosk, self.epoch, self.seq, self.hash)
+
+    @property
+    def sort_key(self) -> SortKey:
+        """Where the event stands in the order of events."""
+        return SortKey(self.t, self.kiosk, self.rank, self.epoch, self.seq, self.hash)
+
+
+class Quarantined(Struct, frozen=True):
+    """A line that nobody understood yet; ``position`` orders the list, ``raw`` as received."""
+
+    id: int
+    kiosk: str
+    epoch: str
+    seq: int
+    hash: str
+    problem: str
+    received_ms: int
+    raw: bytes
+
+
+class Unreadable(Struct, frozen=True):
+    """A message that could not even be placed."""
+
+    id: int
+    kiosk: str
+    topic: str
+    reason: str
+    received_ms: int
+    size: int
+
+
+def _recorded() -> Select[tuple[object, ...]]:
+    event, stream = db.event.c, db.stream.c
+    return (
+        select(
+            event.position,
+            event.kiosk,
+            event.epoch,
+            event.seq,
+            event.hash,
+            event.type,
+            event.mono,
+            event.received_ms,
+            event.raw,
+            event.repaired,
+            stream.placed,
+            stream.ceiling,
+            stream.known,
+            stream.rank,
+        )
+        .join_from(
+            db.event,
+            db.stream,
+            and_(stream.kiosk == event.kiosk, stream.epoch == event.epoch),
+        )
+        .where(event.position.is_not(None), event.problem.is_(None))
+    )
+
+
+def _read(row: Row[tuple[object, ...]]) -> Recorded:
+    raw = row.raw if row.repaired is None else row.repaired
+    decoded = contract.decode(bytes(raw))
+    mono = decoded.public.mono
+    placed = row.placed is not None
+    return Recorded(
+        position=row.position,
+        kiosk=row.kiosk,
+        epoch=row.epoch,
+        seq=row.seq,
+        hash=row.hash,
+        type=contract.type_of(decoded.public.body),
+        t=min(row.placed + mono, row.ceiling) if placed else row.received_ms,
+        known=bool(row.known) if placed else False,
+        rank=row.rank or 0,
+        received_ms=row.received_ms,
+        repaired=row.repaired is not None,
+        event=decoded,
+    )
+
+
+def after(connection: Connection, position: int, limit: int) -> list[Recorded]:
+    """At most ``limit`` events behind ``position``, in the order of positions."""
+    event = db.event.c
+    query = _recorded().where(event.position > position).order_by(event.position).limit(limit)
+    return [_read(row) for row in connection.execute(query)]
+
+
+def newest(connection: Connection, limit: int, kiosk: str | None = None) -> list[Recorded]:
+    """The last ``limit`` events that the hub recorded, newest first."""
+    event = db.event.c
+    query = _recorded().order_by(event.position.desc()).limit(limit)
+    if kiosk is not None:
+        query = query.where(event.kiosk == kiosk)
+    return [_read(row) for row in connection.execute(query)]
+
+
+def last_position(connection: Connection) -> int:
+    """The newest position, 0 with none."""
+    return connection.scalar(select(func.max(db.event.c.position))) or 0
+
+
+def touching(connection: Connection, subjects: Iterable[str]) -> list[Recorded]:
+    """The events that concern any of ``subjects``, in the order of events, each once."""
+    wanted = sorted(set(subjects))
+    found: dict[int, Recorded] = {}
+    for part in _parts(wanted, 500):
+        ids = select(db.touch.c.event_id).where(db.touch.c.subject.in_(part))
+        for row in connection.execute(_recorded().where(db.event.c.id.in_(ids))):
+            found[row.position] = _read(row)
+    return sorted(found.values(), key=lambda recorded: recorded.sort_key)
+
+
+def of_item(connection: Connection, code: str) -> list[Recorded]:
+    """An item's story: its own events, and those of its plans and boxes that speak of it.
+
+    An event of a plan that names items speaks of those alone; one that names none speaks of
+    whatever was out for the plan.
+    """
+    own = touching(connection, [code])
+    others = {subject for recorded in own for subject in _containers(recorded.event.public.body)}
+    theirs = [
+        recorded
+        for recorded in touching(connection, others)
+        if _speaks_of(recorded.event.public.body, code)
+    ]
+    every = {recorded.id: recorded for recorded in (*own, *theirs)}
+    voids = touching(connection, [f"V:{event_id}" for event_id in every])
+    every.update((recorded.id, recorded) for recorded in voids)
+    return sorted(every.values(), key=lambda recorded: recorded.sort_key)
+
+
+def _containers(body: contract.Body) -> tuple[str, ...]:
+    match body:
+        case contract.Out(plan=plan):
+            return (plan,)
+        case contract.Packed(box=box):
+            return (box,)
+        case _:
+            return ()
+
+
+def _speaks_of(body: contract.Body, code: str) -> bool:
+    items: Sequence[str] = getattr(body, "items", ())
+    if isinstance(body, contract.Delivered | contract.Back) and not items:
+        return True
+    box_inside = any(held.startswith("B") for held in items)
+    return code in items or box_inside
+
+
+def _parts(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
+
+
+def quarantined(
+    connection: Connection, limit: int, kiosk: str | None = None
+) -> tuple[int, list[Quarantined]]:
+    """How many lines wait in quarantine, and the newest ``limit`` of them."""
+    event = db.event.c
+    waiting = and_(
+        event.problem.is_not(None), *([event.kiosk == kiosk] if kiosk is not None else [])
+    )
+    total = connection.scalar(select(func.count()).select_from(db.event).where(waiting)) or 0
+    rows = connection.execute(
+        select(
+            event.id,
+            event.kiosk,
+            event.epoch,
+            event.seq,
+            event.hash,
+            event.problem,
+            event.received_ms,
+            event.raw,
+        )
+        .where(waiting)
+        .order_by(event.id.desc())
+        .limit(limit)
+    )
+    return total, [Quarantined(*row) for row in rows]
+
+
+def unreadable(connection: Connection, limit: int) -> list[Unreadable]:
+    """The newest ``limit`` messages that could not be placed."""
+    table = db.unreadable.c
+    rows = connection.execute(
+        select(
+            table.id,
+            table.kiosk,
+            table.topic,
+            table.reason,
+            table.received_ms,
+            func.length(table.payload),
+        )
+        .order_by(table.id.desc())
+        .limit(limit)
+    )
+    return [Unreadable(*row) for row in rows]

@@ -1,0 +1,68 @@
+"""Incidents: what somebody must see."""
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Connection, func, select
+
+from hub import db
+
+
+class Incident(Struct, frozen=True):
+    """``first_t`` by the order of events, the other times by the hub's clock; ``detail`` is what
+    the wording needs, never a token."""
+
+    key: str
+    kind: str
+    subject: str
+    kiosk: str
+    stop: str
+    detail: dict[str, Any]
+    first_t: int
+    count: int
+    opened_ms: int
+    last_ms: int
+    closed_ms: int | None
+    acknowledged_ms: int | None
+    acknowledged_by: str | None
+
+
+_COLUMNS = tuple(db.incident.c[name] for name in Incident.__struct_fields__)
+
+
+def incidents(
+    connection: Connection,
+    limit: int,
+    *,
+    kiosk: str | None = None,
+    subject: str | None = None,
+    closed: bool = False,
+) -> list[Incident]:
+    """Open incidents, or closed ones: what nobody has acknowledged first, then the newest."""
+    table = db.incident.c
+    query = select(*_COLUMNS).order_by(
+        table.acknowledged_ms.is_not(None), table.opened_ms.desc(), table.key
+    )
+    query = query.where(table.closed_ms.is_not(None) if closed else table.closed_ms.is_(None))
+    if kiosk is not None:
+        query = query.where(table.kiosk == kiosk)
+    if subject is not None:
+        query = query.where(table.subject == subject)
+    return [_read(tuple(row)) for row in connection.execute(query.limit(limit))]
+
+
+def open_count(connection: Connection) -> int:
+    """How many incidents are open."""
+    return (
+        connection.scalar(
+            select(func.count()).select_from(db.incident).where(db.incident.c.closed_ms.is_(None))
+        )
+        or 0
+    )
+
+
+def _read(row: tuple[Any, ...]) -> Incident:
+    values = dict(zip(Incident.__struct_fields__, row, strict=True))
+    values["detail"] = msgspec.json.decode(values["detail"], type=dict[str, Any])
+    return Incident(**values)

@@ -1,0 +1,58 @@
+"""Stops and kiosks as people call them."""
+
+from msgspec import Struct
+from sqlalchemy import Connection, select
+
+from hub import db
+
+
+class Stop(Struct, frozen=True):
+    """A stop with its names; a district or city may be empty."""
+
+    id: str
+    zh: str
+    en: str
+    district_zh: str = ""
+    district_en: str = ""
+    city_zh: str = ""
+    city_en: str = ""
+
+    @property
+    def city(self) -> str:
+        """A key for the city, which no other city has."""
+        return self.city_zh or self.city_en
+
+    @property
+    def district(self) -> str:
+        """A key for the district; districts of two cities may share a name."""
+        return f"{self.city}/{self.district_zh or self.district_en}"
+
+
+def stops(connection: Connection) -> dict[str, Stop]:
+    """Every stop by its id."""
+    table = db.stop.c
+    rows = connection.execute(
+        select(
+            table.id,
+            table.zh,
+            table.en,
+            table.district_zh,
+            table.district_en,
+            table.city_zh,
+            table.city_en,
+        ).order_by(table.id)
+    )
+    return {row.id: Stop(*row) for row in rows}
+
+
+def stop_of_kiosks(connection: Connection) -> dict[str, str]:
+    """The stop id of every kiosk."""
+    return {row.id: row.stop for row in connection.execute(select(db.kiosk.c.id, db.kiosk.c.stop))}
+
+
+def kiosk_of_prefix(connection: Connection, prefix: str) -> str | None:
+    """The kiosk whose codes begin with ``prefix`` (four characters), if the hub issued it."""
+    found: str | None = connection.scalar(
+        select(db.prefix.c.kiosk).where(db.prefix.c.prefix == prefix)
+    )
+    return found

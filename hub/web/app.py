@@ -1,0 +1,153 @@
+"""The hub's web application, put together from its collaborators."""
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+from zoneinfo import ZoneInfo
+
+from flask import Flask, Response, render_template, request
+from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from sqlalchemy import Engine
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as BaseResponse
+
+from hub import request as collaborators
+from hub.api import problems, v1
+from hub.config import HubConfig
+from hub.queries.deliveries import Reaches
+from hub.request import Services, Writer
+from hub.throttle import Throttle
+from hub.web import board, i18n, login, public, security
+
+SESSION_HOURS = 12
+MAX_BODY_BYTES = 64 * 1024
+
+
+class HubApp(Flask):
+    """Flask that never writes a request's path to a log: the path may be a donor's claim."""
+
+    def log_exception(
+        self,
+        exc_info: tuple[type, BaseException, TracebackType] | tuple[None, None, None],
+    ) -> None:
+        """Log an unhandled exception by the name of its page."""
+        self.logger.error(
+            "Exception on page %s [%s]", request.endpoint, request.method, exc_info=exc_info
+        )
+
+
+def create_app(
+    config: HubConfig,
+    reader: Engine,
+    writer: Writer,
+    *,
+    ailments: Callable[[], Sequence[str]] = tuple,
+    now: Callable[[], float] = time.time,
+) -> Flask:
+    """The hub's pages and API.
+
+    ``reader`` gives ``query_only`` connections (`hub.db.open_reader`); ``ailments`` is asked by
+    ``/healthz``; ``now`` is Unix seconds.
+
+    Raises:
+        OSError: the file with the secret key cannot be read.
+        ValueError: it holds less than 16 bytes.
+        LookupError: the time zone is unknown.
+    """
+    app = HubApp("hub.web")
+    app.config.update(
+        SECRET_KEY=_secret_key(Path(config.secret_key_file)),
+        MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=SESSION_HOURS),
+        SEND_FILE_MAX_AGE_DEFAULT=timedelta(hours=1),
+        SESSION_COOKIE_NAME="yicang",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=config.public_url.startswith("https://"),
+        # Our pages send no referrer, which the strict check over HTTPS would ask for.
+        WTF_CSRF_SSL_STRICT=False,
+        WTF_CSRF_TIME_LIMIT=SESSION_HOURS * 3600,
+    )
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    collaborators.install(
+        app,
+        Services(
+            config=config,
+            reader=reader,
+            writer=writer,
+            now=now,
+            ailments=ailments,
+            reaches=Reaches(config.households, ZoneInfo(config.timezone), now),
+            guesses=Throttle(burst=20, refill_s=6, clock=time.monotonic),
+            logins=Throttle(burst=5, refill_s=20, clock=time.monotonic),
+        ),
+    )
+    i18n.install(app, config.timezone)
+    security.install(app)
+    csrf = CSRFProtect(app)  # type: ignore[no-untyped-call]
+    for blueprint in (public.blueprint(), login.blueprint(), board.blueprint()):
+        app.register_blueprint(blueprint)
+    api = v1.blueprint()
+    app.register_blueprint(api)
+    app.register_blueprint(v1.health_blueprint())
+    for exempt in (api, app.view_functions["public.find"]):
+        csrf.exempt(exempt)  # type: ignore[no-untyped-call]
+    app.context_processor(lambda: {"current_user": login.current_user()})
+    app.register_error_handler(HTTPException, _on_error)
+    return app
+
+
+def _secret_key(path: Path) -> bytes:
+    key = path.read_bytes().strip()
+    if len(key) < 16:
+        raise ValueError(f"{path}: 密钥太短 / the key is shorter than 16 bytes")
+    return key
+
+
+def _on_error(error: HTTPException) -> BaseResponse:
+    if (error.code or 500) < 400:
+        return error.get_response()  # a redirect that routing asks for
+    if problems.wanted():
+        return problems.from_exception(error)
+    status = error.code or 500
+    heading, text = _words(error)
+    response = Response(render_template("error.html", heading=heading, text=text), status=status)
+    for name, value in error.get_headers():
+        if name.lower() in ("allow", "retry-after"):
+            response.headers[name] = value
+    return response
+
+
+def _words(error: HTTPException) -> tuple[str, str]:
+    if isinstance(error, CSRFError):
+        return (
+            _("This page was open for too long"),
+            _("Please go back, load the page again and repeat what you did."),
+        )
+    match error.code:
+        case 403:
+            return (
+                _("This page is for operators"),
+                _("Your account may look at the board, but not at this page."),
+            )
+        case 404:
+            return _("There is no such page"), _("The address may be mistyped.")
+        case 405:
+            return _("That does not work here"), _("The address takes another kind of request.")
+        case 413:
+            return _("That is too long"), _("Please send less at once.")
+        case 429:
+            return (
+                _("Too many attempts"),
+                _("Please wait a minute before you try again."),
+            )
+        case status if status is not None and status >= 500:
+            return (
+                _("Something went wrong here"),
+                _("It is our fault, not yours. What you scanned at a stop is safe."),
+            )
+        case _:
+            return _("That was not understood"), _("Please go back and try again.")

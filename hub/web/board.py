@@ -1,0 +1,246 @@
+"""The operator's pages: the live board, incidents, quarantine, a kiosk, an item."""
+
+import hashlib
+
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from msgspec import Struct
+from werkzeug.wrappers import Response as BaseResponse
+
+from contract import codes
+from contract.codes import CodeError
+from hub import incidents as log
+from hub.auth import Role
+from hub.queries import events, incidents, items, kiosks, places
+from hub.queries.events import Recorded
+from hub.queries.items import StockRow
+from hub.queries.places import Stop
+from hub.request import connection, services
+from hub.web import incident_words, story, wording
+from hub.web.login import current_user, needs
+
+BOARD_EVENTS = 30
+BOARD_INCIDENTS = 20
+PAGE_ROWS = 200
+
+
+class EventLine(Struct, frozen=True):
+    """One event of a list."""
+
+    t: int
+    known: bool
+    text: str
+    where: str
+    kiosk: str
+    item: str | None
+
+
+class StockTable(Struct, frozen=True):
+    """What one stop holds, by category, with its totals."""
+
+    name: str
+    rows: list[tuple[str, StockRow]]
+    total: StockRow
+
+
+def blueprint() -> Blueprint:
+    """The operator's pages."""
+    pages = Blueprint("board", __name__)
+    pages.get("/board")(board)
+    pages.get("/board/live")(live)
+    pages.get("/incidents")(incident_list)
+    pages.post("/incidents/acknowledge")(acknowledge)
+    pages.get("/quarantine")(quarantine)
+    pages.get("/kiosks/<kiosk>")(kiosk)
+    pages.get("/items/<code>")(item)
+    return pages
+
+
+@needs(Role.VIEWER)
+def board() -> str:
+    """The live board as a whole page; without JavaScript it is simply not live."""
+    part = _board_part()
+    return render_template("board/board.html", part=part, etag=_etag(part))
+
+
+@needs(Role.VIEWER)
+def live() -> BaseResponse:
+    """The part of the board that changes; 304 as long as it does not."""
+    part = _board_part()
+    response = Response(part)
+    response.headers["ETag"] = _etag(part)
+    return response.make_conditional(request)
+
+
+def _etag(part: str) -> str:
+    return f'W/"{hashlib.sha256(part.encode()).hexdigest()[:32]}"'
+
+
+def _board_part() -> str:
+    here = connection()
+    stops = places.stops(here)
+    return render_template(
+        "board/_live.html",
+        tables=_stock_tables(items.stock(here), stops),
+        events=_event_lines(events.newest(here, BOARD_EVENTS), stops),
+        kiosks=kiosks.kiosks(here),
+        incidents=_incident_lines(incidents.incidents(here, BOARD_INCIDENTS), stops),
+        incident_count=incidents.open_count(here),
+        quarantine_count=events.quarantined(here, 1)[0],
+        stops=stops,
+        stop_name=lambda stop: story.stop_name(stops, stop),
+        device_kind=wording.device_kind,
+    )
+
+
+def _stock_tables(rows: list[StockRow], stops: dict[str, Stop]) -> list[StockTable]:
+    by_stop: dict[str, list[StockRow]] = {}
+    for row in rows:
+        by_stop.setdefault(row.stop, []).append(row)
+    return [
+        StockTable(
+            story.stop_name(stops, stop),
+            [(story.category_name(row.category), row) for row in those],
+            StockRow(
+                stop,
+                "",
+                sum(row.in_stock for row in those),
+                sum(row.unlabelled for row in those),
+                sum(row.out for row in those),
+                sum(row.delivered for row in those),
+            ),
+        )
+        for stop, those in by_stop.items()
+    ]
+
+
+def _event_lines(recorded: list[Recorded], stops: dict[str, Stop]) -> list[EventLine]:
+    stop_of = places.stop_of_kiosks(connection())
+    return [
+        EventLine(
+            one.t,
+            one.known,
+            wording.describe(one.event.public.body),
+            story.stop_name(stops, stop_of.get(one.kiosk, "")),
+            one.kiosk,
+            _item_of(one),
+        )
+        for one in recorded
+    ]
+
+
+def _item_of(recorded: Recorded) -> str | None:
+    named: str = getattr(recorded.event.public.body, "item", "")
+    return named if named.startswith(codes.Kind.ITEM.value) else None
+
+
+def _incident_lines(
+    found: list[incidents.Incident], stops: dict[str, Stop]
+) -> list[incident_words.Words]:
+    return [incident_words.words(one, story.stop_name(stops, one.stop)) for one in found]
+
+
+@needs(Role.VIEWER)
+def incident_list() -> str:
+    """Every open incident, or those that are closed."""
+    closed = request.args.get("closed") == "1"
+    here = connection()
+    stops = places.stops(here)
+    return render_template(
+        "board/incidents.html",
+        closed=closed,
+        incidents=_incident_lines(incidents.incidents(here, PAGE_ROWS, closed=closed), stops),
+        may_act=_is_operator(),
+    )
+
+
+@needs(Role.OPERATOR)
+def acknowledge() -> BaseResponse:
+    """An operator has seen an incident; it stays open until its cause is gone."""
+    key = request.form.get("key", "")
+    user = current_user()
+    seen_ms = int(services().now() * 1000)
+
+    by = user.name if user is not None else ""
+    services().writer.call(lambda writing: log.acknowledge(writing, key, by, seen_ms))
+    return redirect(url_for("board.incident_list"), 303)
+
+
+@needs(Role.OPERATOR)
+def quarantine() -> str:
+    """What arrived and could not be understood, as it was received."""
+    here = connection()
+    total, lines = events.quarantined(here, PAGE_ROWS)
+    return render_template(
+        "board/quarantine.html",
+        total=total,
+        lines=lines,
+        unreadable=events.unreadable(here, PAGE_ROWS),
+        problem=wording.problem,
+        shown=_shown_raw,
+    )
+
+
+@needs(Role.VIEWER)
+def kiosk(kiosk: str) -> str:
+    """One kiosk: how it is, what it last did, how far the hub has its journal."""
+    here = connection()
+    found = next((one for one in kiosks.kiosks(here) if one.id == kiosk), None)
+    if found is None:
+        abort(404)
+    stops = places.stops(here)
+    return render_template(
+        "board/kiosk.html",
+        kiosk=found,
+        stop=story.stop_name(stops, found.stop),
+        streams=kiosks.streams(here, kiosk),
+        events=_event_lines(events.newest(here, BOARD_EVENTS, kiosk), stops),
+        incidents=_incident_lines(incidents.incidents(here, PAGE_ROWS, kiosk=kiosk), stops),
+        quarantine_count=events.quarantined(here, 1, kiosk)[0],
+        device_kind=wording.device_kind,
+    )
+
+
+@needs(Role.VIEWER)
+def item(code: str) -> BaseResponse:
+    """One item with every event that concerns it."""
+    canonical = codes.normalise(code[:64])
+    try:
+        parsed = codes.parse(canonical)
+    except CodeError:
+        abort(404)
+    if parsed.kind is not codes.Kind.ITEM:
+        abort(404)
+    if code != canonical:
+        return redirect(url_for("board.item", code=canonical), 302)
+    here = connection()
+    found = items.item(here, canonical)
+    if found is None:
+        abort(404)
+    stops = places.stops(here)
+    recorded = events.of_item(here, canonical)
+    page = render_template(
+        "board/item.html",
+        item=found,
+        category=story.category_name(found.category) or _("An item"),
+        headline=story.headline(found.status),
+        stop=story.stop_name(stops, found.stop),
+        place=wording.place_name(found.place),
+        events=list(zip(recorded, _event_lines(recorded, stops), strict=True)),
+        incidents=_incident_lines(incidents.incidents(here, PAGE_ROWS, subject=canonical), stops),
+        may_see_raw=_is_operator(),
+        shown=_shown_raw,
+    )
+    return Response(page)
+
+
+def _is_operator() -> bool:
+    user = current_user()
+    return user is not None and user.role.may(Role.OPERATOR)
+
+
+def _shown_raw(raw: bytes) -> str:
+    """Received bytes as text, whatever they are, cut where it gets long."""
+    text = raw[:2000].decode("utf-8", "backslashreplace")
+    shown = "".join(char if char.isprintable() else "\ufffd" for char in text)
+    return shown + "…" if len(raw) > 2000 else shown

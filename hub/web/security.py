@@ -1,0 +1,47 @@
+"""Response headers: everything from this server, nothing inline, no address handed on."""
+
+from typing import Final
+
+from flask import Flask, Response, request
+
+CONTENT_SECURITY_POLICY: Final = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+    )
+)
+
+HEADERS: Final = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    # A claim is a secret in the path: no other site, and no log of one, may learn it.
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+SECRET_PATHS: Final = ("/c/",)
+"""Paths that hold a bearer token: neither kept by caches nor found by search engines."""
+
+
+def install(app: Flask) -> None:
+    """Give every response of ``app`` its headers."""
+    app.after_request(_add_headers)
+
+
+def _add_headers(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.path.startswith(SECRET_PATHS):
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["X-Robots-Tag"] = "noindex, nofollow, noarchive"
+    elif request.endpoint != "static":
+        response.headers.setdefault("Cache-Control", "no-cache")
+    return response

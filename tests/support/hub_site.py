@@ -1,0 +1,262 @@
+"""A hub's database filled the way that a hub fills it, and the application over it."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from flask import Flask
+from flask.testing import FlaskClient
+from msgspec import Struct
+from sqlalchemy import Connection, insert
+
+from contract import codes, events
+from contract.batches import Batch, Header
+from contract.codes import Kind
+from hub import auth, db
+from hub.auth import Role
+from hub.config import HubConfig
+from hub.event_log import EventLog
+from hub.folds.item import fold_item
+from hub.ingest import Ingest, Message
+from hub.projector import Projector
+from hub.web import create_app
+
+T = TypeVar("T")
+
+NOON: int = 1_793_678_400_000
+"""Tuesday 3 November 2026, 12:00 in Shanghai, in Unix milliseconds."""
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+USER, PASSWORD = "operator", "correct horse battery"
+
+
+class DirectWriter:
+    """A writer without its thread: each piece of work is one transaction."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = db.open_writer(url)
+
+    def call(self, work: Callable[[Connection], T]) -> T:
+        with self.engine.begin() as connection:
+            return work(connection)
+
+
+class Journal:
+    """One kiosk's journal; ``clock`` tells whether its boot learns the time."""
+
+    def __init__(self, kiosk: str, prefix: str, *, clock: bool = True, number: int = 1) -> None:
+        self.kiosk = kiosk
+        self.prefix = prefix
+        self.epoch = hashlib.sha256(f"{kiosk} {number}".encode()).hexdigest()[:16]
+        self.boot = hashlib.sha256(f"boot {kiosk} {number}".encode()).hexdigest()[:32]
+        self.session = hashlib.sha256(f"session {kiosk}".encode()).hexdigest()[:16]
+        self.clock = clock
+        self.prev = events.ZERO_HASH
+        self.seq = 0
+        self.serial = 0
+        self.started_ms: int | None = None
+
+    def code(self, kind: Kind = Kind.ITEM) -> str:
+        """A new code of this journal."""
+        self.serial += 1
+        return codes.serial_code(kind, self.prefix, self.serial)
+
+    def write(
+        self, body: events.Body, at_ms: int, *, person: str | None = None, family: str | None = None
+    ) -> events.Event:
+        """Append an event that happened at ``at_ms``."""
+        if self.started_ms is None:
+            self.started_ms = at_ms - 60_000
+        self.seq += 1
+        public = events.Public(
+            v=events.VERSION,
+            kiosk=self.kiosk,
+            epoch=self.epoch,
+            seq=self.seq,
+            boot=self.boot,
+            mono=at_ms - self.started_ms,
+            wall=at_ms,
+            clock=self.clock,
+            lane="screen",
+            body=body,
+        )
+        salt = hashlib.sha256(f"{self.epoch} {self.seq}".encode()).digest()[:16]
+        private = events.Private(person=person, family=family)
+        event = events.encode(public, private, prev=self.prev, salt=salt)
+        self.prev = event.hash
+        return event
+
+    def opening(self, at_ms: int) -> list[events.Event]:
+        """The first events of a start."""
+        opened = self.write(events.EpochOpened(journal=self.session, prefix=self.prefix), at_ms)
+        if not self.clock:
+            return [opened]
+        offset = at_ms - 60_000
+        return [opened, self.write(events.ClockLearned(offset=offset, source="welcome"), at_ms)]
+
+
+class Place(Struct, frozen=True):
+    """A stop with its kiosk's journal."""
+
+    stop: str
+    journal: Journal
+
+
+class HubSite:
+    """A real database in ``directory`` with stops, kiosks, events, an operator and a viewer."""
+
+    def __init__(self, directory: Path, *, households: int = 10) -> None:
+        (directory / "secret.key").write_bytes(b"not a secret: only for tests")
+        self.now_ms = NOON
+        self.ailments: list[str] = []
+        url = db.sqlite_url(directory / "hub.sqlite3")
+        self.config = HubConfig(
+            database=url,
+            secret_key_file=str(directory / "secret.key"),
+            households=households,
+        )
+        self.writer = DirectWriter(url)
+        db.migrate(self.writer.engine)
+        self._ingest = Ingest(EventLog(), lambda _connection: ({}, ()))
+        self._projector = Projector(fold_item)
+        self.reader = db.open_reader(url)
+        self.app: Flask = create_app(
+            self.config,
+            self.reader,
+            self.writer,
+            ailments=lambda: tuple(self.ailments),
+            now=lambda: self.now_ms / 1000,
+        )
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.reader.dispose()
+        self.writer.engine.dispose()
+
+    # --- registry ----------------------------------------------------------------------------
+
+    def add_stop(
+        self, stop: str, zh: str, en: str, district: tuple[str, str], prefix: str
+    ) -> Place:
+        """A stop in Chengdu with one kiosk, whose first start is an hour ago."""
+        journal = Journal(f"kiosk-{stop}", prefix)
+
+        def write(connection: Connection) -> None:
+            connection.execute(
+                insert(db.stop).values(
+                    id=stop,
+                    zh=zh,
+                    en=en,
+                    district_zh=district[0],
+                    district_en=district[1],
+                    city_zh="成都市",
+                    city_en="Chengdu",
+                )
+            )
+            self._add_kiosk(connection, journal, stop)
+
+        self.writer.call(write)
+        self.receive(journal, journal.opening(self.now_ms - HOUR_MS))
+        return Place(stop, journal)
+
+    def add_kiosk(self, journal: Journal, stop: str) -> None:
+        """One more kiosk at a stop; it has not started yet."""
+        self.writer.call(lambda connection: self._add_kiosk(connection, journal, stop))
+
+    def _add_kiosk(self, connection: Connection, journal: Journal, stop: str) -> None:
+        connection.execute(
+            insert(db.kiosk).values(id=journal.kiosk, stop=stop, created_ms=self.now_ms)
+        )
+        connection.execute(
+            insert(db.prefix).values(
+                prefix=journal.prefix, kiosk=journal.kiosk, issued_ms=self.now_ms
+            )
+        )
+
+    def add_users(self) -> None:
+        """An operator and a viewer, with the same password."""
+
+        def write(connection: Connection) -> None:
+            auth.create_user(connection, USER, PASSWORD, Role.OPERATOR, self.now_ms)
+            auth.create_user(connection, "viewer", PASSWORD, Role.VIEWER, self.now_ms)
+
+        self.writer.call(write)
+
+    def token(self, role: Role = Role.VIEWER) -> str:
+        """A new API token."""
+        return self.writer.call(lambda connection: auth.create_token(connection, role, self.now_ms))
+
+    # --- what kiosks send --------------------------------------------------------------------
+
+    def receive(self, journal: Journal, happened: Sequence[events.Event]) -> None:
+        """The hub receives these consecutive events now, and projects them."""
+        public = happened[0].public
+        header = Header(journal.epoch, public.seq, len(happened), happened[-1].hash)
+        self.receive_lines(journal.kiosk, header, tuple(event.raw for event in happened))
+
+    def receive_lines(self, kiosk: str, header: Header, lines: tuple[bytes, ...]) -> None:
+        """The hub receives a batch of these lines, whatever is in them."""
+
+        def append(connection: Connection) -> None:
+            self._ingest.begin(connection)
+            self._ingest.log.append(connection, kiosk, Batch(header, lines), self.now_ms)
+
+        self.writer.call(append)
+        self.writer.call(lambda connection: self._projector.project(connection, {}, self.now_ms))
+
+    def send(self, topic: str, payload: bytes) -> None:
+        """The hub receives any other message."""
+        message = Message(topic, payload, {})
+
+        def handle(connection: Connection) -> None:
+            self._ingest.begin(connection)
+            self._ingest.handle(connection, message, self.now_ms)
+
+        self.writer.call(handle)
+
+    def intake(
+        self, place: Place, category: str = "H1", *, at_ms: int | None = None, label: bool = True
+    ) -> str:
+        """An item comes in and, usually, gets its label; its code."""
+        journal, at = place.journal, self.now_ms if at_ms is None else at_ms
+        code = journal.code()
+        received = events.Received(
+            session=journal.session, item=code, category=category, place=codes.PLACE_IN
+        )
+        happened = [journal.write(received, at)]
+        if label:
+            happened.append(journal.write(events.LabelAttached(item=code, how="printed"), at))
+        self.receive(journal, happened)
+        return code
+
+    def finish(self, place: Place, claim: str, count: int) -> None:
+        """The donor's session ends with a claim."""
+        journal = place.journal
+        body = events.SessionClosed(
+            session=journal.session, why="finish", items=count, claim=events.claim_hash(claim)
+        )
+        self.receive(journal, [journal.write(body, self.now_ms)])
+
+    def hand_out(self, place: Place, *items: str) -> str:
+        """Items leave for a new plan; its code."""
+        plan = place.journal.code(Kind.PLAN)
+        happened = place.journal.write(events.Out(plan=plan, items=items), self.now_ms)
+        self.receive(place.journal, [happened])
+        return plan
+
+    def deliver(self, place: Place, plan: str, family: int) -> None:
+        """What is out for ``plan`` reaches the family with this number."""
+        token = codes.token_code(Kind.FAMILY, family.to_bytes(10))
+        body = events.Delivered(plan=plan)
+        event = place.journal.write(body, self.now_ms, family=events.family_hash(token))
+        self.receive(place.journal, [event])
+
+    # --- who asks ----------------------------------------------------------------------------
+
+    def client(self, language: str = "en") -> FlaskClient:
+        """A browser that wants this language."""
+        client = self.app.test_client()
+        client.environ_base["HTTP_ACCEPT_LANGUAGE"] = language
+        return client
