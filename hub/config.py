@@ -36,6 +36,8 @@ class HubConfig(Struct, frozen=True, kw_only=True):
     backup_every_s: Annotated[int, Meta(ge=60)] = 3600
     households: Annotated[int, Meta(ge=1)] = 10
     """How many distinct households a published delivery figure must hold at least."""
+    timezone: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_+/-]{1,64}$")] = "Asia/Shanghai"
+    """IANA name of the time zone in which pages show times and days are counted."""
 
 
 SECRET_KEYS: Final = frozenset({"mqtt_password"})
