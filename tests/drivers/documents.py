@@ -16,14 +16,14 @@ LABEL: Final = Document(
         Feed(1),
         Code128(ITEM, 11),
         Text("G7K2 M0001 XA", "large", "centre", bold=True),
-        Row("益仓驿站", "2026-11-21", "small"),
+        Row("义仓驿站", "2026-11-21", "small"),
         Cut(),
     ),
 )
 RECEIPT: Final = Document(
     "receipt",
     (
-        Text("益仓驿站收据", "large", "centre", bold=True),
+        Text("义仓驿站收据", "large", "centre", bold=True),
         Text("Yicang Stop receipt", align="centre"),
         Rule(),
         Row("洗涤清洁 Laundry and cleaning", "×3"),

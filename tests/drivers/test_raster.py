@@ -1,10 +1,12 @@
 """What stands on the paper: it fits, it reads, and its Chinese is Chinese."""
 
 import itertools
+from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from fontTools.ttLib import TTCollection
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageDraw, ImageFont
 
@@ -81,6 +83,7 @@ def test_an_item_label_reads_back_with_bars_of_whole_dots_and_quiet_zones() -> N
     assert bars.width - right >= 20
 
 
+@example("G000B30B341")
 @given(st.text(CROCKFORD, min_size=10, max_size=10).map(lambda body: "G" + body))
 @settings(max_examples=60, deadline=None)
 def test_any_item_code_fits_58_mm_paper_and_reads_back(code: str) -> None:
@@ -130,6 +133,18 @@ def test_chinese_characters_are_drawn_and_differ_from_each_other() -> None:
     assert len(drawn) == len(set(text))
     missing = Typesetter(8).draw("\U0001f9f8", "normal").tobytes()
     assert missing not in drawn
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["contract/codes.py", "kiosk/documents.py", "kiosk/texts.py", "provisioning/deck.py",
+     "provisioning/cards.py"],
+)  # fmt: skip
+def test_the_font_has_every_character_that_our_papers_and_cards_use(module: str) -> None:
+    source = (Path(__file__).parents[2] / module).read_text()
+    used = {char for char in source if char.isprintable()}
+    font = TTCollection(FONT_PATH).fonts[0]
+    assert {char for char in used if ord(char) not in font.getBestCmap()} == set()
 
 
 @pytest.mark.parametrize("size", ["small", "normal", "large", "huge"])

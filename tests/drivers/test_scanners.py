@@ -213,6 +213,13 @@ def test_an_endless_run_of_bytes_is_dropped_and_told_with_its_length(
     assert inbox.next_text() == "next"
 
 
+def test_a_device_name_that_vanishes_without_a_hang_up_shows_within_two_seconds(
+    line: Scanner, hand: HandScanner, inbox: Inbox
+) -> None:
+    hand.path.unlink()
+    assert not inbox.next_state(within_s=2.0).ok
+
+
 def test_half_a_scan_before_unplugging_does_not_begin_the_next_one(
     line: Scanner, hand: HandScanner, inbox: Inbox
 ) -> None:

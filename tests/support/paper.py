@@ -157,8 +157,12 @@ def read_codes(picture: Image.Image, scale: int = 2) -> list[Code]:
     framed = Image.new("L", (grey.width + 40, grey.height + 40), 255)
     framed.paste(grey, (20, 20))
     large = framed.resize((framed.width * scale, framed.height * scale), Image.Resampling.NEAREST)
-    found = zxingcpp.read_barcodes(large)
-    found = sorted(found, key=lambda result: result.position.top_left.y)
+    # The reader's own search at lower resolution blurs narrow bars into others: it then finds a
+    # code and, beside it, a misreading whose Code 128 checksum fits by chance.
+    found = sorted(
+        zxingcpp.read_barcodes(large, try_downscale=False),
+        key=lambda result: result.position.top_left.y,
+    )
     return [
         Code(str(result.format).replace(" ", "").split(".")[-1], result.text) for result in found
     ]
