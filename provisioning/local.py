@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from contract.enrolment import Identity
 from hub import auth, db
 from hub.control import writer_lock
+from hub.passwords import new_password
 from kiosk.durable import write_durably
 from kiosk.identity import IdentityError, IdentityStore
 from provisioning.identity import enrol, reissue
@@ -103,12 +104,6 @@ def _put_operator(connection: sa.Connection, name: str, now_ms: int) -> str | No
     password = new_password()
     auth.create_user(connection, name, password, auth.Role.OPERATOR, now_ms)
     return password
-
-
-def new_password() -> str:
-    """Sixteen characters (79 bits) that can be read aloud and typed: no 0/o, no 1/i/l."""
-    drawn = "".join(secrets.choice("23456789abcdefghjkmnpqrstuvwxyz") for _ in range(16))
-    return "-".join(drawn[at : at + 4] for at in range(0, 16, 4))
 
 
 def _identity_path(data: Path) -> Path:

@@ -5,8 +5,6 @@ from pathlib import Path
 
 import click
 
-from contract.settings import SettingsError
-
 
 @click.group("kiosk")
 def kiosk() -> None:
@@ -23,14 +21,7 @@ def kiosk() -> None:
 @click.pass_context
 def run_command(context: click.Context, config: Path) -> None:
     """运行终端，直到被停止 / Run a kiosk until it is stopped."""
-    from kiosk.__main__ import run
-    from kiosk.config import load
+    from kiosk.__main__ import run_file
 
-    try:
-        settings = load(config)
-    except SettingsError as error:
-        for problem in error.problems:
-            click.echo(f"{config}: {problem}", err=True)
-        context.exit(2)
     logging.getLogger().setLevel(logging.INFO)
-    context.exit(run(settings))
+    context.exit(run_file(config))

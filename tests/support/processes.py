@@ -203,7 +203,7 @@ class Up(Yicang):
 
     def ready(self) -> Self:
         """Waits until it says that it runs."""
-        self.wait_for("Yicang Stop is running|益仓站已经运行")
+        self.wait_for("Yicang Stop is running|义仓站已经运行")
         return self
 
     @property

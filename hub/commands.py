@@ -1,0 +1,264 @@
+"""``yicang hub …``: serving, and what an operator does at the command line.
+
+A command that touches the database asks the running hub to do it, and does it itself, under the
+writer's lock, when none runs (`hub.control`).
+"""
+
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any, Final, TypeVar
+
+import click
+import msgspec
+import sqlalchemy as sa
+
+from contract.codes import CATEGORIES
+from contract.messages import Product
+from hub import db, operations
+from hub.auth import Role
+from hub.config import ConfigError, HubConfig, load
+from hub.control import ControlError, LockedError, NotRunningError, ask, writer_lock
+from hub.passwords import new_password
+
+T = TypeVar("T")
+LOCK_WAIT_S: Final = 10.0
+"""A hub that is just stopping or starting holds the lock before or after its socket answers."""
+
+DATA: Final = click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("data"),
+    show_default=True,
+    help="数据目录 / data directory",
+)
+
+
+class Refused(click.ClickException):
+    """What was asked for cannot be done as things are; exit status 2."""
+
+    exit_code = 2
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """The reason alone, without usage lines."""
+        click.echo(self.message, file=file, err=True)
+
+
+@click.group("hub")
+def hub() -> None:
+    """中心：服务、账号、备份 / The hub: serve, accounts, backups."""
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+# --- where the hub is --------------------------------------------------------------------------
+
+
+def settings(data: Path) -> HubConfig:
+    """The settings of the hub in ``data``; a usage error when there is none."""
+    path = data / "hub" / "hub.toml"
+    if not path.exists():
+        raise Refused(
+            f"--data {data}: 这里没有中心，请先运行 yicang up 或 yicang provision local"
+            " / there is no hub here; run yicang up or yicang provision local first"
+        )
+    try:
+        return load(path)
+    except ConfigError as error:
+        raise Refused("\n".join(f"{path}: {line}" for line in error.problems)) from None
+
+
+class LocalWriter:
+    """The writer of a command that found no hub running; it holds the lock."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine: Final = engine
+
+    def call(self, work: Callable[[sa.Connection], T]) -> T:
+        """Runs ``work`` in a transaction of its own; its result after COMMIT."""
+        with self._engine.begin() as connection:
+            return work(connection)
+
+
+def do(data: Path, operation: operations.Operation, result: type[T]) -> T:
+    """Has ``operation`` done by whoever may write, and gives its result.
+
+    Ends the command with status 2 when it is refused.
+    """
+    config = settings(data)
+    request = msgspec.json.encode(operation)
+    try:
+        try:
+            answer = ask(data / "hub", request)
+        except NotRunningError:
+            answer = _alone(data, request, config)
+        return msgspec.json.decode(answer, type=result)
+    except ControlError as error:
+        raise Refused(str(error)) from None
+
+
+def _alone(data: Path, request: bytes, config: HubConfig) -> bytes:
+    try:
+        with writer_lock(data / "hub", wait_s=LOCK_WAIT_S):
+            engine = db.open_writer(config.database)
+            try:
+                db.migrate(engine)
+                return operations.perform(request, LocalWriter(engine))
+            finally:
+                engine.dispose()
+    except LockedError:
+        pass
+    return ask(data / "hub", request)  # a hub was starting: it answers now
+
+
+# --- serving -----------------------------------------------------------------------------------
+
+
+@hub.command("serve")
+@DATA
+def serve_command(data: Path) -> None:
+    """运行中心，直到被停止 / Run the hub until it is stopped."""
+    config = settings(data)
+    logging.getLogger().setLevel(logging.INFO)
+    from hub.serve import serve
+
+    try:
+        serve(config, data / "hub")
+    except LockedError:
+        raise Refused(
+            f"--data {data}: 已有一个中心在使用这个数据库 / another hub is running on this data"
+        ) from None
+
+
+# --- accounts ----------------------------------------------------------------------------------
+
+ROLE: Final = click.Choice([role.value for role in Role])
+
+
+@hub.command("token")
+@DATA
+@click.option("--role", type=ROLE, default=Role.VIEWER.value, show_default=True)
+@click.option("--label", default="", help="给谁用的 / what it is for")
+def token_command(data: Path, role: str, label: str) -> None:
+    """新建 API 令牌，单独打印在最后一行 / Make an API token, alone on the last line."""
+    click.echo(do(data, operations.CreateToken(Role(role), label), str))
+
+
+@hub.group("user")
+def user() -> None:
+    """看板账号 / Accounts for the board."""
+
+
+PASSWORD: Final = click.option(
+    "--password-stdin", is_flag=True, help="从标准输入读一行 / read one line from standard input"
+)
+
+
+@user.command("add")
+@click.argument("name")
+@DATA
+@click.option("--role", type=ROLE, default=Role.OPERATOR.value, show_default=True)
+@PASSWORD
+def user_add_command(name: str, data: Path, role: str, password_stdin: bool) -> None:
+    """新建账号 / Add an account."""
+    password, made = _password(password_stdin)
+    do(data, operations.AddUser(name, password, Role(role)), type(None))
+    click.echo(f"账号已建立 / account added: {name} ({role})")
+    _show(password, made)
+
+
+@user.command("password")
+@click.argument("name")
+@DATA
+@PASSWORD
+def user_password_command(name: str, data: Path, password_stdin: bool) -> None:
+    """重设密码 / Set a new password."""
+    password, made = _password(password_stdin)
+    do(data, operations.SetPassword(name, password), type(None))
+    click.echo(f"密码已更新，旧登录已失效 / password set; older sessions have ended: {name}")
+    _show(password, made)
+
+
+def _password(from_stdin: bool) -> tuple[str, bool]:
+    """The password, and whether it was drawn here and must be shown."""
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n"), False
+    return new_password(), True
+
+
+def _show(password: str, made: bool) -> None:
+    if made:
+        click.echo(f"密码（只显示这一次）/ password (shown this once): {password}")
+
+
+# --- products ----------------------------------------------------------------------------------
+
+
+@hub.group("product")
+def product() -> None:
+    """零售条码的名称 / Names of retail codes."""
+
+
+@product.command("add")
+@click.argument("gtin")
+@click.argument("category", type=click.Choice([category.key for category in CATEGORIES]))
+@click.argument("zh")
+@click.argument("en")
+@DATA
+def product_add_command(gtin: str, category: str, zh: str, en: str, data: Path) -> None:
+    """为条码 GTIN 命名 / Name the retail code GTIN (8 to 14 digits)."""
+    digits = _gtin(gtin)
+    try:
+        named = msgspec.convert({"gtin": digits, "category": category, "zh": zh, "en": en}, Product)
+    except msgspec.ValidationError as error:
+        raise Refused(str(error)) from None
+    do(data, operations.PutProduct(named), type(None))
+    click.echo(f"{named.gtin} {category} {zh} / {en}")
+
+
+@product.command("list")
+@DATA
+def product_list_command(data: Path) -> None:
+    """列出 / List them."""
+    for named in do(data, operations.ListProducts(), list[Product]):
+        click.echo(f"{named.gtin} {named.category} {named.zh} / {named.en}")
+
+
+def _gtin(text: str) -> str:
+    """Fourteen digits with a right check digit (GS1 General Specifications, 7.9.1)."""
+    if not (text.isascii() and text.isdigit() and len(text) in (8, 12, 13, 14)):
+        raise Refused(f"{text}: 应为 8、12、13 或 14 位数字 / 8, 12, 13 or 14 digits are needed")
+    digits = text.zfill(14)
+    total = sum(int(digit) * (3, 1)[at % 2] for at, digit in enumerate(digits[:13]))
+    if (10 - total % 10) % 10 != int(digits[13]):
+        raise Refused(f"{text}: 校验位不对 / the check digit is wrong")
+    return digits
+
+
+# --- quarantine --------------------------------------------------------------------------------
+
+
+@hub.group("quarantine")
+def quarantine() -> None:
+    """看不懂的事件 / Events that could not be understood."""
+
+
+@quarantine.command("list")
+@DATA
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
+def quarantine_list_command(data: Path, limit: int) -> None:
+    """最新的在前 / Newest first: row, kiosk.epoch.seq, problem."""
+    for line in do(data, operations.ListQuarantine(limit), list[operations.Quarantined]):
+        click.echo(f"{line.row}\t{line.kiosk}.{line.epoch}.{line.seq}\t{line.problem}")
+
+
+@quarantine.command("show")
+@click.argument("row", type=int)
+@DATA
+def quarantine_show_command(row: int, data: Path) -> None:
+    """一行的原文 / One line as it came."""
+    line = do(data, operations.ShowQuarantine(row), operations.QuarantinedLine)
+    about: dict[str, Any] = msgspec.structs.asdict(line.about)
+    for name, value in about.items():
+        click.echo(f"{name}: {value}")
+    click.echo(line.raw)

@@ -1,0 +1,213 @@
+"""What commands ask of the hub's writer, as messages: a tagged struct each, JSON on the wire.
+
+The same work is done in the running hub, asked through its socket, or in the command's own
+process when no hub runs. Each is one transaction of the writer.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Annotated, Any, Final, Protocol, TypeAlias, TypeVar
+
+import msgspec
+import sqlalchemy as sa
+from msgspec import Meta, Struct
+
+from contract.messages import Product
+from hub import auth, db
+from hub.control import ControlError
+
+T = TypeVar("T")
+
+
+class Writer(Protocol):
+    """The hub's one writer."""
+
+    def call(self, work: Callable[[sa.Connection], T]) -> T:
+        """Runs ``work`` in a transaction of its own; its result after COMMIT."""
+
+
+class _Operation(Struct, frozen=True, tag_field="do"):
+    """Base of all operations."""
+
+
+class CreateToken(_Operation, frozen=True, tag="token"):
+    """A new API token; the result is the token, which is stored nowhere."""
+
+    role: auth.Role
+    label: str = ""
+
+
+class AddUser(_Operation, frozen=True, tag="user-add"):
+    """A new account; refused when the name is taken."""
+
+    name: str
+    password: str
+    role: auth.Role
+
+
+class SetPassword(_Operation, frozen=True, tag="user-password"):
+    """A new password for an account; its older sessions end."""
+
+    name: str
+    password: str
+
+
+class PutProduct(_Operation, frozen=True, tag="product"):
+    """Names a retail code, or names it anew."""
+
+    product: Product
+
+
+class ListProducts(_Operation, frozen=True, tag="products"):
+    """All named retail codes, as a list of `Product`."""
+
+
+Limit: TypeAlias = Annotated[int, Meta(ge=1, le=10_000)]
+
+
+class ListQuarantine(_Operation, frozen=True, tag="quarantine"):
+    """The newest quarantined lines, as a list of `Quarantined`."""
+
+    limit: Limit = 50
+
+
+class ShowQuarantine(_Operation, frozen=True, tag="quarantine-show"):
+    """One quarantined line with its bytes, as `QuarantinedLine`."""
+
+    row: int
+
+
+class Quarantined(Struct, frozen=True):
+    """A line that could not be understood. ``row`` is what commands name it by."""
+
+    row: int
+    kiosk: str
+    epoch: str
+    seq: int
+    problem: str
+    received_ms: int
+
+
+class QuarantinedLine(Struct, frozen=True):
+    """``raw`` is the line as it came, undecodable bytes as ``\\xNN``."""
+
+    about: Quarantined
+    raw: str
+
+
+Operation: TypeAlias = (
+    CreateToken
+    | AddUser
+    | SetPassword
+    | PutProduct
+    | ListProducts
+    | ListQuarantine
+    | ShowQuarantine
+)
+
+_decoder: Final = msgspec.json.Decoder(Operation)
+
+
+def perform(request: bytes, writer: Writer) -> bytes:
+    """The result, as JSON, of a request that came through the socket.
+
+    Raises:
+        ControlError: it is not understood, or refused; the text is for people.
+    """
+    try:
+        operation = _decoder.decode(request)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise ControlError(
+            f"中心不认识这个命令，版本是否一致？/ the hub does not know this command;"
+            f" is it of the same release? ({error})"
+        ) from None
+    return msgspec.json.encode(writer.call(lambda connection: carry_out(connection, operation)))
+
+
+def carry_out(connection: sa.Connection, operation: Operation) -> Any:
+    """Does ``operation``; the caller commits.
+
+    Raises:
+        ControlError: it is refused, and nothing was changed.
+    """
+    now_ms = time.time_ns() // 1_000_000
+    try:
+        match operation:
+            case CreateToken(role, label):
+                return auth.create_token(connection, role, now_ms, label)
+            case AddUser(name, password, role):
+                return _add_user(connection, name, password, role, now_ms)
+            case SetPassword(name, password):
+                return _set_password(connection, name, password, now_ms)
+            case PutProduct(product):
+                return _put_product(connection, product)
+            case ListProducts():
+                return _products(connection)
+            case ListQuarantine(limit):
+                return _quarantine(connection, limit)
+            case ShowQuarantine(row):
+                return _quarantined_line(connection, row)
+    except auth.AuthError as error:
+        raise ControlError(str(error)) from None
+
+
+# --- accounts ----------------------------------------------------------------------------------
+
+
+def _add_user(
+    connection: sa.Connection, name: str, password: str, role: auth.Role, now_ms: int
+) -> None:
+    if auth.find(connection, name) is not None:
+        raise ControlError(f"{name}: 用户已存在 / there is an account of this name")
+    auth.create_user(connection, name, password, role, now_ms)
+
+
+def _set_password(connection: sa.Connection, name: str, password: str, now_ms: int) -> None:
+    user = auth.find(connection, name)
+    if user is None:
+        raise ControlError(f"{name}: 没有这个用户 / there is no account of this name")
+    auth.create_user(connection, name, password, user.role, now_ms)
+
+
+# --- products ----------------------------------------------------------------------------------
+
+
+def _put_product(connection: sa.Connection, product: Product) -> None:
+    values = msgspec.structs.asdict(product)
+    table = db.product
+    changed = connection.execute(
+        table.update().where(table.c.gtin == product.gtin).values(values)
+    ).rowcount
+    if not changed:
+        connection.execute(table.insert().values(values))
+
+
+def _products(connection: sa.Connection) -> list[Product]:
+    rows = connection.execute(sa.select(db.product).order_by(db.product.c.gtin))
+    return [Product(row.gtin, row.category, row.zh, row.en) for row in rows]
+
+
+# --- quarantine --------------------------------------------------------------------------------
+
+
+def _about(row: Any) -> Quarantined:
+    return Quarantined(row.id, row.kiosk, row.epoch, row.seq, row.problem, row.received_ms)
+
+
+def _quarantine(connection: sa.Connection, limit: int) -> list[Quarantined]:
+    rows = connection.execute(
+        sa.select(db.event)
+        .where(db.event.c.problem.is_not(None))
+        .order_by(db.event.c.id.desc())
+        .limit(limit)
+    )
+    return [_about(row) for row in rows]
+
+
+def _quarantined_line(connection: sa.Connection, row_id: int) -> QuarantinedLine:
+    row = connection.execute(
+        sa.select(db.event).where(db.event.c.id == row_id, db.event.c.problem.is_not(None))
+    ).one_or_none()
+    if row is None:
+        raise ControlError(f"{row_id}: 隔离区没有这一行 / no such line is in quarantine")
+    return QuarantinedLine(_about(row), row.raw.decode("utf-8", "backslashreplace"))
