@@ -62,7 +62,7 @@ def write_cards(path: Path) -> int:
     pdf = FPDF(unit="mm", format="A4")
     pdf.set_auto_page_break(False)
     pdf.set_margin(0)
-    pdf.set_title("益仓站操作卡 · Yicang Stop cards")
+    pdf.set_title("义仓站操作卡 · Yicang Stop cards")
     pdf.set_lang("zh-CN")
     pdf.add_font(_FONT, fname=FONT_PATH, collection_font_number=0)
     cards = deck()
