@@ -42,21 +42,38 @@ class Entry(Struct, frozen=True):
     attached: bool = False
 
 
+class ItemFacts(Struct, frozen=True):
+    """What this kiosk's own journal knows of an item, from no network.
+
+    ``status``: here, out, delivered, voided, unknown (our prefix, never issued) or foreign
+    (another journal's prefix).
+    """
+
+    status: str
+    plan: str | None = None
+
+
 class Pick(Struct, frozen=True):
-    """One item chosen for a handover."""
+    """One item chosen for a handover. ``before`` is what was known of it then."""
 
     code: str
     outcome: str
     ref: EventRef
+    before: ItemFacts
+
+
+class Part(Struct, frozen=True):
+    """One event of a handover: its items, and what was known of each before it."""
+
+    ref: EventRef
+    items: tuple[str, ...]
+    before: tuple[ItemFacts, ...]
 
 
 class LastAction(Struct, frozen=True):
     """What undo takes back in the phases where no session is open: whole events, for a while."""
 
-    what: str
-    refs: tuple[EventRef, ...]
-    items: tuple[str, ...]
-    plan: str | None = None
+    parts: tuple[Part, ...]
 
 
 class LaneState(Struct, frozen=True):
@@ -111,17 +128,6 @@ class Allocator(Struct, frozen=True):
             codes.append(serial_code(Kind.ITEM, self.prefix, serial))
             serial += 1
         return codes, Allocator(self.prefix, serial, end)
-
-
-class ItemFacts(Struct, frozen=True):
-    """What this kiosk's own journal knows of an item, from no network.
-
-    ``status``: here, out, delivered, voided, unknown (our prefix, never issued) or foreign
-    (another journal's prefix).
-    """
-
-    status: str
-    plan: str | None = None
 
 
 class Draft(Struct, frozen=True):

@@ -57,7 +57,7 @@ def undo_refs(state: LaneState) -> tuple[EventRef, ...]:
         return (state.picks[-1].ref,)
     if state.phase is Phase.INTAKE and state.groups:
         return tuple(entry.ref for entry in state.entries[-state.groups[-1] :])
-    return state.last.refs if state.last is not None else ()
+    return tuple(part.ref for part in state.last.parts) if state.last is not None else ()
 
 
 def restored(state: LaneState, now: int) -> LaneState:

@@ -1,10 +1,12 @@
 """Goods go out, come back, or move: volunteer, items, destination."""
 
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
 
 from contract.events import (
     MAX_CODES_PER_EVENT,
     Back,
+    Body,
     Delivered,
     ItemPicked,
     ItemSeen,
@@ -14,6 +16,7 @@ from contract.events import (
     PlanSeen,
     Private,
     Refused,
+    Voided,
 )
 from drivers.ports import Signal
 from kiosk.inputs import (
@@ -24,10 +27,10 @@ from kiosk.inputs import (
     Scan,
 )
 from kiosk.state import (
-    EventRef,
     ItemFacts,
     LaneState,
     LastAction,
+    Part,
     Phase,
     Pick,
     SlipJob,
@@ -42,7 +45,7 @@ from kiosk.workflow.turn import (
     current_session,
     item_status,
     open_session,
-    void_events,
+    void_items,
 )
 
 
@@ -58,12 +61,12 @@ def on_pick(turn: Turn, scan: Scan) -> None:
         turn.append(Refused(input="too-many", state=state.phase.value))
         turn.say(Signal.REFUSED, "too-many", most=MAX_CODES_PER_EVENT)
         return
-    status = item_status(turn)
-    outcome = "ok" if status == "here" else status
+    before = turn.facts.item or ItemFacts("unknown")
+    outcome = "ok" if before.status == "here" else before.status
     ref = turn.append(ItemPicked(session=current_session(state), item=scan.code, outcome=outcome))
     turn.set(
         phase=Phase.HANDOVER,
-        picks=(*state.picks, Pick(scan.code, outcome, ref)),
+        picks=(*state.picks, Pick(scan.code, outcome, ref, before)),
         touched=turn.facts.now,
         deadline=turn.facts.now + HANDOVER_CLOSES_MS,
     )
@@ -76,7 +79,7 @@ def on_pick(turn: Turn, scan: Scan) -> None:
 def on_undo_pick(turn: Turn, scan: Scan) -> None:
     state = turn.state
     pick = state.picks[-1]
-    void_events(turn, [pick.ref], [pick.code])
+    void_items(turn, [(pick.ref, pick.code)])
     rest = state.picks[:-1]
     turn.set(
         phase=Phase.HANDOVER if rest else Phase.CARDED,
@@ -89,48 +92,64 @@ def on_undo_pick(turn: Turn, scan: Scan) -> None:
 def on_out(turn: Turn, scan: Scan) -> None:
     assert isinstance(scan, PlanSlip)
     state = turn.state
-    items = tuple(pick.code for pick in state.picks)
-    ref = turn.append(
-        Out(plan=scan.code, items=items, session=state.session), Private(person=state.person)
-    )
-    _hand_over(turn, "out", scan.code, items, ref, plan=scan.code)
+
+    def event(items: tuple[str, ...]) -> Body:
+        return Out(plan=scan.code, items=items, session=state.session)
+
+    _hand_over(turn, "out", scan.code, _picked(state), event, ItemFacts("out", scan.code))
 
 
 def on_moved(turn: Turn, scan: Scan) -> None:
     assert isinstance(scan, PlaceSheet)
     state = turn.state
-    items = tuple(pick.code for pick in state.picks)
-    ref = turn.append(
-        Moved(place=scan.code, items=items, session=state.session), Private(person=state.person)
-    )
-    _hand_over(turn, "moved", scan.code, items, ref)
+
+    def event(items: tuple[str, ...]) -> Body:
+        return Moved(place=scan.code, items=items, session=state.session)
+
+    _hand_over(turn, "moved", scan.code, _picked(state), event, ItemFacts("here"))
 
 
-_STATUS_AFTER: Final = {"out": "out", "moved": "here", "delivered": "delivered", "back": "here"}
-_STATUS_BEFORE: Final = {"out": "here", "moved": "here", "delivered": "out", "back": "out"}
+Known: TypeAlias = tuple[tuple[str, ItemFacts], ...]
+"""Items, and what is known of each before the handover."""
+
+
+def _picked(state: LaneState) -> Known:
+    return tuple((pick.code, pick.before) for pick in state.picks)
+
+
+def _out_for(plan: str, items: Iterable[str]) -> Known:
+    return tuple((code, ItemFacts("out", plan)) for code in items)
 
 
 def _hand_over(
     turn: Turn,
     what: str,
     target: str,
-    items: tuple[str, ...],
-    ref: EventRef,
-    plan: str | None = None,
+    items: Known,
+    event: Callable[[tuple[str, ...]], Body],
+    after: ItemFacts,
+    family: str | None = None,
 ) -> None:
-    """Custody changed: a slip, a closed session, and a while in which undo takes it back."""
-    for code in items:
-        turn.known[code] = ItemFacts(
-            _STATUS_AFTER[what], plan if what in ("out", "delivered") else None
-        )
-    turn.jobs.append(SlipJob(what, target, items, turn.facts.wall))
+    """Custody changed: events, a slip, a closed session, and a while in which undo takes all of
+    it back. An event holds so many codes, so a large handover is several; one without items is
+    recorded all the same."""
+    private = Private(person=turn.state.person, family=family)
+    parts: list[Part] = []
+    for start in range(0, max(1, len(items)), MAX_CODES_PER_EVENT):
+        part = items[start : start + MAX_CODES_PER_EVENT]
+        codes = tuple(code for code, _ in part)
+        ref = turn.append(event(codes), private)
+        parts.append(Part(ref, codes, tuple(before for _, before in part)))
+    every = tuple(code for code, _ in items)
+    turn.known.update(dict.fromkeys(every, after))
+    turn.jobs.append(SlipJob(what, target, every, turn.facts.wall))
     close_session(turn, "handed-over")
     turn.set(
-        last=LastAction(what, (ref,), items, plan),
+        last=LastAction(tuple(parts)),
         touched=turn.facts.now,
         deadline=turn.facts.now + UNDO_MS,
     )
-    turn.say(Signal.SAVED, what, count=len(items))
+    turn.say(Signal.SAVED, what, count=len(every))
 
 
 def on_plan(turn: Turn, scan: Scan) -> None:
@@ -153,11 +172,12 @@ def on_delivered(turn: Turn, scan: Scan) -> None:
     assert isinstance(scan, Family)
     state = turn.state
     plan, items = _plan(state), turn.facts.plan_items
-    ref = turn.append(
-        Delivered(plan=plan, items=items, session=state.session),
-        Private(person=state.person, family=scan.family),
-    )
-    _hand_over(turn, "delivered", plan, items, ref, plan=plan)
+
+    def event(items: tuple[str, ...]) -> Body:
+        return Delivered(plan=plan, items=items, session=state.session)
+
+    after = ItemFacts("delivered", plan)
+    _hand_over(turn, "delivered", plan, _out_for(plan, items), event, after, scan.family)
     if not items:
         turn.say(Signal.ATTENTION, "delivered-unknown")
 
@@ -165,11 +185,11 @@ def on_delivered(turn: Turn, scan: Scan) -> None:
 def on_not_home(turn: Turn, scan: Scan) -> None:
     state = turn.state
     plan, items = _plan(state), turn.facts.plan_items
-    ref = turn.append(
-        Back(plan=plan, why="not-home", items=items, session=state.session),
-        Private(person=state.person),
-    )
-    _hand_over(turn, "back", plan, items, ref, plan=plan)
+
+    def event(items: tuple[str, ...]) -> Body:
+        return Back(plan=plan, why="not-home", items=items, session=state.session)
+
+    _hand_over(turn, "back", plan, _out_for(plan, items), event, ItemFacts("here"))
     if not items:
         turn.say(Signal.ATTENTION, "back-unknown")
 
@@ -192,12 +212,11 @@ def on_undo_handover(turn: Turn, scan: Scan) -> None:
         turn.append(Refused(input=scan.kind.value, state=turn.state.phase.value))
         turn.say(Signal.REFUSED, "nothing-to-undo")
         return
-    void_events(turn, last.refs, last.items)
-    before = _STATUS_BEFORE[last.what]
-    for code in last.items:
-        turn.known[code] = ItemFacts(before, last.plan if before == "out" else None)
+    for part in last.parts:
+        turn.append(Voided(events=(turn.facts.event_ids[part.ref],), items=part.items))
+        turn.known.update(zip(part.items, part.before, strict=True))
     turn.set(last=None, deadline=None)
-    turn.say(Signal.SAVED, "handover-undone", count=len(last.items))
+    turn.say(Signal.SAVED, "handover-undone", count=sum(len(part.items) for part in last.parts))
 
 
 def on_forget(turn: Turn, scan: Scan) -> None:

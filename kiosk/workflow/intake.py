@@ -40,7 +40,7 @@ from kiosk.workflow.turn import (
     intake_deadline,
     item_status,
     open_session,
-    void_events,
+    void_items,
 )
 
 
@@ -101,6 +101,7 @@ def on_retail(turn: Turn, scan: Scan) -> None:
         phase=Phase.ASKING,
         pending=scan.retail,
         pending_quantity=1,
+        last=None,
         touched=turn.facts.now,
         deadline=turn.facts.now + ASKING_MS,
     )
@@ -186,7 +187,7 @@ def on_undo_intake(turn: Turn, scan: Scan) -> None:
         return
     kept = len(state.entries) - state.groups[-1]
     gone = state.entries[kept:]
-    void_events(turn, [entry.ref for entry in gone], [entry.code for entry in gone])
+    void_items(turn, ((entry.ref, entry.code) for entry in gone))
     for entry in gone:
         turn.known[entry.code] = ItemFacts("voided")
         turn.cancelled.append(entry.code)

@@ -194,11 +194,14 @@ def item_status(turn: Turn) -> str:
     return turn.facts.item.status if turn.facts.item is not None else "unknown"
 
 
-def void_events(turn: Turn, refs: Iterable[EventRef], items: Iterable[str]) -> None:
-    """Appends the compensation of these events, in as many events as their ids need."""
-    ids = [turn.facts.event_ids[ref] for ref in refs]
-    codes = tuple(items)
-    for start in range(0, len(ids), MAX_IDS_PER_VOID):
-        part = tuple(ids[start : start + MAX_IDS_PER_VOID])
-        touched = codes[start : start + MAX_IDS_PER_VOID] if len(ids) == len(codes) else codes
-        turn.append(Voided(events=part, items=touched))
+def void_items(turn: Turn, items: Iterable[tuple[EventRef, str]]) -> None:
+    """Appends the compensation of events about one item each, as many a `Voided` as it holds."""
+    voided = tuple(items)
+    for start in range(0, len(voided), MAX_IDS_PER_VOID):
+        part = voided[start : start + MAX_IDS_PER_VOID]
+        turn.append(
+            Voided(
+                events=tuple(turn.facts.event_ids[ref] for ref, _ in part),
+                items=tuple(code for _, code in part),
+            )
+        )
