@@ -1,0 +1,189 @@
+"""A kiosk without a disk: lanes, an allocator and what it knows, driven as the loop drives them.
+
+Nothing of the workflow is imitated here. `World` hands `kiosk.workflow.step` the facts that a
+journal would, keeps what the turn decided, and seals every event, so that a turn whose event
+would leave the contract fails the test that made it.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from contract import events
+from contract.codes import (
+    BLOCK,
+    CodeProblem,
+    Kind,
+    Verb,
+    claim_text,
+    parse,
+    place_code,
+    serial_code,
+    token_code,
+)
+from contract.events import Retail, family_hash, person_hash
+from kiosk.inputs import (
+    ActionCard,
+    Card,
+    CategoryCard,
+    ClaimScan,
+    Damaged,
+    Family,
+    Foreign,
+    ItemLabel,
+    PlaceSheet,
+    PlanSlip,
+    QuantityCard,
+    RetailCode,
+    Scan,
+    Timeout,
+)
+from kiosk.state import Allocator, Draft, EventRef, ItemFacts, LaneState, Outcome
+from kiosk.workflow import Facts, step, undo_refs
+
+PREFIX: Final = "7K2M"
+ELSEWHERE: Final = "9ZZZ"
+"""A prefix of another journal."""
+KIOSK: Final = "stop-1"
+EPOCH: Final = "0123456789abcdef"
+WALL: Final = 1_760_000_000_000
+
+RICE: Final = RetailCode(Retail("06901234567892"))
+"""Its category is known, see `PRODUCTS`."""
+MYSTERY: Final = RetailCode(Retail("04006381333931"))
+OTHER_MYSTERY: Final = RetailCode(Retail("00036000291452"))
+PRODUCTS: Final = {RICE.retail.gtin: "F1"}
+
+ANN: Final = Card(person_hash(token_code(Kind.PERSON, b"ann-ann-an")))
+BOB: Final = Card(person_hash(token_code(Kind.PERSON, b"bob-bob-bo")))
+FAMILY: Final = Family(family_hash(token_code(Kind.FAMILY, b"family-one")))
+CLOTHES: Final = CategoryCard("C1")
+TOYS: Final = CategoryCard("T1")
+PLAN: Final = PlanSlip(serial_code(Kind.PLAN, ELSEWHERE, 1))
+OTHER_PLAN: Final = PlanSlip(serial_code(Kind.PLAN, ELSEWHERE, 2))
+SHELF: Final = PlaceSheet(place_code("SHE1F1"))
+STRANGER: Final = ItemLabel(serial_code(Kind.ITEM, ELSEWHERE, 7))
+"""An item of another stop."""
+NEVER: Final = ItemLabel(serial_code(Kind.ITEM, PREFIX, 9))
+"""Our prefix, but no item ever got this code."""
+FINISH: Final = ActionCard(Verb.FINISH)
+UNDO: Final = ActionCard(Verb.UNDO)
+HELP: Final = ActionCard(Verb.HELP)
+NOT_HOME: Final = ActionCard(Verb.NOT_HOME)
+CLAIM: Final = ClaimScan()
+DAMAGED: Final = Damaged(CodeProblem.CHECK, 11)
+FOREIGN: Final = Foreign(18, "foreign")
+TIMEOUT: Final = Timeout()
+
+
+def times(quantity: int) -> QuantityCard:
+    """A quantity card."""
+    return QuantityCard(quantity)
+
+
+class World:
+    """One kiosk: its clock, lanes and knowledge. ``now`` is monotonic milliseconds."""
+
+    def __init__(self, *, prefix: str | None = PREFIX, block: int = 100) -> None:
+        self.now = 1_000_000
+        self.allocator = Allocator(prefix, block * BLOCK, (block + 1) * BLOCK if prefix else 0)
+        self.lanes: dict[str, LaneState] = {}
+        self.known: dict[str, ItemFacts] = {}
+        self.products: Mapping[str, str] = PRODUCTS
+        self.events: list[events.Event] = []
+        self._ids: dict[EventRef, str] = {}
+        self._head = events.ZERO_HASH
+        self._turns = 0
+
+    def state(self, lane: str = "door") -> LaneState:
+        """What the lane remembers."""
+        return self.lanes.get(lane, LaneState())
+
+    def scan(self, scan: Scan, lane: str = "door") -> Outcome:
+        """One turn, kept as a commit would keep it."""
+        outcome = step(self.state(lane), self.allocator, scan, self.facts(scan, lane))
+        for draft in outcome.drafts:
+            self._seal(draft, lane)
+        self.lanes[lane] = outcome.state
+        self.allocator = outcome.allocator
+        self.known |= outcome.known
+        return outcome
+
+    def scans(self, *scans: Scan) -> Outcome:
+        """Several turns at the door; the last one's outcome."""
+        return [self.scan(scan) for scan in scans][-1]
+
+    def wait(self, milliseconds: int, lane: str = "door") -> list[Outcome]:
+        """Time passes; each deadline that is met on the way is a `Timeout`, on time."""
+        until = self.now + milliseconds
+        timeouts: list[Outcome] = []
+        while (due := self.state(lane).deadline) is not None and due <= until:
+            self.now = max(self.now, due)
+            timeouts.append(self.scan(TIMEOUT, lane))
+        self.now = until
+        return timeouts
+
+    def facts(self, scan: Scan, lane: str = "door") -> Facts:
+        """What the journal would tell."""
+        self._turns += 1
+        state = self.state(lane)
+        plan = scan.code if isinstance(scan, PlanSlip) else state.plan
+        return Facts(
+            now=self.now,
+            next=EventRef(EPOCH, len(self.events) + 1),
+            sessions=(f"{self._turns:015x}a", f"{self._turns:015x}b"),
+            claim=claim_text(self._turns.to_bytes(10)),
+            wall=WALL + self.now,
+            item=self.item(scan.code) if isinstance(scan, ItemLabel) else None,
+            plan_items=self.out_for(plan) if plan is not None else (),
+            category=self.products.get(scan.retail.gtin) if isinstance(scan, RetailCode) else None,
+            event_ids={ref: self._ids[ref] for ref in undo_refs(state)},
+            blocks=(self.allocator.end // BLOCK,) if self.allocator.prefix else (),
+        )
+
+    def item(self, code: str) -> ItemFacts:
+        """What this kiosk knows of an item."""
+        own = parse(code).prefix == self.allocator.prefix
+        return self.known.get(code, ItemFacts("unknown" if own else "foreign"))
+
+    def out_for(self, plan: str) -> tuple[str, ...]:
+        """The items that are out for a plan."""
+        return tuple(
+            sorted(c for c, f in self.known.items() if f.plan == plan and f.status == "out")
+        )
+
+    def bodies(self) -> list[events.Body]:
+        """Every event's body, oldest first."""
+        return [event.public.body for event in self.events]
+
+    def types(self) -> list[str]:
+        """Every event's type, oldest first."""
+        return [events.type_of(body) for body in self.bodies()]
+
+    def issued(self) -> list[str]:
+        """Every item code that was given to an item, voided or not."""
+        return [body.item for body in self.bodies() if isinstance(body, events.Received)]
+
+    def _seal(self, draft: Draft, lane: str) -> None:
+        public = events.Public(
+            v=1,
+            kiosk=KIOSK,
+            epoch=EPOCH,
+            seq=len(self.events) + 1,
+            boot="b" * 32,
+            mono=self.now,
+            wall=WALL + self.now,
+            clock=True,
+            lane=lane,
+            body=draft.body,
+        )
+        event = events.encode(public, draft.private, prev=self._head, salt=bytes(16))
+        if events.decode(event.raw) != event:
+            raise AssertionError("the event does not come back as it was")
+        self._head = event.hash
+        self.events.append(event)
+        self._ids[EventRef(EPOCH, public.seq)] = event.id
+
+
+def types_of(outcome: Outcome) -> list[str]:
+    """The types of the events that a turn appends."""
+    return [events.type_of(draft.body) for draft in outcome.drafts]
