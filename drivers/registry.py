@@ -1,396 +1,54 @@
-"""Devices are named by URL; this is what the URLs mean.
+"""From a device URL to its driver.
 
-Scanners   ``serial:/dev/serial/by-id/…?baud=9600``   ``screen:``
-Printers   ``serial:/dev/…?baud=115200&profile=58mm&role=both``   ``network:HOST:9100``
-           ``file:PATH``   ``screen:``   (every printer takes ``profile`` and ``role``)
-Panels     ``none:``
-
-Parsing does no I/O and collects every fault before it complains, so that a command can refuse
-all of them at once, before it has started anything. Opening imports only the driver that is
-named. A device that is not there yet is no fault: serial devices are waited for.
+Opening imports only the driver that is named. A device that is not there yet is no fault: serial
+devices are waited for. How URLs are written is in `drivers.urls`, whose names are offered here
+as well, since whoever opens devices has read them before.
 """
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Final, TypeAlias, TypeVar
-from urllib.parse import unquote
 
-import msgspec
-
-from drivers.ports import (
-    BOTH_ROLES,
-    PROFILES,
-    DeviceKind,
-    DeviceUrlError,
-    Panel,
-    Post,
-    Printer,
-    PrinterProfile,
-    Role,
-    Scanner,
-    Words,
+from drivers.ports import Panel, Post, Printer, Scanner, Words
+from drivers.urls import (
+    Devices,
+    FilePrinterUrl,
+    NetworkPrinterUrl,
+    NullPanelUrl,
+    PanelUrl,
+    PrinterUrl,
+    ScannerUrl,
+    ScreenPrinterUrl,
+    ScreenScannerUrl,
+    SerialPrinterUrl,
+    SerialScannerUrl,
+    parse_devices,
+    parse_panel,
+    parse_printer,
+    parse_scanner,
 )
 
-BAUD_RATES: Final = (
-    1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600,
-)  # fmt: skip
-SCANNER_BAUD: Final = 9600
-PRINTER_BAUD: Final = 115200
-RAW_PRINT_PORT: Final = 9100
-"""TCP port on which network printers take raw bytes (HP JetDirect; IANA: pdl-datastream)."""
-
-SCHEMES: Final[Mapping[DeviceKind, tuple[str, ...]]] = {
-    "scanner": ("serial", "screen"),
-    "printer": ("serial", "network", "file", "screen"),
-    "panel": ("none",),
-}
-LATER: Final[Mapping[DeviceKind, frozenset[str]]] = {
-    "scanner": frozenset({"evdev", "usb"}),
-    "printer": frozenset({"usb"}),
-    "panel": frozenset({"gpio"}),
-}
-"""Schemes the project has a place for, but no driver in this release."""
-
-_KIND_ZH: Final[Mapping[DeviceKind, str]] = {
-    "scanner": "扫描器",
-    "printer": "打印机",
-    "panel": "指示灯",
-}
-_ROLES: Final[Mapping[str, frozenset[Role]]] = {
-    "label": frozenset({"label"}),
-    "receipt": frozenset({"receipt"}),
-    "both": BOTH_ROLES,
-}
-
-
-# --------------------------------------------------------------------------------------
-# What a URL becomes
-
-
-class SerialScannerUrl(msgspec.Struct, frozen=True):
-    name: str
-    path: str
-    baud: int = SCANNER_BAUD
-
-
-class ScreenScannerUrl(msgspec.Struct, frozen=True):
-    name: str = "screen:"
-
-
-class SerialPrinterUrl(msgspec.Struct, frozen=True):
-    name: str
-    path: str
-    baud: int = PRINTER_BAUD
-    profile: PrinterProfile = PrinterProfile()
-    roles: frozenset[Role] = BOTH_ROLES
-
-
-class NetworkPrinterUrl(msgspec.Struct, frozen=True):
-    name: str
-    host: str
-    port: int = RAW_PRINT_PORT
-    profile: PrinterProfile = PrinterProfile()
-    roles: frozenset[Role] = BOTH_ROLES
-
-
-class FilePrinterUrl(msgspec.Struct, frozen=True):
-    name: str
-    path: str
-    profile: PrinterProfile = PrinterProfile()
-    roles: frozenset[Role] = BOTH_ROLES
-
-
-class ScreenPrinterUrl(msgspec.Struct, frozen=True):
-    name: str = "screen:"
-    profile: PrinterProfile = PrinterProfile()
-    roles: frozenset[Role] = BOTH_ROLES
-
-
-class NullPanelUrl(msgspec.Struct, frozen=True):
-    name: str = "none:"
-
-
-ScannerUrl: TypeAlias = SerialScannerUrl | ScreenScannerUrl
-PrinterUrl: TypeAlias = SerialPrinterUrl | NetworkPrinterUrl | FilePrinterUrl | ScreenPrinterUrl
-PanelUrl: TypeAlias = NullPanelUrl
-
-
-class Devices(msgspec.Struct, frozen=True):
-    """Every device of a kiosk, parsed; an empty tuple where none was named."""
-
-    scanners: tuple[ScannerUrl, ...]
-    printers: tuple[PrinterUrl, ...]
-    panel: PanelUrl
-
-
-# --------------------------------------------------------------------------------------
-# Parsing
-
-
-class _Reader:
-    """One URL taken apart; collects its faults."""
-
-    def __init__(self, kind: DeviceKind, url: str) -> None:
-        self.kind: Final = kind
-        self.url: Final = url.strip()
-        self.faults: Final[list[Words]] = []
-        head, _, query = self.url.partition("?")
-        scheme, colon, rest = head.partition(":")
-        self.scheme: Final = scheme.lower() if colon else ""
-        self.rest: Final = unquote(rest)
-        self.name: Final = head
-        self._query: Final[dict[str, str]] = {}
-        self._allowed: Final[list[str]] = []
-        for part in filter(None, query.split("&")):
-            key, equals, value = part.partition("=")
-            if not equals:
-                self.fault(f"“{part}”应写成 名称=值", f"'{part}' should read name=value")
-            elif key in self._query:
-                self.fault(f"参数 {key} 出现了两次", f"parameter {key} is given twice")
-            else:
-                self._query[key] = unquote(value)
-
-    def fault(self, zh: str, en: str) -> None:
-        kind_zh = _KIND_ZH[self.kind]
-        self.faults.append(
-            Words(zh=f"{kind_zh} {self.url}：{zh}", en=f"{self.kind} {self.url}: {en}")
-        )
-
-    def check_scheme(self) -> bool:
-        """Whether the scheme has a driver here; a fault if not."""
-        known = SCHEMES[self.kind]
-        if self.scheme in known:
-            return True
-        listed = "、".join(f"{name}:" for name in known)
-        listed_en = ", ".join(f"{name}:" for name in known)
-        if self.scheme in LATER[self.kind]:
-            self.fault(
-                f"本版本还不支持 {self.scheme}:，可用的有 {listed}",
-                f"{self.scheme}: is not in this release; there is {listed_en}",
-            )
-        elif not self.scheme:
-            self.fault(
-                f"缺少类型，应以 {listed} 之一开头", f"has no scheme; begin with {listed_en}"
-            )
-        else:
-            zh, en = _nearest(self.scheme, known, ":")
-            self.fault(
-                f"未知类型 {self.scheme}:{zh}，可用的有 {listed}",
-                f"unknown scheme {self.scheme}:{en}; there is {listed_en}",
-            )
-        return False
-
-    def device_path(self) -> str:
-        if not self.rest.startswith("/"):
-            example = f"{self.scheme}:/dev/ttyUSB0"
-            self.fault(
-                f"需要以 / 开头的设备路径，例如 {example}",
-                f"needs a device path from the root, such as {example}",
-            )
-        return self.rest
-
-    def nothing_more(self) -> None:
-        if self.rest:
-            self.fault(f"{self.scheme}: 后面不应有内容", f"nothing belongs after {self.scheme}:")
-
-    def baud(self, default: int) -> int:
-        value = self._take("baud")
-        if value is None:
-            return default
-        if not (value.isascii() and value.isdigit()) or int(value) not in BAUD_RATES:
-            rates = ", ".join(map(str, BAUD_RATES))
-            self.fault(
-                f"baud={value} 不是可用的速率（{rates}）", f"baud={value} is none of {rates}"
-            )
-            return default
-        return int(value)
-
-    def profile(self) -> PrinterProfile:
-        return self._choice("profile", PROFILES, PrinterProfile().name)
-
-    def roles(self) -> frozenset[Role]:
-        return self._choice("role", _ROLES, "both")
-
-    def _choice(self, key: str, choices: Mapping[str, _T], default: str) -> _T:
-        value = self._take(key)
-        if value is None:
-            return choices[default]
-        if value not in choices:
-            zh, en = _nearest(value, choices)
-            listed = ", ".join(choices)
-            self.fault(
-                f"{key}={value} 无效{zh}（可选：{listed}）",
-                f"{key}={value} is not valid{en} (one of {listed})",
-            )
-            return choices[default]
-        return choices[value]
-
-    def _take(self, key: str) -> str | None:
-        self._allowed.append(key)
-        return self._query.pop(key, None)
-
-    def finish(self) -> None:
-        """Whatever was not taken is not known. Call it last."""
-        for key in self._query:
-            zh, en = _nearest(key, self._allowed)
-            listed = ", ".join(self._allowed)
-            there_zh = f"，可用的有 {listed}" if listed else f"，{self.scheme}: 没有参数"
-            there_en = f"; there is {listed}" if listed else f"; {self.scheme}: takes none"
-            self.fault(f"未知参数 {key}{zh}{there_zh}", f"unknown parameter {key}{en}{there_en}")
-
-
-_T = TypeVar("_T")
-
-
-def _nearest(word: str, known: Iterable[str], suffix: str = "") -> tuple[str, str]:
-    """A "did you mean" in both languages, empty when nothing is near."""
-    found = difflib.get_close_matches(word, list(known), n=1)
-    if not found:
-        return "", ""
-    return f"（是不是 {found[0]}{suffix}？）", f" (did you mean {found[0]}{suffix}?)"
-
-
-def _read_scanner(reader: _Reader) -> ScannerUrl | None:
-    if not reader.check_scheme():
-        return None
-    result: ScannerUrl
-    if reader.scheme == "serial":
-        result = SerialScannerUrl(reader.name, reader.device_path(), reader.baud(SCANNER_BAUD))
-    else:
-        reader.nothing_more()
-        result = ScreenScannerUrl()
-    reader.finish()
-    return result
-
-
-def _read_printer(reader: _Reader) -> PrinterUrl | None:
-    if not reader.check_scheme():
-        return None
-    profile, roles = reader.profile(), reader.roles()
-    result: PrinterUrl
-    if reader.scheme == "serial":
-        result = SerialPrinterUrl(
-            reader.name, reader.device_path(), reader.baud(PRINTER_BAUD), profile, roles
-        )
-    elif reader.scheme == "network":
-        host, port = _host_port(reader)
-        result = NetworkPrinterUrl(reader.name, host, port, profile, roles)
-    elif reader.scheme == "file":
-        if not reader.rest:
-            reader.fault("需要文件或目录路径", "needs the path of a file or a directory")
-        result = FilePrinterUrl(reader.name, reader.rest, profile, roles)
-    else:
-        reader.nothing_more()
-        result = ScreenPrinterUrl("screen:", profile, roles)
-    reader.finish()
-    return result
-
-
-def _read_panel(reader: _Reader) -> PanelUrl | None:
-    if not reader.check_scheme():
-        return None
-    reader.nothing_more()
-    reader.finish()
-    return NullPanelUrl()
-
-
-def _host_port(reader: _Reader) -> tuple[str, int]:
-    """HOST, HOST:PORT, [IPV6] or [IPV6]:PORT."""
-    rest = reader.rest
-    if rest.startswith("["):
-        host, bracket, after = rest[1:].partition("]")
-        colon, port = after[:1], after[1:]
-        well_formed = bool(bracket) and colon in ("", ":")
-    else:
-        host, colon, port = rest.partition(":")
-        well_formed = ":" not in port
-    if not well_formed or not host or "/" in host:
-        reader.fault(
-            "应写成 network:主机:端口，例如 network:192.0.2.5:9100",
-            "should read network:HOST:PORT, such as network:192.0.2.5:9100",
-        )
-        return host, RAW_PRINT_PORT
-    if not colon:
-        return host, RAW_PRINT_PORT
-    if not (port.isascii() and port.isdigit() and 1 <= int(port) <= 65535):
-        reader.fault(f"端口 {port} 不在 1 到 65535 之间", f"port {port} is not from 1 to 65535")
-        return host, RAW_PRINT_PORT
-    return host, int(port)
-
-
-def parse_scanner(url: str) -> ScannerUrl:
-    """Raises `DeviceUrlError` with every fault of `url`."""
-    reader = _Reader("scanner", url)
-    result = _read_scanner(reader)
-    if result is None or reader.faults:
-        raise DeviceUrlError(tuple(reader.faults))
-    return result
-
-
-def parse_printer(url: str) -> PrinterUrl:
-    """Raises `DeviceUrlError` with every fault of `url`."""
-    reader = _Reader("printer", url)
-    result = _read_printer(reader)
-    if result is None or reader.faults:
-        raise DeviceUrlError(tuple(reader.faults))
-    return result
-
-
-def parse_panel(url: str) -> PanelUrl:
-    """Raises `DeviceUrlError` with every fault of `url`."""
-    reader = _Reader("panel", url)
-    result = _read_panel(reader)
-    if result is None or reader.faults:
-        raise DeviceUrlError(tuple(reader.faults))
-    return result
-
-
-def parse_devices(
-    scanners: Sequence[str] = (), printers: Sequence[str] = (), panel: str = "none:"
-) -> Devices:
-    """Everything at once. Raises one `DeviceUrlError` with every fault of every URL,
-    the same device named twice included.
-    """
-    readers = [
-        *(_Reader("scanner", url) for url in scanners),
-        *(_Reader("printer", url) for url in printers),
-        _Reader("panel", panel),
-    ]
-    found_scanners: list[ScannerUrl] = []
-    found_printers: list[PrinterUrl] = []
-    found_panel: PanelUrl | None = None
-    for reader in readers:
-        if reader.kind == "scanner":
-            if (scanner := _read_scanner(reader)) is not None:
-                found_scanners.append(scanner)
-        elif reader.kind == "printer":
-            if (printer := _read_printer(reader)) is not None:
-                found_printers.append(printer)
-        else:
-            found_panel = _read_panel(reader)
-    _refuse_repeats(readers)
-    faults = tuple(fault for reader in readers for fault in reader.faults)
-    if faults or found_panel is None:
-        raise DeviceUrlError(faults)
-    return Devices(tuple(found_scanners), tuple(found_printers), found_panel)
-
-
-def _refuse_repeats(readers: Sequence[_Reader]) -> None:
-    """One device has one job; only the screen is both a scanner and a printer."""
-    seen: set[tuple[str, str]] = set()
-    for reader in readers:
-        screen = reader.scheme == "screen"
-        key = (reader.kind if screen else "any", reader.name)
-        if key in seen:
-            reader.fault("这个设备出现了两次", "this device is named twice")
-        seen.add(key)
-
-
-# --------------------------------------------------------------------------------------
-# Looking and opening
+__all__ = [
+    "Devices",
+    "FilePrinterUrl",
+    "NetworkPrinterUrl",
+    "NullPanelUrl",
+    "PanelUrl",
+    "PrinterUrl",
+    "ScannerUrl",
+    "ScreenPrinterUrl",
+    "ScreenScannerUrl",
+    "SerialPrinterUrl",
+    "SerialScannerUrl",
+    "missing",
+    "open_panel",
+    "open_printer",
+    "open_scanner",
+    "parse_devices",
+    "parse_panel",
+    "parse_printer",
+    "parse_scanner",
+]
 
 
 def missing(url: ScannerUrl | PrinterUrl) -> Words | None:
