@@ -89,7 +89,7 @@ def _board_part() -> str:
         quarantine_count=events.quarantined(here, 1)[0],
         stops=stops,
         stop_name=lambda stop: story.stop_name(stops, stop),
-        device_kind=wording.device_kind,
+        device_line=wording.device,
     )
 
 
@@ -197,7 +197,7 @@ def kiosk(kiosk: str) -> str:
         events=_event_lines(events.newest(here, BOARD_EVENTS, kiosk), stops),
         incidents=_incident_lines(incidents.incidents(here, PAGE_ROWS, kiosk=kiosk), stops),
         quarantine_count=events.quarantined(here, 1, kiosk)[0],
-        device_kind=wording.device_kind,
+        device_line=wording.device,
     )
 
 

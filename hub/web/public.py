@@ -183,7 +183,9 @@ def _claim_page(found: list[Item]) -> str:
         "public/claim.html",
         rows=rows,
         summary=ngettext(
-            "%(num)d item on this receipt.", "%(num)d items on this receipt.", standing
+            "%(num)d item on this receipt. Thank you.",
+            "%(num)d items on this receipt. Thank you.",
+            standing,
         ),
     )
 

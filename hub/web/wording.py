@@ -8,6 +8,7 @@ from flask_babel import ngettext
 
 from contract import codes
 from contract import events as contract
+from contract.messages import DeviceHealth
 from hub.web.story import category_name
 
 _OUTCOMES: Final = {
@@ -38,6 +39,7 @@ _PROBLEMS: Final = {
     "wrong-place": _l("it names another place in the chain than the one it came in"),
     "bad-topic": _l("the topic names no kiosk"),
     "bad-message": _l("not a message as agreed"),
+    "fold-failed": _l("a fold could not take it"),
     "no-header": _l("the batch had no readable header"),
     "too-large": _l("the batch was too large"),
 }
@@ -141,6 +143,16 @@ def _about_kiosk(body: contract.Body) -> str:
             return _("The kiosk noticed: %(kind)s", kind=kind)
         case _:
             return contract.type_of(body)
+
+
+def device(health: DeviceHealth) -> str:
+    """How a peripheral is, with what its kiosk said besides."""
+    values = {"kind": device_kind(health.kind), "device": health.name}
+    if health.ok:
+        told = _("%(kind)s %(device)s works", **values)
+    else:
+        told = _("%(kind)s %(device)s does not work", **values)
+    return _("%(told)s (%(detail)s)", told=told, detail=health.detail) if health.detail else told
 
 
 def device_kind(kind: str) -> str:
