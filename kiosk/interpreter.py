@@ -12,6 +12,7 @@ from typing import Final
 
 import biip
 from biip.gtin import Gtin
+from biip.rcn import Rcn
 
 from contract.codes import (
     MAX_SCAN_LENGTH,
@@ -46,6 +47,9 @@ _CLAIM_PATH: Final = re.compile(r"^https?://[^/]+/c/([^#?/]+)", re.IGNORECASE)
 _DIGITAL_LINK: Final = re.compile(r"^https?://", re.IGNORECASE)
 _SYMBOLOGY: Final = re.compile(r"^\]([A-Za-z][0-9A-Za-z])")
 _PLAIN_LENGTHS: Final = frozenset({8, 12, 13, 14})
+_TELEPHONE: Final = re.compile(r"^861[3-9][0-9]{9}$")
+"""A mobile number with its country: one in ten has the check digit of a GTIN-13. GS1 has given
+861 to nobody."""
 _LOT: Final = re.compile(r"^[0-9A-Za-z./_+-]{1,20}$")
 
 
@@ -67,7 +71,9 @@ def interpret(text: str, symbology: str | None = None) -> Scan:
     claim = _CLAIM_PATH.match(content.strip())
     if claim is not None and is_claim(normalise(claim.group(1))):
         return ClaimScan()
-    retail = _retail(text if marked else content)
+    # biip knows no mark before a link, and needs the one before an element string.
+    link = _DIGITAL_LINK.match(content) is not None
+    retail = _retail(text if marked and not link else content)
     if retail is not None:
         return RetailCode(retail)
     if problem in (CodeProblem.NOT_OURS, CodeProblem.EMPTY):
@@ -108,10 +114,10 @@ def _action(verb: str) -> Scan:
 def _retail(text: str) -> Retail | None:
     """The retail code in ``text``, or None when there is no valid GTIN in it."""
     content = text.strip(" \t\r\n")
-    if content.isascii() and content.isdigit() and len(content) not in _PLAIN_LENGTHS:
-        if not content.startswith("01") or len(content) < 16:
-            return None
-    elif not content.isascii():
+    if not content.isascii() or _TELEPHONE.match(content):
+        return None
+    plain = content.isdigit() and len(content) in _PLAIN_LENGTHS
+    if content.isdigit() and not plain and (not content.startswith("01") or len(content) < 16):
         return None
     try:
         result = biip.parse(content)
@@ -121,7 +127,7 @@ def _retail(text: str) -> Retail | None:
     if gtin is None:
         return None
     strings = result.gs1_message or result.gs1_digital_link_uri
-    if strings is None:
+    if strings is None or plain:  # a GTIN-14 that begins with 10 also reads as a lot
         return Retail(gtin)
     if result.gs1_digital_link_uri is not None and not _DIGITAL_LINK.match(content):
         return None
@@ -138,7 +144,7 @@ def _retail(text: str) -> Retail | None:
 def _gtin14(gtin: Gtin | None) -> str | None:
     """GTIN-14 digits. Restricted circulation numbers (prefix 2, weighed goods) have none that
     means the same elsewhere, so they count as goods without a retail code."""
-    if gtin is None:
+    if gtin is None or isinstance(gtin, Rcn):
         return None
     try:
         return gtin.as_gtin_14()

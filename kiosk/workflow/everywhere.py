@@ -1,5 +1,7 @@
 """What means the same in every phase."""
 
+from typing import Final
+
 from contract.codes import CodeProblem
 from contract.events import (
     HelpWanted,
@@ -13,6 +15,9 @@ from kiosk.inputs import (
     Scan,
 )
 from kiosk.workflow.turn import Turn
+
+MAX_LENGTH: Final = 100_000
+"""The longest scan whose length is written down as it is, in characters."""
 
 
 def on_help(turn: Turn, scan: Scan) -> None:
@@ -29,7 +34,7 @@ def on_damaged(turn: Turn, scan: Scan) -> None:
     assert isinstance(scan, Damaged)
     turn.append(
         Unrecognised(
-            length=scan.length,
+            length=min(scan.length, MAX_LENGTH),
             problem=scan.problem.value.replace(" ", "-"),
             symbology=scan.symbology,
         )
@@ -40,5 +45,9 @@ def on_damaged(turn: Turn, scan: Scan) -> None:
 
 def on_foreign(turn: Turn, scan: Scan) -> None:
     assert isinstance(scan, Foreign)
-    turn.append(Unrecognised(length=scan.length, problem=scan.problem, symbology=scan.symbology))
+    turn.append(
+        Unrecognised(
+            length=min(scan.length, MAX_LENGTH), problem=scan.problem, symbology=scan.symbology
+        )
+    )
     turn.say(Signal.REFUSED, "foreign")
