@@ -316,8 +316,10 @@ def test_codes_go_on_in_the_next_block_without_a_gap_in_uniqueness() -> None:
 
 def test_a_volunteer_at_one_scanner_does_not_disturb_a_donor_at_another() -> None:
     world = World()
-    for scan, lane in [(RICE, "door"), (ANN, "back"), (CLOTHES, "door"), (STRANGER, "back")]:
-        world.scan(scan, lane)
+    world.scan(RICE, "door")
+    world.scan(ANN, "back")
+    world.scan(CLOTHES, "door")
+    world.scan(STRANGER, "back")
     assert [entry.category for entry in world.state("door").entries] == ["F1", "C1"]
     assert world.state("door").person is None
     assert world.state("back").person == ANN.person
