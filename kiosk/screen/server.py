@@ -77,8 +77,8 @@ class ScreenServer:
         thread, self._thread = self._thread, None
         if thread is None:
             return
-        self._stopping.set()
-        self._server.pull_trigger()
+        # Set by the loop itself: set from here, it could be gone before the trigger is pulled.
+        self._server.trigger.pull_trigger(self._stopping.set)
         thread.join(CLOSE_SECONDS * 2)
 
     def _serve(self) -> None:

@@ -85,7 +85,11 @@ def test_under_a_foreign_name_the_page_says_nothing(kiosk: PageKiosk, path: str)
         assert ask(kiosk, "GET", path, headers={"Host": host})[0] == 200
 
 
-@pytest.mark.parametrize("text", ["", "   ", "x" * 513, 5, None, "\ud800"], ids=repr)
+@pytest.mark.parametrize(
+    "text",
+    ["", "   ", "x" * 513, 5, None, "\ud800"],
+    ids=["empty", "blank", "long", "number", "null", "surrogate"],
+)
 def test_what_is_no_scan_does_not_reach_the_kiosk(kiosk: PageKiosk, text: object) -> None:
     assert post(kiosk, text) == 400
     assert kiosk.scans.empty()

@@ -30,12 +30,21 @@ const PLAIN = {
 };
 const SHIFTED_DIGITS = ")!@#$%^&*(";
 
-/** The character a key stands for on a US keyboard, or "" for a key without one. */
-export function character(code, shift, key) {
-  if (/^Key[A-Z]$/.test(code)) return shift ? code[3] : code[3].toLowerCase();
-  if (/^Digit[0-9]$/.test(code)) return shift ? SHIFTED_DIGITS[Number(code[5])] : code[5];
-  if (/^Numpad[0-9]$/.test(code)) return code[6];
-  if (code in PLAIN) return PLAIN[code][shift ? 1 : 0];
+function pair(code) {
+  if (/^Key[A-Z]$/.test(code)) return code[3].toLowerCase() + code[3];
+  if (/^Digit[0-9]$/.test(code)) return code[5] + SHIFTED_DIGITS[Number(code[5])];
+  if (/^Numpad[0-9]$/.test(code)) return code[6] + code[6];
+  return PLAIN[code] ?? "";
+}
+
+/**
+ * The character a key stands for on a US keyboard, or "" for a key without one. On-screen
+ * keyboards and remote desktops send a capital without its Shift, which `key` then tells; with
+ * Caps Lock on it would tell nothing about the scanner.
+ */
+export function character({ code, key, shift, caps }) {
+  const [plain, shifted] = pair(code);
+  if (plain) return shift || (key === shifted && !caps) ? shifted : plain;
   // Keyboards on glass send no code; their key is the character itself.
   return !code && key && key.length === 1 ? key : "";
 }
@@ -68,7 +77,8 @@ export class Keys {
    * {taken: false} not ours; {taken: true} a character or correction; and with `scan` a finished
    * scan, whose `burst` tells a machine's typing from a person's.
    */
-  press({ code, key, shift, ctrl, other, repeat }, time) {
+  press(pressed, time) {
+    const { code, key, ctrl, other, repeat } = pressed;
     if (other) return { taken: false };
     if (ctrl) {
       if (code === "BracketRight") return this.#add(GS, time);
@@ -90,7 +100,7 @@ export class Keys {
       this.clear();
       return { taken: true };
     }
-    const typed = character(code, shift, key);
+    const typed = character(pressed);
     if (!typed) return { taken: false };
     // A space alone presses the button that has the focus; no code begins with one.
     if (typed === " " && !this.#text.length) return { taken: false };

@@ -74,11 +74,11 @@ function awaitSilence() {
       awaitSilence();
       return;
     }
-    const text = keys.silence();
-    if (text === null) return;
+    const scan = keys.silence();
+    if (!scan) return;
     if (document.activeElement === field) field.value = "";
     strip();
-    send(text);
+    send(scan.text);
   }, keys.silenceMs);
   clearTimeout(forget);
   forget = setTimeout(() => { keys.clear(); strip(); }, FORGET_MS);
@@ -98,6 +98,7 @@ document.addEventListener("keydown", (event) => {
     code: event.code,
     key: composing ? "" : event.key,
     shift: event.shiftKey,
+    caps: event.getModifierState("CapsLock"),
     ctrl: event.ctrlKey,
     other: event.metaKey || event.altKey,
     repeat: event.repeat,
