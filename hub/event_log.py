@@ -316,6 +316,7 @@ class EventLog:
         ranges = self.holes.of(connection, kiosk, epoch)
         if ranges and self.holes.fill(connection, kiosk, epoch, {line.seq for line in new}):
             self._tell_holes(connection, kiosk, epoch, now_ms)
+        self._mend_chain(connection, kiosk, epoch, through, new, now_ms)
         before = through
         known_to = loaded[1] + 1 if loaded[0] - 1 <= through else -1
         while True:
@@ -373,6 +374,27 @@ class EventLog:
             key = f"chain-break:{kiosk}:{epoch}:{seq}"
             incidents.note(connection, Trouble(key, "chain-break", epoch, kiosk, detail), now_ms)
         return _preferred(rows, window.get(seq + 1, ()))
+
+    def _mend_chain(
+        self,
+        connection: Connection,
+        kiosk: str,
+        epoch: str,
+        through: int,
+        new: Sequence[Line],
+        now_ms: int,
+    ) -> None:
+        """Close the break after each late line that turns out to be the missing predecessor."""
+        for line in new:
+            if line.seq >= through:
+                continue
+            after = connection.exec_driver_sql(
+                "SELECT 1 FROM event WHERE kiosk = ? AND epoch = ? AND seq = ? AND prev = ?",
+                (kiosk, epoch, line.seq + 1, line.hash),
+            ).first()
+            if after is not None:
+                key = f"chain-break:{kiosk}:{epoch}:{line.seq + 1}"
+                incidents.close(connection, key, now_ms)
 
     def _tell_holes(self, connection: Connection, kiosk: str, epoch: str, now_ms: int) -> None:
         """One incident for all holes of a stream; it goes when the last is filled."""

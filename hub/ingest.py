@@ -13,8 +13,8 @@ A hello is answered from the database. What it says is held against what is ther
 """
 
 import json
-from collections.abc import Callable, Mapping
-from typing import Final, TypeAlias
+from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 from msgspec import Struct
@@ -26,6 +26,8 @@ from contract.messages import Ack, Health, Hello, Kept, KioskStatus, Position, R
 from hub import incidents
 from hub.event_log import EventLog, Fresh
 from hub.incidents import Trouble
+from hub.outgoing import Send
+from hub.reference import Reference
 
 MAX_KEPT_UNREADABLE: Final = 200
 """Unreadable messages kept for each kiosk, topic and reason; further ones are only counted."""
@@ -41,15 +43,6 @@ class Message(Struct, frozen=True):
     properties: Mapping[str, str]
 
 
-class Send(Struct, frozen=True):
-    """Something to publish after COMMIT."""
-
-    topic: str
-    payload: bytes
-    qos: int = 0
-    retain: bool = False
-
-
 class Handled(Struct, frozen=True):
     """What a message led to. ``ack`` is (kiosk, ack): only an epoch's newest need be sent."""
 
@@ -57,9 +50,6 @@ class Handled(Struct, frozen=True):
     ack: tuple[str, Ack] | None = None
     fresh: tuple[Fresh, ...] = ()
 
-
-Manifest: TypeAlias = Callable[[Connection], tuple[dict[str, str], tuple[Send, ...]]]
-"""The manifest of reference data as of now, and what must be published before it is named."""
 
 _NOTHING: Final = Handled()
 
@@ -84,9 +74,9 @@ ON CONFLICT (kiosk) DO UPDATE SET last_event_ms = excluded.last_event_ms
 class Ingest:
     """Handles messages one after the other, inside transactions that the caller owns."""
 
-    def __init__(self, log: EventLog, manifest: Manifest) -> None:
+    def __init__(self, log: EventLog, reference: Reference) -> None:
         self.log: Final = log
-        self._manifest = manifest
+        self._reference: Final = reference
         self._registered: set[str] = set()
 
     def begin(self, connection: Connection) -> None:
@@ -96,6 +86,7 @@ class Ingest:
     def forget(self) -> None:
         """Call after a rollback."""
         self.log.forget()
+        self._reference.forget()
         self._registered.clear()
 
     def handle(self, connection: Connection, message: Message, now_ms: int) -> Handled:
@@ -146,7 +137,7 @@ class Ingest:
             positions.append(self._position(connection, kiosk, kept, newest, now_ms))
         text = messages.encode(hello).decode()
         connection.exec_driver_sql(_HELLO, (kiosk, text, now_ms))
-        manifest, sends = self._manifest(connection)
+        manifest, sends = self._reference.manifest(connection)
         welcome = Welcome(hello.nonce, tuple(positions), now_ms, manifest)
         reply = Send(topics.down(kiosk, topics.WELCOME), messages.encode(welcome), qos=1)
         return Handled(sends=(*sends, reply))
