@@ -110,6 +110,17 @@ def test_what_fits_can_be_encoded_and_is_as_many_as_possible(
         assert size > batches.MAX_BATCH_BYTES - 512
 
 
+def test_a_batch_filled_to_the_last_byte_still_goes_out() -> None:
+    full = [b"x" * events.MAX_EVENT_BYTES] * 31
+    for size in range(3_000, events.MAX_EVENT_BYTES):
+        lines = [*full, b"x" * size]
+        count = batches.fit(lines)
+        assert count >= 31
+        head = Header("f" * 16, events.MAX_SEQ, count, "f" * 64)
+        assert len(batches.encode(head, lines[:count])) <= batches.MAX_BATCH_BYTES
+    assert batches.fit([b"x" * (2 * batches.MAX_BATCH_BYTES)]) == 1  # never stuck on one line
+
+
 def test_a_backlog_of_short_lines_is_cut_at_the_most_events() -> None:
     assert batches.fit([b"{}"] * 2_000, 10_000) == batches.MAX_BATCH_EVENTS
     assert batches.fit([]) == 0
