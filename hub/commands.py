@@ -6,6 +6,7 @@ writer's lock, when none runs (`hub.control`).
 
 import logging
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, Final, TypeVar
@@ -16,7 +17,7 @@ import sqlalchemy as sa
 
 from contract.codes import CATEGORIES
 from contract.messages import Product
-from hub import db, operations
+from hub import backup, db, operations
 from hub.auth import Role
 from hub.config import ConfigError, HubConfig, load
 from hub.control import ControlError, LockedError, NotRunningError, ask, writer_lock
@@ -68,16 +69,45 @@ def settings(data: Path) -> HubConfig:
         raise Refused("\n".join(f"{path}: {line}" for line in error.problems)) from None
 
 
-class LocalWriter:
-    """The writer of a command that found no hub running; it holds the lock."""
+class LocalDesk:
+    """Carries out what a command wants that found no hub running; it holds the lock."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, config: HubConfig, engine: sa.Engine) -> None:
+        self._config: Final = config
         self._engine: Final = engine
 
-    def call(self, work: Callable[[sa.Connection], T]) -> T:
-        """Runs ``work`` in a transaction of its own; its result after COMMIT."""
+    def call(self, change: Callable[[sa.Connection], T]) -> T:
+        """What changes an item shows after the next start, whose first act is to project."""
         with self._engine.begin() as connection:
-            return work(connection)
+            return change(connection)
+
+    def rebuild(self) -> None:
+        """Drops and refolds all projections."""
+        from hub.service import rebuild_database
+
+        self._engine.dispose()  # one connection at a time
+        rebuild_database(self._config.database, _now_ms())
+
+    def back_up(self, directory: Path) -> backup.Backup:
+        """Raises `BackupError`."""
+        self._engine.dispose()
+        made = backup.backup(_database_file(self._config), directory, _now_ms())
+        self.call(lambda connection: backup.record_safe(connection, made))
+        return made
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _database_file(config: HubConfig) -> Path:
+    """Raises `BackupError` for a database that is not a file of ours."""
+    url = sa.make_url(config.database)
+    if url.get_backend_name() != "sqlite" or not url.database:
+        raise backup.BackupError(
+            "只能备份和恢复 SQLite / only SQLite is backed up here; use your database's own tools"
+        )
+    return Path(url.database)
 
 
 def do(data: Path, operation: operations.Operation, result: type[T]) -> T:
@@ -103,7 +133,7 @@ def _alone(data: Path, request: bytes, config: HubConfig) -> bytes:
             engine = db.open_writer(config.database)
             try:
                 db.migrate(engine)
-                return operations.perform(request, LocalWriter(engine))
+                return operations.perform(request, LocalDesk(config, engine))
             finally:
                 engine.dispose()
     except LockedError:
@@ -128,6 +158,52 @@ def serve_command(data: Path) -> None:
         raise Refused(
             f"--data {data}: 已有一个中心在使用这个数据库 / another hub is running on this data"
         ) from None
+
+
+# --- the database ------------------------------------------------------------------------------
+
+
+@hub.command("rebuild")
+@DATA
+def rebuild_command(data: Path) -> None:
+    """由全部事件重新计算 / Fold all events anew; ingest waits meanwhile."""
+    do(data, operations.Rebuild(), type(None))
+    click.echo("已重新计算 / rebuilt")
+
+
+@hub.command("backup")
+@DATA
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="目录，最好在另一块盘上 / a directory, best on another disk",
+)
+def backup_command(data: Path, to: Path) -> None:
+    """备份并核对；中心可以在运行 / Back up and verify; the hub may run."""
+    made = do(data, operations.MakeBackup(str(to.absolute())), operations.BackupMade)
+    click.echo(f"已备份并核对 / backed up and verified: {made.file} ({made.events} events)")
+
+
+@hub.command("restore")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@DATA
+def restore_command(file: Path, data: Path) -> None:
+    """用备份 FILE 替换数据库；中心不能在运行 / Put the backup FILE in the database's place."""
+    config = settings(data)
+    try:
+        with writer_lock(data / "hub"):
+            made = backup.restore(file, _database_file(config), _now_ms())
+    except LockedError:
+        raise Refused(
+            f"--data {data}: 请先停止中心 / a hub is running on it; stop it first"
+        ) from None
+    except backup.BackupError as error:
+        raise Refused(str(error)) from None
+    click.echo(
+        f"已恢复 / restored: {made.events} events; "
+        "启动后各终端会补上缺少的 / kiosks send again what it lacks"
+    )
 
 
 # --- accounts ----------------------------------------------------------------------------------
@@ -262,3 +338,21 @@ def quarantine_show_command(row: int, data: Path) -> None:
     for name, value in about.items():
         click.echo(f"{name}: {value}")
     click.echo(line.raw)
+
+
+@quarantine.command("retry")
+@DATA
+def quarantine_retry_command(data: Path) -> None:
+    """全部重读，例如升级之后 / Read all of them again, as after an update."""
+    count = do(data, operations.RetryQuarantine(), int)
+    click.echo(f"现在读懂了 / understood now: {count}")
+
+
+@quarantine.command("repair")
+@click.argument("row", type=int)
+@click.argument("file", type=click.File("r", encoding="utf-8"), default="-")
+@DATA
+def quarantine_repair_command(row: int, file: IO[str], data: Path) -> None:
+    """用 FILE（默认标准输入）里的一行代替 / Fold the line in FILE (or standard input) instead."""
+    do(data, operations.RepairQuarantine(row, file.read().strip()), type(None))
+    click.echo(f"已修复 / repaired: {row}")

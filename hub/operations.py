@@ -1,11 +1,12 @@
-"""What commands ask of the hub's writer, as messages: a tagged struct each, JSON on the wire.
+"""What commands ask of a hub, as messages: a tagged struct each, JSON on the wire.
 
 The same work is done in the running hub, asked through its socket, or in the command's own
-process when no hub runs. Each is one transaction of the writer.
+process when no hub runs. Each but a backup is one transaction of the writer.
 """
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any, Final, Protocol, TypeAlias, TypeVar
 
 import msgspec
@@ -13,17 +14,26 @@ import sqlalchemy as sa
 from msgspec import Meta, Struct
 
 from contract.messages import Product
-from hub import auth, db
+from hub import auth, db, quarantine
+from hub.auth import AuthError
+from hub.backup import Backup, BackupError
 from hub.control import ControlError
+from hub.quarantine import RepairError
 
 T = TypeVar("T")
 
 
-class Writer(Protocol):
-    """The hub's one writer."""
+class Desk(Protocol):
+    """Where an operation is carried out: a running hub, or a command that holds the lock."""
 
-    def call(self, work: Callable[[sa.Connection], T]) -> T:
-        """Runs ``work`` in a transaction of its own; its result after COMMIT."""
+    def call(self, change: Callable[[sa.Connection], T]) -> T:
+        """Runs ``change`` in a transaction of the one writer; its result after COMMIT."""
+
+    def rebuild(self) -> None:
+        """Drops and refolds all projections."""
+
+    def back_up(self, directory: Path) -> Backup:
+        """Makes a verified backup. Raises `BackupError`."""
 
 
 class _Operation(Struct, frozen=True, tag_field="do"):
@@ -77,6 +87,34 @@ class ShowQuarantine(_Operation, frozen=True, tag="quarantine-show"):
     row: int
 
 
+class RetryQuarantine(_Operation, frozen=True, tag="quarantine-retry"):
+    """Reads every quarantined line again; the result is how many can be folded now."""
+
+
+class RepairQuarantine(_Operation, frozen=True, tag="quarantine-repair"):
+    """Folds ``line`` in the place of a quarantined one, whose own bytes stay."""
+
+    row: int
+    line: str
+
+
+class Rebuild(_Operation, frozen=True, tag="rebuild"):
+    """Drops the projections and folds all events anew."""
+
+
+class MakeBackup(_Operation, frozen=True, tag="backup"):
+    """A verified copy in ``directory`` (absolute); the result is `BackupMade`."""
+
+    directory: str
+
+
+class BackupMade(Struct, frozen=True):
+    """A verified copy and the number of events in it."""
+
+    file: str
+    events: int
+
+
 class Quarantined(Struct, frozen=True):
     """A line that could not be understood. ``row`` is what commands name it by."""
 
@@ -103,12 +141,16 @@ Operation: TypeAlias = (
     | ListProducts
     | ListQuarantine
     | ShowQuarantine
+    | RetryQuarantine
+    | RepairQuarantine
+    | Rebuild
+    | MakeBackup
 )
 
 _decoder: Final = msgspec.json.Decoder(Operation)
 
 
-def perform(request: bytes, writer: Writer) -> bytes:
+def perform(request: bytes, desk: Desk) -> bytes:
     """The result, as JSON, of a request that came through the socket.
 
     Raises:
@@ -121,34 +163,48 @@ def perform(request: bytes, writer: Writer) -> bytes:
             f"中心不认识这个命令，版本是否一致？/ the hub does not know this command;"
             f" is it of the same release? ({error})"
         ) from None
-    return msgspec.json.encode(writer.call(lambda connection: carry_out(connection, operation)))
-
-
-def carry_out(connection: sa.Connection, operation: Operation) -> Any:
-    """Does ``operation``; the caller commits.
-
-    Raises:
-        ControlError: it is refused, and nothing was changed.
-    """
-    now_ms = time.time_ns() // 1_000_000
     try:
-        match operation:
-            case CreateToken(role, label):
-                return auth.create_token(connection, role, now_ms, label)
-            case AddUser(name, password, role):
-                return _add_user(connection, name, password, role, now_ms)
-            case SetPassword(name, password):
-                return _set_password(connection, name, password, now_ms)
-            case PutProduct(product):
-                return _put_product(connection, product)
-            case ListProducts():
-                return _products(connection)
-            case ListQuarantine(limit):
-                return _quarantine(connection, limit)
-            case ShowQuarantine(row):
-                return _quarantined_line(connection, row)
-    except auth.AuthError as error:
+        result = _carry_out(operation, desk)
+    except (AuthError, BackupError, RepairError) as error:
         raise ControlError(str(error)) from None
+    return msgspec.json.encode(result)
+
+
+def _carry_out(operation: Operation, desk: Desk) -> Any:
+    match operation:
+        case Rebuild():
+            return desk.rebuild()
+        case MakeBackup(directory):
+            made = desk.back_up(Path(directory))
+            return BackupMade(made.file, made.events)
+        case _:
+            now_ms = time.time_ns() // 1_000_000
+            return desk.call(lambda connection: _change(connection, operation, now_ms))
+
+
+def _change(connection: sa.Connection, operation: Operation, now_ms: int) -> Any:
+    """One transaction's work. Raises `ControlError` and the errors that `perform` turns into it;
+    then nothing is changed."""
+    match operation:
+        case CreateToken(role, label):
+            return auth.create_token(connection, role, now_ms, label)
+        case AddUser(name, password, role):
+            return _add_user(connection, name, password, role, now_ms)
+        case SetPassword(name, password):
+            return _set_password(connection, name, password, now_ms)
+        case PutProduct(product):
+            return _put_product(connection, product)
+        case ListProducts():
+            return _products(connection)
+        case ListQuarantine(limit):
+            return _quarantine(connection, limit)
+        case ShowQuarantine(row):
+            return _quarantined_line(connection, row)
+        case RetryQuarantine():
+            return quarantine.retry(connection, now_ms)
+        case RepairQuarantine(row, line):
+            return quarantine.repair(connection, row, line.encode(), now_ms)
+    raise AssertionError(f"{type(operation).__name__} is no change of the database")
 
 
 # --- accounts ----------------------------------------------------------------------------------

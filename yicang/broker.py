@@ -55,6 +55,7 @@ def run(port: int, directory: Path) -> int:
 
     # rumqttd writes an ERROR line for each packet that it routes.
     logging.getLogger("rumqttd").setLevel(logging.CRITICAL)
+    logging.getLogger("tracing").setLevel(logging.WARNING)
     config = directory / "broker.toml"
     try:
         directory.mkdir(parents=True, exist_ok=True)

@@ -112,6 +112,7 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            umask=0o077,
             env=environment(),
         )
         self._process, self._ended = process, ended

@@ -1,0 +1,174 @@
+"""The hub as one process: pages and API, ingest and projector, under gunicorn with one worker.
+
+On SQLite one process writes. gunicorn's arbiter only watches; its one worker holds the writer's
+lock for as long as it lives, so that a worker that replaces another waits until that one is gone.
+The worker ends when the arbiter does: it looks at its parent once a second.
+"""
+
+import contextlib
+import logging
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import sqlalchemy as sa
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
+
+from hub import operations
+from hub.backup import Backup
+from hub.config import HubConfig
+from hub.control import ControlError, ControlServer, writer_lock
+from hub.service import HubService
+from hub.web import create_app
+from hub.writer import WriterStoppedError
+
+T = TypeVar("T")
+
+THREADS: Final = 8
+"""Requests served at once. A page that waits for news does not hold one for long."""
+
+STOP_S: Final = 6
+"""How long the arbiter lets the worker finish, in seconds."""
+
+REQUESTS_S: Final = 2
+"""Of that, how long requests that are under way may take."""
+
+LOCK_WAIT_S: Final = 15.0
+
+log: Final = logging.getLogger(__name__)
+
+
+class RootLogger(Logger):
+    """gunicorn's messages in our format, to where all others go. There is no access log: an
+    address may hold a donor's claim."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)  # type: ignore[no-untyped-call]
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+
+
+class HubServer(BaseApplication):
+    """gunicorn for the hub in ``directory`` (its settings, lock and control socket)."""
+
+    def __init__(self, config: HubConfig, directory: Path) -> None:
+        self._config: Final = config
+        self._directory: Final = directory
+        self._held: Final = contextlib.ExitStack()  # by the worker alone
+        self._service: HubService | None = None
+        super().__init__()  # type: ignore[no-untyped-call]
+
+    def load_config(self) -> None:
+        settings = {
+            "bind": f"{_bracketed(self._config.http_host)}:{self._config.http_port}",
+            "workers": 1,
+            "worker_class": "gthread",
+            "threads": THREADS,
+            "timeout": 60,
+            "graceful_timeout": STOP_S,
+            "keepalive": 15,
+            "accesslog": None,
+            "errorlog": "-",
+            "logger_class": RootLogger,
+            "proc_name": "yicang-hub",
+            "control_socket_disable": True,
+            "post_worker_init": self._started,
+            "worker_exit": self._stopped,
+        }
+        server: Any = self.cfg
+        for name, value in settings.items():
+            server.set(name, value)
+
+    def load(self) -> Flask:
+        """In the worker: the lock, the service (not yet started) and the pages over it."""
+        self._held.enter_context(writer_lock(self._directory, wait_s=LOCK_WAIT_S))
+        service = HubService(self._config)
+        self._service = service
+        return create_app(
+            self._config, service.reader, service.writer, ailments=lambda: ailments(service)
+        )
+
+    def _started(self, worker: Any) -> None:
+        service = self._service
+        if service is None:
+            raise RuntimeError("the worker starts before its application was loaded")
+        # Shorter than the arbiter's patience, so that what comes after requests has its time.
+        worker.cfg.set("graceful_timeout", REQUESTS_S)
+        service.start()
+        self._held.callback(service.stop)
+        desk = ServiceDesk(service)
+        control = ControlServer(self._directory, lambda request: operations.perform(request, desk))
+        control.start()
+        self._held.callback(control.close)
+        _end_with_parent(worker.ppid)
+        log.info("the hub is ready on port %d", self._config.http_port)
+
+    def _stopped(self, _server: Any, _worker: Any) -> None:
+        self._held.close()  # in the arbiter, which gunicorn calls here too, it holds nothing
+
+
+class ServiceDesk:
+    """Commands carried out by the running hub."""
+
+    def __init__(self, service: HubService) -> None:
+        self._service: Final = service
+
+    def call(self, change: Callable[[sa.Connection], T]) -> T:
+        """In the writer's thread; raises `ControlError` when the hub is too busy or stopping."""
+        try:
+            return self._service.writer.call(change)
+        except (WriterStoppedError, TimeoutError) as error:
+            raise ControlError(
+                f"中心正忙或正在停止，请稍后再试 / the hub is busy or stopping; try again ({error})"
+            ) from None
+
+    def rebuild(self) -> None:
+        """While the hub runs; ingest waits meanwhile."""
+        self._service.rebuild()
+
+    def back_up(self, directory: Path) -> Backup:
+        """Raises `BackupError`."""
+        return self._service.back_up(directory)
+
+
+def ailments(service: HubService) -> list[str]:
+    """What keeps the hub from doing its work now, as machine words for ``/healthz``."""
+    health = service.health()
+    return [
+        word for word, well in (("writer", health.writer), ("broker", health.broker)) if not well
+    ]
+
+
+def serve(config: HubConfig, directory: Path) -> None:
+    """Serves until SIGTERM or SIGINT; ends in SystemExit with gunicorn's status.
+
+    Raises:
+        hub.control.LockedError: another process is writing to this hub's database.
+    """
+    with writer_lock(directory):
+        pass  # said before anything starts; the worker takes it for good
+    HubServer(config, directory).run()  # type: ignore[no-untyped-call]
+
+
+def _end_with_parent(parent: int) -> None:
+    """Ends this process some time after ``parent`` is gone, whatever its threads do.
+
+    gunicorn's worker sees the same and stops by itself; this is for one that cannot.
+    """
+
+    def watch() -> None:
+        nobody = threading.Event()
+        while os.getppid() == parent:
+            nobody.wait(1.0)
+        nobody.wait(STOP_S)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
