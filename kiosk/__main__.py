@@ -118,7 +118,7 @@ def run(config: KioskConfig, *, stop_on: Callable[[Callable[[], None]], None] | 
             scanner.start()
             stack.callback(scanner.close)
         if screen is not None:
-            _serve_screen(config, screen, printers, scanners, stack)
+            _serve_screen(config, screen, printers, scanners, clock, stack)
         link.start()
         stack.callback(link.close)
         _stop_on_signals(loop)
@@ -171,6 +171,7 @@ def _serve_screen(
     screen: ScreenView,
     printers: Sequence[Printer],
     scanners: Sequence[Scanner],
+    clock: LearntClock,
     stack: ExitStack,
 ) -> None:
     """The local page. Flask is imported only by a kiosk that has one."""
@@ -180,7 +181,8 @@ def _serve_screen(
 
     papers = next((printer for printer in printers if isinstance(printer, ScreenPrinter)), None)
     entry = next((scanner for scanner in scanners if isinstance(scanner, ScreenScanner)), None)
-    app = create_app(screen, papers, entry.enter if entry is not None else _no_entry)
+    post = entry.enter if entry is not None else _no_entry
+    app = create_app(screen, papers, post, now_ms=clock.mono)
     server = ScreenServer(app, screen, config.screen_port, config.screen_host)
     server.start()
     stack.callback(server.close)

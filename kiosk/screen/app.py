@@ -71,16 +71,12 @@ SECURITY_HEADERS: Final = {
 }
 
 
-def _monotonic_ms() -> int:
-    return time.monotonic_ns() // 1_000_000
-
-
 def create_app(
     view: ScreenView,
     papers: Papers | None,
     post: Callable[[str], bool],
     *,
-    now_ms: Callable[[], int] = _monotonic_ms,
+    now_ms: Callable[[], int],
 ) -> Flask:
     """The page's application.
 
