@@ -13,8 +13,8 @@ Rules
 * A small window: at most `WINDOW` events without acknowledgement are under way, oldest epoch
   first. On silence they are sent again, after a wait that doubles and is jittered, so that a
   hub that comes back is not trampled by every kiosk at once.
-* When many resends bring nothing although the broker says connected, the connection itself is
-  suspected and made anew.
+* When many resends, or hellos, bring nothing although the broker says connected, the connection
+  itself is suspected and made anew.
 
 Time, nonce and jitter are inputs. Sequence numbers and hashes of the journal come in as facts.
 """
@@ -35,7 +35,7 @@ SILENCE_MS: Final = 4_000
 """First wait for an acknowledgement before sending again."""
 MAX_SILENCE_MS: Final = 60_000
 STALLED_RESENDS: Final = 6
-"""Resends in a row without any progress after which the connection is made anew."""
+"""Resends, or hellos, in a row without any answer after which the connection is made anew."""
 
 
 class StreamFacts(Struct, frozen=True):
@@ -57,7 +57,8 @@ class Now(Struct, frozen=True):
 
 
 class RelayState(Struct, frozen=True):
-    """``sent``: highest seq under way by epoch; ``nonce``: of the newest hello."""
+    """``sent``: highest seq under way by epoch; ``nonce``: of the newest hello until it is
+    answered, so that the same answer again, which is older than the acks after it, is none."""
 
     connected: bool = False
     hub_online: bool = False
@@ -252,6 +253,7 @@ def _on_welcome(
     effects.append(Store(positions))
     state = structs.replace(
         state,
+        nonce=None,
         welcomed=True,
         hub_online=True,
         hello_due=now.mono + _jittered(HELLO_INTERVAL_S * 1000, now),
@@ -336,13 +338,22 @@ def _fill(state: RelayState, streams: Mapping[str, StreamFacts], now: Now) -> Re
     return state, effects
 
 
+def _hello_again(state: RelayState, now: Now) -> Result:
+    if state.nonce is None:
+        return _hello(state, now)
+    if state.resends + 1 >= STALLED_RESENDS:
+        again = now.mono + _jittered(MAX_SILENCE_MS, now)  # should the connection stay as it is
+        return structs.replace(state, resends=0, hello_due=again, resend_due=None), [Reconnect()]
+    return _hello(structs.replace(state, resends=state.resends + 1), now)
+
+
 def _on_tick(state: RelayState, streams: Mapping[str, StreamFacts], now: Now) -> Result:
     if not state.connected:
         return state, []
     if state.hello_due is not None and now.mono >= state.hello_due:
         # Also while the hub's status says that nobody is there: a retained status can be lost
         # with the broker's memory, and asking now and then costs one small message.
-        return _hello(state, now)
+        return _hello_again(state, now)
     if state.resend_due is None or now.mono < state.resend_due:
         return state, []
     if not _under_way(state, streams):
