@@ -1,0 +1,71 @@
+"""Canaries: what must not be kept is looked for everywhere it could have been kept."""
+
+import io
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from PIL import Image
+
+from tests.support import people
+from tests.support.paper import read_codes
+from tests.support.processes import until
+from tests.support.site import Kiosk, Site
+from tests.support.tap import Tap
+
+IDENTITY_NUMBERS = ("110105199001011234", "510104194912310028", "31010719700229127X")
+"""Of the form of Chinese identity numbers; nobody's."""
+
+
+def _claim_on_the_receipt(kiosk: Kiosk) -> str:
+    papers = [paper for paper in kiosk.state()["papers"] if paper["kind"] == "receipt"]
+    with urllib.request.urlopen(f"{kiosk.url}/paper/{papers[0]['id']}.png", timeout=10) as answer:
+        picture = Image.open(io.BytesIO(answer.read())).convert("L")
+    [url] = [code.text for code in read_codes(picture) if "/c/" in code.text]
+    return url.rpartition("/")[2]
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.rglob("*") if path.is_file())
+
+
+def test_no_token_claim_or_identity_number_is_kept_anywhere(site: Site, tap: Tap) -> None:
+    kiosk = site.kiosk()
+    kiosk.start()
+    person, home, plan = people.card(), people.family(), people.plan()
+    kiosk.scan(person)
+    item = kiosk.scan(people.RICE).codes[-1]
+    for number in IDENTITY_NUMBERS:
+        assert kiosk.scan(number).signal == "refused"
+    kiosk.scan(person[:-1])  # a damaged card is no less a card
+    kiosk.scan(people.FINISH)
+    until(
+        "the receipt is shown",
+        lambda: any(paper["kind"] == "receipt" for paper in kiosk.state()["papers"]),
+    )
+    claim = _claim_on_the_receipt(kiosk)
+    kiosk.scan(f"http://127.0.0.1:8080/c/{claim}")
+    other = people.card()
+    kiosk.scan(other)
+    kiosk.scan(item)
+    kiosk.scan(plan)
+    kiosk.scan(people.plan(2))
+    kiosk.scan(home)
+    until("the hub has the claim", lambda: site.page(f"/c/{claim}")[0] == 200)
+    kiosk.wait_acknowledged()
+    kiosk.stop()
+    site.stop_hub()
+
+    # Half of a token is enough to find it by; shorter pieces also occur by chance.
+    secrets = [person[1:], other[1:], home[1:], claim, *IDENTITY_NUMBERS]
+    pieces = {piece for secret in secrets for piece in (secret[:10], secret[-10:])}
+    looked = 0
+    for path in (*_files(site.data), *site.folder.glob("*.log"), *site.folder.glob("mosq*")):
+        content = path.read_bytes()
+        looked += 1
+        for piece in pieces:
+            assert piece.encode() not in content, f"{path.name} holds a piece of a secret"
+    assert looked >= 5
+    for secret in secrets:
+        assert tap.carried(secret) == []
+    assert list((kiosk.folder / "spool").iterdir()) == []
