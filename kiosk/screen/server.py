@@ -6,6 +6,7 @@ exception in its own thread, so we turn its loop ourselves and can leave it at a
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from typing import TYPE_CHECKING, Final
@@ -41,11 +42,15 @@ class ScreenServer:
         self._host: Final = host
         self._wanted_port: Final = port
         self._stopping: Final = threading.Event()
+        self._waking: Final = threading.Lock()
+        """Held while the loop is woken, so that it cannot close what wakes it in between."""
         self._sockets: Final[dict[int, wasyncore.dispatcher]] = {}
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Binds and begins to serve; returns when requests are taken."""
+        # It warns of every request that waits a moment for a thread, which is no trouble here.
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         self._server = create_server(  # type: ignore[no-untyped-call]  # waitress has no types
             self._app,
             map=self._sockets,
@@ -77,8 +82,9 @@ class ScreenServer:
         thread, self._thread = self._thread, None
         if thread is None:
             return
-        # Set by the loop itself: set from here, it could be gone before the trigger is pulled.
-        self._server.trigger.pull_trigger(self._stopping.set)
+        with self._waking:
+            self._stopping.set()
+            self._server.pull_trigger()
         thread.join(CLOSE_SECONDS * 2)
 
     def _serve(self) -> None:
@@ -88,7 +94,8 @@ class ScreenServer:
         while self._answering() and time.monotonic() < end:
             self._turn(0.05)
         self._server.task_dispatcher.shutdown(timeout=CLOSE_SECONDS)
-        wasyncore.close_all(self._sockets, ignore_all=True)  # type: ignore[no-untyped-call]
+        with self._waking:
+            wasyncore.close_all(self._sockets, ignore_all=True)  # type: ignore[no-untyped-call]
 
     def _turn(self, seconds: float) -> None:
         wasyncore.loop(  # type: ignore[no-untyped-call]
