@@ -21,6 +21,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from drivers.line_errors import as_os_errors, error_number
 from drivers.ports import DeviceState, Post, ScanRead, ScanUnreadable, Words
 
 if TYPE_CHECKING:
@@ -88,14 +89,13 @@ class SerialScanner:
                     port.close()
 
     def _open(self) -> Serial | None:
-        from serial import Serial, SerialException
+        from serial import Serial
 
         try:
-            return Serial(self._path, self._baud, timeout=0, exclusive=True)
-        except SerialException as error:
-            self._tell(False, self._why_not(error.errno))
-        except (OSError, ValueError) as error:
-            self._tell(False, self._why_not(getattr(error, "errno", None)))
+            with as_os_errors():
+                return Serial(self._path, self._baud, timeout=0, exclusive=True)
+        except OSError as error:
+            self._tell(False, self._why_not(error_number(error)))
         return None
 
     def _read(self, port: Serial) -> None:
@@ -140,7 +140,6 @@ class SerialScanner:
             )
         if number in (errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.EIO):
             return self._unplugged()
-        # pyserial gives no number when the line cannot be set up, as for an ordinary file.
         return Words(
             zh=f"{self._path} 不能当串口使用", en=f"{self._path} does not work as a serial line"
         )

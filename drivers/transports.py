@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
+from drivers.line_errors import as_os_errors, error_number
 from drivers.ports import DeviceError, Words
 
 if TYPE_CHECKING:
@@ -127,7 +128,8 @@ class SerialTransport:
         with self._in_use:
             port = self._open()
             try:
-                port.reset_input_buffer()
+                with as_os_errors():
+                    port.reset_input_buffer()
                 self._write(port, request)
                 now = time.monotonic()
                 until = max(now, self._wire_free_at) + timeout_s
@@ -155,21 +157,25 @@ class SerialTransport:
             self._drop()
 
     def _open(self) -> Serial:
-        from serial import Serial, SerialException
+        from serial import Serial
 
         if self._closed.is_set():
             raise _closed()
         if self._port is None:
             try:
-                self._port = Serial(
-                    self._path, self._baud, timeout=0, write_timeout=self._stall_s, exclusive=True
-                )
-            except SerialException as error:
-                if error.errno is None:
-                    raise _no_line(self._path) from error
-                raise _gone(self._path, error) from error
+                with as_os_errors():
+                    self._port = Serial(
+                        self._path,
+                        self._baud,
+                        timeout=0,
+                        write_timeout=self._stall_s,
+                        exclusive=True,
+                    )
             except OSError as error:
-                raise _gone(self._path, error) from error
+                number = error_number(error)
+                if number in (None, errno.ENOTTY, errno.EINVAL):
+                    raise _no_line(self._path) from error
+                raise _gone(self._path, OSError(number, str(error))) from error
             self._wire_free_at = 0.0
         return self._port
 
@@ -180,7 +186,7 @@ class SerialTransport:
             written = port.write(data)
         except SerialTimeoutException as error:
             # Without this, the kernel waits half a minute at close for the line to drain.
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError), as_os_errors():
                 port.reset_output_buffer()
             self._drop()
             raise _stuck(self._path) from error

@@ -284,6 +284,7 @@ def test_a_printer_switched_off_and_on_prints_again_without_a_restart(
     device.unplug()
     result = printer.print(LABEL)
     assert result.status == "failed"
+    assert "away" in result.detail.en
     assert printer.status().state == "away"
     device.plug()
     assert printer.print(RECEIPT).status == "printed"

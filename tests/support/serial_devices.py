@@ -5,7 +5,6 @@ unplugged and plugged in again, which gives it a new pseudo-terminal behind the 
 """
 
 import array
-import contextlib
 import fcntl
 import os
 import pty
@@ -106,12 +105,23 @@ class ThermalPrinter(SerialDevice):
         self._reader = PaperReader(width_dots)
         self._fault: Exception | None = None
         self._lock = threading.Lock()
+        self._handling = threading.Lock()
         self._stop = threading.Event()
         self._taking = threading.Event()
         self._taking.set()
         super().__init__(path)
         self._thread = threading.Thread(target=self._run, name="thermal printer", daemon=True)
         self._thread.start()
+
+    def plug(self) -> None:
+        with self._handling:
+            super().plug()
+
+    def unplug(self) -> None:
+        # Not while the thread reads: the hang-up would wait for it, and the number of a
+        # closed file may by then be another's.
+        with self._handling:
+            super().unplug()
 
     def jam(self) -> None:
         """Takes no more bytes, as with an open cover."""
@@ -151,14 +161,14 @@ class ThermalPrinter(SerialDevice):
             if self._ends is None or not self._taking.is_set():
                 self._stop.wait(0.01)
                 continue
-            try:
-                end = self.device_end
+            with self._handling:
+                if self._ends is None:
+                    continue
+                end = self._ends[0]
                 ready, _, _ = select.select([end], [], [], 0.02)
-                data = os.read(end, 65536) if ready and self._taking.is_set() else b""
-            except (OSError, ValueError, AssertionError):
-                continue  # unplugged in the middle of it
-            if data:
-                self._take(data)
+                if ready and self._taking.is_set():
+                    self._take(os.read(end, 65536))
+            self._stop.wait(0.001)  # lets `unplug` have the lock
 
     def _take(self, data: bytes) -> None:
         with self._lock:
@@ -174,5 +184,4 @@ class ThermalPrinter(SerialDevice):
         if self.answers:
             for request in requests:
                 bits = self.paper_bits if request == 4 else 0
-                with contextlib.suppress(OSError):
-                    self.write(bytes([self.READY | bits]))
+                self.write(bytes([self.READY | bits]))
