@@ -9,7 +9,7 @@ import contextlib
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -36,6 +36,8 @@ STOP_S: Final = 6
 
 REQUESTS_S: Final = 2
 """Of that, how long requests that are under way may take."""
+
+HEARTBEAT_S: Final = 5.0
 
 LOCK_WAIT_S: Final = 15.0
 
@@ -98,7 +100,8 @@ class HubServer(BaseApplication):
             raise RuntimeError("the worker starts before its application was loaded")
         # Shorter than the arbiter's patience, so that what comes after requests has its time.
         worker.cfg.set("graceful_timeout", REQUESTS_S)
-        service.start()
+        with _heartbeat(worker):
+            service.start()
         self._held.callback(service.stop)
         desk = ServiceDesk(service)
         control = ControlServer(self._directory, lambda request: operations.perform(request, desk))
@@ -152,6 +155,25 @@ def serve(config: HubConfig, directory: Path) -> None:
     with writer_lock(directory):
         pass  # said before anything starts; the worker takes it for good
     HubServer(config, directory).run()  # type: ignore[no-untyped-call]
+
+
+@contextlib.contextmanager
+def _heartbeat(worker: Any) -> Iterator[None]:
+    """Inside, the arbiter hears that the worker lives: a start that refolds every event may take
+    longer than it would wait."""
+    done = threading.Event()
+
+    def beat() -> None:
+        while not done.wait(HEARTBEAT_S):
+            worker.notify()
+
+    thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def _end_with_parent(parent: int) -> None:

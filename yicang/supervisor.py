@@ -16,6 +16,9 @@ from yicang.children import Process
 from yicang.terminal import Terminal
 
 POLL_S: Final = 0.05
+PATIENCE_S: Final = 10.0
+"""After so long without being ready a line says that we are still waiting."""
+
 STOP_S: Final = 10.0
 """How long a child may take to stop before it is killed."""
 
@@ -107,8 +110,15 @@ class Supervisor:
     def _wait_ready(self, stage: Stage) -> Event | None:
         """None when it is ready; else why not. A deadline passed counts as an end with 1."""
         deadline = time.monotonic() + stage.deadline_s
+        patience = time.monotonic() + PATIENCE_S
         name = stage.process.name
-        while time.monotonic() < deadline:
+        while (now := time.monotonic()) < deadline:
+            if now > patience:
+                patience = now + PATIENCE_S
+                called = stage.called
+                self._terminal.say(
+                    Words(zh=f"{called.zh}还在启动……", en=f"{called.en} is still starting ...")
+                )
             event = self._next_event(POLL_S)
             if isinstance(event, Asked) or (event is not None and event.name == name):
                 return event

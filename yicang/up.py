@@ -28,9 +28,10 @@ from yicang.supervisor import Asked, Ended, Event, Stage, Supervisor
 from yicang.terminal import Language, Terminal
 
 BROKER_S: Final = 15.0
-HUB_S: Final = 60.0
-KIOSK_S: Final = 60.0
-"""How long each may take until it is ready; a Raspberry Pi's first start compiles every module."""
+HUB_S: Final = 900.0
+KIOSK_S: Final = 120.0
+"""How long each may take until it is ready. A Raspberry Pi's first start compiles every module;
+a hub may have to bring an old database up to date and fold all of its events anew."""
 
 SETUP_S: Final = 120.0
 

@@ -1,0 +1,226 @@
+"""`yicang up` here: it says where to look, survives its children, and leaves nothing behind."""
+
+import itertools
+import os
+import signal
+import socket
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from contract.codes import CATEGORIES, Verb, action_code
+from tests.support.broker import Mosquitto
+from tests.support.processes import Up, healthy, run, until
+from tests.support.visitors import Donor, Operator, Program
+
+STOP_S = 20.0
+
+cards = itertools.cycle(action_code(Verb.CATEGORY, category.key) for category in CATEGORIES)
+"""A card that is read again within 1.5 s counts as one read, so each thing gets the next card."""
+
+
+@pytest.fixture
+def up(tmp_path: Path) -> Iterator[Up]:
+    """A first start that is ready."""
+    with Up(tmp_path / "data") as started:
+        yield started.ready()
+
+
+def program(up: Up) -> Program:
+    done = run("hub", "token", "--role", "viewer", "--data", str(up.data))
+    assert done.returncode == 0, done.stderr
+    return Program(up.hub_url, done.stdout.splitlines()[-1])
+
+
+def give(up: Up, count: int) -> list[str]:
+    """A donor gives ``count`` things; the codes of all items that the hub then knows."""
+    reader = program(up)
+    before = len(reader.items_received())
+    donor = Donor(up.screen_url)
+    for _ in range(count):
+        donor.scan(next(cards))
+
+    def arrived() -> list[str] | None:
+        codes = reader.items_received()
+        return codes if len(codes) == before + count else None
+
+    return until(f"{count} items at the hub", arrived)
+
+
+def child_pid(up: Up, word: str) -> int:
+    """The oldest process of the family whose command line has ``word``."""
+    return min(pid for pid, command in up.family().items() if word in command)
+
+
+def ports_are_free(up: Up) -> bool:
+    for port in up.ports:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                return False
+    return True
+
+
+def test_the_first_start_says_where_to_look_and_how_to_sign_in(up: Up) -> None:
+    assert up.first_output_s < 1.0
+    for shown in (up.hub_url, up.screen_url, str(up.data), "make cards", "Ctrl-C", "停止"):
+        assert shown in up.output
+    assert Operator(up.hub_url).sign_in("operator", up.password)
+    assert not Operator(up.hub_url).sign_in("operator", "wrong-wrong-wrong")
+
+
+def test_an_item_scanned_at_the_kiosk_page_is_at_the_hub(up: Up) -> None:
+    (code,) = give(up, 1)
+    item = program(up).get(f"items/{code}")
+    assert item["code"] == code
+    assert item["kiosk"] == "kiosk-1"
+    assert next(event["type"] for event in item["events"]) == "received"
+
+
+def test_ctrl_c_ends_every_child_and_a_new_start_goes_on_where_it_was(tmp_path: Path) -> None:
+    with Up(tmp_path / "data") as first:
+        first.ready()
+        password = first.password
+        codes = give(first, 3)
+        assert first.stop() == 0
+        assert first.family() == {}
+        assert "Traceback" not in first.output
+        assert "everything has stopped" in first.output
+    with Up(tmp_path / "data", ports=first.ports) as second:
+        second.ready()
+        assert password not in second.output
+        assert "was printed at first start" in second.output
+        assert Operator(second.hub_url).sign_in("operator", password)
+        assert program(second).items_received() == codes
+        more = give(second, 1)
+        assert more[:3] == codes
+        assert len(set(more)) == 4
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_the_end_of_the_session_ends_every_child(up: Up, number: int) -> None:
+    up.signal(number)
+    assert up.wait(deadline_s=STOP_S) == 0
+    assert up.family() == {}
+    assert ports_are_free(up)
+
+
+def test_ctrl_c_while_it_starts_leaves_nothing_running(tmp_path: Path) -> None:
+    with Up(tmp_path / "data") as started:
+        started.wait_for("starting the hub")
+        started.signal(signal.SIGINT)
+        started.wait(deadline_s=STOP_S)
+        assert started.family() == {}
+        assert "password" in started.output  # kept nowhere else, so not lost with the start
+    with Up(tmp_path / "data") as again:
+        again.ready()
+
+
+def test_killing_the_parent_leaves_no_process_behind(up: Up) -> None:
+    assert len(up.family()) >= 5  # itself, broker, hub with its worker, kiosk
+    up.signal(signal.SIGKILL)
+    up.wait()
+    until("no process is left", lambda: not up.family(), deadline_s=STOP_S)
+    assert ports_are_free(up)
+    with Up(up.data, ports=up.ports) as again:
+        again.ready()
+
+
+@pytest.mark.parametrize(
+    ("word", "called"),
+    [("broker --port", "the broker"), ("hub serve", "the hub"), ("kiosk run", "the kiosk")],
+)
+def test_a_child_that_dies_comes_back_and_nothing_is_lost(up: Up, word: str, called: str) -> None:
+    before = give(up, 1)
+    os.kill(child_pid(up, word), signal.SIGKILL)
+    up.wait_for(f"{called} ended \\(signal 9\\)")
+    for port in (up.hub_port, up.screen_port):
+        until(f"{called} back", lambda port=port: healthy(port), deadline_s=30)  # type: ignore[misc]
+    after = give(up, 1)
+    assert after[: len(before)] == before
+    assert len(set(after)) == 2
+
+
+def test_a_second_start_on_the_same_data_is_refused(up: Up) -> None:
+    with Up(up.data) as second:
+        assert second.wait() == 2
+        assert "another yicang up is already running" in second.output
+    assert healthy(up.hub_port)
+    assert healthy(up.screen_port)
+
+
+def test_only_the_owner_can_read_the_data(up: Up) -> None:
+    secret = ["hub/secret.key", "hub/hub.sqlite3", "kiosk/identity.json", "hub/control.sock"]
+    for path in (up.data, *(up.data / name for name in secret)):
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+
+
+def test_a_token_is_alone_on_the_last_line_with_and_without_a_running_hub(up: Up) -> None:
+    running = program(up)
+    assert running.get("stock")["stock"] == []
+    up.stop()
+    done = run("hub", "token", "--role", "viewer", "--data", str(up.data))
+    assert done.returncode == 0, done.stderr
+    token = done.stdout.splitlines()[-1]
+    with Up(up.data, ports=up.ports) as again:
+        again.ready()
+        assert Program(again.hub_url, token).get("stock")["stock"] == []
+
+
+def test_a_new_password_replaces_the_old_one_while_the_hub_runs(up: Up) -> None:
+    done = run("hub", "user", "password", "operator", "--data", str(up.data))
+    assert done.returncode == 0, done.stderr
+    password = done.stdout.split()[-1]
+    assert not Operator(up.hub_url).sign_in("operator", up.password)
+    assert Operator(up.hub_url).sign_in("operator", password)
+
+
+def test_an_existing_broker_is_used_instead_of_the_embedded_one(
+    tmp_path: Path, mosquitto: Mosquitto
+) -> None:
+    broker = f"{mosquitto.host}:{mosquitto.port}"
+    with Up(tmp_path / "data", "--broker", broker) as up:
+        up.ready()
+        assert len(give(up, 2)) == 2
+        assert not any("yicang --lifeline broker" in command for command in up.family().values())
+    assert mosquitto.running
+
+
+def test_a_hub_that_cannot_start_is_explained_and_nothing_is_left_running(
+    tmp_path: Path,
+) -> None:
+    data = tmp_path / "data"
+    assert run("provision", "local", "--data", str(data)).returncode == 0
+    with (data / "hub" / "hub.toml").open("a") as settings:
+        settings.write('households = "many"\n')
+    with Up(data) as up:
+        assert up.wait() == 2
+        assert "the hub did not start" in up.output
+        assert "households" in up.output  # its own last lines
+        assert up.family() == {}
+        assert ports_are_free(up)
+
+
+def test_a_second_ctrl_c_does_not_wait_for_a_child_that_hangs(up: Up) -> None:
+    os.kill(child_pid(up, "kiosk run"), signal.SIGSTOP)  # it cannot even hear that it should end
+    up.signal(signal.SIGINT)
+    up.wait_for("stopping the kiosk")
+    up.signal(signal.SIGINT)
+    assert up.wait(deadline_s=5.0) == 0
+    assert up.family() == {}
+
+
+def test_one_ctrl_c_is_enough_for_a_child_that_hangs(up: Up) -> None:
+    os.kill(child_pid(up, "kiosk run"), signal.SIGSTOP)
+    assert up.stop() == 0
+    assert up.family() == {}
+
+
+def test_logs_are_kept_beside_the_data(up: Up) -> None:
+    up.stop()
+    for name in ("broker", "hub", "kiosk"):
+        assert (up.data / "logs" / f"{name}.log").stat().st_size > 0
