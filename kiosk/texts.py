@@ -18,7 +18,7 @@ MESSAGES: Final[dict[str, Words]] = {
     "which-category": Words(
         "这是什么？请在 {seconds} 秒内扫类别卡", "What is it? Scan a category card within {seconds} s"
     ),
-    "too-many": Words("太多了，最多 {most} 件，请先结束", "Too many: {most} at most. Finish first"),
+    "too-many": Words("太多了，最多 {most} 件，请先完成", "Too many: {most} at most. Finish first"),
     "no-codes": Words(
         "编号用完了，请用预印标签，并告诉工作人员", "No codes left: use ready-made labels and tell the staff"
     ),
@@ -26,10 +26,10 @@ MESSAGES: Final[dict[str, Words]] = {
     "quantity-first": Words("请先扫物品，再扫数量", "Scan the item first, then how many"),
     "label-checked": Words("标签已确认", "Label checked"),
     "finish-intake-first": Words(
-        "这件不是刚收的；请先结束收货", "That item is not one of these; finish this intake first"
+        "这件不是刚收的；请先完成收货", "That item is not one of these; finish this intake first"
     ),
     "thanks": Words("谢谢您！共 {count} 件", "Thank you! {count} in all"),
-    "closed-empty": Words("已结束", "Finished"),
+    "closed-empty": Words("已完成", "Finished"),
     "nothing-to-undo": Words("没有可以撤销的", "There is nothing to take back"),
     "undone": Words("已撤销 {count} 件", "Taken back: {count}"),
     "welcome": Words("您好，卡已读", "Hello, your card is read"),
@@ -76,7 +76,7 @@ MESSAGES: Final[dict[str, Words]] = {
         "扫物品条码收货，或扫物品标签出库", "Scan a pack to take it in, or an item label to hand it over"
     ),
     "help-intake": Words(
-        "继续扫；几件一样的扫数量卡；完了扫结束卡", "Go on scanning; equal ones: quantity card; then finish"
+        "继续扫；几件一样的扫数量卡；完了扫“完成”卡", "Go on scanning; equal ones: quantity card; then finish"
     ),
     "help-asking": Words("请扫这件的类别卡", "Scan the category card of this item"),
     "help-handover": Words(
@@ -88,7 +88,7 @@ MESSAGES: Final[dict[str, Words]] = {
 NEXT: Final[dict[Phase, Words]] = {
     Phase.REST: Words("请扫包装上的条码，或者类别卡", "Scan the bar code on the pack, or a category card"),
     Phase.CARDED: Words("请扫物品", "Now scan an item"),
-    Phase.INTAKE: Words("贴上标签，再扫下一件；完了请按结束", "Stick the label on. Next item, or finish"),
+    Phase.INTAKE: Words("贴上标签，再扫下一件；完了请按“完成”", "Stick the label on. Next item, or finish"),
     Phase.ASKING: Words("请扫类别卡", "Scan a category card"),
     Phase.HANDOVER: Words("再扫下一件，或者扫送货单、位置", "Next item, or the plan or place"),
     Phase.PLAN: Words("请扫家庭码，或者“没人在家”卡", "Scan the family's code, or the not-home card"),
