@@ -288,6 +288,8 @@ def test_the_list_shows_what_was_given_and_what_was_taken_back(
     kiosk.view.publish(IDLE)
     expect(page.locator("#items")).to_be_hidden()
     expect(page.locator("#count")).to_be_hidden()
+    kiosk.view.publish(replace(SAVED, state="asking"))
+    expect(page.locator("#count")).to_contain_text("to be sorted")
 
 
 def test_being_offline_and_a_broken_printer_are_shown(page: Page, kiosk: PageKiosk) -> None:

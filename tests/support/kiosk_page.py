@@ -124,7 +124,7 @@ REFUSED = LaneView(
     "refused",
     "没有记录：这个码坏了或读错了",
     "Not taken: this code is damaged or misread",
-    "请再扫一次，或者扫一张种类卡。",
+    "请再扫一次，或者扫一张类别卡。",
     "Scan it again, or scan a category card.",
     SAVED.lines[:1],
     beep=2,
