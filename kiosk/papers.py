@@ -61,6 +61,7 @@ class PrinterThread:
         self._thread.join(timeout=5)
 
     def _run(self) -> None:
+        self.printer.warm()
         while True:
             try:
                 todo = self._todo.get(timeout=0 if self._ok is None else STATUS_S)
