@@ -86,11 +86,16 @@ class Journal:
         self._kiosk: Final = identity.load().kiosk
         self._db: Final = open_store(path)
         self.queue: Final = PrintQueue(self._db, clock)
-        self.id: Final = self._journal_id()
-        self.streams: Final[dict[str, Stream]] = self._load_streams()
         self.allocator = Allocator()
-        self._open_first_epoch()
-        spool.sweep(self.queue.secrets())
+        try:
+            with disk_errors():
+                self.id: Final = self._journal_id()
+                self.streams: Final[dict[str, Stream]] = self._load_streams()
+                self._open_first_epoch()
+                spool.sweep(self.queue.secrets())
+        except BaseException:
+            self._db.close()  # another process, or another try, may open it
+            raise
 
     # --- starting ------------------------------------------------------------------------
 
@@ -118,9 +123,15 @@ class Journal:
     def _open_first_epoch(self) -> None:
         remembered = self._identity.load().last_epoch
         restored = remembered is not None and remembered not in self._all_epochs()
-        prefix = self._identity.take_prefix(self.id, fresh=restored and bool(self.streams))
+        # Restored with no spare left: its old prefix stays barred at the next start as well.
+        fresh = self._lacks_prefix() or (restored and bool(self.streams))
+        prefix = self._identity.take_prefix(self.id, fresh=fresh)
         last_known = None if self.streams else remembered
         self._open_epoch("restored" if restored else "start", prefix, last_known)
+
+    def _lacks_prefix(self) -> bool:
+        query = "SELECT 1 FROM meta WHERE key = 'lacks-prefix'"
+        return self._db.execute(query).fetchone() is not None
 
     def _all_epochs(self) -> set[str]:
         return {row[0] for row in self._db.execute("SELECT epoch FROM epoch")}
@@ -156,6 +167,10 @@ class Journal:
             )
             self._insert([event])
             self._store_allocator(allocator)
+            if prefix is None:
+                self._db.execute("INSERT OR REPLACE INTO meta VALUES ('lacks-prefix', '1')")
+            else:
+                self._db.execute("DELETE FROM meta WHERE key = 'lacks-prefix'")
         self.streams[epoch] = Stream(epoch, 1, 1, event.hash, 0, 0)
         self.allocator = allocator
         self._identity.remember_epoch(epoch, event.prev)
@@ -190,14 +205,9 @@ class Journal:
 
     def commit(self, lane: str, outcome: Outcome) -> None:
         """Makes a turn of ``lane`` happen, all of it in one COMMIT."""
-        secret = None
-        if outcome.claim is not None:
-            secret = self._entropy(16).hex()
-            with disk_errors():
-                self._spool.put(secret, outcome.claim)
         events = self._seal_all(outcome.drafts, lane)
         head = events[-1] if events else None
-        with self._transaction():
+        with self._spooled(outcome.claim) as secret, self._transaction():
             self._insert(events)
             self._db.execute(
                 """
@@ -293,6 +303,21 @@ class Journal:
                 "INSERT OR IGNORE INTO block VALUES (?, ?)",
                 (allocator.prefix, (allocator.end - 1) // BLOCK),
             )
+
+    @contextmanager
+    def _spooled(self, claim: str | None) -> Iterator[str | None]:
+        """A claim is on disk before the COMMIT that promises it, and gone when that fails."""
+        if claim is None:
+            yield None
+            return
+        secret = self._entropy(16).hex()
+        with disk_errors():
+            self._spool.put(secret, claim)
+        try:
+            yield secret
+        except BaseException:
+            self._spool.drop(secret)
+            raise
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

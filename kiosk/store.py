@@ -88,6 +88,7 @@ def open_store(path: Path) -> sqlite3.Connection:
     Raises:
         JournalError: it cannot be opened, is damaged, or was written by a later release.
     """
+    connection: sqlite3.Connection | None = None
     try:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA journal_mode = WAL")
@@ -111,13 +112,22 @@ def open_store(path: Path) -> sqlite3.Connection:
         else:
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("COMMIT")
-    except sqlite3.Error as error:
-        raise JournalError(
-            Words(
-                zh=f"日志 {path} 无法打开：{error}", en=f"cannot open the journal {path}: {error}"
-            )
-        ) from error
+    except BaseException as error:
+        if connection is not None:
+            connection.close()
+        if not isinstance(error, sqlite3.Error):
+            raise
+        raise JournalError(_why_not_open(path, error)) from error
     return connection
+
+
+def _why_not_open(path: Path, error: sqlite3.Error) -> Words:
+    if error.sqlite_errorname == "SQLITE_BUSY":
+        return Words(
+            zh=f"日志 {path} 正被另一个进程使用：一台终端只能运行一个",
+            en=f"another process uses the journal {path}: only one kiosk may",
+        )
+    return Words(zh=f"日志 {path} 无法打开：{error}", en=f"cannot open the journal {path}: {error}")
 
 
 def checkpoint_if_due(connection: sqlite3.Connection, path: Path) -> bool:
