@@ -21,7 +21,7 @@ from kiosk.journal import Journal
 from kiosk.screen.view import LaneView, LineView
 from kiosk.state import LaneState, Message, Outcome, Phase
 from kiosk.store import JournalError
-from kiosk.texts import NEXT, category_words, render
+from kiosk.texts import category_words, next_step, render
 from kiosk.workflow import Facts, restored, step, undo_refs
 from kiosk.workflow.turn import (
     ASKING_MS,
@@ -170,7 +170,7 @@ class LaneDesk:
         if signal is not Signal.IDLE:
             memory.beeps += 1
         state = self.states.get(lane, LaneState())
-        words, then = render(message), NEXT[state.phase]
+        words, then = render(message), next_step(message, state.phase)
         self._screen.publish(
             LaneView(
                 state=state.phase.value,

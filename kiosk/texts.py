@@ -94,6 +94,16 @@ NEXT: Final[dict[Phase, Words]] = {
     Phase.PLAN: Words("请扫家庭码，或者“没人在家”卡", "Scan the family's code, or the not-home card"),
 }  # fmt: skip
 
+NEXT_AFTER: Final[dict[str, Words]] = {
+    "thanks": Words("请拿好收据", "Take your receipt"),
+    "out": Words("请拿好交接单", "Take the slip with you"),
+    "moved": Words("请拿好交接单", "Take the slip with you"),
+    "delivered": Words("请拿好交接单", "Take the slip"),
+    "back": Words("请把物品放回货架", "Put the items back on the shelf"),
+    "handover-undone": Words("物品还在本站", "The items are still here"),
+}
+"""What to do next where the message matters more than the phase."""
+
 WHAT: Final[dict[str, Words]] = {
     "out": Words("出库单", "Out for delivery"),
     "delivered": Words("送达单", "Delivered"),
@@ -106,6 +116,11 @@ def category_words(key: str) -> Words:
     """A category's name; a key of a later release shows as itself."""
     category = CATEGORY_BY_KEY.get(key)
     return Words(category.zh, category.en) if category is not None else Words(key, key)
+
+
+def next_step(message: Message, phase: Phase) -> Words:
+    """What to do now, after this message in this phase."""
+    return NEXT_AFTER.get(message.key, NEXT[phase])
 
 
 def render(message: Message) -> Words:
