@@ -172,7 +172,10 @@ class Supervisor:
         now = time.monotonic()
         for name in [name for name, at in self._restart_at.items() if at <= now]:
             del self._restart_at[name]
-            self._start(name)
+            try:
+                self._start(name)
+            except OSError as error:  # no process or memory left just now
+                self._on_end(Ended(name, error.errno or 1))
 
     # --- stopping --------------------------------------------------------------------------
 

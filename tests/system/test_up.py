@@ -5,6 +5,8 @@ import os
 import signal
 import socket
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +14,15 @@ import pytest
 
 from contract.codes import CATEGORIES, Verb, action_code
 from tests.support.broker import Mosquitto
-from tests.support.processes import Up, healthy, run, until
+from tests.support.processes import (
+    ROOT,
+    Up,
+    free_ports,
+    healthy,
+    processes_naming,
+    run,
+    until,
+)
 from tests.support.visitors import Donor, Operator, Program
 
 STOP_S = 20.0
@@ -224,3 +234,25 @@ def test_logs_are_kept_beside_the_data(up: Up) -> None:
     up.stop()
     for name in ("broker", "hub", "kiosk"):
         assert (up.data / "logs" / f"{name}.log").stat().st_size > 0
+
+
+def test_a_terminal_that_goes_away_stops_nothing(tmp_path: Path) -> None:
+    hub, screen, mqtt = map(str, free_ports(3))
+    ports = ["--hub-port", hub, "--screen-port", screen, "--mqtt-port", mqtt]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "yicang", "up", "--data", str(tmp_path), "--no-open", *ports],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    try:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.stdout.close()  # as `yicang up | head -1` does
+        until("the kiosk is up", lambda: healthy(int(screen)), deadline_s=60)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(STOP_S) == 0
+    finally:
+        process.kill()
+        process.wait()
+    assert processes_naming(str(tmp_path)) == {}
