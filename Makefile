@@ -41,6 +41,7 @@ cards: ## 打印用卡片 / write cards.pdf
 docs: ## 重新生成文档 / regenerate what docs/ takes from the code
 	$(call prepare,check)
 	.venv/bin/python -m contract.schema docs
+	.venv/bin/python -m kiosk.diagram docs/architecture.md
 
 clean: ## 删除 .venv 与缓存(不删数据) / remove .venv and caches, never data
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

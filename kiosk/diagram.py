@@ -1,0 +1,128 @@
+"""The workflow's table and state diagram as Markdown, drawn from `kiosk.workflow.TABLE`.
+
+``python -m kiosk.diagram docs/architecture.md`` rewrites what stands between the markers of that
+page; a test fails when the page is older than the code.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from kiosk.inputs import InputKind
+from kiosk.state import Phase
+from kiosk.workflow import TABLE, Row
+
+BEGIN: Final = "<!-- drawn by python -m kiosk.diagram: begin -->"
+END: Final = "<!-- drawn by python -m kiosk.diagram: end -->"
+
+PHASES: Final = {
+    Phase.REST: "nobody is here; the last handover may still be taken back",
+    Phase.CARDED: "a card was shown, nothing since",
+    Phase.INTAKE: "items are coming in",
+    Phase.ASKING: "an unknown retail code waits for its category card",
+    Phase.HANDOVER: "items are chosen and wait for a destination",
+    Phase.PLAN: "a plan was scanned alone: how did it go?",
+}
+
+INPUTS: Final = {
+    InputKind.CARD: "a person's card `P`",
+    InputKind.RETAIL: "retail code",
+    InputKind.CATEGORY: "category card",
+    InputKind.QUANTITY: "quantity card",
+    InputKind.ITEM: "item label `G`",
+    InputKind.BOX: "box label `B`",
+    InputKind.PLAN: "plan `D`",
+    InputKind.FAMILY: "family's token `F`",
+    InputKind.PLACE: "place `W`",
+    InputKind.NOT_HOME: "“not home” card",
+    InputKind.FINISH: "finish",
+    InputKind.UNDO: "undo",
+    InputKind.HELP: "help",
+    InputKind.CLAIM: "a donor's claim",
+    InputKind.DAMAGED: "a damaged code of ours",
+    InputKind.FOREIGN: "anything else",
+    InputKind.TIMEOUT: "time is up",
+}
+
+_EVERYWHERE: Final = tuple(Phase)
+
+
+def _stays(row: Row) -> bool:
+    return row.phases == _EVERYWHERE and row.to == _EVERYWHERE
+
+
+def diagram() -> str:
+    """The Mermaid state diagram: one arrow for each pair of phases, its inputs on it."""
+    arrows: dict[tuple[Phase, Phase], list[str]] = {}
+    for row in TABLE:
+        if _stays(row):
+            continue
+        for phase in row.phases:
+            for target in row.to:
+                arrows.setdefault((phase, target), []).append(row.input.value)
+    lines = ["stateDiagram-v2", f"    [*] --> {Phase.REST.value}"]
+    lines += [
+        f"    {phase.value} --> {target.value}: {', '.join(inputs)}"
+        for (phase, target), inputs in arrows.items()
+    ]
+    return "\n".join(["```mermaid", *lines, "```"])
+
+
+def table() -> str:
+    """The phases and the rows of the workflow as two Markdown tables."""
+    return "\n".join(
+        [
+            "| phase | means |",
+            "|---|---|",
+            *(f"| {phase.value} | {meaning} |" for phase, meaning in PHASES.items()),
+            "",
+            "| in | input | what it does | after it |",
+            "|---|---|---|---|",
+            *_rows(),
+        ]
+    )
+
+
+def _rows() -> Iterator[str]:
+    for row in TABLE:
+        where = "any phase" if row.phases == _EVERYWHERE else _listed(row.phases)
+        after = "as before" if _stays(row) else _listed(row.to)
+        yield f"| {where} | {INPUTS[row.input]} | {row.does} | {after} |"
+
+
+def _listed(phases: tuple[Phase, ...]) -> str:
+    return ", ".join(phase.value for phase in phases)
+
+
+def drawn() -> str:
+    """All that stands between the markers, markers included."""
+    return "\n\n".join([BEGIN, diagram(), table(), END])
+
+
+def renewed(page: str) -> str:
+    """``page`` with its drawn part as the code has it now.
+
+    Raises:
+        ValueError: the markers are missing or in the wrong order.
+    """
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"the page needs the lines {BEGIN} and {END}")
+    return before + drawn() + after
+
+
+def main(arguments: list[str]) -> int:
+    """Rewrites the page; returns the exit status."""
+    if len(arguments) != 1:
+        print("usage: python -m kiosk.diagram PAGE", file=sys.stderr)
+        return 2
+    page = Path(arguments[0])
+    page.write_text(renewed(page.read_text(encoding="utf-8")), encoding="utf-8")
+    print(page)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
