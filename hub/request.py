@@ -19,8 +19,13 @@ _NAME = "yicang"
 class Writer(Protocol):
     """The hub's one writer."""
 
-    def call(self, work: Callable[[Connection], T]) -> T:
-        """Run ``work`` in a transaction of its own and give back its result after COMMIT."""
+    def call(self, work: Callable[[Connection], T], /) -> T:
+        """Run ``work`` in a transaction of its own and give back its result after COMMIT.
+
+        Raises:
+            TimeoutError: not done in time (it may still be).
+            RuntimeError: it no longer takes anything.
+        """
 
 
 class Services(Struct, frozen=True):

@@ -20,7 +20,7 @@ from hub.web import incident_words, story, wording
 from hub.web.login import current_user, needs
 
 BOARD_EVENTS = 30
-BOARD_INCIDENTS = 20
+BOARD_INCIDENTS = 5
 PAGE_ROWS = 200
 
 

@@ -1,7 +1,7 @@
 """A hub's database filled the way that a hub fills it, and the application over it."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 from msgspec import Struct
 from sqlalchemy import Connection, insert
 
-from contract import codes, events
-from contract.batches import Batch, Header
+from contract import batches, codes, events, topics
+from contract.batches import Header
 from contract.codes import Kind
 from hub import auth, db
 from hub.auth import Role
@@ -20,6 +20,7 @@ from hub.event_log import EventLog
 from hub.folds.item import fold_item
 from hub.ingest import Ingest, Message
 from hub.projector import Projector
+from hub.reference import Reference
 from hub.web import create_app
 
 T = TypeVar("T")
@@ -51,12 +52,19 @@ class Journal:
         self.prefix = prefix
         self.epoch = hashlib.sha256(f"{kiosk} {number}".encode()).hexdigest()[:16]
         self.boot = hashlib.sha256(f"boot {kiosk} {number}".encode()).hexdigest()[:32]
-        self.session = hashlib.sha256(f"session {kiosk}".encode()).hexdigest()[:16]
+        self.sessions = 0
+        self.new_session()
         self.clock = clock
         self.prev = events.ZERO_HASH
         self.seq = 0
         self.serial = 0
         self.started_ms: int | None = None
+
+    def new_session(self) -> None:
+        """The next donor comes."""
+        self.sessions += 1
+        named = f"session {self.kiosk} {self.sessions}"
+        self.session = hashlib.sha256(named.encode()).hexdigest()[:16]
 
     def code(self, kind: Kind = Kind.ITEM) -> str:
         """A new code of this journal."""
@@ -119,7 +127,7 @@ class HubSite:
         )
         self.writer = DirectWriter(url)
         db.migrate(self.writer.engine)
-        self._ingest = Ingest(EventLog(), lambda _connection: ({}, ()))
+        self._ingest = Ingest(EventLog(), Reference())
         self._projector = Projector(fold_item)
         self.reader = db.open_reader(url)
         self.app: Flask = create_app(
@@ -198,17 +206,13 @@ class HubSite:
 
     def receive_lines(self, kiosk: str, header: Header, lines: tuple[bytes, ...]) -> None:
         """The hub receives a batch of these lines, whatever is in them."""
-
-        def append(connection: Connection) -> None:
-            self._ingest.begin(connection)
-            self._ingest.log.append(connection, kiosk, Batch(header, lines), self.now_ms)
-
-        self.writer.call(append)
+        payload = batches.encode(header, lines)
+        self.send(topics.up(kiosk, topics.EVENTS), payload, dict(batches.properties(header)))
         self.writer.call(lambda connection: self._projector.project(connection, {}, self.now_ms))
 
-    def send(self, topic: str, payload: bytes) -> None:
-        """The hub receives any other message."""
-        message = Message(topic, payload, {})
+    def send(self, topic: str, payload: bytes, properties: Mapping[str, str] | None = None) -> None:
+        """The hub receives this message."""
+        message = Message(topic, payload, properties or {})
 
         def handle(connection: Connection) -> None:
             self._ingest.begin(connection)
@@ -238,6 +242,7 @@ class HubSite:
             session=journal.session, why="finish", items=count, claim=events.claim_hash(claim)
         )
         self.receive(journal, [journal.write(body, self.now_ms)])
+        journal.new_session()
 
     def hand_out(self, place: Place, *items: str) -> str:
         """Items leave for a new plan; its code."""

@@ -1,0 +1,152 @@
+"""A hub with some weeks of life in it, served over HTTP: what the page tests look at."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from contract import codes, events, messages, topics
+from contract.batches import Header
+from contract.codes import Kind
+from tests.support.hub_site import DAY_MS, HOUR_MS, HubSite, Journal
+
+CLAIM = "7Q2XK9ZD4M0RTB1W"
+NEVER_CLAIMED = "0000000000000000"
+KIOSK = "kiosk-east"
+
+
+class Scene:
+    """Items in every state at two stops; three weeks old deliveries; one kiosk that is away."""
+
+    def __init__(self, site: HubSite) -> None:
+        self.site = site
+        site.add_users()
+        today = site.now_ms
+        site.now_ms = today - 21 * DAY_MS
+        self.east = site.add_stop("east", "东门义仓站", "East Gate", ("锦江区", "Jinjiang"), "4K2P")
+        self.river = site.add_stop("river", "河边义仓站", "Riverside", ("武侯区", "Wuhou"), "7TWX")
+        self.long_gone = [self._deliver(self.east, family) for family in range(12)]
+        self.lonely = self._deliver(self.river, 99)
+        site.now_ms = today - 2 * DAY_MS
+        self.moved = site.intake(self.river, "C1")
+        site.now_ms = today - HOUR_MS
+        east = self.east.journal
+        site.receive(
+            east,
+            [east.write(events.Moved(place=codes.PLACE_IN, items=(self.moved,)), site.now_ms)],
+        )
+        east.new_session()
+        self.free = site.intake(self.east, "F1")
+        self.unlabelled = site.intake(self.east, "T1", label=False)
+        self.out = site.intake(self.east, "B1")
+        self.plan = site.hand_out(self.east, self.out)
+        self.fresh = self._deliver(self.east, 50)
+        self.voided = self._undo()
+        self.never = east.code()
+        self.stranger = codes.serial_code(Kind.ITEM, "ZZZZ", 7)
+        self._look_at_a_strangers_label()
+        self.uncertain = self._without_a_clock()
+        site.finish(self.east, CLAIM, 5)
+        self._say_how_they_are()
+        self._send_rubbish()
+        site.now_ms = today
+
+    def _deliver(self, place: object, family: int) -> str:
+        where = self.east if place is self.east else self.river
+        code = self.site.intake(where, "H1")
+        self.site.now_ms += 600_000
+        self.site.deliver(where, self.site.hand_out(where, code), family)
+        return code
+
+    def _undo(self) -> str:
+        journal = self.east.journal
+        code = journal.code()
+        body = events.Received(
+            session=journal.session, item=code, category="R1", place=codes.PLACE_IN
+        )
+        received = journal.write(body, self.site.now_ms)
+        void = journal.write(events.Voided(events=(received.id,), items=(code,)), self.site.now_ms)
+        self.site.receive(journal, [received, void])
+        return code
+
+    def _look_at_a_strangers_label(self) -> None:
+        journal = self.east.journal
+        body = events.ItemSeen(item=self.stranger, outcome="foreign")
+        self.site.receive(journal, [journal.write(body, self.site.now_ms)])
+
+    def _without_a_clock(self) -> str:
+        journal = Journal("kiosk-school", "9ZZA", clock=False)
+        self.site.add_kiosk(journal, "river")
+        code = journal.code()
+        received = events.Received(
+            session=journal.session, item=code, category="S1", place=codes.PLACE_IN
+        )
+        at = self.site.now_ms - HOUR_MS
+        self.site.receive(
+            journal,
+            [
+                *journal.opening(at),
+                journal.write(received, at),
+                journal.write(events.LabelAttached(item=code, how="scanned"), at),
+            ],
+        )
+        return code
+
+    def _say_how_they_are(self) -> None:
+        devices = (
+            messages.DeviceHealth("ttyACM0", "scanner", True),
+            messages.DeviceHealth("ttyUSB0", "printer", False, "paper out"),
+        )
+        health = messages.Health(
+            backlog=3,
+            oldest_unsent_s=12,
+            events=812,
+            clock=True,
+            software="0.1.0",
+            uptime_s=7200,
+            disk_free_mb=20480,
+            paper_jobs=1,
+            devices=devices,
+        )
+        for kiosk, online in ((KIOSK, True), ("kiosk-river", False)):
+            status = messages.encode(messages.KioskStatus(online))
+            self.site.send(topics.up(kiosk, topics.STATUS), status)
+        self.site.send(topics.up(KIOSK, topics.HEALTH), messages.encode(health))
+
+    def _send_rubbish(self) -> None:
+        journal = self.river.journal
+        journal.seq += 1
+        header = Header(journal.epoch, journal.seq, 1, "ab" * 32)
+        self.site.receive_lines(journal.kiosk, header, (b'{"this is": "not an event"',))
+        self.site.send(topics.up(KIOSK, topics.HELLO), b"neither is this a hello")
+
+
+class _Silent(WSGIRequestHandler):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Keep the addresses out of the test's output, as the real server does."""
+
+
+@contextmanager
+def served(site: HubSite, port: int = 0) -> Iterator[str]:
+    """``site`` over HTTP on this machine; its address."""
+    server = make_server("127.0.0.1", port, site.app, threaded=True, request_handler=_Silent)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@contextmanager
+def a_scene(directory: Path) -> Iterator[Scene]:
+    """The scene over a new database in ``directory``."""
+    site = HubSite(directory)
+    try:
+        yield Scene(site)
+    finally:
+        site.close()
