@@ -1,4 +1,5 @@
-"""Fixtures that several suites share: a real broker, and a tap that checks all that it carries."""
+"""Fixtures that several suites share: a real broker, a tap that checks all that it carries, and a
+whole stop of processes."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.broker import Mosquitto
+from tests.support.site import Site
 from tests.support.tap import Tap
 
 
@@ -28,3 +30,13 @@ def tap(mosquitto: Mosquitto) -> Iterator[Tap]:
     finally:
         tap.close()
     tap.check()
+
+
+@pytest.fixture
+def site(tmp_path: Path, mosquitto: Mosquitto, tap: Tap) -> Iterator[Site]:
+    """Broker and provisioned hub and kiosk; the hub runs, no kiosk does. Whatever any of them
+    sends is held against the schemas by the tap."""
+    assert tap.subscriptions
+    with Site(tmp_path, mosquitto) as site:
+        site.start_hub()
+        yield site
