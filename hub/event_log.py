@@ -30,7 +30,7 @@ from msgspec import Struct
 from sqlalchemy import Connection
 
 from contract.batches import Batch
-from contract.events import ZERO_HASH, EpochOpened, Event, EventError, decode, type_of
+from contract.events import ZERO_HASH, EpochOpened, Event, EventError, decode, event_id, type_of
 from contract.messages import Ack
 from hub import incidents
 from hub.holes import Holes
@@ -221,12 +221,28 @@ class EventLog:
             by_seq[line.seq].append(line.hash)
             siblings += openings.get(prev, ())
             if line.seq == 1:
-                siblings += self._successors(connection, kiosk, line)
+                siblings += [row[2] for row in self._successors(connection, kiosk, line)]
                 openings.setdefault(prev, set()).add(line.hash)
             if any(sibling != line.hash for sibling in siblings):
-                detail: dict[str, str | int] = {"epoch": epoch, "seq": line.seq, "prev": prev}
-                key = f"fork:{kiosk}:{prev}"
-                incidents.note(connection, Trouble(key, "fork", epoch, kiosk, detail), now_ms)
+                self._tell_fork(connection, kiosk, epoch, line, now_ms)
+
+    def _tell_fork(
+        self, connection: Connection, kiosk: str, epoch: str, line: Line, now_ms: int
+    ) -> None:
+        """Tell of all events that name this line's predecessor; it is already stored."""
+        prev = line.prev or ZERO_HASH
+        rows = connection.exec_driver_sql(
+            "SELECT epoch, seq, hash FROM event WHERE kiosk = ? AND prev = ? AND seq = 1"
+            " UNION SELECT epoch, seq, hash FROM event"
+            " WHERE kiosk = ? AND epoch = ? AND seq = ? AND prev = ?",
+            (kiosk, prev, kiosk, epoch, line.seq, prev),
+        ).fetchall()
+        found = {tuple(row) for row in (*rows, *self._successors(connection, kiosk, line))}
+        names = sorted(event_id(kiosk, epoch, seq, digest) for epoch, seq, digest in found)
+        trouble = Trouble(
+            f"fork:{kiosk}:{prev}", "fork", prev, kiosk, {"prev": prev, "events": names}
+        )
+        incidents.note(connection, trouble, now_ms)
 
     def _openings_of(self, connection: Connection, kiosk: str) -> dict[str, set[str]]:
         """Hashes of the events that open this kiosk's epochs, by the predecessor they name."""
@@ -246,18 +262,20 @@ class EventLog:
             self._openings.move_to_end(kiosk)
         return found
 
-    def _successors(self, connection: Connection, kiosk: str, opening: Line) -> list[str]:
-        """What follows the event that an opening names, in that event's own epoch."""
+    def _successors(
+        self, connection: Connection, kiosk: str, opening: Line
+    ) -> list[tuple[str, int, str]]:
+        """(epoch, seq, hash) of what follows the event that an opening names, in that event's own
+        epoch."""
         body = opening.event.public.body if opening.event is not None else None
         if not isinstance(body, EpochOpened) or body.prev_epoch is None:
             return []
         rows = connection.exec_driver_sql(
-            "SELECT n.hash FROM event p JOIN event n ON n.kiosk = p.kiosk AND n.epoch = p.epoch"
-            " AND n.seq = p.seq + 1 AND n.prev = p.hash"
-            " WHERE p.kiosk = ? AND p.epoch = ? AND p.hash = ?",
+            "SELECT epoch, seq, hash FROM event"  # reads that epoch once for each process start
+            " WHERE kiosk = ? AND epoch = ? AND seq > 1 AND prev = ?",
             (kiosk, body.prev_epoch, opening.prev),
         )
-        return [row[0] for row in rows]
+        return [(row[0], row[1], row[2]) for row in rows]
 
     # --- advancing -------------------------------------------------------------------------
 

@@ -19,7 +19,8 @@ INSERT INTO incident (key, kind, origin, subject, kiosk, stop, detail, first_t, 
                       opened_ms, last_ms)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (key) DO UPDATE SET
-  closed_ms = NULL, stop = excluded.stop, detail = excluded.detail, first_t = excluded.first_t,
+  closed_ms = NULL, subject = excluded.subject, kiosk = excluded.kiosk, stop = excluded.stop,
+  detail = excluded.detail, first_t = excluded.first_t,
   count = {count}, last_ms = excluded.last_ms
 """
 _SET_WISE: Final = _UPSERT.format(count="1")
@@ -33,7 +34,7 @@ class Trouble(Struct, frozen=True):
     kind: str
     subject: str
     kiosk: str
-    detail: Mapping[str, str | int]
+    detail: Mapping[str, str | int | list[str]]
     count: int = 0
 
 

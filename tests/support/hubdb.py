@@ -1,0 +1,143 @@
+"""A hub's database without its threads: ingest and project by hand, and look at all of it."""
+
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from contract import messages
+from hub import db
+from hub.event_log import EventLog
+from hub.folds.item import fold_item
+from hub.ingest import Handled, Ingest, Message
+from hub.projector import Fold, Projector
+from hub.reference import Reference
+
+STOPS = (
+    {"id": "stop-1", "zh": "一号站", "en": "Stop one"},
+    {"id": "stop-2", "zh": "二号站", "en": "Stop two"},
+)
+KIOSKS = (("kiosk-a", "stop-1"), ("kiosk-b", "stop-2"))
+
+
+def make_template(path: Path) -> Path:
+    """A migrated database with two stops and a kiosk at each; copy it instead of migrating."""
+    engine = db.open_writer(db.sqlite_url(path))
+    db.migrate(engine)
+    with engine.begin() as connection:
+        connection.execute(sa.insert(db.stop), list(STOPS))
+        rows = [{"id": kiosk, "stop": stop, "created_ms": 0} for kiosk, stop in KIOSKS]
+        connection.execute(sa.insert(db.kiosk), rows)
+    engine.dispose()
+    return path
+
+
+class HubDb:
+    """Use as a context manager; ``path`` is a copy of `make_template`'s file."""
+
+    def __init__(self, path: Path, fold: Fold = fold_item) -> None:
+        self.path = path
+        self.now_ms = 1_800_000_000_000
+        self.engine = db.open_writer(db.sqlite_url(path))
+        with self.engine.connect() as connection:
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            connection.rollback()
+            driver.execute("PRAGMA synchronous=OFF")  # no test cuts the power to this one
+        self.reference = Reference()
+        self.ingest = Ingest(EventLog(), self.reference)
+        self.projector = Projector(fold)
+
+    @classmethod
+    def copy_of(cls, template: Path, path: Path, fold: Fold = fold_item) -> "HubDb":
+        """A fresh database at ``path``."""
+        shutil.copyfile(template, path)
+        return cls(path, fold)
+
+    def __enter__(self) -> "HubDb":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.engine.dispose()
+
+    def take(self, *group: Message, project: bool = True) -> list[Handled]:
+        """Ingest a group in one transaction, then project it as the writer does."""
+        self.now_ms += 1
+        with self.engine.begin() as connection:
+            self.ingest.begin(connection)
+            handled = [self.ingest.handle(connection, one, self.now_ms) for one in group]
+        if project:
+            fresh = {new.row: new for one in handled for new in one.fresh}
+            with self.engine.begin() as connection:
+                self.projector.project(connection, fresh, self.now_ms)
+        return handled
+
+    def project(self) -> None:
+        """Project what waits, from disk."""
+        with self.engine.begin() as connection:
+            self.projector.project(connection, {}, self.now_ms)
+
+    def rebuild(self) -> None:
+        """Drop and refold."""
+        with self.engine.begin() as connection:
+            self.projector.rebuild(connection, self.now_ms)
+
+    def change(self, what: Callable[[sa.Connection], Any]) -> Any:
+        """Run ``what`` in a transaction."""
+        with self.engine.begin() as connection:
+            return what(connection)
+
+    def rows(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """What a query finds."""
+        with self.engine.connect() as connection:
+            found = connection.exec_driver_sql(query, parameters)
+            return [tuple(row) for row in found]
+
+    def item(self, code: str) -> dict[str, Any]:
+        """An item's row by column; raises AssertionError when there is none."""
+        with self.engine.connect() as connection:
+            row = connection.execute(sa.select(db.item).where(db.item.c.code == code)).first()
+        assert row is not None, f"no item {code}"
+        return dict(row._mapping)
+
+    def open_incidents(self, kind: str | None = None) -> list[tuple[Any, ...]]:
+        """(key, kind, subject, kiosk, stop, detail) of incidents whose cause is there."""
+        rows = self.rows(
+            "SELECT key, kind, subject, kiosk, stop, detail FROM incident"
+            " WHERE closed_ms IS NULL ORDER BY key"
+        )
+        return [row for row in rows if kind is None or row[1] == kind]
+
+    def state(self) -> dict[str, list[tuple[Any, ...]]]:
+        """What is so, without the order of arrival: no row ids, no positions, no hub times."""
+        with self.engine.connect() as connection:
+            columns = [column.name for column in db.item.columns if column.name != "position"]
+            facts = [
+                column.name
+                for column in db.stream.columns
+                if column.name not in {"hash", "received_ms", "safe"}
+            ]
+            queries = {
+                "item": f"SELECT {', '.join(columns)} FROM item ORDER BY code",
+                "stock": "SELECT stop, category, status, n FROM stock ORDER BY 1, 2, 3",
+                "claim": "SELECT hash, kiosk, session FROM claim ORDER BY 1",
+                "delivery": "SELECT item, family, stop, t FROM delivery ORDER BY 1",
+                "stream": 'SELECT "' + '", "'.join(facts) + '" FROM stream ORDER BY 1, 2',
+                "touch": "SELECT t.subject, e.hash FROM touch t JOIN event e ON e.id = t.event_id"
+                " ORDER BY 1, 2",
+                "event": "SELECT kiosk, epoch, seq, hash, problem FROM event ORDER BY 1, 2, 3, 4",
+                "hole": "SELECT kiosk, epoch, first, last FROM hole ORDER BY 1, 2, 3",
+            }
+            found = {
+                name: [tuple(row) for row in connection.exec_driver_sql(query)]
+                for name, query in queries.items()
+            }
+        found["incident"] = self.open_incidents()
+        return found
+
+
+def acks(handled: Iterable[Handled]) -> list[messages.Ack]:
+    """The acknowledgements among the answers."""
+    return [one.ack[1] for one in handled if one.ack is not None]
