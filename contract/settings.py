@@ -6,7 +6,8 @@ secret keys are never part of a message.
 """
 
 import difflib
-from collections.abc import Collection, Mapping
+import tomllib
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeVar, get_type_hints
 
 import msgspec
@@ -21,6 +22,21 @@ class SettingsError(ValueError):
     def __init__(self, problems: tuple[str, ...]) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+
+
+def parse_toml(read: Callable[[], bytes], name: str) -> dict[str, Any]:
+    """The TOML document that ``read`` gives; ``name`` is what messages call it.
+
+    Raises:
+        SettingsError: ``read`` raised OSError, or it is not TOML.
+    """
+    try:
+        return tomllib.loads(read().decode())
+    except OSError as error:
+        reason = error.strerror or "cannot be read"
+        raise SettingsError((f"{name}: 读不了 / cannot be read: {reason}",)) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError((f"{name}: 不是有效的 TOML / not valid TOML: {error}",)) from None
 
 
 def convert_settings(

@@ -17,9 +17,10 @@ import sqlalchemy as sa
 
 from contract.codes import CATEGORIES
 from contract.messages import Product
+from contract.settings import SettingsError
 from hub import backup, db, operations
 from hub.auth import Role
-from hub.config import ConfigError, HubConfig, load
+from hub.config import HubConfig, load
 from hub.control import ControlError, LockedError, NotRunningError, ask, writer_lock
 from hub.passwords import new_password
 
@@ -65,7 +66,7 @@ def settings(data: Path) -> HubConfig:
         )
     try:
         return load(path)
-    except ConfigError as error:
+    except SettingsError as error:
         raise Refused("\n".join(f"{path}: {line}" for line in error.problems)) from None
 
 

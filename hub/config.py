@@ -4,13 +4,13 @@ Every error is reported at once, with its key and the nearest valid name; values
 never part of a message.
 """
 
-import difflib
-import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Final, get_type_hints
+from typing import Annotated, Any, Final
 
 import msgspec
-from msgspec import NODEFAULT, Meta, Struct
+from msgspec import Meta, Struct
+
+from contract.settings import convert_settings, parse_toml
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 
@@ -43,55 +43,22 @@ class HubConfig(Struct, frozen=True, kw_only=True):
 SECRET_KEYS: Final = frozenset({"mqtt_password"})
 
 
-class ConfigError(ValueError):
-    """Settings that cannot be used; ``problems`` has one line for each error, zh / en."""
-
-    def __init__(self, problems: tuple[str, ...]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
-
-
 def load(path: Path) -> HubConfig:
     """The settings in the TOML file at ``path``, with paths made absolute.
 
     Raises:
-        ConfigError: the file cannot be read, is not TOML, or holds unknown keys or bad values.
+        SettingsError: the file cannot be read, is not TOML, or holds unknown keys or bad values.
     """
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        reason = error.strerror or "cannot be read"
-        raise ConfigError((f"{path}: 读不了 / cannot be read: {reason}",)) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError((f"{path}: 不是有效的 TOML / not valid TOML: {error}",)) from None
-    return resolve(parse(document), path.parent)
+    return resolve(parse(parse_toml(path.read_bytes, str(path))), path.parent)
 
 
 def parse(document: dict[str, Any]) -> HubConfig:
     """The settings that a TOML document holds; paths stay as they are.
 
     Raises:
-        ConfigError: with every unknown, missing and bad key.
+        SettingsError: with every unknown, missing and bad key.
     """
-    fields = {field.name: field for field in msgspec.structs.fields(HubConfig)}
-    hints = get_type_hints(HubConfig, include_extras=True)
-    problems: list[str] = []
-    values: dict[str, Any] = {}
-    for key, value in document.items():
-        if key not in fields:
-            problems.append(_unknown(key, list(fields)))
-            continue
-        try:
-            values[key] = msgspec.convert(value, hints[key])
-        except msgspec.ValidationError as error:
-            shown = "" if key in SECRET_KEYS else f" ({value!r})"
-            problems.append(f"{key}: 值不对 / bad value{shown}: {error}")
-    for name, field in fields.items():
-        if field.default is NODEFAULT and name not in document:
-            problems.append(f"{name}: 缺少 / missing")
-    if problems:
-        raise ConfigError(tuple(problems))
-    return HubConfig(**values)
+    return convert_settings(document, HubConfig, secret=SECRET_KEYS)
 
 
 def resolve(config: HubConfig, base: Path) -> HubConfig:
@@ -105,9 +72,3 @@ def resolve(config: HubConfig, base: Path) -> HubConfig:
         secret_key_file=str((base / config.secret_key_file).absolute()),
         backup_dir=str((base / config.backup_dir).absolute()) if config.backup_dir else "",
     )
-
-
-def _unknown(key: str, names: list[str]) -> str:
-    near = difflib.get_close_matches(key, names, n=1)
-    hint = f"；是不是 {near[0]}? / did you mean {near[0]}?" if near else ""
-    return f"{key}: 没有这个设置 / unknown key{hint}"

@@ -1,6 +1,5 @@
 """The kiosk's settings: one TOML file (``kiosk.toml``), refused as a whole when anything is off."""
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -8,7 +7,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from contract.events import KioskId
-from contract.settings import SettingsError, convert_settings
+from contract.settings import SettingsError, convert_settings, parse_toml
 from drivers.ports import DeviceUrlError
 from drivers.registry import Devices, parse_devices
 
@@ -56,14 +55,7 @@ def load(path: Path) -> KioskConfig:
         SettingsError: the file cannot be read, is not TOML, or holds unknown keys, bad values
             or device URLs that mean nothing; every fault at once.
     """
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        reason = error.strerror or "cannot be read"
-        raise SettingsError((f"{path}: 读不了 / cannot be read: {reason}",)) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError((f"{path}: 不是有效的 TOML / not valid TOML: {error}",)) from None
-    config = convert_settings(document, KioskConfig)
+    config = convert_settings(parse_toml(path.read_bytes, str(path)), KioskConfig)
     devices(config)
     return msgspec.structs.replace(
         config, state_dir=str((path.parent / config.state_dir).absolute())
