@@ -14,7 +14,7 @@ Rules
 """
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -26,7 +26,9 @@ from contract.events import (
     LabelAttached,
     Moved,
     Out,
+    Packed,
     Received,
+    Unpacked,
     Voided,
 )
 from hub.privacy import Reach
@@ -48,6 +50,68 @@ class Happening(Struct, frozen=True):
     known: bool
     stop: str
     body: Body
+
+
+def concerning(code: str, story: Iterable[tuple[str, Body]]) -> set[str]:
+    """Which events concern item ``code``: those that name it, a box that it was in at that moment
+    or a plan that it was out for, and the voids of these.
+
+    ``story`` has (event id, body) in order and may hold more: whatever its boxes and plans did.
+    """
+    told = list(story)
+    undone = {event for _, body in told if isinstance(body, Voided) for event in body.events}
+    holder = _Holder(code)
+    found: set[str] = set()
+    for event_id, body in told:
+        if isinstance(body, Voided):
+            continue
+        if holder.is_concerned(body):
+            found.add(event_id)
+        if event_id not in undone:
+            holder.follow(body)
+    voids = (
+        event_id
+        for event_id, body in told
+        if isinstance(body, Voided) and (code in body.items or found.intersection(body.events))
+    )
+    return found.union(voids)
+
+
+class _Holder:
+    """What an item is in, and what it is out for, as the story goes on."""
+
+    def __init__(self, code: str) -> None:
+        self._code = code
+        self._inside: dict[str, str] = {}  # item or box -> box
+        self._plan: str | None = None
+
+    def is_concerned(self, body: Body) -> bool:
+        items: tuple[str, ...] = getattr(body, "items", ())
+        if self._code in (*items, getattr(body, "item", "")):
+            return True
+        if isinstance(body, Delivered | Back) and not items:
+            return self._plan == body.plan
+        return not self._boxes().isdisjoint(items)
+
+    def follow(self, body: Body) -> None:
+        concerned = self.is_concerned(body)
+        if isinstance(body, Packed):
+            self._inside.update((thing, body.box) for thing in body.items if thing != body.box)
+        elif isinstance(body, Unpacked | Moved | Out | Delivered | Back):
+            for thing in body.items:
+                self._inside.pop(thing, None)
+        if isinstance(body, Out) and concerned:
+            self._plan = body.plan
+        elif isinstance(body, Moved | Packed | Unpacked | Delivered | Back) and concerned:
+            self._plan = None
+
+    def _boxes(self) -> set[str]:
+        boxes: set[str] = set()
+        thing = self._code
+        while (box := self._inside.get(thing)) is not None and box not in boxes:
+            boxes.add(box)
+            thing = box
+        return boxes
 
 
 class StepKind(enum.StrEnum):

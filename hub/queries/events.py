@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, Select, and_, func, select
 
 from contract import events as contract
 from contract.order import SortKey
-from hub import db
+from hub import db, journey
 
 
 class Recorded(Struct, frozen=True):
@@ -144,25 +144,31 @@ def touching(connection: Connection, subjects: Iterable[str]) -> list[Recorded]:
 
 
 def of_item(connection: Connection, code: str) -> list[Recorded]:
-    """An item's story: its own events, and those of its plans and boxes that speak of it.
+    """The events that concern an item, in order: its own, those of the boxes it was in and the
+    plans it was out for while it was, and the voids of these."""
+    subjects: set[str] = set()
+    found: dict[str, Recorded] = {}
+    wanted = {code}
+    while wanted:
+        heard = touching(connection, wanted)
+        subjects |= wanted
+        found.update((recorded.id, recorded) for recorded in heard)
+        wanted = {
+            holder
+            for recorded in heard
+            for holder in _holders(recorded.event.public.body)
+            if holder not in subjects
+        }
+    voids = touching(connection, [f"V:{event_id}" for event_id in found])
+    found.update((recorded.id, recorded) for recorded in voids)
+    ordered = sorted(found.values(), key=lambda recorded: recorded.sort_key)
+    kept = journey.concerning(
+        code, [(recorded.id, recorded.event.public.body) for recorded in ordered]
+    )
+    return [recorded for recorded in ordered if recorded.id in kept]
 
-    An event of a plan that names items speaks of those alone; one that names none speaks of
-    whatever was out for the plan.
-    """
-    own = touching(connection, [code])
-    others = {subject for recorded in own for subject in _containers(recorded.event.public.body)}
-    theirs = [
-        recorded
-        for recorded in touching(connection, others)
-        if _speaks_of(recorded.event.public.body, code)
-    ]
-    every = {recorded.id: recorded for recorded in (*own, *theirs)}
-    voids = touching(connection, [f"V:{event_id}" for event_id in every])
-    every.update((recorded.id, recorded) for recorded in voids)
-    return sorted(every.values(), key=lambda recorded: recorded.sort_key)
 
-
-def _containers(body: contract.Body) -> tuple[str, ...]:
+def _holders(body: contract.Body) -> tuple[str, ...]:
     match body:
         case contract.Out(plan=plan):
             return (plan,)
@@ -170,14 +176,6 @@ def _containers(body: contract.Body) -> tuple[str, ...]:
             return (box,)
         case _:
             return ()
-
-
-def _speaks_of(body: contract.Body, code: str) -> bool:
-    items: Sequence[str] = getattr(body, "items", ())
-    if isinstance(body, contract.Delivered | contract.Back) and not items:
-        return True
-    box_inside = any(held.startswith("B") for held in items)
-    return code in items or box_inside
 
 
 def _parts(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:

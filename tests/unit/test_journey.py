@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from contract import codes, events
 from contract.codes import Kind
-from hub.journey import Happening, Step, StepKind, tell
+from hub.journey import Happening, Step, StepKind, concerning, tell
 from hub.privacy import Level, Reach
 
 G = codes.serial_code(Kind.ITEM, "4K2P", 1)
@@ -146,3 +146,59 @@ def test_each_fact_is_told_once(heard: list[tuple[events.Body, str]], status: st
     told = kinds(tell(story(*(body for body, _ in heard), stops=stops), status, None))
     for once in ("received", "labelled", "reached", "on-its-way", "withdrawn"):
         assert told.count(once) <= 1
+
+
+def concerned(*bodies: events.Body) -> list[int]:
+    found = concerning(G, [(str(index), body) for index, body in enumerate(bodies)])
+    return sorted(int(event_id) for event_id in found)
+
+
+def test_what_a_box_does_concerns_an_item_only_while_it_is_inside() -> None:
+    box_moved = events.Moved(place=W, items=(B,))
+    assert concerned(
+        RECEIVED,
+        box_moved,
+        events.Packed(box=B, items=(G,)),
+        box_moved,
+        events.Unpacked(box=B, items=(G,)),
+        box_moved,
+    ) == [0, 2, 3, 4]
+
+
+def test_what_a_box_in_a_box_does_concerns_what_is_in_it() -> None:
+    big = codes.serial_code(Kind.BOX, "4K2P", 9)
+    assert concerned(
+        events.Packed(box=B, items=(G,)),
+        events.Packed(box=big, items=(B,)),
+        events.Moved(place=W, items=(big,)),
+    ) == [0, 1, 2]
+
+
+def test_a_plan_concerns_an_item_only_while_it_is_out_for_it() -> None:
+    other_out = events.Out(plan=D, items=(OTHER,))
+    assert concerned(RECEIVED, other_out, BACK, OUT, BACK, DELIVERED) == [0, 3, 4]
+
+
+def test_the_delivery_of_a_box_concerns_what_is_in_it() -> None:
+    packed = events.Packed(box=B, items=(G,))
+    out = events.Out(plan=D, items=(B,))
+    assert concerned(RECEIVED, packed, out, DELIVERED) == [0, 1, 2, 3]
+
+
+def test_an_undone_packing_put_nothing_into_the_box() -> None:
+    assert concerned(
+        events.Packed(box=B, items=(G,)),
+        events.Voided(events=("0",)),
+        events.Moved(place=W, items=(B,)),
+    ) == [0, 1]
+
+
+@given(HEARD)
+def test_whatever_names_the_item_concerns_it(heard: list[tuple[events.Body, str]]) -> None:
+    bodies = [body for body, _ in heard]
+    naming = {
+        index
+        for index, body in enumerate(bodies)
+        if G in (*getattr(body, "items", ()), getattr(body, "item", ""))
+    }
+    assert naming <= set(concerned(*bodies))
