@@ -4,7 +4,6 @@ A Hypothesis state machine drives the real lanes over a real journal file: text 
 scanner sends it, and what is judged are the lamp, the rows on disk and the bytes of the files.
 """
 
-import secrets
 import tempfile
 from pathlib import Path
 from typing import Final
@@ -97,6 +96,7 @@ class Kiosk(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.home = Home(Path(self.folder.name) / "kiosk-0")
         self.cuts = 0
+        self.starts = 0
         self.lines: dict[tuple[str, int], bytes] = {}
         self.claims: list[str] = []
         self.start()
@@ -104,7 +104,8 @@ class Kiosk(RuleBasedStateMachine):
     def start(self) -> None:
         self.clock = self.home.clock
         self.lamp = Lamp()
-        self.random = entropy(self.home.directory.name + secrets.token_hex(4))
+        self.starts += 1
+        self.random = entropy(f"start {self.starts}")
         self.journal = Journal(
             self.home.path,
             self.home.identity,
@@ -165,6 +166,15 @@ class Kiosk(RuleBasedStateMachine):
         for text in (PERSONS[1], label, plan):
             self.scanned(lane, text)
 
+    @rule(
+        lane=st.sampled_from(LANES),
+        plan=st.sampled_from(PLANS),
+        how=st.sampled_from((FAMILIES[0], *ACTIONS[:4])),
+    )
+    def a_volunteer_comes_back(self, lane: str, plan: str, how: str) -> None:
+        self.scanned(lane, plan)
+        self.scanned(lane, how)
+
     @rule(milliseconds=st.sampled_from((500, 5_000, 10_001, 25_000, 60_000, 130_000)))
     def time_passes(self, milliseconds: int) -> None:
         self.clock.now += milliseconds
@@ -189,7 +199,7 @@ class Kiosk(RuleBasedStateMachine):
 
     def begin_again(self, reboot: bool, before: dict[str, bytes]) -> None:
         if reboot:
-            self.home.clock = SetClock(secrets.token_hex(16), 5_000)
+            self.home.clock = SetClock(f"{self.starts:032x}", 5_000)
         self.start()
         assert self.states() == before
         now = self.clock.mono()
