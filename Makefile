@@ -1,6 +1,6 @@
 # One target each for running, testing, checking and measuring. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help up test proof check bench cards docs clean
+.PHONY: help up test proof check bench cards docs screenshots clean
 
 # Which Python to build .venv with, further extras (kiosk-hid,kiosk-gpio), words for the command.
 PYTHON ?= python3
@@ -42,6 +42,10 @@ docs: ## 重新生成文档 / regenerate what docs/ takes from the code
 	$(call prepare,check)
 	.venv/bin/python -m contract.schema docs
 	.venv/bin/python -m kiosk.diagram docs/architecture.md
+
+screenshots: ## 页面截图 / pictures of the hub's pages, zh and en, phone and desktop, into screenshots/
+	$(call prepare,test)
+	.venv/bin/python -m tests.browser.screenshots $(ARGS)
 
 clean: ## 删除 .venv 与缓存(不删数据) / remove .venv and caches, never data
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
