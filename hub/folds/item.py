@@ -185,7 +185,8 @@ class _Custody:
         for thing in body.items:
             self._contain(thing, body)
         if isinstance(body, Moved):
-            for box in self._boxes():
+            inner = [thing for thing in self.inside if thing.startswith("B")]
+            for box in (*body.items, *inner):
                 if box in body.items or any(above in body.items for above in self._above(box)):
                     self.places[box] = body.place
         if not concerned:
@@ -223,9 +224,6 @@ class _Custody:
             found.append(box)
             thing = box
         return found
-
-    def _boxes(self) -> set[str]:
-        return {*self.inside.values(), *self._above(self.code)}
 
     def _out(self, entry: Entry, body: Out) -> None:
         if self.delivered is not None:

@@ -22,7 +22,7 @@ def template() -> Iterator[Path]:
         yield make_template(Path(directory) / "template.sqlite3")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     actions=ACTIONS,
     size=st.integers(1, 4),
