@@ -27,17 +27,19 @@ from contract.events import (
     ZERO_HASH,
     EpochOpened,
     Event,
+    EventError,
     Public,
     encode,
     event_id,
 )
 from contract.messages import MAX_KEPT, Kept, Product
+from drivers.ports import Words
 from kiosk.clock import LearntClock
 from kiosk.identity import IdentityStore
 from kiosk.print_queue import PrintQueue
 from kiosk.spool import Spool
 from kiosk.state import Allocator, Draft, EventRef, ItemFacts, LaneState, Outcome
-from kiosk.store import checkpoint_if_due, disk_errors, open_store
+from kiosk.store import JournalError, checkpoint_if_due, disk_errors, open_store
 
 Entropy = Callable[[int], bytes]
 """Random bytes, so many; ``secrets.token_bytes`` outside tests."""
@@ -280,7 +282,12 @@ class Journal:
             lane=lane,
             body=draft.body,
         )
-        return encode(public, draft.private, prev=prev, salt=self._entropy(16))
+        try:
+            return encode(public, draft.private, prev=prev, salt=self._entropy(16))
+        except EventError as error:  # a fault of ours, and no reason to stop recording
+            raise JournalError(
+                Words(zh=f"事件无法保存：{error}", en=f"an event cannot be kept: {error}")
+            ) from error
 
     def _insert(self, events: Sequence[Event]) -> None:
         self._db.executemany(

@@ -173,10 +173,12 @@ class Uplink:
                 self._link.reconnect()
 
     def _send(self, epoch: str, first: int, last: int) -> None:
+        # What was pruned was safe with the hub; one set back behind that learns it from hello.
+        first = max(first, self._journal.streams[epoch].oldest)
         while first <= last:
             rows = self._journal.read(epoch, first, min(relay.BATCH, last - first + 1))
             if not rows:
-                return  # pruned meanwhile, which only happens to what the hub has
+                return
             count = batches.fit([raw for _, raw in rows])
             rows = rows[:count]
             header = batches.Header(epoch, first, count, rows[-1][0])

@@ -84,9 +84,24 @@ def _receive(turn: Turn, category: str, retail: Retail | None, quantity: int) ->
 
 
 def settle_pending(turn: Turn) -> bool:
-    """The item that waits for a category is saved as it is before anything else happens."""
+    """The item that waits for a category is saved as it is before anything else happens.
+
+    False when it cannot be: then it is dropped, said so, and no longer holds the lane.
+    """
     state = turn.state
-    return _receive(turn, UNSORTED.key, state.pending, state.pending_quantity)
+    if _receive(turn, UNSORTED.key, state.pending, state.pending_quantity):
+        return True
+    _drop_pending(turn)
+    return False
+
+
+def _drop_pending(turn: Turn) -> None:
+    state = turn.state
+    phase = Phase.REST
+    if state.session is not None:
+        phase = Phase.INTAKE if state.entries or state.person is None else Phase.CARDED
+    deadline = intake_deadline(turn) if state.session is not None else None
+    turn.set(phase=phase, pending=None, pending_quantity=1, deadline=deadline)
 
 
 def on_retail(turn: Turn, scan: Scan) -> None:
@@ -141,9 +156,7 @@ def on_quantity_while_asking(turn: Turn, scan: Scan) -> None:
 
 
 def on_pending_timeout(turn: Turn, scan: Scan) -> None:
-    if not settle_pending(turn):
-        turn.set(phase=Phase.INTAKE if turn.state.session else Phase.REST, pending=None)
-        turn.set(deadline=intake_deadline(turn) if turn.state.session else None)
+    settle_pending(turn)
 
 
 def on_own_label(turn: Turn, scan: Scan) -> None:
@@ -204,11 +217,7 @@ def on_undo_intake(turn: Turn, scan: Scan) -> None:
 def on_undo_pending(turn: Turn, scan: Scan) -> None:
     """The code that waits for its category is dropped; nothing of it was recorded yet."""
     turn.append(Noticed(kind="pending-dropped"))
-    session = turn.state.session
-    turn.set(phase=Phase.INTAKE if session else Phase.REST, pending=None, pending_quantity=1)
-    if session and not turn.state.entries and turn.state.person:
-        turn.set(phase=Phase.CARDED)
-    turn.set(deadline=intake_deadline(turn) if session else None)
+    _drop_pending(turn)
     turn.say(Signal.SAVED, "undone", count=1)
 
 
@@ -225,18 +234,35 @@ def on_card_in_intake(turn: Turn, scan: Scan) -> None:
     """Soon after the last item of a cardless session a card joins it; later, or another
     person's, it starts a new one."""
     assert isinstance(scan, Card)
-    if turn.state.phase is Phase.ASKING and not settle_pending(turn):
-        return
+    if _joins(turn, scan.person):
+        turn.set(deadline=intake_deadline(turn))
+        turn.say(Signal.SAVED, "welcome")
+    else:
+        on_card(turn, scan)
+
+
+def on_card_while_asking(turn: Turn, scan: Scan) -> None:
+    """The card that comes late: the question stays open. Another person's card does not answer
+    it either, so what waits is saved as it is before that person begins."""
+    assert isinstance(scan, Card)
     state = turn.state
-    if state.person == scan.person:
-        turn.append(SessionJoined(session=current_session(state)), Private(person=scan.person))
-        turn.set(deadline=intake_deadline(turn))
-        turn.say(Signal.SAVED, "welcome")
+    if state.session is None:
+        open_session(turn, scan.person)
+        turn.set(pending=state.pending, pending_quantity=state.pending_quantity)
+    elif not _joins(turn, scan.person):
+        if settle_pending(turn):
+            on_card(turn, scan)
         return
-    if state.person is None and turn.facts.now - state.touched <= JOINS_MS:
-        turn.append(SessionJoined(session=current_session(state)), Private(person=scan.person))
-        turn.set(person=scan.person)
-        turn.set(deadline=intake_deadline(turn))
-        turn.say(Signal.SAVED, "welcome")
-        return
-    on_card(turn, scan)
+    turn.set(phase=Phase.ASKING, touched=turn.facts.now, deadline=turn.facts.now + ASKING_MS)
+    turn.say(Signal.ATTENTION, "which-category", seconds=ASKING_MS // 1000)
+
+
+def _joins(turn: Turn, person: str) -> bool:
+    """Lets this person's card join the open session where it may."""
+    state = turn.state
+    in_time = state.person is None and turn.facts.now - state.touched <= JOINS_MS
+    if state.person != person and not in_time:
+        return False
+    turn.append(SessionJoined(session=current_session(state)), Private(person=person))
+    turn.set(person=person)
+    return True

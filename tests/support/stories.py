@@ -152,9 +152,23 @@ STORIES: dict[str, tuple[Line | After, ...]] = {
         ASKS,
         Line(FINISH, "session.opened received session.closed", SAVED, "thanks", REST),
     ),
-    "an unknown code and then the card": (
+    "an unknown code and then the card: it still asks for the category": (
         ASKS,
-        Line(ANN, "session.opened received session.joined", SAVED, "welcome", INTAKE),
+        Line(ANN, "session.opened", ATTENTION, "which-category", ASKING),
+        Line(TOYS, "received", SAVED, "received", INTAKE),
+        THANKS,
+    ),
+    "an unknown code after an item and then the card": (
+        RICE_FIRST,
+        ASKS,
+        Line(ANN, "session.joined", ATTENTION, "which-category", ASKING),
+        Line(TOYS, "received", SAVED, "received", INTAKE),
+    ),
+    "an unknown code and the same card once more": (
+        HI_ANN,
+        ASKS,
+        Line(ANN, "session.joined", ATTENTION, "which-category", ASKING),
+        Line(TOYS, "received", SAVED, "received", INTAKE),
     ),
     "an unknown code of one person and then the card of another": (
         HI_ANN,

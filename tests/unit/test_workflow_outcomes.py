@@ -283,6 +283,14 @@ def test_without_a_prefix_an_unknown_code_does_not_hold_the_lane() -> None:
     assert world.state().phase is REST
 
 
+def test_without_a_prefix_finish_after_an_unknown_code_says_so_once_and_then_finishes() -> None:
+    world = World(prefix=None)
+    world.scan(ANN)
+    world.scan(MYSTERY)
+    assert world.scan(FINISH).message.key == "no-codes"
+    assert world.scan(FINISH).state.phase is REST
+
+
 def test_without_a_prefix_handovers_go_on() -> None:
     world = World(prefix=None)
     outcome = world.scans(ANN, STRANGER, PLAN)
