@@ -77,6 +77,6 @@ def test_settings_survive_whatever_a_name_holds() -> None:
         "a": 'quo"te \\ back\x00\x1f\x7f\n',
         "b": 3,
         "c": True,
-        "d": ["x", "益仓"],
+        "d": ["x", "义仓"],
     }
     assert tomllib.loads(toml(values, "one\ntwo")) == values
