@@ -332,8 +332,22 @@ def open_writer(url: str) -> Engine:
             "PRAGMA cache_size=-65536",
             "PRAGMA foreign_keys=ON",
         )
-        _begin_with(engine, "BEGIN IMMEDIATE")
+        sa.event.listen(engine, "begin", _begin_writing)
     return engine
+
+
+DERIVED: Final = "yicang_derived"
+"""Execution option of a transaction that writes only what can be derived again from rows that are
+already on disk: its COMMIT need not wait for the disk. After a power cut the rows of `event` that
+it numbered have no position again, and are projected anew."""
+
+
+def _begin_writing(connection: sa.Connection) -> None:
+    derived = connection.get_execution_options().get(DERIVED, False)
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.execute(f"PRAGMA synchronous={'NORMAL' if derived else 'FULL'}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def open_reader(url: str) -> Engine:

@@ -102,11 +102,23 @@ class EventLog:
         self.holes: Final = Holes()
         self._openings: OrderedDict[str, dict[str, set[str]]] = OrderedDict()
         self._next_row = 0
+        # Streams of this transaction: (through, hash, safe), and those to be written.
+        self._streams: dict[tuple[str, str], tuple[int, str, int]] = {}
+        self._advanced: set[tuple[str, str]] = set()
 
     def begin(self, connection: Connection) -> None:
         """Call first in every transaction that appends."""
         newest = connection.exec_driver_sql("SELECT max(id) FROM event").scalar()
         self._next_row = (newest or 0) + 1
+        self._streams.clear()
+        self._advanced.clear()
+
+    def finish(self, connection: Connection, now_ms: int) -> None:
+        """Call last in every transaction that appends: writes how far streams came."""
+        rows = [(*self._streams[key][:2], now_ms, *key) for key in sorted(self._advanced)]
+        if rows:
+            connection.exec_driver_sql(_ADVANCE, rows)
+        self._advanced.clear()
 
     def forget(self) -> None:
         """Drop what a rolled back transaction may have left in the caches."""
@@ -281,14 +293,20 @@ class EventLog:
 
     def position(self, connection: Connection, kiosk: str, epoch: str) -> tuple[int, str, int]:
         """``(through, hash, safe)`` of a stream; ``(0, zeros, 0)`` for an unknown one."""
+        known = self._streams.get((kiosk, epoch))
+        if known is not None:
+            return known
         row = connection.exec_driver_sql(_STREAM, (kiosk, epoch)).first()
-        return (row[0], row[1], row[2]) if row is not None else (0, ZERO_HASH, 0)
+        if row is None:
+            return 0, ZERO_HASH, 0
+        self._streams[kiosk, epoch] = (row[0], row[1], row[2])
+        return row[0], row[1], row[2]
 
     def open_hole(
         self, connection: Connection, kiosk: str, epoch: str, last: int, now_ms: int
     ) -> None:
         """Nothing that the stream lacks through ``last`` will come any more: record it, advance."""
-        through, _, _ = self._open(connection, kiosk, epoch, now_ms)
+        through, _ = self._open(connection, kiosk, epoch, now_ms)
         present = {
             row[0]
             for row in connection.exec_driver_sql(
@@ -306,14 +324,13 @@ class EventLog:
         window: dict[int, list[_Row]] = {}
         self._advance(connection, kiosk, epoch, window, (through + 1, through), now_ms, [])
 
-    def _open(
-        self, connection: Connection, kiosk: str, epoch: str, now_ms: int
-    ) -> tuple[int, str, bool]:
-        row = connection.exec_driver_sql(_STREAM, (kiosk, epoch)).first()
-        if row is not None:
-            return row[0], row[1], False
-        connection.exec_driver_sql(_OPEN_STREAM, (kiosk, epoch, ZERO_HASH, now_ms))
-        return 0, ZERO_HASH, True
+    def _open(self, connection: Connection, kiosk: str, epoch: str, now_ms: int) -> tuple[int, str]:
+        """``(through, hash)`` of a stream, which is there afterwards."""
+        through, digest, _ = self.position(connection, kiosk, epoch)
+        if (kiosk, epoch) not in self._streams:
+            connection.exec_driver_sql(_OPEN_STREAM, (kiosk, epoch, ZERO_HASH, now_ms))
+            self._streams[kiosk, epoch] = (0, ZERO_HASH, 0)
+        return through, digest
 
     def _advance(
         self,
@@ -330,7 +347,7 @@ class EventLog:
         ``window`` holds all rows of the seqs ``loaded`` (both ends included) and of one on
         either side.
         """
-        through, digest, opened = self._open(connection, kiosk, epoch, now_ms)
+        through, digest = self._open(connection, kiosk, epoch, now_ms)
         ranges = self.holes.of(connection, kiosk, epoch)
         if ranges and self.holes.fill(connection, kiosk, epoch, {line.seq for line in new}):
             self._tell_holes(connection, kiosk, epoch, now_ms)
@@ -351,8 +368,10 @@ class EventLog:
             if end is None:
                 break
             through, digest = end, ZERO_HASH
-        if through != before or new or opened:
-            connection.exec_driver_sql(_ADVANCE, (through, digest, now_ms, kiosk, epoch))
+        if through != before or new:
+            safe = self._streams[kiosk, epoch][2]
+            self._streams[kiosk, epoch] = (through, digest, safe)
+            self._advanced.add((kiosk, epoch))
         return Ack(epoch, through, digest)
 
     def _load(

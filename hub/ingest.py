@@ -78,10 +78,19 @@ class Ingest:
         self.log: Final = log
         self._reference: Final = reference
         self._registered: set[str] = set()
+        self._active: set[str] = set()  # kiosks with new events in this transaction
 
     def begin(self, connection: Connection) -> None:
         """Call first in every transaction."""
+        self._active.clear()
         self.log.begin(connection)
+
+    def finish(self, connection: Connection, now_ms: int) -> None:
+        """Call last in every transaction: writes what `handle` gathered."""
+        self.log.finish(connection, now_ms)
+        if self._active:
+            rows = [(kiosk, now_ms) for kiosk in sorted(self._active)]
+            connection.exec_driver_sql(_LAST_EVENT, rows)
 
     def forget(self) -> None:
         """Call after a rollback."""
@@ -125,7 +134,7 @@ class Ingest:
         batch = batches.decode(message.payload, message.properties)
         appended = self.log.append(connection, kiosk, batch, now_ms)
         if appended.fresh:
-            connection.exec_driver_sql(_LAST_EVENT, (kiosk, now_ms))
+            self._active.add(kiosk)
         return Handled(ack=(kiosk, appended.ack), fresh=tuple(appended.fresh))
 
     # --- hello -----------------------------------------------------------------------------

@@ -36,7 +36,7 @@ from contract.order import SortKey
 from hub import incidents
 from hub import projection_store as store
 from hub.event_log import Fresh, quarantine_key
-from hub.folds.entries import Entry, Stored, changed, held, holders, stored, subjects
+from hub.folds.entries import Entry, Stored, changed, held, holder, stored, subjects
 from hub.folds.epochs import Timeline
 from hub.folds.item import COUNTED, Finding, FoldError, ItemState
 from hub.incidents import Trouble
@@ -76,6 +76,7 @@ class Projector:
         self._lines: dict[str, Timeline] = {}
         self._stops: dict[str, str] | None = None
         self._memory: OrderedDict[int, Stored] = OrderedDict()
+        self._placed: dict[int, Entry] = {}  # entries, as long as their epoch stays in its place
         self._awaited: set[str] | None = None  # targets of voids that are not here yet
 
     def forget(self) -> None:
@@ -83,6 +84,7 @@ class Projector:
         self._lines.clear()
         self._stops = None
         self._memory.clear()
+        self._placed.clear()
         self._awaited = None
 
     # --- the two ways in -------------------------------------------------------------------
@@ -458,41 +460,51 @@ class Projector:
             found = self._events_of(connection, frontier)
             for subject in frontier:
                 needed[subject] = found.get(subject, [])
-            frontier = {
-                holder
-                for subject, events in found.items()
-                if not subject.startswith("D")
-                for event in events
-                for holder in holders(subject, event.body)
-            } - needed.keys()
+            frontier = set()
+            for subject, events in found.items():
+                if subject.startswith("D"):
+                    continue
+                for event in events:
+                    group = holder(subject, event.body)
+                    if group is not None and group not in needed:
+                        frontier.add(group)
         return needed
 
     def _entries(
         self, connection: Connection, code: str, needed: Mapping[str, list[Stored]]
     ) -> list[Entry]:
-        own = needed[code]
-        events = {event.row: event for event in own}
-        pending = [holder for event in own for holder in holders(code, event.body)]
+        events: dict[int, Stored] = {}
         seen = {code}
+        pending = [code]
         while pending:
             subject = pending.pop()
-            if subject in seen:
-                continue
-            seen.add(subject)
             for event in needed[subject]:
                 events[event.row] = event
-                if not subject.startswith("D"):
-                    pending += holders(subject, event.body)
+                if subject.startswith("D"):
+                    continue
+                group = holder(subject, event.body)
+                if group is not None and group not in seen:
+                    seen.add(group)
+                    pending.append(group)
         entries = [self._entry(connection, event) for event in events.values()]
         entries.sort()
         return entries
 
     def _entry(self, connection: Connection, event: Stored) -> Entry:
         place = self._line(connection, event.kiosk).placement(event.epoch)
-        key = SortKey(
-            place.at(event.mono), event.kiosk, place.rank, event.epoch, event.seq, event.hash
-        )
-        return Entry(key, event, self._stop(connection, event.kiosk), place.known)
+        stop = self._stop(connection, event.kiosk)
+        entry = self._placed.get(event.row)
+        if entry is None or entry.place is not place or entry.stop != stop:
+            key = SortKey(
+                place.at(event.mono), event.kiosk, place.rank, event.epoch, event.seq, event.hash
+            )
+            entry = Entry(key, event, stop, place)
+            if len(self._placed) >= REMEMBERED:
+                self._placed.clear()
+            self._placed[event.row] = entry
+        elif entry.stored is not event:
+            entry = self._placed[event.row] = entry._replace(stored=event)
+        return entry
 
     @staticmethod
     def _retry_failed(connection: Connection, now_ms: int) -> None:

@@ -25,6 +25,7 @@ from sqlalchemy.exc import OperationalError
 from contract import messages, topics
 from contract.messages import Ack
 from hub import incidents
+from hub.db import DERIVED
 from hub.event_log import Fresh, quarantine_key
 from hub.incidents import Trouble
 from hub.ingest import Handled, Ingest, Message
@@ -69,6 +70,7 @@ class Writer:
         now_ms: Callable[[], int],
     ) -> None:
         self._engine: Final = engine
+        self._derived: Final = engine.execution_options(**{DERIVED: True})
         self._ingest: Final = ingest
         self._projector: Final = projector
         self._publish: Final = publish
@@ -204,7 +206,9 @@ class Writer:
         try:
             with self._engine.begin() as connection:
                 self._ingest.begin(connection)
-                return [self._ingest.handle(connection, message, now_ms) for message in group]
+                handled = [self._ingest.handle(connection, one, now_ms) for one in group]
+                self._ingest.finish(connection, now_ms)
+                return handled
         except BaseException:
             self._ingest.forget()
             raise
@@ -256,7 +260,7 @@ class Writer:
 
     def _project_some(self, fresh: dict[int, Fresh], limit: int) -> int:
         try:
-            with self._engine.begin() as connection:
+            with self._derived.begin() as connection:
                 return self._projector.project(connection, fresh, self._now_ms(), limit)
         except BaseException:
             self._projector.forget()

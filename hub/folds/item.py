@@ -28,6 +28,8 @@ from msgspec import Struct
 from contract.events import (
     Back,
     Delivered,
+    ItemPicked,
+    ItemSeen,
     LabelAttached,
     Moved,
     Out,
@@ -47,7 +49,8 @@ UNKNOWN: Final = "unknown"
 COUNTED: Final = frozenset({IN_STOCK, UNLABELLED, OUT, DELIVERED})
 """The statuses that the stock table counts."""
 
-_CUSTODY: Final = (Moved, Packed, Unpacked, Out, Delivered, Back)
+_CUSTODY: Final = frozenset({Moved, Packed, Unpacked, Out, Delivered, Back})
+_OWN: Final = frozenset({Received, LabelAttached, ItemPicked, ItemSeen})
 
 
 class Finding(Struct, frozen=True):
@@ -102,20 +105,18 @@ def fold_item(code: str, entries: Sequence[Entry]) -> ItemState | None:
     Raises:
         FoldError: with the row of an entry that could not be folded.
     """
-    voided = {
-        target
-        for entry in entries
-        if isinstance(entry.stored.body, Voided)
-        for target in entry.stored.body.events
-    }
-    live = entries
+    voided: set[str] = set()
+    for entry in entries:
+        if type(entry.stored.body) is Voided:
+            voided.update(entry.stored.body.events)
     births: list[Entry] = []
     lost_births: list[Entry] = []
     for entry in entries:
         body = entry.stored.body
-        if isinstance(body, Received) and body.item == code:
+        if type(body) is Received and body.item == code:
             gone = voided and entry.stored.id in voided
             (lost_births if gone else births).append(entry)
+    live = entries
     if voided:
         live = [entry for entry in entries if entry.stored.id not in voided]
     custody = _Custody(code, next(iter(births or lost_births), None))
@@ -167,24 +168,24 @@ class _Custody:
 
     def take(self, entry: Entry) -> None:
         body = entry.stored.body
-        if isinstance(body, _CUSTODY):
-            self._custody(entry, body)
-            return
-        if self.code not in subjects(body) or isinstance(body, Voided):
-            return
-        self.newest = max(self.newest, entry.stored.position)
-        if isinstance(body, LabelAttached):
-            self.label = body.how
-        if self.first is None:
-            self.first = entry
+        kind = type(body)
+        if kind in _CUSTODY:
+            self._custody(entry, body)  # type: ignore[arg-type] # _CUSTODY says so
+        elif kind in _OWN and body.item == self.code:  # type: ignore[union-attr]
+            self.newest = max(self.newest, entry.stored.position)
+            if type(body) is LabelAttached:
+                self.label = body.how
+            if self.first is None:
+                self.first = entry
 
     def _custody(
         self, entry: Entry, body: Moved | Packed | Unpacked | Out | Delivered | Back
     ) -> None:
         concerned = self._concerned(body)
-        for thing in body.items:
-            self._contain(thing, body)
-        if isinstance(body, Moved):
+        if self.inside or type(body) is Packed:
+            for thing in body.items:
+                self._contain(thing, body)
+        if type(body) is Moved:
             inner = [thing for thing in self.inside if thing.startswith("B")]
             for box in (*body.items, *inner):
                 if box in body.items or any(above in body.items for above in self._above(box)):

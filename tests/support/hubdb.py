@@ -41,11 +41,7 @@ class HubDb:
         self.path = path
         self.now_ms = 1_800_000_000_000
         self.engine = db.open_writer(db.sqlite_url(path))
-        with self.engine.connect() as connection:
-            driver = connection.connection.driver_connection
-            assert driver is not None
-            connection.rollback()
-            driver.execute("PRAGMA synchronous=OFF")  # no test cuts the power to this one
+        self.engine = self.engine.execution_options(**{db.DERIVED: True})  # no power cut here
         self.reference = Reference()
         self.ingest = Ingest(EventLog(), self.reference)
         self.projector = Projector(fold)
@@ -68,6 +64,7 @@ class HubDb:
         with self.engine.begin() as connection:
             self.ingest.begin(connection)
             handled = [self.ingest.handle(connection, one, self.now_ms) for one in group]
+            self.ingest.finish(connection, self.now_ms)
         if project:
             fresh = {new.row: new for one in handled for new in one.fresh}
             with self.engine.begin() as connection:
