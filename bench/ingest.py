@@ -147,12 +147,15 @@ def serve(url: str, port: int, stop: "threading.Event") -> None:
     service.stop()
 
 
+QUERY = "SELECT value FROM meta WHERE key = 'projected'"
+
+
 def wait_projected(path: Path, total: int) -> None:
-    """Return when ``total`` events have a position; raises TimeoutError."""
+    """Return when ``total`` events are projected; raises TimeoutError."""
     deadline = time.monotonic() + GIVE_UP_S
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
         while time.monotonic() < deadline:
-            if connection.execute("SELECT max(position) FROM event").fetchone()[0] == total:
+            if connection.execute(QUERY).fetchone() == (str(total),):
                 return
             time.sleep(0.005)
     raise TimeoutError("the projections did not catch up")

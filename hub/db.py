@@ -110,9 +110,9 @@ meta: Final = Table(
     Column("key", String, primary_key=True),
     Column("value", Text, nullable=False),
 )
-"""``projection``: version of the folds that wrote the projections. ``stops``: JSON of the kiosks'
-stops that they used. ``backup``: JSON of the last
-verified backup {file, taken_ms, events}."""
+"""``projected``: position through which the projections are made. ``projection``: version of the
+folds that made them. ``stops``: JSON of the kiosks' stops that they used. ``backup``: JSON of the
+last verified backup {file, taken_ms, events}."""
 
 # --- log -------------------------------------------------------------------------------------
 
@@ -170,7 +170,7 @@ event: Final = Table(
     Column("mono", BigInteger),
     Column("received_ms", BigInteger, nullable=False),
     Column("problem", String),  # NULL: good; else quarantined, a machine word
-    Column("position", BigInteger),  # NULL: not yet projected
+    Column("position", BigInteger, nullable=False),  # in the order of commits; new when mended
     Column("raw", LargeBinary, nullable=False),  # as received
     Column("repaired", LargeBinary),  # what is folded instead of raw
     UniqueConstraint("kiosk", "epoch", "seq", "hash", name="event_key"),
@@ -179,7 +179,6 @@ event: Final = Table(
 ``contract.events.event_id(kiosk, epoch, seq, hash)``."""
 Index("event_opening", event.c.kiosk, event.c.prev, sqlite_where=text("seq = 1"))
 Index("event_position", event.c.position, unique=True)
-Index("event_new", event.c.id, sqlite_where=text("position IS NULL"))
 Index("event_problem", event.c.id, sqlite_where=text("problem IS NOT NULL"))
 
 unreadable: Final = Table(
@@ -338,8 +337,8 @@ def open_writer(url: str) -> Engine:
 
 DERIVED: Final = "yicang_derived"
 """Execution option of a transaction that writes only what can be derived again from rows that are
-already on disk: its COMMIT need not wait for the disk. After a power cut the rows of `event` that
-it numbered have no position again, and are projected anew."""
+already on disk: its COMMIT need not wait for the disk. After a power cut the projections are a
+little older, know so (``meta.projected``), and are brought up to date."""
 
 
 def _begin_writing(connection: sa.Connection) -> None:

@@ -41,15 +41,16 @@ WALK: Final = 1000
 """Rows read at once when an advance runs into what had arrived early."""
 
 _INSERT: Final = """
-INSERT INTO event (id, kiosk, epoch, seq, hash, prev, type, mono, received_ms, problem, raw)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+INSERT INTO event (id, position, kiosk, epoch, seq, hash, prev, type, mono, received_ms, problem,
+                   raw)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
 """
 _WINDOW: Final = """
 SELECT id, seq, hash, prev, problem FROM event
 WHERE kiosk = ? AND epoch = ? AND seq BETWEEN ? AND ?
 """
 _MEND: Final = """
-UPDATE event SET repaired = ?, prev = ?, type = ?, mono = ?, problem = NULL, position = NULL
+UPDATE event SET repaired = ?, prev = ?, type = ?, mono = ?, problem = NULL, position = ?
 WHERE id = ?
 """
 _STREAM: Final = "SELECT through, hash, safe FROM stream WHERE kiosk = ? AND epoch = ?"
@@ -76,6 +77,7 @@ class Fresh(Struct, frozen=True):
     """A row that this transaction wrote; ``event`` is None when it is quarantined."""
 
     row: int
+    position: int
     kiosk: str
     hash: str
     event: Event | None
@@ -102,6 +104,7 @@ class EventLog:
         self.holes: Final = Holes()
         self._openings: OrderedDict[str, dict[str, set[str]]] = OrderedDict()
         self._next_row = 0
+        self._next_position = 0
         # Streams of this transaction: (through, hash, safe), and those to be written.
         self._streams: dict[tuple[str, str], tuple[int, str, int]] = {}
         self._advanced: set[tuple[str, str]] = set()
@@ -110,6 +113,7 @@ class EventLog:
         """Call first in every transaction that appends."""
         newest = connection.exec_driver_sql("SELECT max(id) FROM event").scalar()
         self._next_row = (newest or 0) + 1
+        self._next_position = next_position(connection)
         self._streams.clear()
         self._advanced.clear()
 
@@ -151,13 +155,16 @@ class EventLog:
     ) -> list[Fresh]:
         rows = []
         fresh = []
+        ahead = self._next_position - self._next_row
         for row_id, line in enumerate(new, start=self._next_row):
+            position = row_id + ahead
             event = line.event
             kind = type_of(event.public.body) if event is not None else None
             mono = event.public.mono if event is not None else None
             rows.append(
                 (
                     row_id,
+                    position,
                     kiosk,
                     epoch,
                     line.seq,
@@ -170,9 +177,10 @@ class EventLog:
                     line.raw,
                 )
             )
-            fresh.append(Fresh(row_id, kiosk, line.hash, event))
+            fresh.append(Fresh(row_id, position, kiosk, line.hash, event))
         if rows:
             self._next_row += len(rows)
+            self._next_position += len(rows)
             connection.exec_driver_sql(_INSERT, rows)
         return fresh
 
@@ -190,9 +198,11 @@ class EventLog:
             for row in window.get(line.seq, ()):
                 if line.event is None or row.hash != line.hash or row.problem is None:
                     continue
-                mend_row(connection, row.id, line.event)
+                position = self._next_position
+                self._next_position += 1
+                mend_row(connection, row.id, line.event, position)
                 settle_quarantine(connection, kiosk, epoch, row.problem, now_ms)
-                mended.append(Fresh(row.id, kiosk, line.hash, line.event))
+                mended.append(Fresh(row.id, position, kiosk, line.hash, line.event))
         return mended
 
     # --- forks -----------------------------------------------------------------------------
@@ -221,16 +231,15 @@ class EventLog:
         now_ms: int,
     ) -> None:
         openings = self._openings_of(connection, kiosk)
-        by_seq: dict[int, list[str]] = {}
         for line in new:
             prev = line.prev
+            if line.seq != 1 and line.seq not in window and prev not in openings:
+                continue  # nothing else stands at its place or names its predecessor
             if prev is None or prev == ZERO_HASH or (line.problem or "").startswith("wrong-"):
                 continue
             siblings = [
                 row.hash for row in window.get(line.seq, ()) if row.prev == prev != row.hash
             ]
-            siblings += by_seq.setdefault(line.seq, [])
-            by_seq[line.seq].append(line.hash)
             siblings += openings.get(prev, ())
             if line.seq == 1:
                 siblings += [row[2] for row in self._successors(connection, kiosk, line)]
@@ -494,10 +503,18 @@ def _preferred(rows: Sequence[_Row], after: Iterable[_Row]) -> str:
     return best.hash
 
 
-def mend_row(connection: Connection, row: int, event: Event) -> None:
-    """Let ``event`` be folded for a quarantined row, at the row's own place."""
+def next_position(connection: Connection) -> int:
+    """The position for the next row; the one writer draws them in the order of commits."""
+    newest = connection.exec_driver_sql("SELECT max(position) FROM event").scalar()
+    return (newest or 0) + 1
+
+
+def mend_row(connection: Connection, row: int, event: Event, position: int) -> None:
+    """Let ``event`` be folded for a quarantined row, at the row's own place in the order of
+    events, but at a new ``position``: whoever follows positions must see it again."""
     kind = type_of(event.public.body)
-    connection.exec_driver_sql(_MEND, (event.raw, event.prev, kind, event.public.mono, row))
+    mono = event.public.mono
+    connection.exec_driver_sql(_MEND, (event.raw, event.prev, kind, mono, position, row))
 
 
 def quarantine_key(kiosk: str, epoch: str, problem: str) -> str:

@@ -148,7 +148,7 @@ def read_event(row: Sequence[Any]) -> Stored | None:
         event = decode(repaired if repaired is not None else raw)
     except EventError:
         return None
-    return stored(row_id, position or 0, kiosk, digest, event)
+    return stored(row_id, position, kiosk, digest, event)
 
 
 def old_items(connection: Connection, codes: Sequence[str]) -> dict[str, OldItem]:
@@ -193,22 +193,6 @@ def load_timeline(connection: Connection, kiosk: str) -> Timeline:
 
 
 # --- writing ---------------------------------------------------------------------------------
-
-
-def number(connection: Connection, rows: Sequence[int], first: int) -> None:
-    """Give ``rows`` (ascending) the positions from ``first`` on, in runs of neighbours."""
-    position = first
-    start = 0
-    for index in range(1, len(rows) + 1):
-        if index < len(rows) and rows[index] == rows[index - 1] + 1:
-            continue
-        low, high = rows[start], rows[index - 1]
-        connection.exec_driver_sql(
-            "UPDATE event SET position = id + ? WHERE id BETWEEN ? AND ?",
-            (position - low, low, high),
-        )
-        position += high - low + 1
-        start = index
 
 
 def add_touches(connection: Connection, touches: Sequence[tuple[str, int]]) -> None:

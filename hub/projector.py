@@ -1,10 +1,12 @@
-"""The projector: numbers committed events and keeps what is so up to date with them.
+"""The projector: keeps what is so up to date with the events that were committed.
 
 Rules
 -----
 * Only the projector writes projections, in transactions of its own, after ingest's COMMIT. It
-  takes the rows without a position, in the order in which they were committed, and numbers them;
-  pages, cursors and exports use these positions. It never waits for a gap.
+  takes rows by position, the order of commits, and remembers in the same transaction how far it
+  came. A row that is mended gets a new position, so that it comes by again. With one writer,
+  ingest itself draws the positions; with several ingest workers a sequencer would. The projector
+  never waits for a gap in a kiosk's seqs.
 * What is so is a function of the set of good events (`hub.folds`). A changed key is refolded from
   all events that concern it, never patched; so repeats, order and batching cannot matter, and
   `rebuild` gives the same.
@@ -35,7 +37,7 @@ from contract.events import SessionClosed, Voided
 from contract.order import SortKey
 from hub import incidents
 from hub import projection_store as store
-from hub.event_log import Fresh, quarantine_key
+from hub.event_log import Fresh, next_position, quarantine_key
 from hub.folds.entries import Entry, Stored, changed, held, holder, stored, subjects
 from hub.folds.epochs import Timeline
 from hub.folds.item import COUNTED, Finding, FoldError, ItemState
@@ -61,8 +63,14 @@ ON CONFLICT (hash) DO UPDATE SET kiosk = excluded.kiosk, session = excluded.sess
   position = excluded.position
 WHERE (excluded.kiosk, excluded.session) < (claim.kiosk, claim.session)
 """
-_NEW: Final = "SELECT id FROM event WHERE position IS NULL ORDER BY id LIMIT ?"
+_NEW: Final = "SELECT id, position FROM event WHERE position > ? ORDER BY position LIMIT ?"
 VOID: Final = "V:"
+
+
+def projected(connection: Connection) -> int:
+    """The position through which the projections are made; 0 at first."""
+    found = connection.exec_driver_sql("SELECT value FROM meta WHERE key = 'projected'").scalar()
+    return int(found) if found is not None else 0
 
 
 class Projector:
@@ -77,6 +85,7 @@ class Projector:
         self._stops: dict[str, str] | None = None
         self._memory: OrderedDict[int, Stored] = OrderedDict()
         self._placed: dict[int, Entry] = {}  # entries, as long as their epoch stays in its place
+        self._projected: int | None = None
         self._awaited: set[str] | None = None  # targets of voids that are not here yet
 
     def forget(self) -> None:
@@ -85,6 +94,7 @@ class Projector:
         self._stops = None
         self._memory.clear()
         self._placed.clear()
+        self._projected = None
         self._awaited = None
 
     # --- the two ways in -------------------------------------------------------------------
@@ -92,22 +102,27 @@ class Projector:
     def project(
         self, connection: Connection, fresh: Mapping[int, Fresh], now_ms: int, limit: int = GROUP
     ) -> int:
-        """Number and fold the oldest rows without a position; how many there were.
+        """Fold the first rows behind those already projected; how many there were.
 
         ``fresh`` are rows that ingest still has in memory; others are read.
         """
         dirty = self._moved_kiosks(connection)
-        rows = [row[0] for row in connection.exec_driver_sql(_NEW, (limit,))]
+        done = self._done(connection)
+        rows = connection.exec_driver_sql(_NEW, (done, limit)).fetchall()
         if rows:
-            newest = connection.exec_driver_sql("SELECT max(position) FROM event").scalar()
-            position = (newest or 0) + 1
-            store.number(connection, rows, position)
-            places = {row: position + index for index, row in enumerate(rows)}
-            dirty |= self._absorb(connection, self._read(connection, places, fresh))
+            self._projected = done = rows[-1][1]
+            store.set_meta(connection, "projected", str(done))
+            dirty |= self._absorb(connection, self._read(connection, rows, fresh))
         dirty |= self._settle(connection, now_ms)
         if dirty:
             self._refold_all(connection, self._dependants(connection, dirty), now_ms)
         return len(rows)
+
+    def _done(self, connection: Connection) -> int:
+        """The position through which projections are made."""
+        if self._projected is None:
+            self._projected = projected(connection)
+        return self._projected
 
     def rebuild(self, connection: Connection, now_ms: int) -> None:
         """Drop the projections and fold everything anew, in bounded memory.
@@ -128,7 +143,8 @@ class Projector:
             "UPDATE incident SET closed_ms = ? WHERE origin = 'fold' AND closed_ms IS NULL",
             (now_ms,),
         )
-        self._lines.clear()
+        self._projected = next_position(connection) - 1
+        store.set_meta(connection, "projected", str(self._projected))
         self._awaited = set()
         self._stops = dict(self._registry(connection))
         self._remember_stops(connection, self._stops)
@@ -150,16 +166,23 @@ class Projector:
     # --- reading new rows ------------------------------------------------------------------
 
     def _read(
-        self, connection: Connection, places: Mapping[int, int], fresh: Mapping[int, Fresh]
+        self,
+        connection: Connection,
+        rows: Iterable[Sequence[int]],
+        fresh: Mapping[int, Fresh],
     ) -> list[Stored]:
-        """The good events among the numbered rows, in that order."""
-        missing = [row for row in places if row not in fresh]
-        found = {event.row: event for event in store.load_events(connection, missing)}
-        for row, position in places.items():
+        """The good events among these (row, position), in that order."""
+        found: dict[int, Stored] = {}
+        missing: list[int] = []
+        for row, position in rows:
             known = fresh.get(row)
-            if known is not None and known.event is not None:
+            if known is None or known.position != position:
+                missing.append(row)
+            elif known.event is not None:
                 found[row] = stored(row, position, known.kiosk, known.hash, known.event)
-        events = [found[row] for row in places if row in found]
+        for event in store.load_events(connection, missing):
+            found[event.row] = event
+        events = [found[row] for row, _ in rows if row in found]
         for event in events:
             self._remember(event)
         return events
@@ -169,7 +192,7 @@ class Projector:
         while True:
             rows = connection.exec_driver_sql(
                 f"SELECT {store.EVENT_COLUMNS} FROM event WHERE id > ? AND problem IS NULL"
-                " AND position IS NOT NULL ORDER BY id LIMIT ?",
+                " ORDER BY id LIMIT ?",
                 (last, GROUP),
             ).fetchall()
             if not rows:
@@ -255,12 +278,12 @@ class Projector:
         return self._awaited
 
     def _find(self, connection: Connection, name: str) -> Stored | None:
-        """The good, numbered event of this id, if it is here."""
+        """The good event of this id, if it is here and its turn has come."""
         kiosk, epoch, seq, short = name.rsplit(".", 3)
         rows = connection.exec_driver_sql(
             f"SELECT {store.EVENT_COLUMNS} FROM event WHERE kiosk = ? AND epoch = ? AND seq = ?"
-            " AND problem IS NULL AND position IS NOT NULL AND substr(hash, 1, 16) = ?",
-            (kiosk, epoch, int(seq), short),
+            " AND problem IS NULL AND position <= ? AND substr(hash, 1, 16) = ?",
+            (kiosk, epoch, int(seq), self._done(connection), short),
         )
         row = rows.first()
         return store.read_event(row) if row is not None else None

@@ -30,7 +30,7 @@ from hub.event_log import Fresh, quarantine_key
 from hub.incidents import Trouble
 from hub.ingest import Handled, Ingest, Message
 from hub.outgoing import Send
-from hub.projector import GROUP, Projector
+from hub.projector import GROUP, Projector, projected
 
 QUEUE_MESSAGES: Final = 256
 """Messages that may wait; above that, who posts waits."""
@@ -79,7 +79,7 @@ class Writer:
         self._stopping: Final = threading.Event()
         self._thread: Final = threading.Thread(target=self._run, name="hub-writer", daemon=True)
         self._well = True
-        self._behind = True  # rows without a position may be waiting
+        self._behind = True  # rows may be waiting for the projector
 
     # --- from other threads ----------------------------------------------------------------
 
@@ -283,7 +283,9 @@ class Writer:
         with self._engine.begin() as connection:
             row = connection.exec_driver_sql(
                 "UPDATE event SET problem = 'fold-failed' WHERE problem IS NULL AND id ="
-                " (SELECT min(id) FROM event WHERE position IS NULL) RETURNING kiosk, epoch"
+                " (SELECT id FROM event WHERE position > ? ORDER BY position LIMIT 1)"
+                " RETURNING kiosk, epoch",
+                (projected(connection),),
             ).first()
             if row is None:
                 return False

@@ -39,14 +39,11 @@ def upgrade() -> None:
         sa.Column("mono", sa.BigInteger(), nullable=True),
         sa.Column("received_ms", sa.BigInteger(), nullable=False),
         sa.Column("problem", sa.String(), nullable=True),
-        sa.Column("position", sa.BigInteger(), nullable=True),
+        sa.Column("position", sa.BigInteger(), nullable=False),
         sa.Column("raw", sa.LargeBinary(), nullable=False),
         sa.Column("repaired", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("kiosk", "epoch", "seq", "hash", name="event_key"),
-    )
-    op.create_index(
-        "event_new", "event", ["id"], unique=False, sqlite_where=sa.text("position IS NULL")
     )
     op.create_index(
         "event_opening",
