@@ -38,7 +38,7 @@ def merge(path: Path, values: Mapping[str, Value], comment: str) -> None:
     if path.exists():
         try:
             document = tomllib.loads(path.read_text(encoding="utf-8"))
-            kept = msgspec.convert(document, dict[str, str | int | bool | list[str]])  # type: ignore[assignment]
+            kept = msgspec.convert(document, dict[str, str | int | bool | list[str]])
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
             raise RenderError(
                 f"{path}: 设置文件无法读取 / these settings cannot be read: {error}"
