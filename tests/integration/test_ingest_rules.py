@@ -1,0 +1,428 @@
+"""What ingest makes of each message, looked at in the database and in its answers."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from contract import batches, codes, events, messages, topics
+from contract.codes import Kind
+from contract.messages import Hello, Kept, Welcome
+from hub import incidents, quarantine
+from hub.folds.entries import Entry
+from hub.folds.item import FoldError, ItemState, fold_item
+from hub.ingest import Handled, Message
+from tests.support.events import Journal, message, message_of, runs
+from tests.support.hubdb import HubDb, acks, make_template
+
+NONCE = "00000000000000ff"
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_template(tmp_path_factory.mktemp("template") / "hub.sqlite3")
+
+
+@pytest.fixture
+def hub(template: Path, tmp_path: Path) -> Iterator[HubDb]:
+    with HubDb.copy_of(template, tmp_path / "hub.sqlite3") as opened:
+        yield opened
+
+
+@pytest.fixture
+def journal() -> Journal:
+    made = Journal("kiosk-a", "00AA")
+    made.start()
+    return made
+
+
+def hello(journal: Journal, *kept: Kept) -> Message:
+    said = Hello(NONCE, kept)
+    return Message(topics.up(journal.kiosk, topics.HELLO), messages.encode(said), {})
+
+
+def welcome(handled: list[Handled]) -> Welcome:
+    sends = [send for one in handled for send in one.sends if send.topic.endswith("/welcome")]
+    assert len(sends) == 1
+    return messages.decode(sends[0].payload, Welcome)
+
+
+def kinds(hub: HubDb) -> list[str]:
+    return [row[1] for row in hub.open_incidents()]
+
+
+def test_a_batch_is_acknowledged_through_its_last_event_with_its_hash(
+    hub: HubDb, journal: Journal
+) -> None:
+    item = journal.receive()
+    handled = hub.take(message_of(journal.written))
+    assert acks(handled) == [messages.Ack(journal.written[0].public.epoch, 3, journal.head)]
+    assert hub.item(item)["status"] == "in_stock"
+    assert hub.rows("SELECT * FROM stock") == [("stop-1", "H1", "in_stock", 1)]
+
+
+def test_a_gap_is_not_acknowledged_until_it_is_filled(hub: HubDb, journal: Journal) -> None:
+    for _ in range(3):
+        journal.receive()
+    early, middle, late = journal.written[:2], journal.written[2:4], journal.written[4:]
+    assert [ack.through for ack in acks(hub.take(message_of(early)))] == [2]
+    assert [ack.through for ack in acks(hub.take(message_of(late)))] == [2]
+    filled = acks(hub.take(message_of(middle)))
+    assert [(ack.through, ack.hash) for ack in filled] == [(7, journal.head)]
+    assert kinds(hub) == []
+
+
+def test_a_repeated_batch_changes_nothing(hub: HubDb, journal: Journal) -> None:
+    journal.receive()
+    first = acks(hub.take(message_of(journal.written)))
+    before = hub.state()
+    positions = hub.rows("SELECT id, position FROM event")
+    for _ in range(10):
+        assert acks(hub.take(message_of(journal.written))) == first
+    assert hub.state() == before
+    assert hub.rows("SELECT id, position FROM event") == positions
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"",
+        b"not json",
+        b"\xff\xfe\x00",
+        b"{}",
+        b"[" * 3000,
+        b'{"prev":1,"salt":2,"public":3,"private":4}',
+        b"x" * (events.MAX_EVENT_BYTES + 1),
+    ],
+    ids=["empty", "text", "bytes", "object", "deep", "types", "huge"],
+)
+def test_an_unreadable_line_is_kept_and_counts_as_received_and_the_next_is_unharmed(
+    hub: HubDb, journal: Journal, garbage: bytes
+) -> None:
+    journal.receive()
+    item = journal.receive()
+    header = batches.Header(journal.written[0].public.epoch, 1, 5, journal.head)
+    lines = [event.raw for event in journal.written]
+    lines[1] = garbage
+    payload = b"\n".join((messages.encode(header), *lines)) + b"\n"
+    handled = hub.take(message(journal.kiosk, payload, header))
+    assert [(ack.through, ack.hash) for ack in acks(handled)] == [(5, journal.head)]
+    assert hub.item(item)["status"] == "in_stock"
+    assert hub.rows("SELECT seq, raw, hash FROM event WHERE problem IS NOT NULL") == [
+        (2, garbage, journal.written[1].hash)  # as the line behind it says
+    ]
+    assert kinds(hub) == ["quarantined", "unknown-item"]
+    hub.take(message_of(journal.written))  # it was damaged on the way: now it comes whole
+    assert hub.rows("SELECT problem FROM event WHERE seq = 2") == [(None,)]
+    assert kinds(hub) == []
+    assert hub.rows("SELECT sum(n) FROM stock") == [(2,)]
+
+
+def test_an_unreadable_last_line_keeps_the_hash_that_the_header_gives(
+    hub: HubDb, journal: Journal
+) -> None:
+    journal.receive()
+    header = batches.Header(journal.written[0].public.epoch, 1, 3, journal.head)
+    lines = [event.raw for event in journal.written[:2]]
+    payload = b"\n".join((messages.encode(header), *lines, b"?")) + b"\n"
+    handled = hub.take(message(journal.kiosk, payload, header))
+    assert [(ack.through, ack.hash) for ack in acks(handled)] == [(3, journal.head)]
+
+
+def test_an_event_of_a_later_release_waits_in_quarantine_and_folds_at_its_place_once_understood(
+    hub: HubDb, journal: Journal
+) -> None:
+    item = journal.receive()
+    moved = events.Moved(place=codes.place_code("000001"), items=(item,))
+    real = journal.add(moved)
+    journal.add(events.Moved(place=codes.place_code("000002"), items=(item,)))
+    strange = real.raw.replace(b'"type":"moved"', b'"type":"teleported"')
+    line = [*(event.raw for event in journal.written[:3]), strange]
+    digest = _hash_of(strange)
+    header = batches.Header(real.public.epoch, 1, 4, digest)
+    hub.take(message(journal.kiosk, batches.encode(header, line), header))
+    [(row, problem)] = hub.rows("SELECT id, problem FROM event WHERE problem IS NOT NULL")
+    assert problem == "unknown-type"
+    assert hub.item(item)["place"] == codes.PLACE_IN
+    assert hub.change(lambda connection: quarantine.retry(connection, hub.now_ms)) == 0
+    hub.change(lambda connection: quarantine.repair(connection, row, real.raw, hub.now_ms))
+    hub.project()
+    assert hub.item(item)["place"] == codes.place_code("000001")
+    assert kinds(hub) == []
+    assert hub.rows("SELECT raw FROM event WHERE id = ?", row) == [(strange,)]
+
+
+def _hash_of(raw: bytes) -> str:
+    with pytest.raises(events.EventError) as caught:
+        events.decode(raw)
+    assert caught.value.hash is not None
+    return caught.value.hash
+
+
+def test_a_repair_for_another_place_is_refused(hub: HubDb, journal: Journal) -> None:
+    journal.receive()
+    header = batches.Header(journal.written[0].public.epoch, 1, 1, journal.written[0].hash)
+    payload = messages.encode(header) + b"\nnonsense\n"
+    hub.take(message(journal.kiosk, payload, header))
+    other = journal.written[1].raw
+    with pytest.raises(quarantine.RepairError, match="seq"):
+        hub.change(lambda connection: quarantine.repair(connection, 1, other, hub.now_ms))
+
+
+def test_events_in_another_kiosks_name_are_quarantined(hub: HubDb, journal: Journal) -> None:
+    journal.receive()
+    handled = hub.take(
+        Message(
+            topics.up("kiosk-b", topics.EVENTS),
+            message_of(journal.written).payload,
+            message_of(journal.written).properties,
+        )
+    )
+    assert [ack.through for ack in acks(handled)] == [3]
+    assert hub.rows("SELECT DISTINCT kiosk, problem FROM event") == [("kiosk-b", "wrong-kiosk")]
+    assert hub.rows("SELECT * FROM item") == []
+    assert kinds(hub) == ["quarantined"]
+
+
+def test_lines_that_are_not_where_the_header_says_are_quarantined(
+    hub: HubDb, journal: Journal
+) -> None:
+    journal.receive()
+    header = batches.Header(journal.written[0].public.epoch, 7, 3, journal.head)
+    payload = batches.encode(header, [event.raw for event in journal.written])
+    hub.take(message(journal.kiosk, payload, header))
+    assert hub.rows("SELECT DISTINCT problem FROM event") == [("wrong-place",)]
+
+
+def test_a_lost_header_is_read_from_the_user_properties(hub: HubDb, journal: Journal) -> None:
+    journal.receive()
+    whole = message_of(journal.written)
+    damaged = b"###" + whole.payload[3:]
+    handled = hub.take(Message(whole.topic, damaged, whole.properties))
+    assert [(ack.through, ack.hash) for ack in acks(handled)] == [(3, journal.head)]
+
+
+@pytest.mark.parametrize(
+    ("name", "payload", "reason"),
+    [
+        ("events", b"no header", "no-header"),
+        ("events", b"x" * (batches.MAX_BATCH_BYTES + 1), "too-large"),
+        ("hello", b"{}", "bad-message"),
+        ("health", b'{"backlog":-1}', "bad-message"),
+        ("status", b"[1]", "bad-message"),
+        ("reply", b"?", "bad-message"),
+    ],
+)
+def test_a_message_that_cannot_be_placed_is_kept_with_one_counted_incident(
+    hub: HubDb, name: str, payload: bytes, reason: str
+) -> None:
+    topic = f"yicang/1/kiosk-a/up/{name}"
+    for _ in range(250):
+        hub.take(Message(topic, payload, {}), project=False)
+    assert hub.rows("SELECT count(*), max(length(payload)) FROM unreadable") == [
+        (200, len(payload))
+    ]
+    rows = hub.rows("SELECT kind, kiosk, count FROM incident")
+    assert rows == [("unreadable", "kiosk-a", 250)]
+    assert hub.rows("SELECT DISTINCT reason FROM unreadable") == [(reason,)]
+
+
+def test_a_message_under_a_name_that_is_no_kiosk_is_kept(hub: HubDb) -> None:
+    hub.take(Message("yicang/1/No Kiosk/up/events", b"?", {}))
+    assert hub.rows("SELECT kiosk, reason FROM unreadable") == [("", "bad-topic")]
+
+
+def test_an_unregistered_kiosks_events_are_kept_and_counted_once_it_is_registered(
+    hub: HubDb,
+) -> None:
+    stranger = Journal("kiosk-new", "00NN")
+    stranger.start()
+    item = stranger.receive()
+    hub.take(message_of(stranger.written))
+    assert kinds(hub) == ["unknown-kiosk"]
+    assert hub.item(item)["stop"] == ""
+    hub.change(
+        lambda connection: connection.exec_driver_sql(
+            "INSERT INTO kiosk (id, stop, created_ms) VALUES ('kiosk-new', 'stop-2', 0)"
+        )
+    )
+    hub.take(message_of(stranger.written))
+    hub.project()
+    assert kinds(hub) == []
+    assert hub.item(item)["stop"] == "stop-2"
+    assert hub.rows("SELECT stop, n FROM stock") == [("stop-2", 1)]
+
+
+def test_a_copied_journal_is_one_fork_incident_and_both_stories_are_kept(
+    hub: HubDb, journal: Journal
+) -> None:
+    journal.receive()
+    copied = journal.clone("copy")
+    copied.serial = 500
+    copied.start(reboot=True)
+    theirs = copied.receive()
+    journal.start(reboot=True)
+    ours = journal.receive()
+    for run in runs([*journal.written, *copied.written]):
+        hub.take(message_of(run))
+    assert kinds(hub) == ["fork"]
+    assert {hub.item(item)["status"] for item in (ours, theirs)} == {"in_stock"}
+    assert hub.rows("SELECT sum(n) FROM stock") == [(3,)]
+    for run in runs([*journal.written, *copied.written]):
+        hub.take(message_of(run))
+    assert len(hub.open_incidents("fork")) == 1
+
+
+def test_a_second_journal_of_one_kiosk_is_told_with_what_may_be_missing(
+    hub: HubDb, journal: Journal
+) -> None:
+    journal.receive()
+    fresh = Journal("kiosk-a", "00AB", name="second journal")
+    fresh.mono = 900_000
+    fresh.start()
+    fresh.receive()
+    for run in runs([*journal.written, *fresh.written]):
+        hub.take(message_of(run))
+    [(_, kind, subject, kiosk, stop, detail)] = hub.open_incidents()
+    assert (kind, subject, kiosk, stop) == ("journal-lost", fresh.epoch, "kiosk-a", "stop-1")
+    assert str(journal.epoch) in detail
+
+
+def test_a_broken_chain_is_told_and_does_not_stop_the_stream(hub: HubDb, journal: Journal) -> None:
+    journal.receive()
+    journal.head = hashlib.sha256(b"elsewhere").hexdigest()
+    journal.receive()
+    handled = hub.take(message_of(journal.written))
+    assert [ack.through for ack in acks(handled)] == [5]
+    assert kinds(hub) == ["chain-break"]
+
+
+# --- hello -----------------------------------------------------------------------------------
+
+
+def test_a_hello_is_answered_from_the_database_with_the_same_nonce(
+    hub: HubDb, journal: Journal
+) -> None:
+    journal.receive()
+    hub.take(message_of(journal.written[:2]))
+    epoch = str(journal.epoch)
+    said = hello(journal, Kept("e" * 16, 1, 4, "a" * 64), Kept(epoch, 1, 3, journal.head))
+    answer = welcome(hub.take(said))
+    assert answer.nonce == NONCE
+    assert answer.hub_time == hub.now_ms
+    assert answer.epochs == (
+        messages.Position("e" * 16, 0, events.ZERO_HASH, 0),
+        messages.Position(epoch, 2, journal.written[1].hash, 0),
+    )
+    assert kinds(hub) == []
+
+
+def test_reference_data_is_published_before_the_welcome_that_names_it(
+    hub: HubDb, journal: Journal
+) -> None:
+    handled = hub.take(hello(journal))
+    sends = [send for one in handled for send in one.sends]
+    assert [send.topic.split("/")[-1] for send in sends][-1] == "welcome"
+    digest = welcome(handled).manifest["products"]
+    [retained] = [send for send in sends if send.topic == topics.reference(digest)]
+    assert retained.retain
+    assert messages.digest(retained.payload) == digest
+
+
+def test_what_no_journal_holds_any_more_is_a_recorded_hole_and_the_stream_goes_on(
+    hub: HubDb, journal: Journal
+) -> None:
+    for _ in range(4):
+        journal.receive()
+    epoch = str(journal.epoch)
+    hub.take(message_of(journal.written[:2]))
+    answer = welcome(hub.take(hello(journal, Kept(epoch, 6, 9, journal.head))))
+    assert [position.through for position in answer.epochs] == [5]
+    assert hub.rows("SELECT first, last FROM hole") == [(3, 5)]
+    assert kinds(hub) == ["hole"]
+    handled = hub.take(message_of(journal.written[5:]))
+    assert [(ack.through, ack.hash) for ack in acks(handled)] == [(9, journal.head)]
+    hub.take(message_of(journal.written[3:4]))  # something turns up after all
+    assert hub.rows("SELECT first, last FROM hole ORDER BY first") == [(3, 3), (5, 5)]
+    hub.take(message_of(journal.written[2:5]))
+    assert hub.rows("SELECT * FROM hole") == []
+    assert kinds(hub) == []
+
+
+def test_a_head_that_the_hub_knows_otherwise_is_a_fork(hub: HubDb, journal: Journal) -> None:
+    journal.receive()
+    hub.take(message_of(journal.written))
+    hub.take(hello(journal, Kept(str(journal.epoch), 1, 3, "b" * 64)))
+    assert kinds(hub) == ["fork"]
+
+
+def test_an_older_epoch_that_ends_before_what_the_hub_has_was_restored(
+    hub: HubDb, journal: Journal
+) -> None:
+    journal.receive()
+    before = journal.written[1]
+    hub.take(message_of(journal.written))
+    old = Kept(str(journal.epoch), 1, 2, before.hash)
+    hub.take(hello(journal, old))  # the newest epoch may be an old hello delivered late
+    assert kinds(hub) == []
+    hub.take(hello(journal, old, Kept("e" * 16, 1, 1, "c" * 64)))
+    assert kinds(hub) == ["journal-behind"]
+
+
+def test_health_and_status_are_remembered(hub: HubDb) -> None:
+    health = messages.Health(backlog=3, oldest_unsent_s=9, events=40, clock=True)
+    hub.take(
+        Message(topics.up("kiosk-a", topics.STATUS), b'{"online":true}', {}),
+        Message(topics.up("kiosk-a", topics.HEALTH), messages.encode(health), {}),
+    )
+    [(online, text)] = hub.rows("SELECT online, health FROM kiosk_state")
+    assert online == 1
+    assert messages.decode(text.encode(), messages.Health) == health
+
+
+# --- projecting ------------------------------------------------------------------------------
+
+
+def test_an_event_that_no_fold_takes_is_set_aside_and_the_rest_goes_on(
+    template: Path, tmp_path: Path, journal: Journal
+) -> None:
+    poison = journal.receive()
+    good = journal.receive()
+
+    def fold(code: str, entries: Sequence[Entry]) -> ItemState | None:
+        if code == poison and entries:
+            raise FoldError(entries[0].stored.row)
+        return fold_item(code, entries)
+
+    with HubDb.copy_of(template, tmp_path / "hub.sqlite3", fold) as hub:
+        handled = hub.take(message_of(journal.written))
+        assert [ack.through for ack in acks(handled)] == [5]
+        assert hub.item(good)["status"] == "in_stock"
+        assert kinds(hub) == ["quarantined"]
+        rows = hub.rows("SELECT type, problem FROM event WHERE problem IS NOT NULL ORDER BY seq")
+        assert rows == [("received", "fold-failed"), ("label.attached", "fold-failed")]
+    with HubDb(tmp_path / "hub.sqlite3") as mended:  # a release that can
+        mended.rebuild()
+        assert mended.item(poison)["status"] == "in_stock"
+        assert kinds(mended) == []
+
+
+def test_an_acknowledged_incident_stays_acknowledged_through_refolds(
+    hub: HubDb, journal: Journal
+) -> None:
+    plans = [codes.serial_code(Kind.PLAN, "00AA", serial) for serial in (1, 2, 3)]
+    item = journal.receive()
+    journal.add(events.Out(plan=plans[0], items=(item,)))
+    journal.add(events.Out(plan=plans[1], items=(item,)))
+    hub.take(message_of(journal.written))
+    [(key, *_)] = hub.open_incidents("double-handover")
+    hub.change(lambda connection: incidents.acknowledge(connection, key, "li", 5))
+    journal.add(events.ItemSeen(item=item, outcome="out"))
+    hub.take(message_of(journal.written))
+    hub.rebuild()
+    assert hub.rows("SELECT key, acknowledged_by FROM incident") == [(key, "li")]
+    journal.add(events.Out(plan=plans[2], items=(item,)))  # new evidence, a new incident
+    hub.take(message_of(journal.written))
+    waiting = hub.rows("SELECT kind FROM incident WHERE acknowledged_ms IS NULL")
+    assert waiting == [("double-handover",)]
