@@ -90,7 +90,9 @@ def _run(folder: Path, rounds: int) -> list[Ratio]:
         folder / "journal.sqlite3", identity, clock, spool=Spool(folder / "spool"), software="bench"
     )
     codes = [ean13(number) for number in range(rounds)]
-    journal.store_products("0" * 64, [Product(f"0{code}", "F1", "米", "Rice") for code in codes])
+    journal.knowledge.store_products(
+        "0" * 64, [Product(f"0{code}", "F1", "米", "Rice") for code in codes]
+    )
     panel = _Green()
     desk = LaneDesk(journal, clock, panel, NoScreen(), secrets.token_bytes)
     floor: list[int] = []

@@ -157,9 +157,11 @@ class LaneDesk:
             sessions=(self._entropy(8).hex(), self._entropy(8).hex()),
             claim=claim_text(self._entropy(10)),
             wall=self._clock.trusted_wall(),
-            item=journal.item_facts(scan.code) if isinstance(scan, ItemLabel) else None,
-            plan_items=journal.plan_items(plan) if plan is not None else (),
-            category=journal.category(scan.retail.gtin) if isinstance(scan, RetailCode) else None,
+            item=journal.knowledge.item_facts(scan.code) if isinstance(scan, ItemLabel) else None,
+            plan_items=journal.knowledge.plan_items(plan) if plan is not None else (),
+            category=journal.knowledge.category(scan.retail.gtin)
+            if isinstance(scan, RetailCode)
+            else None,
             event_ids=journal.event_ids(undo_refs(state)),
             blocks=journal.spare_blocks(),
         )

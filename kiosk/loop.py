@@ -125,7 +125,7 @@ class PaperDesk:
         if isinstance(job.paper, LabelJob):
             item = job.paper.item
             how = "printed" if done.result.status == "printed" else "unconfirmed"
-            if self._journal.item_facts(item).status != "voided":
+            if self._journal.knowledge.item_facts(item).status != "voided":
                 drafts.append(Draft(LabelAttached(item=item, how=how)))
         self._journal.finish_job(job.id, drafts, job.lane)
 
@@ -270,9 +270,9 @@ class Loop:
         if not self._connected:
             return
         health = Health(
-            backlog=self._journal.backlog(),
-            oldest_unsent_s=self._journal.age_of_oldest_unacked_ms() // 1000,
-            events=self._journal.events(),
+            backlog=self._journal.streams.backlog(),
+            oldest_unsent_s=self._journal.streams.age_of_oldest_unacked_ms() // 1000,
+            events=self._journal.streams.events(),
             clock=self._clock.trusted,
             software=self._software,
             uptime_s=(self._clock.mono() - self._started) // 1000,
@@ -298,7 +298,7 @@ class Loop:
                 stop_en=self._view.stop_en,
                 language=self._view.language,
                 online=self._uplink.online,
-                backlog=self._journal.backlog(),
+                backlog=self._journal.streams.backlog(),
                 devices=tuple(
                     DeviceView(s.device, s.kind, s.ok, s.detail.zh, s.detail.en)
                     for s in self._devices.values()

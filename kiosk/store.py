@@ -152,3 +152,17 @@ def disk_errors() -> Iterator[None]:
         raise JournalError(
             Words(zh=f"日志写不进去：{error}", en=f"the journal cannot be written: {error}")
         ) from error
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """One COMMIT for all that happens inside, or nothing of it. Raises `JournalError`."""
+    with disk_errors():
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise

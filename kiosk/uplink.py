@@ -23,9 +23,10 @@ from contract.messages import (
 from kiosk import relay
 from kiosk.clock import LearntClock
 from kiosk.inputs import MqttMessage
-from kiosk.journal import Journal, Stream
+from kiosk.journal import Journal
 from kiosk.relay import RelayState, StreamFacts
 from kiosk.state import Draft
+from kiosk.streams import Stream
 
 log = logging.getLogger(__name__)
 
@@ -127,7 +128,7 @@ class Uplink:
         self._step(relay.Welcomed(welcome, own), every_stream=True)
 
     def _own_hash(self, epoch: str, seq: int) -> str | None:
-        return self._journal.hash_at(epoch, seq) if seq <= MAX_SEQ else None
+        return self._journal.streams.hash_at(epoch, seq) if seq <= MAX_SEQ else None
 
     def _step(self, incoming: relay.RelayInput, *, every_stream: bool = False) -> None:
         now = relay.Now(
@@ -149,21 +150,21 @@ class Uplink:
 
         return {
             epoch: StreamFacts(epoch, s.head, s.acked, s.safe, s.disputed)
-            for epoch, s in self._journal.streams.items()
+            for epoch, s in self._journal.streams.by_epoch.items()
             if wanted(s)
         }
 
     def _perform(self, effect: relay.RelayEffect) -> None:
         match effect:
             case relay.SayHello(nonce):
-                hello = Hello(nonce, self._journal.kept(), self._software, self._journal.id)
+                hello = Hello(nonce, self._journal.streams.kept(), self._software, self._journal.id)
                 self._link.publish(topics.up(self._kiosk, topics.HELLO), encode(hello))
             case relay.SendFrom(epoch, first, last):
                 self._send(epoch, first, last)
             case relay.Store(positions):
-                self._journal.store_positions(positions)
+                self._journal.streams.store_positions(positions)
             case relay.Dispute(epoch, _seq):
-                self._journal.dispute(epoch)
+                self._journal.streams.dispute(epoch)
             case relay.LearnTime(hub_time):
                 self._learn(hub_time)
             case relay.FetchReference(manifest):
@@ -174,9 +175,9 @@ class Uplink:
 
     def _send(self, epoch: str, first: int, last: int) -> None:
         # What was pruned was safe with the hub; one set back behind that learns it from hello.
-        first = max(first, self._journal.streams[epoch].oldest)
+        first = max(first, self._journal.streams.by_epoch[epoch].oldest)
         while first <= last:
-            rows = self._journal.read(epoch, first, min(relay.BATCH, last - first + 1))
+            rows = self._journal.streams.read(epoch, first, min(relay.BATCH, last - first + 1))
             if not rows:
                 return
             count = batches.fit([raw for _, raw in rows])
@@ -205,12 +206,12 @@ class Uplink:
         if self._clock.is_news(offset):
             self._clock.learn(offset)
             self._journal.append([Draft(ClockLearned(offset=offset, source="hub"))])
-            self._journal.clock_learnt(hub_time)
-        self._journal.prune(hub_time)
+            self._journal.streams.clock_learnt(hub_time)
+        self._journal.streams.prune(hub_time)
 
     def _fetch(self, manifest: Mapping[str, str]) -> None:
         wanted = manifest.get(PRODUCTS)
-        if wanted is not None and wanted != self._journal.reference_digest(PRODUCTS):
+        if wanted is not None and wanted != self._journal.knowledge.reference_digest(PRODUCTS):
             self._wanted[topics.reference(wanted)] = wanted
             self._link.subscribe(topics.reference(wanted))
 
@@ -219,7 +220,7 @@ class Uplink:
         if digest(payload) != wanted:
             log.warning("reference data on %s does not have the hash it is named by", topic)
             return
-        self._journal.store_products(wanted, decode(payload, Products).products)
+        self._journal.knowledge.store_products(wanted, decode(payload, Products).products)
         del self._wanted[topic]
 
     def _command(self, command: Command) -> None:

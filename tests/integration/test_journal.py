@@ -14,9 +14,9 @@ from contract import events
 from contract.events import Noticed
 from contract.messages import Product
 from kiosk.inputs import Scan
-from kiosk.journal import KEPT_MS
 from kiosk.state import LabelJob, Phase, ReceiptJob
 from kiosk.store import JournalError
+from kiosk.streams import KEPT_MS
 from tests.support.journals import (
     CLAIM,
     DAY_MS,
@@ -56,10 +56,10 @@ def test_after_a_restart_the_lanes_papers_and_items_are_as_they_were(home: Home)
     assert again.journal.lanes() == lanes
     assert again.journal.queue.waiting() == papers
     assert [paper.paper for paper in papers] == [LabelJob(code, "C1") for code in codes]
-    assert {again.journal.item_facts(code).status for code in codes} == {"here"}
+    assert {again.journal.knowledge.item_facts(code).status for code in codes} == {"here"}
     again.scan(UNDO)
     assert again.state().entries == ()
-    assert {again.journal.item_facts(code).status for code in codes} == {"voided"}
+    assert {again.journal.knowledge.item_facts(code).status for code in codes} == {"voided"}
     again.close()
     check_chain(lines_on_disk(home.path))
 
@@ -69,49 +69,51 @@ def test_each_start_opens_an_epoch_that_follows_the_last_event(home: Home) -> No
     for _ in range(3):
         kiosk = home.open()
         kiosk.scan(HELP)
-        heads.append((kiosk.journal.current.epoch, kiosk.journal.current.hash))
+        heads.append((kiosk.journal.streams.current.epoch, kiosk.journal.streams.current.hash))
         kiosk.close()
     kiosk = home.open()
-    assert [(s.epoch, s.hash) for s in kiosk.journal.streams.values()][:3] == heads
+    assert [(s.epoch, s.hash) for s in kiosk.journal.streams.by_epoch.values()][:3] == heads
     opened = [line for line in kiosk.lines() if isinstance(line.public.body, events.EpochOpened)]
     assert [line.prev for line in opened] == [events.ZERO_HASH, *(digest for _, digest in heads)]
     assert [line.public.body.prev_epoch for line in opened] == [  # type: ignore[union-attr]
         None,
         *(epoch for epoch, _ in heads),
     ]
-    assert kiosk.journal.backlog() == kiosk.journal.events() == 7
+    assert kiosk.journal.streams.backlog() == kiosk.journal.streams.events() == 7
     kiosk.close()
 
 
 def test_what_the_hub_said_and_the_names_of_goods_stay(home: Home) -> None:
     kiosk = home.open()
     notices(kiosk, 4)
-    epoch = kiosk.journal.current.epoch
-    kiosk.journal.store_positions({epoch: (4, 2), "f" * 16: (9, 9)})
-    kiosk.journal.store_products("d" * 64, [Product(MYSTERY.retail.gtin, "T1", "积木", "Blocks")])
+    epoch = kiosk.journal.streams.current.epoch
+    kiosk.journal.streams.store_positions({epoch: (4, 2), "f" * 16: (9, 9)})
+    kiosk.journal.knowledge.store_products(
+        "d" * 64, [Product(MYSTERY.retail.gtin, "T1", "积木", "Blocks")]
+    )
     kiosk.close()
     again = home.open()
-    stream = again.journal.streams[epoch]
+    stream = again.journal.streams.by_epoch[epoch]
     assert (stream.head, stream.acked, stream.safe) == (5, 4, 2)
-    assert again.journal.reference_digest("products") == "d" * 64
+    assert again.journal.knowledge.reference_digest("products") == "d" * 64
     assert [job.category for job in again.scan(MYSTERY).jobs if isinstance(job, LabelJob)] == ["T1"]
-    assert again.journal.backlog() == 1 + 1 + 2
+    assert again.journal.streams.backlog() == 1 + 1 + 2
     again.close()
 
 
 def test_a_disputed_epoch_stays_disputed_and_events_go_on_in_a_new_one(home: Home) -> None:
     kiosk = home.open()
     kiosk.scan(CLOTHES)
-    disputed = kiosk.journal.current
-    kiosk.journal.dispute(disputed.epoch)
+    disputed = kiosk.journal.streams.current
+    kiosk.journal.streams.dispute(disputed.epoch)
     kiosk.journal.open_epoch("disputed")
     kiosk.scan(CLOTHES)
-    assert kiosk.journal.current.epoch != disputed.epoch
+    assert kiosk.journal.streams.current.epoch != disputed.epoch
     assert kiosk.journal.allocator.prefix == "0001"
     kiosk.close()
     again = home.open()
-    assert again.journal.streams[disputed.epoch].disputed
-    assert not again.journal.current.disputed
+    assert again.journal.streams.by_epoch[disputed.epoch].disputed
+    assert not again.journal.streams.current.disputed
     again.close()
     check_chain(lines_on_disk(home.path))
 
@@ -192,8 +194,8 @@ def everything(kiosk: OpenJournal) -> object:
         journal.lanes(),
         journal.queue.waiting(),
         journal.allocator,
-        journal.current.head,
-        journal.current.hash,
+        journal.streams.current.head,
+        journal.streams.current.hash,
     )
 
 
@@ -233,72 +235,72 @@ def test_only_what_is_safe_and_thirty_days_old_goes_and_the_head_never(home: Hom
     kiosk = home.open()
     start = kiosk.clock.now
     notices(kiosk, 5)
-    epoch = kiosk.journal.current.epoch
+    epoch = kiosk.journal.streams.current.epoch
     kiosk.clock.now = start + KEPT_MS - 1
     notices(kiosk, 4)
 
-    kiosk.journal.store_positions({epoch: (10, 10)})
-    assert kiosk.journal.prune(WALL) == 0, "safe but young"
-    kiosk.journal.store_positions({epoch: (10, 3)})
+    kiosk.journal.streams.store_positions({epoch: (10, 10)})
+    assert kiosk.journal.streams.prune(WALL) == 0, "safe but young"
+    kiosk.journal.streams.store_positions({epoch: (10, 3)})
     kiosk.clock.now = start + KEPT_MS
-    assert kiosk.journal.prune(WALL) == 3, "old, but only three are safe"
-    assert kiosk.journal.prune(WALL) == 0
-    kiosk.journal.store_positions({epoch: (10, 10)})
-    assert kiosk.journal.prune(WALL) == 3, "the first six are old"
-    assert kiosk.journal.current.oldest == 7
+    assert kiosk.journal.streams.prune(WALL) == 3, "old, but only three are safe"
+    assert kiosk.journal.streams.prune(WALL) == 0
+    kiosk.journal.streams.store_positions({epoch: (10, 10)})
+    assert kiosk.journal.streams.prune(WALL) == 3, "the first six are old"
+    assert kiosk.journal.streams.current.oldest == 7
     kiosk.clock.now = start + 2 * KEPT_MS
-    assert kiosk.journal.prune(WALL) == 3
-    assert (kiosk.journal.current.oldest, kiosk.journal.current.head) == (10, 10)
-    assert kiosk.journal.kept()[-1].oldest == 10
-    assert kiosk.journal.hash_at(epoch, 9) is None
+    assert kiosk.journal.streams.prune(WALL) == 3
+    assert (kiosk.journal.streams.current.oldest, kiosk.journal.streams.current.head) == (10, 10)
+    assert kiosk.journal.streams.kept()[-1].oldest == 10
+    assert kiosk.journal.streams.hash_at(epoch, 9) is None
     kiosk.scan(CLOTHES)
     kiosk.close()
     again = home.open()
-    assert again.journal.streams[epoch].oldest == 10
+    assert again.journal.streams.by_epoch[epoch].oldest == 10
     again.close()
 
 
 def test_an_earlier_boots_epoch_goes_as_a_whole_once_its_age_is_known(home: Home) -> None:
     kiosk = home.open()
     notices(kiosk, 5)
-    first = kiosk.journal.current.epoch
+    first = kiosk.journal.streams.current.epoch
     kiosk.close()
 
     home.clock = SetClock("b" * 32, mono=5_000)
     kiosk = home.open()
-    second = kiosk.journal.current.epoch
+    second = kiosk.journal.streams.current.epoch
     notices(kiosk, 2)
-    kiosk.journal.store_positions({first: (6, 6), second: (3, 3)})
-    assert kiosk.journal.prune(WALL) == 0, "nobody knows yet when the first boot ended"
-    kiosk.journal.clock_learnt(WALL)
-    assert kiosk.journal.prune(WALL + KEPT_MS - 1) == 0
-    kiosk.journal.store_positions({first: (6, 5)})
-    assert kiosk.journal.prune(WALL + KEPT_MS) == 0, "its last event is not safe"
-    kiosk.journal.store_positions({first: (6, 6)})
-    kiosk.journal.clock_learnt(WALL + 20 * DAY_MS)
-    assert kiosk.journal.prune(WALL + KEPT_MS) == 6
-    assert list(kiosk.journal.streams) == [second]
-    assert kiosk.journal.events() == 3
+    kiosk.journal.streams.store_positions({first: (6, 6), second: (3, 3)})
+    assert kiosk.journal.streams.prune(WALL) == 0, "nobody knows yet when the first boot ended"
+    kiosk.journal.streams.clock_learnt(WALL)
+    assert kiosk.journal.streams.prune(WALL + KEPT_MS - 1) == 0
+    kiosk.journal.streams.store_positions({first: (6, 5)})
+    assert kiosk.journal.streams.prune(WALL + KEPT_MS) == 0, "its last event is not safe"
+    kiosk.journal.streams.store_positions({first: (6, 6)})
+    kiosk.journal.streams.clock_learnt(WALL + 20 * DAY_MS)
+    assert kiosk.journal.streams.prune(WALL + KEPT_MS) == 6
+    assert list(kiosk.journal.streams.by_epoch) == [second]
+    assert kiosk.journal.streams.events() == 3
     kiosk.close()
     again = home.open()
-    assert next(iter(again.journal.streams)) == second
+    assert next(iter(again.journal.streams.by_epoch)) == second
     assert again.journal.allocator.prefix == "7K2M", "a pruned epoch is no sign of a restored copy"
     again.close()
 
 
 def test_the_age_of_the_backlog_is_told_across_boots(home: Home) -> None:
     kiosk = home.open()
-    epoch = kiosk.journal.current.epoch
+    epoch = kiosk.journal.streams.current.epoch
     kiosk.clock.now += 60_000
     notices(kiosk, 1)
     kiosk.clock.now += 5_000
-    assert kiosk.journal.age_of_oldest_unacked_ms() == 65_000
-    kiosk.journal.store_positions({epoch: (1, 0)})
-    assert kiosk.journal.age_of_oldest_unacked_ms() == 5_000
+    assert kiosk.journal.streams.age_of_oldest_unacked_ms() == 65_000
+    kiosk.journal.streams.store_positions({epoch: (1, 0)})
+    assert kiosk.journal.streams.age_of_oldest_unacked_ms() == 5_000
     kiosk.close()
     home.clock = SetClock("b" * 32, mono=7_000)
     kiosk = home.open()
-    assert kiosk.journal.age_of_oldest_unacked_ms() == 7_000
+    assert kiosk.journal.streams.age_of_oldest_unacked_ms() == 7_000
     kiosk.close()
 
 

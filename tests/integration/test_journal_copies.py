@@ -20,7 +20,7 @@ def home(tmp_path: Path) -> Home:
 
 def opened(kiosk: OpenJournal) -> Event:
     """The event that opened the present epoch."""
-    ((_, raw),) = kiosk.journal.read(kiosk.journal.current.epoch, 1, 1)
+    ((_, raw),) = kiosk.journal.streams.read(kiosk.journal.streams.current.epoch, 1, 1)
     event = next(e for e in kiosk.lines() if e.raw == raw)
     assert isinstance(event.public.body, EpochOpened)
     return event
@@ -70,7 +70,7 @@ def test_a_deleted_journal_takes_a_new_prefix_and_names_the_epoch_it_cannot_reme
 ) -> None:
     kiosk = home.open()
     a_busy_day(kiosk)
-    lost, codes, journal = kiosk.journal.current.epoch, kiosk.issued(), kiosk.journal.id
+    lost, codes, journal = kiosk.journal.streams.current.epoch, kiosk.issued(), kiosk.journal.id
     kiosk.close()
     home.delete_journal()
 
@@ -79,7 +79,7 @@ def test_a_deleted_journal_takes_a_new_prefix_and_names_the_epoch_it_cannot_reme
         journal=kiosk.journal.id, prefix="0001", prev_epoch=lost, software="test", why="restored"
     )
     assert kiosk.journal.id != journal
-    assert kiosk.journal.item_facts(codes[0]).status == "foreign"
+    assert kiosk.journal.knowledge.item_facts(codes[0]).status == "foreign"
     a_busy_day(kiosk)
     assert prefixes(kiosk.issued()) == {"0001"}
     kiosk.close()
@@ -99,7 +99,7 @@ def test_an_old_backup_of_the_journal_takes_a_fresh_prefix_and_forks_the_chain(
     common = kiosk_head(home)
     kiosk = home.open()
     a_busy_day(kiosk)
-    newer, lost = kiosk.issued(), kiosk.journal.current.epoch
+    newer, lost = kiosk.issued(), kiosk.journal.streams.current.epoch
     kiosk.close()
 
     home.delete_journal()
@@ -108,14 +108,14 @@ def test_an_old_backup_of_the_journal_takes_a_fresh_prefix_and_forks_the_chain(
     event = opened(kiosk)
     assert (body(event).why, body(event).prefix) == ("restored", "0001")
     assert event.prev == common
-    assert lost not in kiosk.journal.streams
+    assert lost not in kiosk.journal.streams.by_epoch
     a_busy_day(kiosk)
     fresh = [code for code in kiosk.issued() if code not in newer]
     assert prefixes(fresh) == {"0001"}
     kiosk.close()
     again = home.open()
     assert body(opened(again)).prefix == "0001", "its codes of before are still its own"
-    assert {again.journal.item_facts(code).status for code in fresh} == {"here", "voided"}
+    assert {again.journal.knowledge.item_facts(code).status for code in fresh} == {"here", "voided"}
     again.close()
     check_chain(lines_on_disk(home.path))
 
@@ -190,5 +190,5 @@ def test_codes_go_on_across_blocks_without_a_repeat(home: Home) -> None:
     clone = home.copy("clone").open()
     clone.scan(CLOTHES)
     assert clone.issued()[-1] not in codes
-    assert clone.journal.event_ids([EventRef(clone.journal.current.epoch, 1)])
+    assert clone.journal.event_ids([EventRef(clone.journal.streams.current.epoch, 1)])
     clone.close()

@@ -134,9 +134,11 @@ class OpenJournal:
             sessions=(self._random(8).hex(), self._random(8).hex()),
             claim=claim,
             wall=self.learnt.trusted_wall(),
-            item=journal.item_facts(scan.code) if isinstance(scan, ItemLabel) else None,
-            plan_items=journal.plan_items(plan) if plan is not None else (),
-            category=journal.category(scan.retail.gtin) if isinstance(scan, RetailCode) else None,
+            item=journal.knowledge.item_facts(scan.code) if isinstance(scan, ItemLabel) else None,
+            plan_items=journal.knowledge.plan_items(plan) if plan is not None else (),
+            category=journal.knowledge.category(scan.retail.gtin)
+            if isinstance(scan, RetailCode)
+            else None,
             event_ids=journal.event_ids(undo_refs(state)),
             blocks=journal.spare_blocks(),
         )
@@ -157,8 +159,8 @@ class OpenJournal:
         """Every event that is kept, epoch by epoch."""
         return [
             events.decode(raw)
-            for epoch, stream in self.journal.streams.items()
-            for _, raw in self.journal.read(epoch, stream.oldest, stream.head)
+            for epoch, stream in self.journal.streams.by_epoch.items()
+            for _, raw in self.journal.streams.read(epoch, stream.oldest, stream.head)
         ]
 
     def issued(self) -> list[str]:

@@ -22,7 +22,7 @@ def main(directory: Path) -> None:
     kiosk = Home(directory).open(secrets.token_hex(8))
     for number, scan in enumerate(itertools.cycle(SCANS)):
         outcome = kiosk.scan(scan, lane=f"lane-{number % 3}")
-        stream = kiosk.journal.current
+        stream = kiosk.journal.streams.current
         codes = [job.item for job in outcome.jobs if isinstance(job, LabelJob)]
         print(stream.epoch, stream.head, stream.hash, *codes, flush=True)
 

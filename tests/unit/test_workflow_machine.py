@@ -114,7 +114,7 @@ class Kiosk(RuleBasedStateMachine):
             software="test",
             entropy=self.random,
         )
-        self.journal.store_products("d" * 64, [KNOWN])
+        self.journal.knowledge.store_products("d" * 64, [KNOWN])
         self.desk = LaneDesk(
             self.journal, LearntClock(self.clock), self.lamp, self.lamp, self.remember
         )
@@ -130,10 +130,10 @@ class Kiosk(RuleBasedStateMachine):
     def note_new_lines(self) -> list[events.Event]:
         """Every event that was not there before, in order; none may have changed."""
         fresh = []
-        for epoch, stream in self.journal.streams.items():
+        for epoch, stream in self.journal.streams.by_epoch.items():
             known = max((seq for e, seq in self.lines if e == epoch), default=0)
             for seq, (_, raw) in enumerate(
-                self.journal.read(epoch, known + 1, stream.head), start=known + 1
+                self.journal.streams.read(epoch, known + 1, stream.head), start=known + 1
             ):
                 self.lines[epoch, seq] = raw
                 fresh.append(events.decode(raw))
@@ -216,10 +216,10 @@ class Kiosk(RuleBasedStateMachine):
         self.judge(self.note_new_lines())
         others = {name: state for name, state in self.states().items() if name != lane}
         memory = {name: s for name, s in self.desk.states.items() if name != lane}
-        head = self.journal.current.head
+        head = self.journal.streams.current.head
         self.desk.take(ScanRead(lane, text))
         fresh = self.note_new_lines()
-        assert self.journal.current.head == head + len(fresh)
+        assert self.journal.streams.current.head == head + len(fresh)
         if self.lamp.signals[lane] is Signal.SAVED:
             assert fresh, "green, and nothing in the journal"
         assert {event.public.lane for event in fresh} <= {lane}
@@ -292,7 +292,7 @@ class Kiosk(RuleBasedStateMachine):
                 custody |= dict.fromkeys(items, now)
         for code, expected in custody.items():
             if code not in undone or len(lanes[code]) == 1:
-                facts = self.journal.item_facts(code)
+                facts = self.journal.knowledge.item_facts(code)
                 assert (facts.status, facts.plan) == expected
 
     @invariant()

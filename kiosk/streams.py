@@ -1,0 +1,182 @@
+"""The journal's epochs as the relay sees them: what is kept, sent, acknowledged and safe.
+
+Nothing is pruned that is not both in the hub's verified backup (``safe``) and 30 days old.
+"""
+
+import sqlite3
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from contract.events import ZERO_HASH
+from contract.messages import MAX_KEPT, Kept
+from kiosk.clock import LearntClock
+from kiosk.store import transaction
+
+KEPT_MS: Final = 30 * 24 * 3600 * 1000
+"""How long an event stays at least, in milliseconds: 30 days."""
+
+
+class Stream(msgspec.Struct):
+    """One epoch as the relay sees it. ``hash`` is the head's."""
+
+    epoch: str
+    oldest: int
+    head: int
+    hash: str
+    acked: int
+    safe: int
+    disputed: bool = False
+
+
+class Streams:
+    """Every epoch that is kept, oldest first; ``by_epoch`` is the memory of it.
+
+    Part of the journal's database and of its thread. What writes raises `JournalError`.
+    """
+
+    def __init__(self, db: sqlite3.Connection, clock: LearntClock) -> None:
+        self._db: Final = db
+        self._clock: Final = clock
+        self.by_epoch: Final[dict[str, Stream]] = self._load()
+
+    def _load(self) -> dict[str, Stream]:
+        rows = self._db.execute(
+            """
+            SELECT epoch.epoch, min(event.seq), max(event.seq), acked, safe, disputed
+            FROM epoch JOIN event ON event.epoch = epoch.epoch
+            GROUP BY epoch.epoch ORDER BY epoch.number
+            """
+        ).fetchall()
+        return {
+            epoch: Stream(
+                epoch, oldest, head, self.required_hash(epoch, head), acked, safe, bool(disputed)
+            )
+            for epoch, oldest, head, acked, safe, disputed in rows
+        }
+
+    @property
+    def current(self) -> Stream:
+        """The epoch that events are appended to."""
+        return next(reversed(self.by_epoch.values()))
+
+    def kept(self) -> tuple[Kept, ...]:
+        """What a hello says: the newest epochs and, of more than fit, those not yet safe."""
+        streams = list(self.by_epoch.values())
+        if len(streams) > MAX_KEPT:
+            unsafe = [stream for stream in streams[:-1] if stream.safe < stream.head]
+            streams = [*unsafe[: MAX_KEPT - 1], streams[-1]]
+        return tuple(Kept(s.epoch, s.oldest, s.head, s.hash) for s in streams)
+
+    def read(self, epoch: str, first: int, limit: int) -> list[tuple[str, bytes]]:
+        """Up to ``limit`` events of ``epoch`` from seq ``first`` on, as (hash, line)."""
+        return self._db.execute(
+            "SELECT hash, raw FROM event WHERE epoch = ? AND seq >= ? ORDER BY seq LIMIT ?",
+            (epoch, first, limit),
+        ).fetchall()
+
+    def hash_at(self, epoch: str, seq: int) -> str | None:
+        """The hash of an event that is still here, zeros for seq 0, else None."""
+        if seq == 0:
+            return ZERO_HASH
+        row = self._db.execute(
+            "SELECT hash FROM event WHERE epoch = ? AND seq = ?", (epoch, seq)
+        ).fetchone()
+        return None if row is None else str(row[0])
+
+    def required_hash(self, epoch: str, seq: int) -> str:
+        found = self.hash_at(epoch, seq)
+        if found is None:
+            raise KeyError(f"no event {epoch}.{seq} in this journal")
+        return found
+
+    def age_of_oldest_unacked_ms(self) -> int:
+        """How long the oldest event without acknowledgement has waited, in milliseconds; of an
+        earlier boot, at least this boot's length."""
+        for stream in self.by_epoch.values():
+            if stream.acked < stream.head and not stream.disputed:
+                row = self._db.execute(
+                    """
+                    SELECT mono, boot FROM event JOIN epoch USING (epoch)
+                    WHERE epoch = ? AND seq > ? ORDER BY seq LIMIT 1
+                    """,
+                    (stream.epoch, stream.acked),
+                ).fetchone()
+                if row is not None:
+                    now = self._clock.mono()
+                    return now - int(row[0]) if row[1] == self._clock.boot else now
+        return 0
+
+    def backlog(self) -> int:
+        """How many events the hub has not acknowledged."""
+        return sum(stream.head - stream.acked for stream in self.by_epoch.values())
+
+    def events(self) -> int:
+        """How many events are kept."""
+        return sum(stream.head - stream.oldest + 1 for stream in self.by_epoch.values())
+
+    def store_positions(self, positions: Mapping[str, tuple[int, int]]) -> None:
+        """Remembers (acked, safe) by epoch. Losing it costs a resend, never an event, so it is
+        the one write that only the next COMMIT makes durable."""
+        changed = [
+            (acked, safe, epoch)
+            for epoch, (acked, safe) in positions.items()
+            if epoch in self.by_epoch
+            and (self.by_epoch[epoch].acked, self.by_epoch[epoch].safe) != (acked, safe)
+        ]
+        if not changed:
+            return
+        with transaction(self._db):
+            self._db.executemany("UPDATE epoch SET acked = ?, safe = ? WHERE epoch = ?", changed)
+        for acked, safe, epoch in changed:
+            self.by_epoch[epoch].acked, self.by_epoch[epoch].safe = acked, safe
+
+    def dispute(self, epoch: str) -> None:
+        """The hub holds another story under this epoch's seqs: keep ours, stop sending it."""
+        with transaction(self._db):
+            self._db.execute("UPDATE epoch SET disputed = 1 WHERE epoch = ?", (epoch,))
+        self.by_epoch[epoch].disputed = True
+
+    def clock_learnt(self, wall: int) -> None:
+        """Epochs before this one ended no later than now: their age can be told from here on."""
+        with transaction(self._db):
+            self._db.execute(
+                "UPDATE epoch SET closed_wall = ? WHERE closed_wall IS NULL AND epoch <> ?",
+                (wall, self.current.epoch),
+            )
+
+    def prune(self, wall: int) -> int:
+        """Drops events that are safe and 30 days old at trusted time ``wall``; how many."""
+        gone = 0
+        current = self.current
+        old = {
+            row[0]
+            for row in self._db.execute(
+                "SELECT epoch FROM epoch WHERE closed_wall <= ?", (wall - KEPT_MS,)
+            )
+        }
+        with transaction(self._db):
+            for epoch in [e for e, s in self.by_epoch.items() if e in old and s.safe >= s.head]:
+                gone += self._delete(epoch, self.by_epoch[epoch].head)
+                self._db.execute("DELETE FROM epoch WHERE epoch = ?", (epoch,))
+            cutoff = self._clock.mono() - KEPT_MS
+            row = self._db.execute(
+                "SELECT max(seq) FROM event WHERE epoch = ? AND seq <= ? AND mono <= ?",
+                (current.epoch, min(current.safe, current.head - 1), cutoff),
+            ).fetchone()
+            if row[0] is not None:
+                gone += self._delete(current.epoch, int(row[0]))
+        for epoch in old:
+            stream = self.by_epoch.get(epoch)
+            if stream is not None and stream.safe >= stream.head:
+                del self.by_epoch[epoch]
+        if row[0] is not None:
+            current.oldest = int(row[0]) + 1
+        return gone
+
+    def _delete(self, epoch: str, through: int) -> int:
+        cursor = self._db.execute(
+            "DELETE FROM event WHERE epoch = ? AND seq <= ?", (epoch, through)
+        )
+        return cursor.rowcount
