@@ -34,12 +34,12 @@ import msgspec
 from sqlalchemy import Connection
 
 from contract.events import SessionClosed, Voided
-from contract.order import SortKey
+from contract.order import Placement, SortKey
 from hub import incidents
 from hub import projection_store as store
 from hub.event_log import Fresh, next_position, quarantine_key
 from hub.folds.entries import Entry, Stored, changed, held, holder, stored, subjects
-from hub.folds.epochs import Timeline
+from hub.folds.epochs import UNPLACED, Timeline
 from hub.folds.item import COUNTED, Finding, FoldError, ItemState
 from hub.incidents import Trouble
 
@@ -352,6 +352,7 @@ class Projector:
         if before == now:
             return set()
         self._remember_stops(connection, now)
+        self._placed.clear()  # entries name the stop
         dirty: set[str] = set()
         for kiosk in before.keys() | now.keys():
             if before.get(kiosk, "") != now.get(kiosk, ""):
@@ -509,25 +510,25 @@ class Projector:
                 if group is not None and group not in seen:
                     seen.add(group)
                     pending.append(group)
-        entries = [self._entry(connection, event) for event in events.values()]
+        known = self._placed
+        entries = []
+        for row, event in events.items():
+            line = self._lines.get(event.kiosk) or self._line(connection, event.kiosk)
+            place = line.placed.get(event.epoch, UNPLACED)
+            entry = known.get(row)
+            if entry is None or entry.stored is not event or entry.place is not place:
+                entry = known[row] = self._entry(connection, event, place)
+            entries.append(entry)
+        if len(known) > REMEMBERED:
+            known.clear()
         entries.sort()
         return entries
 
-    def _entry(self, connection: Connection, event: Stored) -> Entry:
-        place = self._line(connection, event.kiosk).placement(event.epoch)
-        stop = self._stop(connection, event.kiosk)
-        entry = self._placed.get(event.row)
-        if entry is None or entry.place is not place or entry.stop != stop:
-            key = SortKey(
-                place.at(event.mono), event.kiosk, place.rank, event.epoch, event.seq, event.hash
-            )
-            entry = Entry(key, event, stop, place)
-            if len(self._placed) >= REMEMBERED:
-                self._placed.clear()
-            self._placed[event.row] = entry
-        elif entry.stored is not event:
-            entry = self._placed[event.row] = entry._replace(stored=event)
-        return entry
+    def _entry(self, connection: Connection, event: Stored, place: Placement) -> Entry:
+        key = SortKey(
+            place.at(event.mono), event.kiosk, place.rank, event.epoch, event.seq, event.hash
+        )
+        return Entry(key, event, self._stop(connection, event.kiosk), place)
 
     @staticmethod
     def _retry_failed(connection: Connection, now_ms: int) -> None:
