@@ -145,6 +145,10 @@ class EventLog:
         if new:
             self._tell_quarantined(connection, kiosk, header.epoch, new, now_ms)
             self._tell_forks(connection, kiosk, header.epoch, new, window, now_ms)
+        if len(new) == len(lines) and not any(seq >= first for seq in window):
+            ack = self._continue(connection, kiosk, header.epoch, lines)
+            if ack is not None:
+                return Appended(ack, fresh)
         for line in new:
             window.setdefault(line.seq, []).append(_Row(line.hash, line.prev, line.problem))
         ack = self._advance(connection, kiosk, header.epoch, window, (first, last), now_ms, new)
@@ -340,6 +344,24 @@ class EventLog:
             connection.exec_driver_sql(_OPEN_STREAM, (kiosk, epoch, ZERO_HASH, now_ms))
             self._streams[kiosk, epoch] = (0, ZERO_HASH, 0)
         return through, digest
+
+    def _continue(
+        self, connection: Connection, kiosk: str, epoch: str, lines: Sequence[Line]
+    ) -> Ack | None:
+        """The usual case of `_advance`: nothing but the next lines of the chain, one by one."""
+        through, digest, safe = self.position(connection, kiosk, epoch)
+        key = (kiosk, epoch)
+        if key not in self._streams or lines[0].seq != through + 1 or digest == ZERO_HASH:
+            return None
+        if self.holes.of(connection, kiosk, epoch):
+            return None
+        for line in lines:
+            if line.prev != digest:
+                return None
+            digest = line.hash
+        self._streams[key] = (lines[-1].seq, digest, safe)
+        self._advanced.add(key)
+        return Ack(epoch, lines[-1].seq, digest)
 
     def _advance(
         self,

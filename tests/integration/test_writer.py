@@ -1,0 +1,126 @@
+"""The one writer: nothing that a message holds ends it, nothing is answered before its COMMIT."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, Engine
+
+from contract import messages, topics
+from contract.messages import Hello
+from hub import db
+from hub.event_log import EventLog
+from hub.folds.item import fold_item
+from hub.ingest import Ingest, Message
+from hub.outgoing import Send
+from hub.projector import Projector
+from hub.reference import Reference
+from hub.writer import Writer, WriterStoppedError
+from tests.support.events import Journal, message_of
+from tests.support.hubdb import make_template
+
+NOW_MS = 1_800_000_000_000
+
+
+class LostReference(Reference):
+    """A part whose data cannot be put together."""
+
+    def manifest(self, connection: Connection) -> tuple[dict[str, str], tuple[Send, ...]]:
+        raise LookupError("lost")
+
+
+class Outbox:
+    """What was published, and how many events were on disk at that moment."""
+
+    def __init__(self, path: Path) -> None:
+        self.sent: list[Send] = []
+        self.on_disk: list[int] = []
+        self._reader = db.open_reader(db.sqlite_url(path))
+
+    def publish(self, send: Send) -> None:
+        with self._reader.connect() as connection:
+            count = connection.exec_driver_sql("SELECT count(*) FROM event").scalar_one()
+        self.on_disk.append(count)
+        self.sent.append(send)
+
+    def close(self) -> None:
+        self._reader.dispose()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return make_template(tmp_path / "hub.sqlite3")
+
+
+@pytest.fixture
+def engine(path: Path) -> Iterator[Engine]:
+    opened = db.open_writer(db.sqlite_url(path))
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def outbox(path: Path) -> Iterator[Outbox]:
+    opened = Outbox(path)
+    yield opened
+    opened.close()
+
+
+def make(engine: Engine, outbox: Outbox, reference: Reference) -> Writer:
+    ingest = Ingest(EventLog(), reference)
+    return Writer(engine, ingest, Projector(fold_item), outbox.publish, lambda: NOW_MS)
+
+
+def eventually(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, f"never saw: {what}"
+        time.sleep(0.01)
+
+
+def test_a_message_that_cannot_be_handled_is_set_aside_and_its_neighbours_are_answered(
+    engine: Engine, outbox: Outbox
+) -> None:
+    journal = Journal("kiosk-a", "00AA")
+    journal.start()
+    journal.receive()
+    hello = Message(topics.up("kiosk-a", topics.HELLO), messages.encode(Hello("0" * 16, ())), {})
+    writer = make(engine, outbox, LostReference())
+    for message in (message_of(journal.written[:1]), hello, message_of(journal.written[1:])):
+        writer.post(message)  # before the start: they are one group
+    writer.start()
+    acks = [topics.down("kiosk-a", topics.ACK)] * 2
+    eventually(lambda: [send.topic for send in outbox.sent] == acks, "both acknowledgements")
+    aside = writer.call(
+        lambda connection: connection.exec_driver_sql("SELECT reason FROM unreadable").all()
+    )
+    assert [row[0] for row in aside] == ["failed"]
+    assert writer.healthy
+    writer.stop()
+
+
+def test_answers_leave_only_when_their_events_are_on_disk(engine: Engine, outbox: Outbox) -> None:
+    journal = Journal("kiosk-a", "00AA")
+    journal.start()
+    writer = make(engine, outbox, Reference())
+    writer.start()
+    for _ in range(20):
+        first = len(journal.written)
+        journal.receive()
+        writer.post(message_of(journal.written[first if first > 1 else 0 :]))
+        eventually(lambda: bool(outbox.sent), "an acknowledgement")
+        ack = messages.decode(outbox.sent.pop().payload, messages.Ack)
+        assert outbox.on_disk.pop() >= ack.through
+    writer.stop()
+
+
+def test_a_stopped_writer_refuses_changes_instead_of_forgetting_them(
+    engine: Engine, outbox: Outbox
+) -> None:
+    writer = make(engine, outbox, Reference())
+    writer.start()
+    writer.stop()
+    assert not writer.healthy
+    with pytest.raises(WriterStoppedError):
+        writer.call(lambda connection: None)
