@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 BENCHES: Final = {
+    "scan": ("bench.scan", "scan to green against a bare commit on the same disk"),
     "ingest": ("bench.ingest", "hub ingest through Mosquitto against the SQLite floor"),
 }
 """Name -> (module with ``run() -> bool``, what it measures). A module is loaded only to run."""

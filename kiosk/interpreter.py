@@ -64,6 +64,9 @@ def interpret(text: str, symbology: str | None = None) -> Scan:
     content = text[marked.end() :] if marked else text
     if len(content) > MAX_SCAN_LENGTH:
         return Foreign(len(content), "too-long", word)
+    if content.isascii() and content.isdigit() and len(content) in _PLAIN_LENGTHS:
+        plain = _plain(content)  # no code of ours is digits alone; most scans are
+        return RetailCode(plain) if plain else Foreign(len(content), "foreign", word)
     try:
         return _ours(parse(content))
     except CodeError as error:
@@ -114,11 +117,13 @@ def _action(verb: str) -> Scan:
 def _retail(text: str) -> Retail | None:
     """The retail code in ``text``, or None when there is no valid GTIN in it."""
     content = text.strip(" \t\r\n")
-    if not content.isascii() or _TELEPHONE.match(content):
+    if not content.isascii():
         return None
-    plain = content.isdigit() and len(content) in _PLAIN_LENGTHS
-    if content.isdigit() and not plain and (not content.startswith("01") or len(content) < 16):
-        return None
+    if content.isdigit():
+        if len(content) in _PLAIN_LENGTHS:
+            return _plain(content)
+        if not content.startswith("01") or len(content) < 16:
+            return None
     try:
         result = biip.parse(content)
     except (biip.ParseError, ValueError, IndexError):
@@ -127,7 +132,7 @@ def _retail(text: str) -> Retail | None:
     if gtin is None:
         return None
     strings = result.gs1_message or result.gs1_digital_link_uri
-    if strings is None or plain:  # a GTIN-14 that begins with 10 also reads as a lot
+    if strings is None:
         return Retail(gtin)
     if result.gs1_digital_link_uri is not None and not _DIGITAL_LINK.match(content):
         return None
@@ -139,6 +144,18 @@ def _retail(text: str) -> Retail | None:
         expiry=expiry.date.isoformat() if expiry is not None and expiry.date else None,
         lot=lot if lot is not None and _LOT.match(lot) else None,
     )
+
+
+def _plain(digits: str) -> Retail | None:
+    """A code of digits alone: a GTIN or nothing. (As an element string, a GTIN-14 that begins
+    with 10 would also read as a lot, and looking for one takes longer than all the rest.)"""
+    if _TELEPHONE.match(digits):
+        return None
+    try:
+        gtin = _gtin14(Gtin.parse(digits))
+    except (biip.ParseError, ValueError):
+        return None
+    return None if gtin is None else Retail(gtin)
 
 
 def _gtin14(gtin: Gtin | None) -> str | None:

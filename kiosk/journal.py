@@ -38,7 +38,14 @@ from kiosk.knowledge import Knowledge
 from kiosk.print_queue import PrintQueue
 from kiosk.spool import Spool
 from kiosk.state import Allocator, Draft, EventRef, LaneState, Outcome
-from kiosk.store import JournalError, checkpoint_if_due, disk_errors, open_store, transaction
+from kiosk.store import (
+    IDLE_CHECKPOINT_CHANGES,
+    JournalError,
+    checkpoint,
+    disk_errors,
+    open_store,
+    transaction,
+)
 from kiosk.streams import Stream, Streams
 
 Entropy = Callable[[int], bytes]
@@ -74,6 +81,7 @@ class Journal:
         self._db: Final = open_store(path)
         self.queue: Final = PrintQueue(self._db, clock)
         self.allocator = Allocator()
+        self._checkpointed = 0
         try:
             with disk_errors():
                 self.id: Final = self._journal_id()
@@ -186,7 +194,7 @@ class Journal:
                 """,
                 (lane, msgspec.json.encode(outcome.state)),
             )
-            if outcome.allocator != self.allocator:
+            if outcome.allocator.end != self.allocator.end:
                 self._store_allocator(outcome.allocator)
             self.knowledge.remember(outcome.known)
             self.queue.cancel(outcome.cancelled)
@@ -316,7 +324,9 @@ class Journal:
     def idle(self) -> None:
         """Uses a moment in which nobody waits for a checkpoint."""
         with disk_errors():
-            checkpoint_if_due(self._db, self._path)
+            if self._db.total_changes - self._checkpointed >= IDLE_CHECKPOINT_CHANGES:
+                checkpoint(self._db)
+                self._checkpointed = self._db.total_changes
 
     def close(self) -> None:
         """Ends with a checkpoint and leaves the head's hash in the identity document."""

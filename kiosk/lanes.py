@@ -12,7 +12,6 @@ from typing import Final, Protocol
 
 from msgspec import structs
 
-from contract.codes import claim_text
 from drivers.ports import Panel, ScanRead, ScanUnreadable, Signal
 from kiosk.clock import LearntClock
 from kiosk.inputs import Foreign, ItemLabel, PlanSlip, RetailCode, Scan, Timeout
@@ -150,12 +149,13 @@ class LaneDesk:
 
     def _facts(self, state: LaneState, scan: Scan) -> Facts:
         journal = self._journal
+        random = self._entropy(26)
         plan = scan.code if isinstance(scan, PlanSlip) else state.plan
         return Facts(
             now=self._clock.mono(),
             next=journal.next_ref,
-            sessions=(self._entropy(8).hex(), self._entropy(8).hex()),
-            claim=claim_text(self._entropy(10)),
+            sessions=(random[:8].hex(), random[8:16].hex()),
+            claim=random[16:],
             wall=self._clock.trusted_wall(),
             item=journal.knowledge.item_facts(scan.code) if isinstance(scan, ItemLabel) else None,
             plan_items=journal.knowledge.plan_items(plan) if plan is not None else (),

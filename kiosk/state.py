@@ -25,14 +25,14 @@ class Phase(enum.StrEnum):
     PLAN = "plan"
 
 
-class EventRef(Struct, frozen=True):
+class EventRef(Struct, frozen=True, array_like=True):
     """An event of this journal, before and after it has a hash."""
 
     epoch: str
     seq: int
 
 
-class Entry(Struct, frozen=True):
+class Entry(Struct, frozen=True, array_like=True, omit_defaults=True):
     """One item of the session."""
 
     code: str
@@ -53,7 +53,7 @@ class ItemFacts(Struct, frozen=True):
     plan: str | None = None
 
 
-class Pick(Struct, frozen=True):
+class Pick(Struct, frozen=True, array_like=True):
     """One item chosen for a handover. ``before`` is what was known of it then."""
 
     code: str
@@ -76,7 +76,7 @@ class LastAction(Struct, frozen=True):
     parts: tuple[Part, ...]
 
 
-class LaneState(Struct, frozen=True):
+class LaneState(Struct, frozen=True, omit_defaults=True):
     """Everything a lane remembers. Times are milliseconds of the boot's monotonic clock.
 
     ``groups`` holds how many entries each scan added, newest last: undo takes one group back.

@@ -5,6 +5,7 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct, structs
 
+from contract.codes import claim_text
 from contract.events import (
     MAX_IDS_PER_VOID,
     Body,
@@ -59,14 +60,15 @@ class Facts(Struct, frozen=True):
     the next event will stand; ``item``: about the scanned label; ``plan_items``: what is out for
     the scanned plan as far as this kiosk knows; ``category``: of the scanned retail code, when
     somebody has named it; ``event_ids``: ids of the events that undo may take back;
-    ``sessions`` (two, a turn may close and open) and ``claim``: fresh random values; ``blocks``:
+    ``sessions`` (two, a turn may close and open) and ``claim`` (10 bytes): fresh random values;
+    ``blocks``:
     random unused serial blocks.
     """
 
     now: int
     next: EventRef
     sessions: tuple[str, ...]
-    claim: str
+    claim: bytes
     wall: int | None = None
     item: ItemFacts | None = None
     plan_items: tuple[str, ...] = ()
@@ -158,7 +160,7 @@ def close_session(turn: Turn, why: str) -> None:
     if state.session is None:
         turn.set(phase=Phase.REST, deadline=None)
         return
-    claim = turn.facts.claim if state.entries else None
+    claim = claim_text(turn.facts.claim) if state.entries else None
     turn.append(
         SessionClosed(
             session=state.session,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from contract import events
-from contract.codes import Kind, parse, serial_code
+from contract.codes import Kind, from_base32, parse, serial_code
 from contract.enrolment import Grant, Identity
 from kiosk.clock import LearntClock
 from kiosk.identity import IdentityStore
@@ -25,6 +25,8 @@ BOOT: Final = "a" * 32
 DAY_MS: Final = 24 * 3600 * 1000
 WALL: Final = 1_760_000_000_000
 CLAIM: Final = "C1A1M0123456789Z"
+"""What `CLAIM_RANDOM` writes."""
+CLAIM_RANDOM: Final = from_base32(CLAIM).to_bytes(10)
 
 
 class SetClock:
@@ -124,7 +126,7 @@ class OpenJournal:
         """What the journal remembers of a lane."""
         return self.journal.lanes().get(lane, LaneState())
 
-    def turn(self, scan: Scan, lane: str = "door", claim: str = CLAIM) -> Outcome:
+    def turn(self, scan: Scan, lane: str = "door", claim: bytes = CLAIM_RANDOM) -> Outcome:
         """One turn without its commit."""
         state, journal = self.state(lane), self.journal
         plan = scan.code if isinstance(scan, PlanSlip) else state.plan

@@ -121,10 +121,11 @@ class Kiosk(RuleBasedStateMachine):
         self.note_new_lines()
 
     def remember(self, count: int) -> bytes:
-        """Randomness for the lanes; ten bytes are a claim, which must never reach the journal."""
+        """Randomness for the lanes; the last ten of a turn's 26
+        bytes are a claim, which must never reach the journal."""
         drawn = self.random(count)
-        if count == 10:
-            self.claims.append(codes.claim_text(drawn))
+        if count == 26:
+            self.claims.append(codes.claim_text(drawn[16:]))
         return drawn
 
     def note_new_lines(self) -> list[events.Event]:
