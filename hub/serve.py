@@ -8,6 +8,7 @@ The worker ends when the arbiter does: it looks at its parent once a second.
 import contextlib
 import logging
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ from hub import operations
 from hub.backup import Backup
 from hub.config import HubConfig
 from hub.control import ControlError, ControlServer, writer_lock
+from hub.database_watch import DatabaseWatch
 from hub.service import HubService
 from hub.web import create_app
 from hub.writer import WriterStoppedError
@@ -107,6 +109,13 @@ class HubServer(BaseApplication):
         control = ControlServer(self._directory, lambda request: operations.perform(request, desk))
         control.start()
         self._held.callback(control.close)
+        if service.database_path is not None:
+            # The worker's own graceful end: its connections close before the next one opens.
+            watch = DatabaseWatch(
+                service.database_path, lambda: os.kill(os.getpid(), signal.SIGTERM)
+            )
+            watch.start()
+            self._held.callback(watch.stop)
         _end_with_parent(worker.ppid)
         log.info("the hub is ready on port %d", self._config.http_port)
 

@@ -8,6 +8,7 @@ import contextlib
 import json
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import urllib.error
@@ -301,6 +302,21 @@ class Site:
                 return found
             found += page["events"]
             after = page["next"]
+
+    def received_or_nothing(self) -> list[str]:
+        """The codes of all items that came in; nothing while the hub does not answer."""
+        try:
+            events = self.events()
+        except OSError:
+            return []
+        return [e["public"]["body"]["item"] for e in events if e["type"] == "received"]
+
+    def database_holds(self, code: str) -> bool:
+        """Whether the file that now has the database's name holds this item."""
+        uri = f"file:{self.database}?mode=ro"
+        with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=10)) as db:
+            row = db.execute("SELECT 1 FROM item WHERE code = ?", (code,)).fetchone()
+        return row is not None
 
     def incidents(self) -> Sequence[Mapping[str, Any]]:
         """Every open incident."""

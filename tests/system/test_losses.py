@@ -158,6 +158,29 @@ def test_a_hub_set_back_to_yesterday_is_healed_by_a_kiosk_without_backlog(site: 
     assert sorted(_received(site)) == sorted(old + new)
 
 
+def test_an_older_database_put_under_the_running_hub_is_noticed_and_healed(site: Site) -> None:
+    kiosk = site.kiosk()
+    kiosk.start()
+    old = _take_in(kiosk, 2)
+    kiosk.wait_acknowledged()
+    site.stop_hub()
+    yesterday = site.folder / "yesterday.sqlite3"
+    shutil.copy(site.database, yesterday)
+    site.start_hub()
+    new = _take_in(kiosk, 2)
+    kiosk.wait_acknowledged()
+    until("today's items are there", lambda: set(new) <= set(_received(site)))
+
+    yesterday.replace(site.database)
+    until(
+        "the kiosk has healed it",
+        lambda: (
+            sorted(site.received_or_nothing()) == sorted(old + new) and site.database_holds(new[-1])
+        ),
+        deadline_s=60,
+    )
+
+
 def test_two_copies_of_one_journal_are_a_fork_and_both_stories_stay(site: Site) -> None:
     kiosk = site.kiosk()
     kiosk.start()
