@@ -40,7 +40,7 @@ cards: ## 打印用卡片 / write cards.pdf
 
 docs: ## 重新生成文档 / regenerate what docs/ takes from the code
 	$(call prepare,check)
-	.venv/bin/python -m contract.schema docs
+	.venv/bin/python -m contract docs
 	.venv/bin/python -m kiosk.diagram docs/architecture.md
 
 screenshots: ## 页面截图 / pictures of the hub's pages, zh and en, phone and desktop, into screenshots/

@@ -1,7 +1,7 @@
 """The tables of ``docs/contract.md`` that say what the code says.
 
 They stand between ``<!-- begin: NAME -->`` and ``<!-- end: NAME -->``; everything else on the page
-is written by hand. ``python -m contract.schema docs`` renews them, a test compares them.
+is written by hand. ``python -m contract docs`` renews them, a test compares them.
 """
 
 import inspect

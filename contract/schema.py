@@ -1,7 +1,7 @@
 """JSON Schema 2020-12 of every message, generated from the structs that read and write them.
 
 The structs are the source; the files under ``docs/schema`` are what they say, for readers and
-writers in other languages. ``python -m contract.schema docs`` writes them together with the
+writers in other languages. ``python -m contract docs`` writes them together with the
 AsyncAPI document; a test fails when they differ from what the code generates.
 
 Unknown fields are allowed everywhere: evolution is additive.
@@ -9,9 +9,7 @@ Unknown fields are allowed everywhere: evolution is additive.
 
 import inspect
 import json
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final, TypeAlias, get_args
 
 import msgspec
@@ -119,47 +117,3 @@ def _references(schema: Any) -> list[str]:
 def render(document: Schema) -> str:
     """A document as the text of its file."""
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-
-
-def files() -> dict[str, str]:
-    """Everything that the contract publishes, text by path below the documentation folder."""
-    from contract import asyncapi  # it builds on this module
-
-    rendered = {f"schema/{name}": render(document) for name, document in documents().items()}
-    rendered["asyncapi.json"] = render(asyncapi.document())
-    return rendered
-
-
-def write(folder: Path) -> list[Path]:
-    """Write `files` below ``folder``, remove schemas of messages that are gone, and renew the
-    generated tables of the contract's page there.
-
-    Returns the paths written. Raises OSError.
-    """
-    from contract import page  # likewise
-
-    wanted = {folder / name: text for name, text in files().items()}
-    prose = folder / page.PAGE
-    if prose.exists():
-        wanted[prose] = page.filled(prose.read_text(encoding="utf-8"))
-    for stale in (folder / "schema").rglob("*.json"):
-        if stale not in wanted:
-            stale.unlink()
-    for path, text in wanted.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    return list(wanted)
-
-
-def main(arguments: list[str]) -> int:
-    """``python -m contract.schema FOLDER``; returns the exit status."""
-    if len(arguments) != 1:
-        print("usage: python -m contract.schema FOLDER", file=sys.stderr)
-        return 2
-    for path in write(Path(arguments[0])):
-        print(path)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

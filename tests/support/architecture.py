@@ -42,7 +42,7 @@ PURE: Final = (
 )
 
 # A pure module whose `python -m` writes files: the command at its end may, nothing else does.
-COMMANDS: Final = {"contract/schema.py": frozenset({"sys", "pathlib"})}
+COMMANDS: Final = {"contract/__main__.py": frozenset({"sys", "pathlib"})}
 
 # Whatever reaches outside the process, asks the time, or differs from one call to the next.
 OUTSIDE: Final = frozenset(
