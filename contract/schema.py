@@ -9,7 +9,7 @@ Unknown fields are allowed everywhere: evolution is additive.
 
 import inspect
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeAlias, get_args
 
 import msgspec
@@ -82,7 +82,7 @@ def documents() -> dict[str, Schema]:
 
 def _document(name: str, struct: type[Struct], defs: Mapping[str, Schema]) -> Schema:
     root = struct.__name__
-    held = sorted(_reached(root, defs) - {root})
+    held = sorted(reached([root], defs) - {root})
     document: Schema = {
         "$schema": DIALECT,
         "$id": f"urn:yicang:{events.VERSION}:{name.replace('/', ':')}",
@@ -93,15 +93,16 @@ def _document(name: str, struct: type[Struct], defs: Mapping[str, Schema]) -> Sc
     return document
 
 
-def _reached(root: str, defs: Mapping[str, Schema]) -> set[str]:
-    reached: set[str] = set()
-    waiting = [root]
+def reached(roots: Iterable[str], defs: Mapping[str, Schema]) -> set[str]:
+    """The names of these structs and of all that they refer to, by however many steps."""
+    found: set[str] = set()
+    waiting = list(roots)
     while waiting:
         name = waiting.pop()
-        if name not in reached:
-            reached.add(name)
+        if name not in found:
+            found.add(name)
             waiting.extend(_references(defs[name]))
-    return reached
+    return found
 
 
 def _references(schema: Any) -> list[str]:

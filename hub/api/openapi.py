@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from contract.events import Public
+from contract.schema import reached
 from hub.api import models
 
 REFS: Final = "#/components/schemas/{name}"
@@ -33,7 +34,8 @@ def document() -> dict[str, Any]:
         "properties": {"type": {"type": "string"}},
         "description": "What happened; the contract's schemas tell each type's fields.",
     }
-    used = {name: schema for name, schema in schemas.items() if name in _reachable(schemas)}
+    named = reached((answer.__name__ for answer in ANSWERS), schemas)
+    used = {name: schema for name, schema in schemas.items() if name in named}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -57,26 +59,6 @@ def document() -> dict[str, Any]:
             },
         },
     }
-
-
-def _reachable(schemas: dict[str, Any]) -> set[str]:
-    found: set[str] = set()
-    waiting = [answer.__name__ for answer in ANSWERS]
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            waiting.extend(_refs(schemas[name]))
-    return found
-
-
-def _refs(value: Any) -> list[str]:
-    if isinstance(value, dict):
-        own = [value["$ref"].rpartition("/")[2]] if "$ref" in value else []
-        return own + [name for part in value.values() for name in _refs(part)]
-    if isinstance(value, list):
-        return [name for part in value for name in _refs(part)]
-    return []
 
 
 def _paths() -> dict[str, Any]:

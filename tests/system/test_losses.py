@@ -32,6 +32,30 @@ def _take_in(kiosk: Kiosk, count: int) -> list[str]:
     return codes
 
 
+class _TwoDays(NamedTuple):
+    """A copy of the hub's database from in between, and the items of before and after it."""
+
+    database: Path
+    old: list[str]
+    new: list[str]
+
+
+def _two_days(site: Site) -> _TwoDays:
+    """A running kiosk without backlog, and a hub that has all of both days."""
+    kiosk = site.kiosk()
+    kiosk.start()
+    old = _take_in(kiosk, 2)
+    kiosk.wait_acknowledged()
+    site.stop_hub()
+    yesterday = site.folder / "yesterday.sqlite3"
+    shutil.copy(site.database, yesterday)
+    site.start_hub()
+    new = _take_in(kiosk, 2)
+    kiosk.wait_acknowledged()
+    until("today's items are there", lambda: set(new) <= set(_received(site)))
+    return _TwoDays(yesterday, old, new)
+
+
 class _State(NamedTuple):
     """What a hub makes of its events: stock lines, status by item, event ids."""
 
@@ -138,17 +162,7 @@ def test_the_same_batches_ten_times_shuffled_from_two_connections_change_nothing
 
 
 def test_a_hub_set_back_to_yesterday_is_healed_by_a_kiosk_without_backlog(site: Site) -> None:
-    kiosk = site.kiosk()
-    kiosk.start()
-    old = _take_in(kiosk, 2)
-    kiosk.wait_acknowledged()
-    site.stop_hub()
-    yesterday = site.folder / "yesterday.sqlite3"
-    shutil.copy(site.database, yesterday)
-    site.start_hub()
-    new = _take_in(kiosk, 2)
-    kiosk.wait_acknowledged()
-    until("today's items are there", lambda: set(new) <= set(_received(site)))
+    yesterday, old, new = _two_days(site)
     site.stop_hub()
     for leftover in site.database.parent.glob("hub.sqlite3*"):
         leftover.unlink()
@@ -159,17 +173,7 @@ def test_a_hub_set_back_to_yesterday_is_healed_by_a_kiosk_without_backlog(site: 
 
 
 def test_an_older_database_put_under_the_running_hub_is_noticed_and_healed(site: Site) -> None:
-    kiosk = site.kiosk()
-    kiosk.start()
-    old = _take_in(kiosk, 2)
-    kiosk.wait_acknowledged()
-    site.stop_hub()
-    yesterday = site.folder / "yesterday.sqlite3"
-    shutil.copy(site.database, yesterday)
-    site.start_hub()
-    new = _take_in(kiosk, 2)
-    kiosk.wait_acknowledged()
-    until("today's items are there", lambda: set(new) <= set(_received(site)))
+    yesterday, old, new = _two_days(site)
 
     yesterday.replace(site.database)
     until(
