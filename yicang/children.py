@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -177,6 +178,16 @@ def command_line(*arguments: str) -> list[str]:
     """Our own command line in this Python; ``-P`` keeps a folder named like one of our packages
     in the current directory from being taken for it."""
     return [sys.executable, "-P", "-m", "yicang", *arguments]
+
+
+def as_typed(*arguments: str) -> str:
+    """The line that a person types for it in a shell, in whatever folder.
+
+    With the script's whole path: it lies in an environment that is on nobody's PATH.
+    """
+    script = Path(sys.executable).with_name("yicang")
+    start = [str(script)] if script.exists() else [sys.executable, "-m", "yicang"]
+    return shlex.join([*start, *arguments])
 
 
 def environment() -> dict[str, str]:

@@ -6,7 +6,6 @@ stays small: it imports neither the hub nor the kiosk.
 """
 
 import os
-import shlex
 import signal
 import subprocess
 from collections.abc import Callable
@@ -22,7 +21,7 @@ from drivers.ports import Words
 from provisioning.record import Installation, Provisioned, recorded
 from provisioning.render import RenderError, merge
 from yicang import probes
-from yicang.children import Child, command_line, environment
+from yicang.children import Child, as_typed, command_line, environment
 from yicang.preflight import HOST, Plan, PreflightError, Wishes, check, take_directory
 from yicang.supervisor import Asked, Ended, Event, Stage, Supervisor
 from yicang.terminal import Language, Terminal
@@ -284,7 +283,8 @@ def _announce(plan: Plan, terminal: Terminal, provisioned: Provisioned) -> None:
     terminal.block(
         Words(zh="义仓站已经运行。", en="Yicang Stop is running."),
         Words(zh=f"  终端页面    {kiosk}", en=f"  Kiosk page   {kiosk}"),
-        Words(zh=f"  中心页面    {hub}", en=f"  Hub pages    {hub}"),
+        Words(zh=f"  公开页面    {hub}", en=f"  Public pages {hub}"),
+        Words(zh=f"  看板        {hub}board", en=f"  Board        {hub}board"),
         _login(plan, provisioned),
         Words(
             zh="  操作卡      make cards（打印，或直接扫屏幕）",
@@ -302,7 +302,7 @@ def _login(plan: Plan, provisioned: Provisioned) -> Words:
             zh=f"  看板登录    用户 {name}  密码 {password}（只显示这一次，请记下）",
             en=f"  Board login  user {name}  password {password} (shown this once: note it down)",
         )
-    command = f"yicang hub user password {name} --data {shlex.quote(str(plan.data))}"
+    command = as_typed("hub", "user", "password", name, "--data", str(plan.data))
     return Words(
         zh=f"  看板登录    用户 {name}；密码在第一次启动时显示过，重设请用 {command}",
         en=f"  Board login  user {name}; the password was printed at first start;"

@@ -77,7 +77,8 @@ def ports_are_free(up: Up) -> bool:
 
 def test_the_first_start_says_where_to_look_and_how_to_sign_in(up: Up) -> None:
     assert up.first_output_s < 1.0
-    for shown in (up.hub_url, up.screen_url, str(up.data), "make cards", "Ctrl-C", "停止"):
+    board = f"{up.hub_url}/board"
+    for shown in (board, up.hub_url, up.screen_url, str(up.data), "make cards", "Ctrl-C", "停止"):
         assert shown in up.output
     assert Operator(up.hub_url).sign_in("operator", up.password)
     assert not Operator(up.hub_url).sign_in("operator", "wrong-wrong-wrong")
@@ -109,6 +110,20 @@ def test_ctrl_c_ends_every_child_and_a_new_start_goes_on_where_it_was(tmp_path: 
         more = give(second, 1)
         assert more[:3] == codes
         assert len(set(more)) == 4
+
+
+def test_the_line_shown_for_a_lost_password_works_as_it_is_typed(up: Up, tmp_path: Path) -> None:
+    assert up.stop() == 0
+    with Up(up.data, ports=up.ports) as second:
+        line = second.ready().wait_for(r"`(.+ user password .+)` sets a new one")[1]
+        bare = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}  # of a terminal just opened
+        typed = subprocess.run(
+            ["sh", "-c", line], cwd=tmp_path, env=bare, capture_output=True, text=True, check=False
+        )
+        assert typed.returncode == 0, typed.stderr
+        new = typed.stdout.split()[-1]
+        assert not Operator(second.hub_url).sign_in("operator", up.password)
+        assert Operator(second.hub_url).sign_in("operator", new)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
