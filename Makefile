@@ -12,7 +12,7 @@ prepare = @$(PYTHON) -m provisioning.bootstrap $(1) --extras="$(EXTRAS)"
 help: ## 列出目标 / list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
 
-up: ## 在本机运行:MQTT、中心、一台终端 / run broker, hub and a kiosk here (ARGS="--hub-port 8090")
+up: ## 在本机运行：MQTT、中心、一台终端 / run broker, hub and a kiosk here (ARGS="--hub-port 8090")
 	$(call prepare,up)
 	@exec .venv/bin/yicang up $(ARGS)
 
@@ -43,10 +43,10 @@ docs: ## 重新生成文档 / regenerate what docs/ takes from the code
 	.venv/bin/python -m contract docs
 	.venv/bin/python -m kiosk.diagram docs/architecture.md
 
-screenshots: ## 页面截图 / pictures of the hub's pages, zh and en, phone and desktop, into screenshots/
+screenshots: ## 页面截图 / pictures of the hub's pages into screenshots/, zh and en
 	$(call prepare,test)
 	.venv/bin/python -m tests.browser.screenshots $(ARGS)
 
-clean: ## 删除 .venv 与缓存(不删数据) / remove .venv and caches, never data
+clean: ## 删除 .venv 与缓存（不删数据） / remove .venv and caches, never data
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

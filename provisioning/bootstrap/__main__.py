@@ -21,7 +21,7 @@ def refusal(version: "tuple[int, int]", maxsize: int) -> "str | None":
     if version < OLDEST:
         here = f"{version[0]}.{version[1]}"
         return (
-            f"需要 Python 3.11 或更新版本，现为 {here},可指定 make PYTHON=python3.12"
+            f"需要 Python 3.11 或更新版本，现为 {here}，可指定 make PYTHON=python3.12"
             f" / Python 3.11 or newer is needed, this is {here}; choose with make PYTHON=python3.12"
         )
     if maxsize < 2**32:
