@@ -1,5 +1,7 @@
 """A real Chromium that fails the test when a page's console is not clean, and asks axe."""
 
+import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,9 +61,24 @@ class Console:
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, with nothing that asks the network by itself."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+    """Debian's Chromium, with nothing that asks the network by itself.
+
+    Its home is a folder that goes away with it: it would write crash reports, a cache and the
+    sound's socket into those of whoever runs the tests.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True) as home,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=list(QUIET),
+            env={
+                **{name: value for name, value in os.environ.items() if name[:4] != "XDG_"},
+                "HOME": home,
+                "TMPDIR": home,
+            },
+        )
         try:
             yield browser
         finally:

@@ -217,6 +217,7 @@ class HubSite:
         def handle(connection: Connection) -> None:
             self._ingest.begin(connection)
             self._ingest.handle(connection, message, self.now_ms)
+            self._ingest.finish(connection, self.now_ms)
 
         self.writer.call(handle)
 
