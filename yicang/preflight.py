@@ -164,7 +164,7 @@ def _mqtt(wishes: Wishes, ports: dict[str, int], faults: list[Words]) -> tuple[s
         return "", 0
     try:
         socket.create_connection((host, port), timeout=BROKER_TIMEOUT_S).close()
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # a name with an empty part cannot even be asked for
         faults.append(
             Words(
                 zh=f"--broker {wishes.broker}：无法连接（{error}）",

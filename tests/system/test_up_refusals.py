@@ -86,6 +86,14 @@ def test_a_broker_that_is_not_there_is_refused(tmp_path: Path) -> None:
     assert f"--broker 127.0.0.1:{gone}" in lines[0]
 
 
+@pytest.mark.parametrize("host", ["a..b", "x" * 64, "no-such-host.invalid", "[::1%none]"])
+def test_a_broker_whose_name_means_nothing_is_refused(tmp_path: Path, host: str) -> None:
+    lines = refused("--data", str(tmp_path / "data"), "--broker", f"{host}:1883", *ports())
+    assert len(lines) == 1
+    assert f"--broker {host}:1883: cannot be reached" in lines[0]
+    assert "无法连接" in lines[0]
+
+
 @pytest.mark.parametrize("address", ["", "host", "host:", ":1883", "host:0", "host:x"])
 def test_a_broker_address_without_host_or_port_is_refused(tmp_path: Path, address: str) -> None:
     lines = refused("--data", str(tmp_path / "data"), "--broker", address, *ports())
