@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import click
 
 from drivers.ports import Words
-from yicang import lifeline, logs
+from yicang import lifeline, logs, usage
 
 
 class Lazy(NamedTuple):
@@ -49,6 +49,11 @@ class LazyGroup(click.Group):
     def __init__(self, *, lazy: Mapping[str, Lazy], **options: object) -> None:
         super().__init__(**options)  # type: ignore[arg-type]
         self._lazy: Final = lazy
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if usage.empty_folder(args):
+            raise click.UsageError("--data：目录名是空的 / --data: the directory's name is empty")
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self._lazy)
@@ -100,7 +105,17 @@ def main() -> None:
             with contextlib.suppress(OSError, ValueError):
                 # A terminal without Chinese shows question marks instead of a traceback.
                 stream.reconfigure(errors="replace")
-    cli()
+    try:
+        status = cli.main(standalone_mode=False)
+    except click.UsageError as error:
+        click.echo(usage.explain(error), err=True)
+        status = error.exit_code
+    except click.ClickException as error:
+        error.show()
+        status = error.exit_code
+    except click.Abort:
+        status = 1
+    sys.exit(status if isinstance(status, int) else 0)
 
 
 if __name__ == "__main__":

@@ -285,9 +285,11 @@ def take_directory(plan: Plan) -> int:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(plan.data / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise PreflightError(
-            [Words(zh=f"--data {plan.data}：{error}", en=f"--data {plan.data}: {error}")]
-        ) from None
+        fault = Words(
+            zh=f"--data {plan.data}：不能写入（{error}）",
+            en=f"--data {plan.data}: cannot be written ({error})",
+        )
+        raise PreflightError([fault]) from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -66,10 +67,41 @@ def test_a_kiosk_loads_no_part_of_a_hub() -> None:
     assert not found & {"hub", "sqlalchemy", "alembic", "gunicorn", "argon2"}
 
 
-def test_an_unknown_command_is_a_usage_error() -> None:
-    done = run("pu")
+@pytest.mark.parametrize(
+    ("typed", "zh", "en"),
+    [
+        ("pu", "没有 pu 这个命令", "No such command 'pu'"),
+        ("up --nope", "没有 --nope 这个选项", "No such option '--nope'"),
+        ("up --lang en", "是不是 --language", "Did you mean"),
+        ("up --language fr", "--language：应为 zh、en 或 both", "'fr' is not one of"),
+        ("up --hub-port", "--hub-port 后面的值不对或缺少", "requires an argument"),
+        ("up more", "多余或不完整的参数", "unexpected extra argument"),
+        ("hub token --role bad", "--role：应为 viewer 或 operator", "'bad' is not one of"),
+        ("hub user add", "缺少 NAME", "Missing argument 'NAME'"),
+        ("hub quarantine show x", "ROW：应为整数", "not a valid integer"),
+        ("broker --port 0", "--port：应为 1 到 65535 的整数", "is not in the range"),
+        ("kiosk run --config /no", "--config：没有这个文件", "does not exist"),
+        ("up --data=", "--data：目录名是空的", "--data: the directory's name is empty"),
+    ],
+)
+def test_what_cannot_be_understood_is_said_in_both_languages(
+    typed: str, zh: str, en: str
+) -> None:
+    done = run(*typed.split())
     assert done.returncode == 2
-    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    said, *more = done.stderr.splitlines()
+    assert zh in said
+    assert en in said
+    assert all(re.fullmatch(r"用法 / usage: .* --help", line) for line in more)
+    assert len(more) <= 1
+
+
+@pytest.mark.parametrize("command", ["up", "broker", "hub token", "provision local"])
+def test_a_data_directory_without_a_name_is_refused(command: str) -> None:
+    done = run(*command.split(), "--data", "")
+    assert done.returncode == 2
+    assert "--data: the directory's name is empty" in done.stderr
 
 
 def test_settings_of_a_kiosk_that_mean_nothing_are_refused_with_status_2() -> None:

@@ -68,7 +68,8 @@ def test_a_data_directory_that_cannot_be_written_is_refused() -> None:
     # /proc takes no directories, from root neither.
     lines = refused("--data", "/proc/yicang", *ports())
     assert len(lines) == 1
-    assert "--data /proc/yicang" in lines[0]
+    assert "--data /proc/yicang: cannot be written" in lines[0]
+    assert "--data /proc/yicang：不能写入" in lines[0]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
