@@ -84,9 +84,7 @@ def test_a_kiosk_loads_no_part_of_a_hub() -> None:
         ("up --data=", "--data：目录名是空的", "--data: the directory's name is empty"),
     ],
 )
-def test_what_cannot_be_understood_is_said_in_both_languages(
-    typed: str, zh: str, en: str
-) -> None:
+def test_what_cannot_be_understood_is_said_in_both_languages(typed: str, zh: str, en: str) -> None:
     done = run(*typed.split())
     assert done.returncode == 2
     assert done.stdout == ""
