@@ -110,6 +110,7 @@ class Projector:
         done = self._done(connection)
         rows = connection.exec_driver_sql(_NEW, (done, limit)).fetchall()
         if rows:
+            self._awaiting(connection)  # read while these rows are still to come
             self._projected = done = rows[-1][1]
             store.set_meta(connection, "projected", str(done))
             dirty |= self._absorb(connection, self._read(connection, rows, fresh))

@@ -426,3 +426,20 @@ def test_an_acknowledged_incident_stays_acknowledged_through_refolds(
     hub.take(message_of(journal.written))
     waiting = hub.rows("SELECT kind FROM incident WHERE acknowledged_ms IS NULL")
     assert waiting == [("double-handover",)]
+
+
+def test_a_void_that_came_before_its_event_still_holds_after_a_restart(hub: HubDb) -> None:
+    plan = codes.serial_code(Kind.PLAN, "00AA", 1)
+    giver = Journal("kiosk-a", "00AA")
+    giver.start()
+    item = giver.receive()
+    giver.add(events.Out(plan=plan, items=(item,)))
+    taker = Journal("kiosk-b", "00BB")
+    opening = taker.start()
+    family = events.family_hash("F1")
+    delivered = taker.add(events.Delivered(plan=plan), family=family, after_ms=9_000_000)
+    void = taker.add(events.Voided(events=(delivered.id,)))
+    hub.take(message_of(giver.written), message_of([opening]), message_of([void]))
+    hub.restart()
+    hub.take(message_of([delivered]))
+    assert hub.item(item)["status"] == "out"

@@ -24,17 +24,25 @@ def busy(tmp_path: Path) -> Path:
     with HubDb(path) as hub:
         for start in range(0, len(pieces), 6):
             hub.take(*pieces[start : start + 6])
+            match chance.randrange(12):
+                case 0:
+                    hub.lose_memory()
+                case 1:
+                    hub.restart()
     return path
 
 
 def test_a_rebuild_equals_the_incremental_state(busy: Path) -> None:
     with HubDb(busy) as hub:
         before = hub.state()
+        closed = hub.closed_incidents()
         assert len(before["item"]) > 50
         assert len(before["incident"]) > 5
+        assert len(closed) > 5
         positions = hub.rows("SELECT code, position FROM item ORDER BY code")
         hub.rebuild()
         assert hub.state() == before
+        assert hub.closed_incidents() == closed
         assert hub.rows("SELECT code, position FROM item ORDER BY code") == positions
 
 

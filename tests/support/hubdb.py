@@ -40,11 +40,15 @@ class HubDb:
     def __init__(self, path: Path, fold: Fold = fold_item) -> None:
         self.path = path
         self.now_ms = 1_800_000_000_000
-        self.engine = db.open_writer(db.sqlite_url(path))
-        self.engine = self.engine.execution_options(**{db.DERIVED: True})  # no power cut here
+        self._fold = fold
+        self._open()
+
+    def _open(self) -> None:
+        engine = db.open_writer(db.sqlite_url(self.path))
+        self.engine = engine.execution_options(**{db.DERIVED: True})  # no power cut here
         self.reference = Reference()
         self.ingest = Ingest(EventLog(), self.reference)
-        self.projector = Projector(fold)
+        self.projector = Projector(self._fold)
 
     @classmethod
     def copy_of(cls, template: Path, path: Path, fold: Fold = fold_item) -> "HubDb":
@@ -70,6 +74,16 @@ class HubDb:
             with self.engine.begin() as connection:
                 self.projector.project(connection, fresh, self.now_ms)
         return handled
+
+    def lose_memory(self) -> None:
+        """What a rolled back transaction leaves behind: nothing is remembered."""
+        self.projector.forget()
+        self.ingest.forget()
+
+    def restart(self) -> None:
+        """The hub's process ends and another opens the same file."""
+        self.engine.dispose()
+        self._open()
 
     def project(self) -> None:
         """Project what waits, from disk."""
@@ -106,6 +120,14 @@ class HubDb:
             " WHERE closed_ms IS NULL ORDER BY key"
         )
         return [row for row in rows if kind is None or row[1] == kind]
+
+    def closed_incidents(self) -> list[tuple[Any, ...]]:
+        """The same of incidents whose cause went away again. Which those are depends on the way
+        that the events came; what they say does not."""
+        return self.rows(
+            "SELECT key, kind, subject, kiosk, stop, detail FROM incident"
+            " WHERE closed_ms IS NOT NULL ORDER BY key"
+        )
 
     def state(self) -> dict[str, list[tuple[Any, ...]]]:
         """What is so, without the order of arrival: no row ids, no positions, no hub times."""

@@ -49,7 +49,15 @@ def test_any_order_repetition_and_batching_gives_the_same_state(
             one.take(*whole)
             for start in range(0, len(shuffled), group):
                 two.take(*shuffled[start : start + group])
+                match chance.randrange(3):
+                    case 0:
+                        two.lose_memory()
+                    case 1:
+                        two.restart()
             expected = one.state()
             assert two.state() == expected
+            closed = two.closed_incidents()
+            assert {row[0] for row in closed}.isdisjoint(row[0] for row in expected["incident"])
             two.rebuild()
             assert two.state() == expected
+            assert two.closed_incidents() == closed
