@@ -13,11 +13,12 @@ Rules
   not repeat a code.
 """
 
+import logging
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -27,6 +28,7 @@ from contract.events import (
     EpochOpened,
     Event,
     EventError,
+    Noticed,
     Public,
     encode,
     event_id,
@@ -48,10 +50,21 @@ from kiosk.store import (
 )
 from kiosk.streams import Stream, Streams
 
+log: Final = logging.getLogger(__name__)
+
 Entropy = Callable[[int], bytes]
 """Random bytes, so many; ``secrets.token_bytes`` outside tests."""
 
 SYSTEM_LANE: Final = "system"
+
+_lane_decoder: Final = msgspec.json.Decoder(LaneState)
+
+
+class _Opened(NamedTuple):
+    """A new epoch's first events, and the allocator that goes with it."""
+
+    events: list[Event]
+    allocator: Allocator
 
 
 class Journal:
@@ -88,6 +101,7 @@ class Journal:
                 self.streams: Final = Streams(self._db, clock)
                 self.knowledge: Final = Knowledge(self._db)
                 self._open_first_epoch()
+                self._forget_unreadable()
                 spool.sweep(self.queue.secrets())
         except BaseException:
             self._db.close()  # another process, or another try, may open it
@@ -119,13 +133,42 @@ class Journal:
     def _all_epochs(self) -> set[str]:
         return {row[0] for row in self._db.execute("SELECT epoch FROM epoch")}
 
-    def open_epoch(self, why: str) -> None:
-        """Goes on in a new epoch, and with a fresh prefix when one is left: the hub holds
-        another story of the present one."""
+    def _forget_unreadable(self) -> None:
+        """Lanes and papers that another release wrote in another form: said, not stumbled over.
+
+        The events are whole; what is lost is where a lane stood and papers that waited.
+        """
+        notices = []
+        for lane, state in self._db.execute("SELECT lane, state FROM lane").fetchall():
+            try:
+                _lane_decoder.decode(state)
+            except msgspec.MsgspecError:
+                self._db.execute("DELETE FROM lane WHERE lane = ?", (lane,))
+                notices.append(Draft(Noticed(kind="state-lost")))
+        notices += [Draft(Noticed(kind="job-lost"))] * self.queue.drop_unreadable()
+        if notices:
+            self.append(notices)
+
+    def go_on_elsewhere(self, disputed: Sequence[EventRef]) -> None:
+        """The hub holds other stories under these seqs: ours stay, are no longer sent, and what
+        happens now goes into a new epoch, with a fresh prefix when one is left. One COMMIT."""
         prefix = self._identity.take_prefix(self.id, fresh=True)
-        self._open_epoch(why, prefix or self.allocator.prefix, None)
+        notices = [Draft(Noticed(kind="hash-disputed", epoch=d.epoch, seq=d.seq)) for d in disputed]
+        with transaction(self._db):
+            self.streams.dispute([ref.epoch for ref in disputed])
+            opened = self._write_epoch("disputed", prefix or self.allocator.prefix, None, notices)
+        self.streams.note_disputed([ref.epoch for ref in disputed])
+        self._opened(opened)
 
     def _open_epoch(self, why: str, prefix: str | None, last_known: str | None) -> None:
+        with transaction(self._db):
+            opened = self._write_epoch(why, prefix, last_known, ())
+        self._opened(opened)
+
+    def _write_epoch(
+        self, why: str, prefix: str | None, last_known: str | None, notices: Sequence[Draft]
+    ) -> _Opened:
+        """Inside a transaction: the opening event, ``notices`` after it, and the allocator."""
         before = next(reversed(self.streams.by_epoch.values()), None)
         epoch = self._entropy(8).hex()
         allocator = Allocator()
@@ -141,22 +184,27 @@ class Journal:
             software=self._software,
             why=why,
         )
-        event = self._seal(
-            Draft(body), SYSTEM_LANE, EventRef(epoch, 1), before.hash if before else ZERO_HASH
-        )
-        with transaction(self._db):
-            self._db.execute(
-                "INSERT INTO epoch (epoch, boot) VALUES (?, ?)", (epoch, self._clock.boot)
-            )
-            self._insert([event])
-            self._store_allocator(allocator)
-            if prefix is None:
-                self._db.execute("INSERT OR REPLACE INTO meta VALUES ('lacks-prefix', '1')")
-            else:
-                self._db.execute("DELETE FROM meta WHERE key = 'lacks-prefix'")
-        self.streams.by_epoch[epoch] = Stream(epoch, 1, 1, event.hash, 0, 0)
-        self.allocator = allocator
-        self._identity.remember_epoch(epoch, event.prev)
+        events: list[Event] = []
+        prev = before.hash if before else ZERO_HASH
+        for seq, draft in enumerate((Draft(body), *notices), start=1):
+            events.append(self._seal(draft, SYSTEM_LANE, EventRef(epoch, seq), prev))
+            prev = events[-1].hash
+        self._db.execute("INSERT INTO epoch (epoch, boot) VALUES (?, ?)", (epoch, self._clock.boot))
+        self._insert(events)
+        self._store_allocator(allocator)
+        if prefix is None:
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES ('lacks-prefix', '1')")
+        else:
+            self._db.execute("DELETE FROM meta WHERE key = 'lacks-prefix'")
+        return _Opened(events, allocator)
+
+    def _opened(self, opened: _Opened) -> None:
+        """After the COMMIT: memory and the identity document follow the disk."""
+        first, head = opened.events[0], opened.events[-1]
+        epoch = first.public.epoch
+        self.streams.by_epoch[epoch] = Stream(epoch, 1, head.public.seq, head.hash, 0, 0)
+        self.allocator = opened.allocator
+        self._identity.remember_epoch(epoch, first.prev)
 
     def _draw_blocks(self, prefix: str, count: int) -> tuple[int, ...]:
         """Random block numbers of this prefix that this journal has never used."""
@@ -301,7 +349,7 @@ class Journal:
     def lanes(self) -> dict[str, LaneState]:
         """The lanes' states as they were last committed."""
         rows = self._db.execute("SELECT lane, state FROM lane").fetchall()
-        return {lane: msgspec.json.decode(state, type=LaneState) for lane, state in rows}
+        return {lane: _lane_decoder.decode(state) for lane, state in rows}
 
     def event_ids(self, refs: Iterable[EventRef]) -> dict[EventRef, str]:
         """The ids of events of this journal."""
@@ -330,5 +378,9 @@ class Journal:
 
     def close(self) -> None:
         """Ends with a checkpoint and leaves the head's hash in the identity document."""
-        self._identity.remember_epoch(self.streams.current.epoch, self.streams.current.hash)
+        current = self.streams.current
+        try:
+            self._identity.remember_epoch(current.epoch, current.hash)
+        except OSError as error:  # a full disk: the next start knows the epoch all the same
+            log.warning("the identity document could not be written: %s", error)
         self._db.close()

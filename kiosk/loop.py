@@ -10,7 +10,8 @@ import logging
 import queue
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Final, Protocol
+from functools import partial
+from typing import Final, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from contract import topics
@@ -47,6 +48,15 @@ log = logging.getLogger(__name__)
 
 IDLE_MS: Final = 1_000
 """With no input for this long the moment is used for housekeeping."""
+COMPLAIN_MS: Final = 60_000
+"""How often at most the log hears the same complaint of the disk."""
+
+
+class _Printed(NamedTuple):
+    """A job whose paper is out, and the events that say so."""
+
+    job: Job
+    drafts: list[Draft]
 
 
 class PaperDesk:
@@ -66,9 +76,11 @@ class PaperDesk:
         self._letterhead: Final = letterhead
         self._timezone: Final = timezone
         self._in_hand: Final[dict[int, Job]] = {}
+        self._printed: Final[dict[int, _Printed]] = {}
 
     def dispatch(self) -> None:
         """Gives every free printer its oldest waiting paper."""
+        self._record_printed()
         now = self._clock.mono()
         taken = {id(t) for t in self._printers if t.busy or t.not_before > now}
         if len(taken) == len(self._printers):
@@ -127,7 +139,15 @@ class PaperDesk:
             how = "printed" if done.result.status == "printed" else "unconfirmed"
             if self._journal.knowledge.item_facts(item).status != "voided":
                 drafts.append(Draft(LabelAttached(item=item, how=how)))
-        self._journal.finish_job(job.id, drafts, job.lane)
+        self._printed[job.id] = _Printed(job, drafts)
+        self._record_printed()
+
+    def _record_printed(self) -> None:
+        """Ends the jobs that left a printer. One that the disk refuses to end stays here, so that
+        its paper is not printed again."""
+        for printed in list(self._printed.values()):
+            self._journal.finish_job(printed.job.id, printed.drafts, printed.job.lane)
+            del self._printed[printed.job.id]
 
     def next_deadline(self) -> int | None:
         """When a printer that failed is to be tried again, if papers wait."""
@@ -179,6 +199,8 @@ class Loop:
         self._queue: Final[queue.SimpleQueue[LoopInput]] = queue.SimpleQueue()
         self._devices: Final[dict[tuple[str, str], DeviceState]] = {}
         self._health_due = 0
+        self._complaint = ""
+        self._complain_after = 0
         self._connected = False
         self._started = clock.mono()
 
@@ -188,7 +210,7 @@ class Loop:
 
     def run(self) -> None:
         """Takes inputs until `Stop`."""
-        self._housekeeping()
+        self._on_time(idle=False)
         while True:
             try:
                 incoming = self._queue.get(timeout=self._wait_s())
@@ -197,13 +219,20 @@ class Loop:
                 continue
             if isinstance(incoming, Stop):
                 return
-            try:
-                self._take(incoming)
-                self._on_time(idle=False)
-            except JournalError as error:
-                # The disk refused something that no donor waits for. It is tried again: acks by
-                # resend, papers by the queue; the lamp already told of any scan that failed.
+            self._guarded(partial(self._take, incoming))
+            self._on_time(idle=False)
+
+    def _guarded(self, step: Callable[[], None]) -> None:
+        """Does a step that no donor waits for. When the disk refuses it, the others go on, and it
+        is tried again: acks by resend, papers by the queue. (Of a scan that failed the lamp has
+        told.) The same words are logged once a minute at most."""
+        try:
+            step()
+        except JournalError as error:
+            now = self._clock.mono()
+            if error.words.en != self._complaint or now >= self._complain_after:
                 log.error("%s", error.words.en)
+                self._complaint, self._complain_after = error.words.en, now + COMPLAIN_MS
 
     def _take(self, incoming: LoopInput) -> None:
         match incoming:
@@ -230,15 +259,18 @@ class Loop:
                 pass
 
     def _on_time(self, *, idle: bool) -> None:
-        self._lanes.tick()
-        self._uplink.tick()
-        self._uplink.appended()
-        self._papers.dispatch()
+        for step in (
+            self._lanes.tick,
+            self._uplink.tick,
+            self._uplink.appended,
+            self._papers.dispatch,
+        ):
+            self._guarded(step)
         if self._clock.mono() >= self._health_due:
-            self._housekeeping()
+            self._guarded(self._housekeeping)
         self._show_kiosk()
         if idle:
-            self._journal.idle()
+            self._guarded(self._journal.idle)
 
     def _wait_s(self) -> float:
         now = self._clock.mono()

@@ -86,6 +86,17 @@ class PrintQueue:
             for row in rows
         ]
 
+    def drop_unreadable(self) -> int:
+        """Ends jobs that another release wrote in another form; how many there were."""
+        lost = []
+        for job, data in self._db.execute("SELECT id, data FROM print_job").fetchall():
+            try:
+                _decoder.decode(data)
+            except msgspec.MsgspecError:
+                lost.append((job,))
+        self._db.executemany("DELETE FROM print_job WHERE id = ?", lost)
+        return len(lost)
+
     def count(self) -> int:
         """How many jobs wait."""
         return int(self._db.execute("SELECT count(*) FROM print_job").fetchone()[0])

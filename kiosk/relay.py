@@ -24,8 +24,7 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct, structs
 
-from contract.events import ZERO_HASH
-from contract.messages import HELLO_INTERVAL_S, Ack, HubStatus, Position, Welcome
+from contract.messages import HELLO_INTERVAL_S, Ack, HubStatus, Welcome
 
 WINDOW: Final = 400
 """Events under way without acknowledgement, over all epochs."""
@@ -240,9 +239,9 @@ def _on_welcome(
     told = {position.epoch: position for position in welcome.epochs}
     after = dict(streams)
     for epoch, stream in streams.items():
-        position = told.get(epoch, Position(epoch, 0, ZERO_HASH))
-        if stream.disputed:
-            continue
+        position = told.get(epoch)
+        if position is None or stream.disputed:
+            continue  # the hello did not name it (the hub answers about all that it names)
         if _contradicts(position.through, position.hash, stream, own.get(epoch)):
             effects.append(Dispute(epoch, position.through))
             after[epoch] = structs.replace(stream, disputed=True)

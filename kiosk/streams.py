@@ -4,7 +4,7 @@ Nothing is pruned that is not both in the hub's verified backup (``safe``) and 3
 """
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -39,6 +39,7 @@ class Streams:
     def __init__(self, db: sqlite3.Connection, clock: LearntClock) -> None:
         self._db: Final = db
         self._clock: Final = clock
+        self._named = 0
         self.by_epoch: Final[dict[str, Stream]] = self._load()
 
     def _load(self) -> dict[str, Stream]:
@@ -62,11 +63,21 @@ class Streams:
         return next(reversed(self.by_epoch.values()))
 
     def kept(self) -> tuple[Kept, ...]:
-        """What a hello says: the newest epochs and, of more than fit, those not yet safe."""
+        """What a hello names. Of more epochs than fit: the newest, those that the hub lacks,
+        oldest first, and of the others each time the next ones in turn."""
         streams = list(self.by_epoch.values())
         if len(streams) > MAX_KEPT:
-            unsafe = [stream for stream in streams[:-1] if stream.safe < stream.head]
-            streams = [*unsafe[: MAX_KEPT - 1], streams[-1]]
+            *older, newest = streams
+            lacking = [s for s in older if s.acked < s.head and not s.disputed]
+            others = [s for s in older if s.acked >= s.head or s.disputed]
+            named = lacking[: MAX_KEPT - 1]
+            room = MAX_KEPT - 1 - len(named)
+            if others and room:
+                start = self._named % len(others)
+                named += (others[start:] + others[:start])[:room]
+                self._named = start + room
+            wanted = {stream.epoch for stream in (*named, newest)}
+            streams = [stream for stream in streams if stream.epoch in wanted]
         return tuple(Kept(s.epoch, s.oldest, s.head, s.hash) for s in streams)
 
     def read(self, epoch: str, first: int, limit: int) -> list[tuple[str, bytes]]:
@@ -132,11 +143,16 @@ class Streams:
         for acked, safe, epoch in changed:
             self.by_epoch[epoch].acked, self.by_epoch[epoch].safe = acked, safe
 
-    def dispute(self, epoch: str) -> None:
-        """The hub holds another story under this epoch's seqs: keep ours, stop sending it."""
-        with transaction(self._db):
-            self._db.execute("UPDATE epoch SET disputed = 1 WHERE epoch = ?", (epoch,))
-        self.by_epoch[epoch].disputed = True
+    def dispute(self, epochs: Sequence[str]) -> None:
+        """Inside a transaction: the hub holds other stories under these epochs' seqs."""
+        self._db.executemany(
+            "UPDATE epoch SET disputed = 1 WHERE epoch = ?", [(epoch,) for epoch in epochs]
+        )
+
+    def note_disputed(self, epochs: Sequence[str]) -> None:
+        """After its COMMIT: they are no longer sent."""
+        for epoch in epochs:
+            self.by_epoch[epoch].disputed = True
 
     def clock_learnt(self, wall: int) -> None:
         """Epochs before this one ended no later than now: their age can be told from here on."""

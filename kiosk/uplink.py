@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 from contract import batches, topics
-from contract.events import MAX_SEQ, ClockLearned, Noticed
+from contract.events import MAX_SEQ, ClockLearned
 from contract.messages import (
     Ack,
     Command,
@@ -25,7 +25,7 @@ from kiosk.clock import LearntClock
 from kiosk.inputs import MqttMessage
 from kiosk.journal import Journal
 from kiosk.relay import RelayState, StreamFacts
-from kiosk.state import Draft
+from kiosk.state import Draft, EventRef
 from kiosk.streams import Stream
 
 log = logging.getLogger(__name__)
@@ -139,10 +139,12 @@ class Uplink:
         streams = self._facts(every_stream)
         self.state, effects = relay.step(self.state, incoming, streams, now)
         disputed = [effect for effect in effects if isinstance(effect, relay.Dispute)]
+        if disputed:
+            self._journal.go_on_elsewhere([EventRef(d.epoch, d.seq) for d in disputed])
         for effect in effects:
             self._perform(effect)
         if disputed:
-            self._go_on_elsewhere(disputed)
+            self.appended()
 
     def _facts(self, every_stream: bool) -> Mapping[str, StreamFacts]:
         def wanted(stream: Stream) -> bool:
@@ -163,8 +165,8 @@ class Uplink:
                 self._send(epoch, first, last)
             case relay.Store(positions):
                 self._journal.streams.store_positions(positions)
-            case relay.Dispute(epoch, _seq):
-                self._journal.streams.dispute(epoch)
+            case relay.Dispute():
+                pass  # all of them at once, above
             case relay.LearnTime(hub_time):
                 self._learn(hub_time)
             case relay.FetchReference(manifest):
@@ -189,14 +191,6 @@ class Uplink:
                 user_properties=batches.properties(header),
             )
             first += count
-
-    def _go_on_elsewhere(self, disputed: list[relay.Dispute]) -> None:
-        """The hub knows another story: keep ours, tell it, and go on under a fresh prefix."""
-        self._journal.open_epoch("disputed")
-        self._journal.append(
-            [Draft(Noticed(kind="hash-disputed", epoch=d.epoch, seq=d.seq)) for d in disputed]
-        )
-        self.appended()
 
     def _learn(self, hub_time: int) -> None:
         if not EARLIEST_MS <= hub_time <= LATEST_MS:

@@ -6,17 +6,19 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from contract import events
 from contract.events import Noticed
-from contract.messages import Product
+from contract.messages import MAX_KEPT, Product
+from drivers.ports import Signal
 from kiosk.inputs import Scan
-from kiosk.state import LabelJob, Phase, ReceiptJob
+from kiosk.state import EventRef, LabelJob, Phase, ReceiptJob
 from kiosk.store import JournalError
-from kiosk.streams import KEPT_MS
+from kiosk.streams import KEPT_MS, Stream
 from tests.support.journals import (
     CLAIM,
     DAY_MS,
@@ -105,8 +107,7 @@ def test_a_disputed_epoch_stays_disputed_and_events_go_on_in_a_new_one(home: Hom
     kiosk = home.open()
     kiosk.scan(CLOTHES)
     disputed = kiosk.journal.streams.current
-    kiosk.journal.streams.dispute(disputed.epoch)
-    kiosk.journal.open_epoch("disputed")
+    kiosk.journal.go_on_elsewhere([EventRef(disputed.epoch, 2)])
     kiosk.scan(CLOTHES)
     assert kiosk.journal.streams.current.epoch != disputed.epoch
     assert kiosk.journal.allocator.prefix == "0001"
@@ -115,7 +116,50 @@ def test_a_disputed_epoch_stays_disputed_and_events_go_on_in_a_new_one(home: Hom
     assert again.journal.streams.by_epoch[disputed.epoch].disputed
     assert not again.journal.streams.current.disputed
     again.close()
-    check_chain(lines_on_disk(home.path))
+    lines = lines_on_disk(home.path)
+    check_chain(lines)
+    [told] = [e.public.body for _, e in lines if isinstance(e.public.body, Noticed)]
+    assert (told.kind, told.epoch, told.seq) == ("hash-disputed", disputed.epoch, 2)
+
+
+def test_a_lane_and_a_paper_in_a_form_nobody_reads_are_told_and_stop_nothing(home: Home) -> None:
+    kiosk = home.open()
+    kiosk.scan(CLOTHES)
+    kiosk.close()
+    with closing(sqlite3.connect(home.path)) as db, db:
+        db.execute('UPDATE lane SET state = \'{"entries": [{"code": 1}]}\'')
+        db.execute('UPDATE print_job SET data = \'{"type": "from the future"}\'')
+    again = home.open()
+    assert again.journal.lanes() == {}
+    assert again.journal.queue.waiting() == []
+    assert again.scan(CLOTHES).signal is Signal.SAVED
+    again.close()
+    lines = lines_on_disk(home.path)
+    check_chain(lines)
+    kinds = [e.public.body.kind for _, e in lines if isinstance(e.public.body, Noticed)]
+    assert kinds == ["state-lost", "job-lost"]
+
+
+def test_a_journal_of_more_epochs_than_a_hello_holds_names_all_of_them_in_turn(
+    home: Home,
+) -> None:
+    kiosk = home.open()
+    streams = kiosk.journal.streams
+    newest = streams.current
+    for number in range(2 * MAX_KEPT):
+        epoch = f"{number:016x}"
+        streams.by_epoch[epoch] = Stream(epoch, 1, 2, "0" * 64, acked=2, safe=0)
+    lacking = Stream("f" * 16, 1, 2, "0" * 64, acked=1, safe=0)
+    streams.by_epoch[lacking.epoch] = lacking
+    del streams.by_epoch[newest.epoch]
+    streams.by_epoch[newest.epoch] = newest
+    named: set[str] = set()
+    for _ in range(3):
+        kept = [one.epoch for one in streams.kept()]
+        assert len(kept) == MAX_KEPT
+        assert {lacking.epoch, newest.epoch} <= set(kept)
+        named |= set(kept)
+    assert named == set(streams.by_epoch)
 
 
 def test_two_processes_cannot_use_one_journal(home: Home) -> None:

@@ -234,7 +234,7 @@ def test_without_a_broker_nothing_is_due_and_nothing_is_sent() -> None:
 
 def test_the_oldest_epoch_goes_first_and_the_window_holds_over_both() -> None:
     kiosk = greeted(old=WINDOW - 10, new=50)
-    assert sends(kiosk.welcome({})) == [
+    assert sends(kiosk.welcome({OLD: 0, NEW: 0})) == [
         SendFrom(OLD, 1, WINDOW - 10),
         SendFrom(NEW, 1, 10),
     ]
@@ -244,7 +244,7 @@ def test_the_oldest_epoch_goes_first_and_the_window_holds_over_both() -> None:
 
 def test_an_ack_makes_room_for_as_many_as_it_names() -> None:
     kiosk = greeted(new=1_000)
-    assert sends(kiosk.welcome({})) == [SendFrom(NEW, 1, WINDOW)]
+    assert sends(kiosk.welcome({OLD: 0, NEW: 0})) == [SendFrom(NEW, 1, WINDOW)]
     assert kiosk.ack(NEW, 7) == [Store({NEW: (7, 0)}), SendFrom(NEW, WINDOW + 1, WINDOW + 7)]
 
 
@@ -309,7 +309,16 @@ def test_a_hub_that_lost_an_epoch_altogether_is_sent_all_of_it() -> None:
     kiosk.ack(OLD, 3)
     kiosk.ack(NEW, 10)
     kiosk.take(HubStatusSeen(HubStatus(online=True, incarnation="empty")))
-    assert sends(kiosk.welcome({})) == [SendFrom(OLD, 1, 3), SendFrom(NEW, 1, 10)]
+    assert sends(kiosk.welcome({OLD: 0, NEW: 0})) == [SendFrom(OLD, 1, 3), SendFrom(NEW, 1, 10)]
+
+
+def test_an_epoch_that_the_hello_had_no_room_for_keeps_what_is_acknowledged() -> None:
+    kiosk = welcomed(old=3, new=10)
+    kiosk.ack(OLD, 3)
+    kiosk.take(HubStatusSeen(HubStatus(online=True, incarnation="again")))
+    effects = kiosk.welcome({NEW: 10})
+    assert Store({NEW: (10, 0)}) in effects
+    assert sends(effects) == []
 
 
 def test_a_late_answer_to_an_older_hello_is_ignored() -> None:
@@ -373,7 +382,7 @@ def test_a_position_that_was_pruned_here_is_believed() -> None:
 
 def test_epochs_that_only_the_hub_knows_are_no_business_of_ours() -> None:
     kiosk = greeted(new=1)
-    assert Store({NEW: (0, 0)}) in kiosk.welcome({OLD: 7})
+    assert Store({NEW: (0, 0)}) in kiosk.welcome({OLD: 7, NEW: 0})
     assert kiosk.ack(OLD, 8) == []
 
 
@@ -401,7 +410,7 @@ class Hub:
         return Ack(send.epoch, through, hash_of(send.epoch, through))
 
     def answer(self, hello: SayHello) -> Welcome:
-        through = {epoch: self.through(epoch) for epoch in self.held}
+        through = {epoch: self.through(epoch) for epoch in (*self.held, OLD, NEW)}
         positions = tuple(Position(e, seq, hash_of(e, seq)) for e, seq in through.items())
         return Welcome(hello.nonce, positions, HUB_TIME)
 
