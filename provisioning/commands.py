@@ -5,6 +5,8 @@ from pathlib import Path
 import click
 import msgspec
 
+from provisioning.record import Provisioned, mark_shown, recorded
+
 DATA = click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
@@ -36,11 +38,11 @@ def provision() -> None:
 @provision.command("local")
 @DATA
 @click.option("--json", "as_json", is_flag=True, help="只输出 JSON / JSON only")
-def local_command(data: Path, as_json: bool) -> None:
+@click.option("--show-later", is_flag=True, hidden=True)  # the caller does, and then marks it
+def local_command(data: Path, as_json: bool, show_later: bool) -> None:
     """为本机建立站点、终端和操作员 / Set up a stop, a kiosk and an operator on this machine."""
     from hub.control import LockedError
     from provisioning.local import provision as provision_local
-    from provisioning.record import recorded
     from provisioning.render import RenderError
 
     existing = recorded(data)
@@ -50,6 +52,12 @@ def local_command(data: Path, as_json: bool) -> None:
         raise click.UsageError(f"--data {data}: 中心正在运行 / a hub is running on it") from None
     except (OSError, RenderError) as error:
         raise click.UsageError(f"--data {data}: {error}") from None
+    _print(done, as_json=as_json, was_there=existing is not None)
+    if not show_later:
+        mark_shown(data)
+
+
+def _print(done: Provisioned, *, as_json: bool, was_there: bool) -> None:
     if as_json:
         click.echo(msgspec.json.encode(done).decode())
         return
@@ -59,5 +67,5 @@ def local_command(data: Path, as_json: bool) -> None:
     if done.password is not None:
         click.echo(f"操作员 / operator: {names.operator}")
         click.echo(f"密码（只显示这一次）/ password (shown this once): {done.password}")
-    elif existing is not None:
+    elif was_there:
         click.echo("已经设置好，没有改动 / was set up already; nothing has changed")

@@ -1,8 +1,11 @@
-"""Enrolling a kiosk at the hub: its row, its prefixes, and the document it takes along.
+"""Enrolling a kiosk at the hub: its row, its prefixes, its key, and the document it takes along.
 
 A prefix of item codes belongs to one journal, so the hub draws each at random from those that it
 has never issued and records it in the same transaction. A prefix is never given back: a journal
 that somebody has kept may still use it.
+
+A key that signs receipts is made here as well. Its public half goes into the hub's table, its
+private half into the document and nowhere else.
 """
 
 import secrets
@@ -11,7 +14,9 @@ from typing import Final
 
 import msgspec
 import sqlalchemy as sa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from contract import receipts
 from contract.codes import to_base32
 from contract.enrolment import SPARE_PREFIXES, Grant, Identity
 from contract.events import KioskId
@@ -63,7 +68,8 @@ def reissue(
     draw: Callable[[int], int] = secrets.randbelow,
 ) -> Identity:
     """A document for an enrolled kiosk that has none (any more), with new prefixes: of the old
-    ones nobody knows which are spent. The caller commits.
+    ones nobody knows which are spent. It has a new key; receipts that the old one signed can
+    still be checked. The caller commits.
 
     Raises:
         EnrolmentError: no prefix is left.
@@ -74,7 +80,36 @@ def reissue(
         username=kiosk,
         password=secrets.token_urlsafe(24),
         prefixes=tuple(Grant(prefix) for prefix in drawn),
+        signing_key=publish_key(connection, kiosk, now_ms),
     )
+
+
+def publish_key(
+    connection: sa.Connection, kiosk: str, now_ms: int, signing_key: str | None = None
+) -> str:
+    """Gives an enrolled kiosk's key to the hub's table, if it is not there; the caller commits.
+
+    ``signing_key`` is the private key of `contract.enrolment.Identity`; None makes a new one.
+    Returns the private key.
+    """
+    if signing_key is None:
+        private = Ed25519PrivateKey.generate()
+        signing_key = private.private_bytes_raw().hex()
+    else:
+        private = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(signing_key))
+    public = private.public_key().public_bytes_raw()
+    table, key_id = db.kiosk_key, receipts.key_id(public)
+    known = sa.select(table.c.key_id).where(table.c.kiosk == kiosk, table.c.key_id == key_id)
+    if connection.scalar(known) is None:
+        connection.execute(
+            table.insert().values(
+                kiosk=kiosk,
+                key_id=key_id,
+                public_key=receipts.key_text(public),
+                created_ms=now_ms,
+            )
+        )
+    return signing_key
 
 
 def draw_prefixes(

@@ -1,7 +1,8 @@
 """One machine that is hub and stop at once: what `yicang up` needs before its first start.
 
 Every step looks whether it was done, so that a first start which was interrupted anywhere is
-finished by the next. The record that all of it is there is written last.
+finished by the next. The record that all of it is there is written last. The operator's password
+is drawn anew until somebody has seen it (`provisioning.record.mark_shown`).
 """
 
 import os
@@ -12,6 +13,7 @@ from typing import Final
 
 import msgspec
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from contract.enrolment import Identity
 from hub import auth, db
@@ -19,8 +21,8 @@ from hub.control import writer_lock
 from hub.passwords import new_password
 from kiosk.durable import write_durably
 from kiosk.identity import IdentityError, IdentityStore
-from provisioning.identity import enrol, reissue
-from provisioning.record import FILE_NAME, Installation, Provisioned
+from provisioning.identity import enrol, publish_key, reissue
+from provisioning.record import FILE_NAME, UNSHOWN, Installation, Provisioned, mark_shown
 from provisioning.render import merge
 
 STOP: Final = "stop-1"
@@ -65,7 +67,7 @@ def _fill_database(data: Path, installation: Installation) -> str | None:
         with engine.begin() as connection:
             _put_stop(connection, installation)
             identity = _identity(connection, data, installation, now_ms)
-            password = _put_operator(connection, installation.operator, now_ms)
+            password = _put_operator(connection, data, installation.operator, now_ms)
         # Only now: prefixes in the document must be known to the hub whatever happens.
         if identity is not None:
             IdentityStore(_identity_path(data)).save(identity)
@@ -87,23 +89,33 @@ def _put_stop(connection: sa.Connection, installation: Installation) -> None:
 def _identity(
     connection: sa.Connection, data: Path, installation: Installation, now_ms: int
 ) -> Identity | None:
-    """A document to be written; None when the kiosk has one."""
+    """A document to be written; None when the kiosk has one, with a key."""
     there = sa.select(db.kiosk.c.id).where(db.kiosk.c.id == installation.kiosk)
     if connection.scalar(there) is None:
         return enrol(connection, installation.kiosk, installation.stop, now_ms)
     try:
-        IdentityStore(_identity_path(data)).load()
+        identity = IdentityStore(_identity_path(data)).load()
     except IdentityError:
         return reissue(connection, installation.kiosk, now_ms)
-    return None
+    key = publish_key(connection, installation.kiosk, now_ms, identity.signing_key)
+    return None if key == identity.signing_key else replace(identity, signing_key=key)
 
 
-def _put_operator(connection: sa.Connection, name: str, now_ms: int) -> str | None:
-    if auth.has_users(connection):
+def _put_operator(connection: sa.Connection, data: Path, name: str, now_ms: int) -> str | None:
+    """A new password, for whoever calls to show; None when there are accounts in use."""
+    mark = data / "hub" / UNSHOWN
+    if auth.has_users(connection) and not _is_unshown(connection, mark, name):
+        mark_shown(data)
         return None
     password = new_password()
-    auth.create_user(connection, name, password, auth.Role.OPERATOR, now_ms)
+    user = auth.create_user(connection, name, password, auth.Role.OPERATOR, now_ms)
+    write_durably(mark, user.stamp.encode())  # before COMMIT: then it is there whatever happens
     return password
+
+
+def _is_unshown(connection: sa.Connection, mark: Path, name: str) -> bool:
+    user = auth.find(connection, name)
+    return user is not None and mark.exists() and mark.read_bytes() == user.stamp.encode()
 
 
 def _identity_path(data: Path) -> Path:

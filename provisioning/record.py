@@ -6,7 +6,12 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from contract.enrolment import decode_identity
+
 FILE_NAME: Final = "provisioned.json"
+UNSHOWN: Final = "password-not-shown"
+"""In the hub's folder while nobody has seen the operator's password: the stamp of that password,
+so that one which somebody set since is left alone. The password itself is kept nowhere."""
 
 
 class Installation(Struct, frozen=True):
@@ -27,7 +32,10 @@ class Provisioned(Struct, frozen=True):
 
 
 def recorded(data: Path) -> Installation | None:
-    """The finished set-up in ``data``; None when there is none, or a part of it is gone."""
+    """The finished set-up in ``data``; None when there is none, a part of it is gone, or nobody
+    has seen the operator's password."""
+    if (data / "hub" / UNSHOWN).exists():
+        return None
     parts = (
         data / "hub" / "hub.sqlite3",
         data / "hub" / "secret.key",
@@ -37,4 +45,16 @@ def recorded(data: Path) -> Installation | None:
         record = msgspec.json.decode((data / FILE_NAME).read_bytes(), type=Installation)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return None
-    return record if all(part.exists() for part in parts) else None
+    return record if all(part.exists() for part in parts) and _signs(parts[-1]) else None
+
+
+def _signs(identity: Path) -> bool:
+    try:
+        return decode_identity(identity.read_bytes()).signing_key is not None
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return True  # a damaged document is the kiosk's to explain, not ours to replace unasked
+
+
+def mark_shown(data: Path) -> None:
+    """Somebody has seen the operator's password. Raises OSError."""
+    (data / "hub" / UNSHOWN).unlink(missing_ok=True)

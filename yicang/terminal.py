@@ -36,6 +36,8 @@ class Terminal:
 
     def __init__(self, language: Language) -> None:
         self.language: Final = language
+        self.gone = False
+        """Whether a write has failed: what was said may have been seen by nobody."""
 
     def say(self, words: Words) -> None:
         """One line of progress."""
@@ -57,7 +59,7 @@ class Terminal:
 
     def line(self, text: str) -> None:
         """One line as it is."""
-        _write(sys.stdout, text)
+        self._write(sys.stdout, text)
 
     def fault(self, words: Words) -> None:
         """One line about what is wrong."""
@@ -65,15 +67,15 @@ class Terminal:
 
     def warn(self, text: str) -> None:
         """One line to standard error as it is."""
-        _write(sys.stderr, text)
+        self._write(sys.stderr, text)
 
-
-def _write(stream: TextIO, text: str) -> None:
-    try:
-        stream.write(text + "\n")
-        stream.flush()
-    except (OSError, ValueError):
-        # What is still in the stream's buffer would fail again when the interpreter ends.
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, 1 if stream is sys.stdout else 2)
-        os.close(null)
+    def _write(self, stream: TextIO, text: str) -> None:
+        try:
+            stream.write(text + "\n")
+            stream.flush()
+        except (OSError, ValueError):
+            self.gone = True
+            # What is still in the stream's buffer would fail again when the interpreter ends.
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, 1 if stream is sys.stdout else 2)
+            os.close(null)

@@ -18,7 +18,7 @@ import click
 import msgspec
 
 from drivers.ports import Words
-from provisioning.record import Installation, Provisioned, recorded
+from provisioning.record import Installation, Provisioned, mark_shown, recorded
 from provisioning.render import RenderError, merge
 from yicang import probes
 from yicang.children import Child, as_typed, command_line, environment
@@ -124,6 +124,7 @@ def run(plan: Plan, terminal: Terminal, *, open_browser: bool) -> int:
         def announce() -> None:
             announced.append(True)
             _announce(plan, terminal, provisioned)
+            _remember_shown(plan, terminal)
             if open_browser:
                 probes.open_browser(f"http://{HOST}:{plan.screen_port}/")
 
@@ -132,6 +133,7 @@ def run(plan: Plan, terminal: Terminal, *, open_browser: bool) -> int:
         finally:
             if not announced and provisioned.password is not None:
                 terminal.say(_login(plan, provisioned))  # it is kept nowhere else
+                _remember_shown(plan, terminal)
         if announced:
             terminal.say(
                 Words(zh="已全部停止，数据已保存", en="everything has stopped; all data is saved")
@@ -152,7 +154,7 @@ def _set_up(plan: Plan, terminal: Terminal) -> Provisioned:
                 en=f"first start: preparing {plan.data} ...",
             )
         )
-        document = _ours("provision", "local", "--data", str(plan.data), "--json")
+        document = _ours("provision", "local", "--data", str(plan.data), "--json", "--show-later")
         provisioned = msgspec.json.decode(document, type=Provisioned)
     else:
         provisioned = Provisioned(there)
@@ -293,6 +295,16 @@ def _announce(plan: Plan, terminal: Terminal, provisioned: Provisioned) -> None:
         Words(zh=f"  数据        {plan.data}", en=f"  Data         {plan.data}"),
         Words(zh="  停止        Ctrl-C", en="  Stop         Ctrl-C"),
     )
+
+
+def _remember_shown(plan: Plan, terminal: Terminal) -> None:
+    """Unless nobody can have read it: then the next start draws and shows another password."""
+    if terminal.gone:
+        return
+    try:
+        mark_shown(plan.data)
+    except OSError as error:
+        terminal.warn(str(error))
 
 
 def _login(plan: Plan, provisioned: Provisioned) -> Words:

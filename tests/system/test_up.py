@@ -126,6 +126,44 @@ def test_the_line_shown_for_a_lost_password_works_as_it_is_typed(up: Up, tmp_pat
         assert Operator(second.hub_url).sign_in("operator", new)
 
 
+@pytest.mark.parametrize("record", ["written", "not yet written"])
+def test_a_password_that_nobody_saw_is_drawn_and_shown_anew(tmp_path: Path, record: str) -> None:
+    data = tmp_path / "data"
+    with Up(data) as cut:
+        cut.wait_for("starting the broker")
+        cut.signal(signal.SIGKILL)
+        cut.wait()
+        assert "Board login" not in cut.output
+        until("no process is left", lambda: not cut.family(), deadline_s=STOP_S)
+    if record != "written":
+        (data / "provisioned.json").unlink()
+    with Up(data, ports=cut.ports) as second:
+        second.ready()
+        assert Operator(second.hub_url).sign_in("operator", second.password)
+        assert second.stop() == 0
+    with Up(data, ports=cut.ports) as third:
+        third.ready()
+        assert "was printed at first start" in third.output
+        assert Operator(third.hub_url).sign_in("operator", second.password)
+
+
+def test_a_password_set_by_somebody_is_kept_though_the_first_was_never_seen(
+    tmp_path: Path,
+) -> None:
+    data = tmp_path / "data"
+    with Up(data) as cut:
+        cut.wait_for("starting the broker")
+        cut.signal(signal.SIGKILL)
+        cut.wait()
+        until("no process is left", lambda: not cut.family(), deadline_s=STOP_S)
+    done = run("hub", "user", "password", "operator", "--data", str(data))
+    assert done.returncode == 0, done.stderr
+    with Up(data, ports=cut.ports) as second:
+        second.ready()
+        assert "was printed at first start" in second.output
+        assert Operator(second.hub_url).sign_in("operator", done.stdout.split()[-1])
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_the_end_of_the_session_ends_every_child(up: Up, number: int) -> None:
     up.signal(number)
