@@ -101,6 +101,11 @@ class Writer:
         """Whether the thread lives and the last thing it did worked."""
         return self._thread.is_alive() and self._well
 
+    @property
+    def waiting(self) -> int:
+        """How many messages and calls are queued."""
+        return self._queue.qsize()
+
     def post(self, message: Message) -> None:
         """Queue a message; waits while the queue is full, gives up when the writer stops."""
         self._put(message)
@@ -158,11 +163,20 @@ class Writer:
                 return False
             self._behind = False
         well = True
-        for part in _parts(self._drain()):
-            if isinstance(part, _Call):
-                well = self._serve(part) and well
-            else:
-                well = self._take(part) and well
+        waiting = _parts(self._drain())
+        try:
+            while waiting:
+                part = waiting[0]
+                if isinstance(part, _Call):
+                    well = self._serve(part) and well
+                else:
+                    well = self._take(part) and well
+                del waiting[0]
+        except BaseException as error:
+            for part in waiting:  # messages are sent again, but nobody asks twice for a call
+                if isinstance(part, _Call) and not part.future.done():
+                    part.future.set_exception(error)
+            raise
         return well
 
     def _drain(self) -> list[_Request]:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,29 @@ def test_answers_leave_only_when_their_events_are_on_disk(engine: Engine, outbox
         ack = messages.decode(outbox.sent.pop().payload, messages.Ack)
         assert outbox.on_disk.pop() >= ack.through
     writer.stop()
+
+
+def test_a_call_behind_a_failing_answer_is_told_instead_of_left_waiting(
+    engine: Engine, outbox: Outbox
+) -> None:
+    class Broken(Outbox):
+        def publish(self, send: Send) -> None:
+            raise OSError("no line")
+
+    broken = Broken(Path(str(engine.url.database)))
+    journal = Journal("kiosk-a", "00AA")
+    journal.start()
+    writer = make(engine, broken, Reference())
+    writer.post(message_of(journal.written))
+    with ThreadPoolExecutor(1) as others:
+        asked = others.submit(writer.call, lambda connection: 1)
+        eventually(lambda: writer.waiting == 2, "both in the queue")
+        writer.start()  # takes both at once
+        with pytest.raises(OSError, match="no line"):
+            asked.result(20)
+    assert writer.call(lambda connection: 2) == 2
+    writer.stop()
+    broken.close()
 
 
 def test_a_stopped_writer_refuses_changes_instead_of_forgetting_them(
