@@ -10,7 +10,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
-from contract.events import EpochId, Hash, KioskId, Prefix, SessionId
+from contract.events import EpochId, Hash, KioskId, Prefix, SessionId, whole
 
 SPARE_PREFIXES: Final = 8
 """Prefixes issued at enrolment: the first journal's and seven for journals after it."""
@@ -29,7 +29,9 @@ class Identity(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tr
 
     ``prefixes`` are in the order in which they are taken. ``last_epoch`` is the newest epoch
     that was opened here, ``last_head_hash`` the newest hash that is known of it (of the event
-    before it, right after it was opened).
+    before it, right after it was opened). ``signing_key`` is the private half of the key that
+    signs receipts, the 32 bytes of Ed25519 (RFC 8032) in hex, and is nowhere else; documents of
+    earlier releases have none.
     """
 
     kiosk: KioskId
@@ -38,6 +40,7 @@ class Identity(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tr
     prefixes: tuple[Grant, ...] = ()
     last_epoch: EpochId | None = None
     last_head_hash: Hash | None = None
+    signing_key: Annotated[str, whole(r"[0-9a-f]{64}")] | None = None
 
 
 def encode_identity(identity: Identity) -> bytes:
