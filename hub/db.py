@@ -2,7 +2,8 @@
 
 Three kinds of tables
 ---------------------
-* **Registry** (`stop`, `kiosk`, `prefix`, `product`, `user`, `token`): written by people.
+* **Registry** (`stop`, `kiosk`, `prefix`, `kiosk_key`, `product`, `user`, `token`): written by
+  people.
 * **Log** (`event`, `stream`, `hole`, `unreadable`, `kiosk_state`): written by ingest. `event` is
   the truth: a row for each line that ever came in, with the bytes as they came.
 * **Projections** (`touch`, `item`, `stock`, `claim`, `delivery`, the fold's part of `incident`, the
@@ -76,6 +77,16 @@ prefix: Final = Table(
     Column("kiosk", String, ForeignKey("kiosk.id")),
     Column("issued_ms", BigInteger, nullable=False),
 )
+
+kiosk_key: Final = Table(
+    "kiosk_key",
+    metadata,
+    Column("kiosk", String, ForeignKey("kiosk.id"), primary_key=True),
+    Column("key_id", String, primary_key=True),  # contract.receipts.key_id
+    Column("public_key", String, nullable=False),  # 32 bytes in base64
+    Column("created_ms", BigInteger, nullable=False),
+)
+"""Public keys of receipts. A row is never removed: papers that it can check are out there."""
 
 product: Final = Table(
     "product",
