@@ -33,6 +33,7 @@ from kiosk.loop import Loop, PaperDesk
 from kiosk.mqtt_link import MqttLink
 from kiosk.papers import PrinterThread
 from kiosk.screen.view import SCREEN_LANE, KioskView, ScreenView
+from kiosk.signer import ReceiptSigner
 from kiosk.spool import Spool
 from kiosk.store import JournalError
 from kiosk.uplink import Uplink
@@ -99,7 +100,9 @@ def run(config: KioskConfig, *, stop_on: Callable[[Callable[[], None]], None] | 
             clock=clock,
             lanes=lanes,
             uplink=Uplink(config.kiosk, journal, clock, link, software=software(), entropy=entropy),
-            papers=PaperDesk(journal, clock, threads, _letterhead(config), timezone),
+            papers=PaperDesk(
+                journal, clock, threads, _letterhead(config), timezone, ReceiptSigner(identity)
+            ),
             link=link,
             screen=screen,
             view=view,

@@ -49,12 +49,14 @@ class Letterhead(Struct, frozen=True):
 
 class Stamp(Struct, frozen=True):
     """What is known only when the paper is printed: the journal's head at its commit (an event
-    id), the local time as text when the clock is trusted, the claim, and whether it is a copy."""
+    id), the local time as text when the clock is trusted, the claim, whether it is a copy, and the
+    signature as the QR code carries it (`contract.receipts.write_fragment`)."""
 
     head: str
     when: str | None = None
     claim: str | None = None
     copy: bool = False
+    fragment: str | None = None
 
 
 def grouped(code: str) -> str:
@@ -64,6 +66,11 @@ def grouped(code: str) -> str:
     if len(code) == 16:
         return " ".join(code[start : start + 4] for start in range(0, 16, 4))
     return code
+
+
+def item_count(job: ReceiptJob) -> int:
+    """How many items a receipt is for."""
+    return sum(len(line.items) for line in job.lines)
 
 
 def layout(paper: PaperJob, letterhead: Letterhead, stamp: Stamp) -> Document:
@@ -102,7 +109,7 @@ def receipt(job: ReceiptJob, letterhead: Letterhead, stamp: Stamp) -> Document:
     if stamp.when is not None:
         blocks.append(Text(stamp.when, size="small", align="centre"))
     blocks.append(Rule())
-    total = sum(len(line.items) for line in job.lines)
+    total = item_count(job)
     for line in job.lines:
         name = letterhead.pick(category_words(line.category), "\n")
         blocks.append(Row(name, f"× {len(line.items)}", size="normal", bold=True))
@@ -113,7 +120,7 @@ def receipt(job: ReceiptJob, letterhead: Letterhead, stamp: Stamp) -> Document:
         Row(letterhead.pick(Words("合计", "Total")), str(total), size="normal", bold=True)
     )
     if stamp.claim is not None:
-        blocks += _claim(stamp.claim, letterhead)
+        blocks += _claim(stamp.claim, stamp.fragment, letterhead)
     blocks += _head(stamp, letterhead)
     if stamp.copy:
         blocks.append(Text(letterhead.pick(COPY), size="large", align="centre", bold=True))
@@ -121,8 +128,10 @@ def receipt(job: ReceiptJob, letterhead: Letterhead, stamp: Stamp) -> Document:
     return Document("receipt", tuple(blocks))
 
 
-def _claim(claim: str, letterhead: Letterhead) -> list[Block]:
+def _claim(claim: str, fragment: str | None, letterhead: Letterhead) -> list[Block]:
     url = f"{letterhead.hub_url.rstrip('/')}/c/{claim}"
+    if fragment is not None:
+        url += f"#{fragment}"  # a browser keeps it to itself
     return [
         Feed(2.0),
         Text(

@@ -25,7 +25,7 @@ from contract.messages import (
 )
 from drivers.ports import DeviceState, LayoutError, ScanRead, ScanUnreadable
 from kiosk.clock import LearntClock
-from kiosk.documents import Letterhead, Stamp, layout
+from kiosk.documents import Letterhead, Stamp, item_count, layout
 from kiosk.inputs import (
     LoopInput,
     MqttConnected,
@@ -40,7 +40,8 @@ from kiosk.lanes import LaneDesk
 from kiosk.papers import RETRY_MS, PrinterThread, choose, expired
 from kiosk.print_queue import Job
 from kiosk.screen.view import DeviceView, KioskView
-from kiosk.state import Draft, LabelJob
+from kiosk.signer import ReceiptSigner
+from kiosk.state import Draft, LabelJob, ReceiptJob
 from kiosk.store import JournalError
 from kiosk.uplink import Link, Uplink
 
@@ -69,12 +70,14 @@ class PaperDesk:
         printers: Sequence[PrinterThread],
         letterhead: Letterhead,
         timezone: ZoneInfo,
+        signer: ReceiptSigner,
     ) -> None:
         self._journal: Final = journal
         self._clock: Final = clock
         self._printers: Final = printers
         self._letterhead: Final = letterhead
         self._timezone: Final = timezone
+        self._signer: Final = signer
         self._in_hand: Final[dict[int, Job]] = {}
         self._printed: Final[dict[int, _Printed]] = {}
 
@@ -99,7 +102,8 @@ class PaperDesk:
 
     def _print(self, job: Job, thread: PrinterThread) -> None:
         claim = self._journal.secret_of(job.secret) if job.secret is not None else None
-        stamp = Stamp(job.head, self._when(job), claim, copy=job.again)
+        fragment = self._fragment(job, claim)
+        stamp = Stamp(job.head, self._when(job), claim, copy=job.again, fragment=fragment)
         try:
             document = layout(job.paper, self._letterhead, stamp)
         except LayoutError as error:
@@ -109,6 +113,11 @@ class PaperDesk:
         self._journal.queue.start(job.id)
         self._in_hand[job.id] = job
         thread.submit(job.id, document)
+
+    def _fragment(self, job: Job, claim: str | None) -> str | None:
+        if claim is None or not isinstance(job.paper, ReceiptJob):
+            return None
+        return self._signer.fragment(job.head, claim, item_count(job.paper))
 
     def _when(self, job: Job) -> str | None:
         wall = None if isinstance(job.paper, LabelJob) else job.paper.when
