@@ -32,8 +32,8 @@ class Provisioned(Struct, frozen=True):
 
 
 def recorded(data: Path) -> Installation | None:
-    """The finished set-up in ``data``; None when there is none, a part of it is gone, or nobody
-    has seen the operator's password."""
+    """The finished set-up in ``data``; None when there is none, a part of it is gone, nobody
+    has seen the operator's password, or an earlier release gave the kiosk no key to sign with."""
     if (data / "hub" / UNSHOWN).exists():
         return None
     parts = (

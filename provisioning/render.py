@@ -1,7 +1,7 @@
 """Settings files from values: TOML that says who wrote it, and replaces the old file as a whole."""
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -26,9 +26,15 @@ def toml(values: Mapping[str, Value], comment: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def merge(path: Path, values: Mapping[str, Value], comment: str) -> None:
+def merge(
+    path: Path,
+    values: Mapping[str, Value],
+    comment: str,
+    *,
+    keeps: Callable[[str, Value], bool] = lambda _key, _there: False,
+) -> None:
     """Writes ``values`` to ``path``, readable by its owner only; other keys that somebody has
-    put there keep their values.
+    put there keep their values, and so do those for whose present value ``keeps`` says so.
 
     Raises:
         OSError: it cannot be read or written.
@@ -43,7 +49,8 @@ def merge(path: Path, values: Mapping[str, Value], comment: str) -> None:
             raise RenderError(
                 f"{path}: 设置文件无法读取 / these settings cannot be read: {error}"
             ) from None
-    content = toml({**kept, **values}, comment).encode()
+    theirs = {key: value for key, value in kept.items() if key in values and keeps(key, value)}
+    content = toml({**kept, **values, **theirs}, comment).encode()
     if not path.exists() or path.read_bytes() != content:
         write_durably(path, content, mode=0o600)
 

@@ -6,6 +6,7 @@ stays small: it imports neither the hub nor the kiosk.
 """
 
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Callable
@@ -33,6 +34,8 @@ KIOSK_S: Final = 120.0
 a hub may have to bring an old database up to date and fold all of its events anew."""
 
 SETUP_S: Final = 120.0
+
+EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 - only when somebody has written it into hub.toml
 
 
 class SetupError(Exception):
@@ -185,8 +188,9 @@ def _ours(*arguments: str) -> str:
 def _settings(plan: Plan, language: Language, installation: Installation) -> None:
     """Writes hub.toml and kiosk.toml for this run's options. Raises `SetupError`."""
     comment = (
-        "yicang up 每次启动时按其选项更新，其他设置保留\n"
-        "Updated by `yicang up` from its options at each start; other keys keep their values."
+        "yicang up 每次启动时按其选项更新；其他设置保留，改过的站名和 hub_url 也保留\n"
+        "Updated by `yicang up` from its options at each start; other keys keep their values,\n"
+        "and so do the stop's names and a hub_url that somebody has set."
     )
     try:
         merge(
@@ -199,6 +203,7 @@ def _settings(plan: Plan, language: Language, installation: Installation) -> Non
                 "mqtt_port": plan.mqtt_port,
             },
             comment,
+            keeps=_is_theirs,
         )
         merge(
             plan.data / "kiosk" / "kiosk.toml",
@@ -218,9 +223,24 @@ def _settings(plan: Plan, language: Language, installation: Installation) -> Non
                 "state_dir": str(plan.data / "kiosk"),
             },
             comment,
+            keeps=_is_theirs,
         )
     except (OSError, RenderError) as error:
         raise SetupError(2, str(error)) from None
+
+
+def _is_theirs(key: str, there: object) -> bool:
+    """Whether a value in the settings is somebody's wish rather than what we wrote before: a
+    name for the stop, an address that phones can open, a hub that is open to the network."""
+    match key:
+        case "stop_zh" | "stop_en":
+            return True
+        case "hub_url":
+            return not re.fullmatch(rf"http://{re.escape(HOST)}:[0-9]+", str(there))
+        case "http_host":
+            return there == EVERYWHERE
+        case _:
+            return False
 
 
 # --- the children ------------------------------------------------------------------------------

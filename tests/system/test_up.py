@@ -1,5 +1,6 @@
 """`yicang up` here: it says where to look, survives its children, and leaves nothing behind."""
 
+import io
 import itertools
 import os
 import signal
@@ -7,13 +8,17 @@ import socket
 import stat
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from contract.codes import CATEGORIES, Verb, action_code
+from provisioning.render import merge
 from tests.support.broker import Mosquitto
+from tests.support.paper import read_codes
 from tests.support.processes import (
     ROOT,
     Up,
@@ -57,6 +62,22 @@ def give(up: Up, count: int) -> list[str]:
         return codes if len(codes) == before + count else None
 
     return until(f"{count} items at the hub", arrived)
+
+
+def claim_url(up: Up, donor: Donor) -> str:
+    """The address in the QR code of the receipt for one thing that ``donor`` gives."""
+    donor.scan(next(cards))
+    until("it is saved", lambda: donor.state()["lanes"][0]["lines"])
+    donor.scan(action_code(Verb.FINISH))
+
+    def receipt() -> list[int] | None:
+        return [paper["id"] for paper in donor.state()["papers"] if paper["kind"] == "receipt"]
+
+    number = until("the receipt is shown", receipt)[0]
+    with urllib.request.urlopen(f"{up.screen_url}/paper/{number}.png", timeout=10) as answer:
+        picture = Image.open(io.BytesIO(answer.read())).convert("L")
+    (url,) = (code.text for code in read_codes(picture) if "/c/" in code.text)
+    return url
 
 
 def child_pid(up: Up, word: str) -> int:
@@ -124,6 +145,22 @@ def test_the_line_shown_for_a_lost_password_works_as_it_is_typed(up: Up, tmp_pat
         new = typed.stdout.split()[-1]
         assert not Operator(second.hub_url).sign_in("operator", up.password)
         assert Operator(second.hub_url).sign_in("operator", new)
+
+
+def test_a_renamed_stop_and_an_address_for_phones_stay_and_ours_follows_the_port(up: Up) -> None:
+    settings = up.data / "kiosk" / "kiosk.toml"
+    assert up.stop() == 0
+    with Up(up.data) as moved:
+        moved.ready()
+        assert f'hub_url = "{moved.hub_url}"' in settings.read_text(encoding="utf-8")
+        assert moved.stop() == 0
+    wishes = {"stop_zh": "桂花站", "hub_url": "https://stop.example/yicang"}
+    merge(settings, wishes, "a test")
+    with Up(up.data) as renamed:
+        renamed.ready()
+        donor = Donor(renamed.screen_url)
+        assert donor.state()["kiosk"]["stop_zh"] == "桂花站"
+        assert claim_url(renamed, donor).startswith(f"{wishes['hub_url']}/c/")
 
 
 @pytest.mark.parametrize("record", ["written", "not yet written"])
