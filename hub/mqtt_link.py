@@ -25,6 +25,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from contract import messages, topics
 from contract.messages import HubStatus
 from hub.ingest import Message
+from hub.mqtt_client import ForgivingClient
 from hub.outgoing import Send
 
 KEEPALIVE_S: Final = 30
@@ -104,7 +105,7 @@ class MqttLink:
     # --- inside ----------------------------------------------------------------------------
 
     def _make_client(self) -> mqtt.Client:
-        client = mqtt.Client(
+        client = ForgivingClient(
             CallbackAPIVersion.VERSION2,
             client_id=self._broker.client_id,
             protocol=mqtt.MQTTv5,
