@@ -43,9 +43,10 @@ WHY: Final = {
     "": "两端共用：消息、命令行、MQTT / both sides: messages, command line, MQTT",
     "kiosk": "终端：条码、标签、扫码枪、打印机、本地页面"
     " / the kiosk: codes, labels, scanners, printers, local page",
-    "kiosk-hid": "USB 键盘式扫码枪(需编译器) / keyboard scanners, grabbed (needs a compiler)",
-    "kiosk-gpio": "树莓派按钮与灯(可能需编译器)"
-    " / buttons and lights of a Raspberry Pi (may need a compiler)",
+    "kiosk-hid": "USB 键盘式扫码枪，驱动以后才有(需编译器)"
+    " / keyboard scanners, grabbed; their driver comes later (needs a compiler)",
+    "kiosk-gpio": "树莓派按钮与灯，驱动以后才有(可能需编译器)"
+    " / buttons and lights of a Raspberry Pi; their driver comes later (may need a compiler)",
     "hub": "中心：网页、接口、数据库 / the hub: pages, API, database",
     "up": "内置 MQTT 服务器 / the embedded MQTT broker",
     "cards": "可打印的卡片 / the PDF of cards",
