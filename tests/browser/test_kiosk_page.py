@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
@@ -91,20 +92,27 @@ def key_codes(text: str) -> list[str]:
     return [f"Digit{c}" if c.isdigit() else f"Key{c}" for c in text]
 
 
-def scan(page: Page, *parts: str) -> None:
-    """A scanner types ``parts``, real keys, all at one moment of the page's clock.
+@contextmanager
+def one_moment(page: Page) -> Iterator[None]:
+    """Stops the page's clock: whatever keys come meanwhile come at once.
 
     A scanner's keys come within milliseconds. Ours wait for each other, and on a busy machine
     the page would rightly take a scan with holes in it for two.
     """
     page.clock.install()
     page.clock.pause_at(_number(page, "Date.now()") / 1000 + 1)
-    for part in parts:
-        if part in SCANNER_KEYS:
-            page.keyboard.press(part)
-        else:
-            page.keyboard.type(part)
+    yield
     page.clock.resume()
+
+
+def scan(page: Page, *parts: str) -> None:
+    """A scanner types ``parts`` with real keys."""
+    with one_moment(page):
+        for part in parts:
+            if part in SCANNER_KEYS:
+                page.keyboard.press(part)
+            else:
+                page.keyboard.type(part)
 
 
 # --- scanning and typing ---------------------------------------------------------------------
@@ -181,13 +189,14 @@ def test_a_familys_token_is_not_shown_whole(page: Page, kiosk: PageKiosk) -> Non
 
 def test_an_input_method_is_noticed_and_the_scan_still_read(page: Page, kiosk: PageKiosk) -> None:
     keys = page.context.new_cdp_session(page)
-    for code in key_codes(ITEM):
-        for kind in ("rawKeyDown", "keyUp"):
-            keys.send(
-                "Input.dispatchKeyEvent",
-                {"type": kind, "windowsVirtualKeyCode": 229, "key": "Process", "code": code},
-            )
-    page.keyboard.press("Enter")
+    with one_moment(page):
+        for code in key_codes(ITEM):
+            for kind in ("rawKeyDown", "keyUp"):
+                keys.send(
+                    "Input.dispatchKeyEvent",
+                    {"type": kind, "windowsVirtualKeyCode": 229, "key": "Process", "code": code},
+                )
+        page.keyboard.press("Enter")
     assert kiosk.scan().upper() == ITEM
     notice = page.get_by_role("alert").filter(has_text="请切换到英文输入法")
     expect(notice).to_contain_text("Switch the input method to English")
