@@ -31,6 +31,7 @@ def hub(request: pytest.FixtureRequest, data: Path) -> Iterator[Path]:
         yield data
         return
     mosquitto: Mosquitto = request.getfixturevalue("mosquitto")
+    request.getfixturevalue("tap")  # what the hub says is held against the schemas
     with running(data, mosquitto.port):
         yield data
 
@@ -117,6 +118,7 @@ def test_rebuild_and_quarantine_answer_on_an_empty_hub(hub: Path) -> None:
     assert "no such quarantined event" in refused(hub, "quarantine", "repair", "1")
 
 
+@pytest.mark.usefixtures("tap")
 def test_restore_puts_the_backup_in_place_but_never_under_a_running_hub(
     data: Path, tmp_path: Path, mosquitto: Mosquitto
 ) -> None:
@@ -131,11 +133,13 @@ def test_restore_puts_the_backup_in_place_but_never_under_a_running_hub(
     assert [row[0] for row in rows(data, db.product)] == [f"0{RICE}"]
 
 
+@pytest.mark.usefixtures("tap")
 def test_a_second_hub_on_the_same_data_is_refused(data: Path, mosquitto: Mosquitto) -> None:
     with running(data, mosquitto.port):
         assert "another hub is running" in refused(data, "serve")
 
 
+@pytest.mark.usefixtures("tap")
 def test_killing_the_arbiter_ends_its_worker_and_frees_the_data(
     data: Path, mosquitto: Mosquitto
 ) -> None:

@@ -28,6 +28,7 @@ from tests.support.processes import (
     run,
     until,
 )
+from tests.support.tap import Tap
 from tests.support.visitors import Donor, Operator, Program
 
 STOP_S = 20.0
@@ -280,13 +281,15 @@ def test_a_new_password_replaces_the_old_one_while_the_hub_runs(up: Up) -> None:
 
 
 def test_an_existing_broker_is_used_instead_of_the_embedded_one(
-    tmp_path: Path, mosquitto: Mosquitto
+    tmp_path: Path, mosquitto: Mosquitto, tap: Tap
 ) -> None:
     broker = f"{mosquitto.host}:{mosquitto.port}"
     with Up(tmp_path / "data", "--broker", broker) as up:
         up.ready()
         assert len(give(up, 2)) == 2
         assert not any("yicang --lifeline broker" in command for command in up.family().values())
+        said = {"hello", "status", "events", "welcome", "ack"}
+        until("all went that way", lambda: said <= {heard.name for heard in tap.heard()})
     assert mosquitto.running
 
 
