@@ -20,7 +20,7 @@ from hub.config import HubConfig
 from hub.queries.deliveries import Reaches
 from hub.request import Services, Writer
 from hub.throttle import Throttle
-from hub.web import board, i18n, login, public, security
+from hub.web import board, i18n, keys, login, public, security
 
 SESSION_HOURS = 12
 MAX_BODY_BYTES = 64 * 1024
@@ -88,8 +88,8 @@ def create_app(
     i18n.install(app, config.timezone)
     security.install(app)
     csrf = CSRFProtect(app)  # type: ignore[no-untyped-call]
-    for blueprint in (public.blueprint(), login.blueprint(), board.blueprint()):
-        app.register_blueprint(blueprint)
+    for pages in (public, keys, login, board):
+        app.register_blueprint(pages.blueprint())
     api = v1.blueprint()
     app.register_blueprint(api)
     app.register_blueprint(v1.health_blueprint())

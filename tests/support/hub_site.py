@@ -22,6 +22,7 @@ from hub.ingest import Ingest, Message
 from hub.projector import Projector
 from hub.reference import Reference
 from hub.web import create_app
+from provisioning.identity import publish_key
 
 T = TypeVar("T")
 
@@ -31,6 +32,11 @@ NOON: int = 1_793_678_400_000
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 USER, PASSWORD = "operator", "correct horse battery"
+
+
+def signing_key(kiosk: str) -> str:
+    """The private key of a kiosk: always the same, so that pictures of pages are too."""
+    return hashlib.sha256(f"key {kiosk}".encode()).hexdigest()
 
 
 class DirectWriter:
@@ -182,6 +188,7 @@ class HubSite:
                 prefix=journal.prefix, kiosk=journal.kiosk, issued_ms=self.now_ms
             )
         )
+        publish_key(connection, journal.kiosk, self.now_ms, signing_key(journal.kiosk))
 
     def add_users(self) -> None:
         """An operator and a viewer, with the same password."""

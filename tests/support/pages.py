@@ -24,6 +24,7 @@ PUBLIC: Final[Mapping[str, Address]] = {
     ),
     "claim": lambda scene: f"/c/{CLAIM}",
     "claim-unseen": lambda scene: f"/c/{NEVER_CLAIMED}",
+    "keys": lambda scene: "/keys",
     "missing": lambda scene: "/no-such-page",
     "login": lambda scene: "/login",
 }
