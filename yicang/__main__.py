@@ -36,6 +36,10 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
         "provisioning.commands:provision",
         Words(zh="登记终端、打印操作卡", en="enrol kiosks, print action cards"),
     ),
+    "receipt": Lazy(
+        "yicang.receipt_commands:receipt",
+        Words(zh="离线核对收据", en="check a receipt without a network"),
+    ),
     "broker": Lazy(
         "yicang.broker:broker_command",
         Words(zh="单独运行内置消息代理", en="the embedded broker alone"),
