@@ -146,7 +146,7 @@ class Ingest:
             positions.append(self._position(connection, kiosk, kept, newest, now_ms))
         text = messages.encode(hello).decode()
         connection.exec_driver_sql(_HELLO, (kiosk, text, now_ms))
-        manifest, sends = self._reference.manifest(connection)
+        manifest, sends = self._reference.manifest(connection, now_ms)
         welcome = Welcome(hello.nonce, tuple(positions), now_ms, manifest)
         reply = Send(topics.down(kiosk, topics.WELCOME), messages.encode(welcome), qos=1)
         return Handled(sends=(*sends, reply))

@@ -14,11 +14,12 @@ import sqlalchemy as sa
 from msgspec import Meta, Struct
 
 from contract.messages import Product
-from hub import auth, db, quarantine
+from hub import auth, db, quarantine, reference
 from hub.auth import AuthError
 from hub.backup import Backup, BackupError
 from hub.control import ControlError
 from hub.quarantine import RepairError
+from hub.reference import TooManyNamesError
 
 T = TypeVar("T")
 
@@ -165,7 +166,7 @@ def perform(request: bytes, desk: Desk) -> bytes:
         ) from None
     try:
         result = _carry_out(operation, desk)
-    except (AuthError, BackupError, RepairError) as error:
+    except (AuthError, BackupError, RepairError, TooManyNamesError) as error:
         raise ControlError(str(error)) from None
     return msgspec.json.encode(result)
 
@@ -193,9 +194,9 @@ def _change(connection: sa.Connection, operation: Operation, now_ms: int) -> Any
         case SetPassword(name, password):
             return _set_password(connection, name, password, now_ms)
         case PutProduct(product):
-            return _put_product(connection, product)
+            return reference.name_product(connection, product)
         case ListProducts():
-            return _products(connection)
+            return reference.products(connection)
         case ListQuarantine(limit):
             return _quarantine(connection, limit)
         case ShowQuarantine(row):
@@ -223,24 +224,6 @@ def _set_password(connection: sa.Connection, name: str, password: str, now_ms: i
     if user is None:
         raise ControlError(f"{name}: 没有这个用户 / there is no account of this name")
     auth.create_user(connection, name, password, user.role, now_ms)
-
-
-# --- products ----------------------------------------------------------------------------------
-
-
-def _put_product(connection: sa.Connection, product: Product) -> None:
-    values = msgspec.structs.asdict(product)
-    table = db.product
-    changed = connection.execute(
-        table.update().where(table.c.gtin == product.gtin).values(values)
-    ).rowcount
-    if not changed:
-        connection.execute(table.insert().values(values))
-
-
-def _products(connection: sa.Connection) -> list[Product]:
-    rows = connection.execute(sa.select(db.product).order_by(db.product.c.gtin))
-    return [Product(row.gtin, row.category, row.zh, row.en) for row in rows]
 
 
 # --- quarantine --------------------------------------------------------------------------------

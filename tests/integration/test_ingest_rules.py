@@ -2,14 +2,16 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from contract import batches, codes, events, messages, topics
 from contract.codes import Kind
-from contract.messages import Hello, Kept, Welcome
-from hub import incidents, quarantine
+from contract.messages import Hello, Kept, Product, Welcome
+from hub import db, incidents, quarantine, reference
 from hub.folds.entries import Entry
 from hub.folds.item import FoldError, ItemState, fold_item
 from hub.ingest import Handled, Message
@@ -443,3 +445,59 @@ def test_a_void_that_came_before_its_event_still_holds_after_a_restart(hub: HubD
     hub.restart()
     hub.take(message_of([delivered]))
     assert hub.item(item)["status"] == "out"
+
+
+def name(hub: HubDb, *products: Product) -> None:
+    for product in products:
+        hub.change(partial(reference.name_product, named=product))
+    hub.lose_memory()  # as the writer does after each change by a person
+
+
+def retained(hub: HubDb, broker: dict[str, bytes], journal: Journal) -> None:
+    """What a broker holds of reference data after the next hello."""
+    for send in (send for one in hub.take(hello(journal)) for send in one.sends):
+        if send.retain and send.payload:
+            broker[send.topic] = send.payload
+        elif send.retain:
+            broker.pop(send.topic, None)
+
+
+def test_only_the_newest_reference_data_stays_on_the_broker_also_across_a_restart(
+    hub: HubDb, journal: Journal
+) -> None:
+    broker: dict[str, bytes] = {}
+    for number in range(5):
+        name(hub, Product(f"{number:014d}", "H1", "米", "Rice"))
+        if number == 3:
+            hub.restart()
+        retained(hub, broker, journal)
+    [(topic, payload)] = broker.items()
+    assert topic == topics.reference(messages.digest(payload))
+    assert len(messages.decode(payload, messages.Products).products) == 5
+
+
+def test_a_product_too_many_for_kiosks_is_refused_in_words_that_name_the_limit(
+    hub: HubDb, journal: Journal
+) -> None:
+    row = {"category": "H1", "zh": "洗" * 60, "en": "d" * 60}
+    rows = [{"gtin": f"{number:014d}", **row} for number in range(425)]
+    hub.change(lambda connection: connection.execute(sa.insert(db.product), rows))
+    with pytest.raises(reference.TooManyNamesError, match=r"131072.*/.*131072"):
+        name(hub, *(Product(f"{number:014d}", **row) for number in range(425, 500)))
+    (count,) = hub.rows("SELECT count(*) FROM product")[0]
+    assert 425 <= count < 500
+    assert "products" in welcome(hub.take(hello(journal))).manifest
+    assert kinds(hub) == []
+
+
+def test_reference_data_that_kiosks_would_drop_is_an_incident_until_it_fits(
+    hub: HubDb, journal: Journal
+) -> None:
+    row = {"category": "H1", "zh": "洗" * 60, "en": "d" * 60}
+    rows = [{"gtin": f"{number:014d}", **row} for number in range(600)]
+    hub.change(lambda connection: connection.execute(sa.insert(db.product), rows))
+    assert welcome(hub.take(hello(journal))).manifest == {}
+    assert kinds(hub) == ["reference-too-large"]
+    hub.change(lambda connection: connection.exec_driver_sql("DELETE FROM product"))
+    assert "products" in welcome(hub.take(hello(journal))).manifest
+    assert kinds(hub) == []

@@ -27,7 +27,9 @@ NOW_MS = 1_800_000_000_000
 class LostReference(Reference):
     """A part whose data cannot be put together."""
 
-    def manifest(self, connection: Connection) -> tuple[dict[str, str], tuple[Send, ...]]:
+    def manifest(
+        self, connection: Connection, now_ms: int
+    ) -> tuple[dict[str, str], tuple[Send, ...]]:
         raise LookupError("lost")
 
 
