@@ -373,6 +373,21 @@ def is_claim(text: str) -> bool:
     return len(text) == 16 and all(char in VALUES for char in text)
 
 
+def grouped(code: str) -> str:
+    """A code in groups that can be read aloud and compared by eye, the same on paper and on pages:
+    ``G 7XK2 00C1S J``, ``W 00000S 2``, a claim in fours. `normalise` gives the code back; any
+    other text stays as it is."""
+    match len(code):
+        case 8:
+            return f"{code[0]} {code[1:7]} {code[7]}"
+        case 11:
+            return f"{code[0]} {code[1:5]} {code[5:10]} {code[10]}"
+        case 16:
+            return " ".join(code[start : start + 4] for start in range(0, 16, 4))
+        case _:
+            return code
+
+
 # --- tokens ----------------------------------------------------------------------------------
 
 

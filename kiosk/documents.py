@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from contract.codes import PLACE_IN
+from contract.codes import PLACE_BY_CODE, PLACE_IN, grouped
 from drivers.ports import (
     Block,
     Code128,
@@ -57,15 +57,6 @@ class Stamp(Struct, frozen=True):
     claim: str | None = None
     copy: bool = False
     fragment: str | None = None
-
-
-def grouped(code: str) -> str:
-    """A code in groups that can be read aloud: ``G7XK200C1SJ`` is ``G 7XK2 00C1S J``."""
-    if len(code) == 11:
-        return f"{code[0]} {code[1:5]} {code[5:10]} {code[10]}"
-    if len(code) == 16:
-        return " ".join(code[start : start + 4] for start in range(0, 16, 4))
-    return code
 
 
 def item_count(job: ReceiptJob) -> int:
@@ -173,6 +164,10 @@ def slip(job: SlipJob, letterhead: Letterhead, stamp: Stamp) -> Document:
         blocks.append(Text(stamp.when, size="small", align="centre"))
     if job.target != PLACE_IN:
         blocks.append(Code128(job.target, height_mm=10.0))
+    place = PLACE_BY_CODE.get(job.target)
+    if place is not None:
+        name = letterhead.pick(Words(place.zh, place.en), " / ")
+        blocks.append(Text(name, size="normal", align="centre", bold=True))
     blocks.append(Text(grouped(job.target), size="normal", align="centre", bold=True))
     blocks.append(Rule())
     blocks += [Text(grouped(code), size="normal") for code in job.items]

@@ -40,19 +40,12 @@ class Report(Struct, frozen=True):
 def blueprint() -> Blueprint:
     """The public pages."""
     pages = Blueprint("public", __name__)
-    pages.add_app_template_filter(code_groups)
+    pages.add_app_template_filter(codes.grouped, "code_groups")
     pages.get("/")(home)
     pages.post("/find")(find)
     pages.get("/t/<code>")(item)
     pages.get("/c/<claim>")(claim)
     return pages
-
-
-def code_groups(code: str) -> str:
-    """A code as it is easiest to compare by eye: its letter, then groups of four or five."""
-    if len(code) == 11:
-        return f"{code[0]} {code[1:5]} {code[5:]}"
-    return code
 
 
 def home() -> str:

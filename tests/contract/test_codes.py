@@ -172,6 +172,21 @@ def test_full_width_lower_case_spaced_and_lookalike_forms_read_the_same(kind: Ki
             assert codes.parse(written).text == code, f"{written!r} for {code}"
 
 
+@pytest.mark.parametrize("kind", [Kind.ITEM, Kind.BOX, Kind.PLAN, Kind.PLACE])
+def test_a_code_in_groups_is_copied_back_as_the_code(kind: Kind) -> None:
+    for code in codes_of(kind)[:60]:
+        groups = codes.grouped(code).split(" ")
+        assert codes.parse(codes.grouped(code)).text == code
+        assert len(groups) >= 3
+        assert max(map(len, groups)) <= 6
+
+
+def test_a_claim_in_groups_is_copied_back_as_the_claim() -> None:
+    claim = codes.claim_text(bytes(range(10)))
+    assert codes.normalise(codes.grouped(claim)) == claim
+    assert [len(group) for group in codes.grouped(claim).split(" ")] == [4, 4, 4, 4]
+
+
 @given(st.text(max_size=60))
 def test_any_text_is_read_or_refused_with_a_reason(text: str) -> None:
     if accepted(text):
