@@ -146,13 +146,17 @@ def claim(claim: str) -> BaseResponse:
     if found is None:
         throttle.spend(address)
         return _not_found(
-            _("Your list has not arrived yet"),
+            _("There is no list at this address yet"),
             [
                 _(
-                    "The address is in order, but the stop has not reported this receipt. Stops "
-                    "work without a network too, and report when they have one again."
+                    "If you typed it, please compare it with your receipt letter by letter: a "
+                    "mistyped address cannot be told from a list that is still to come."
                 ),
-                _("Nothing is lost. Please look again later."),
+                _(
+                    "If it was scanned, the stop has not reported this receipt yet. Stops work "
+                    "without a network too, and report when they have one again; nothing is lost. "
+                    "Please look again later."
+                ),
             ],
             reports=_reports(),
         )

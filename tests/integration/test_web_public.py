@@ -188,8 +188,16 @@ def test_a_donors_list_has_each_item_with_where_it_is(scene: Scene) -> None:
 
 def test_a_claim_that_no_stop_has_reported_says_when_each_stop_last_did(scene: Scene) -> None:
     page = read(scene, f"/c/{NEVER_CLAIMED}", status=404)
-    assert "Your list has not arrived yet" in page
+    assert "There is no list at this address yet" in page
+    assert "If you typed it, please compare it with your receipt" in page
+    assert "If it was scanned, the stop has not reported this receipt yet" in page
     assert "East Gate 3 Nov 11:10" in page
+
+
+def test_a_claim_that_may_be_mistyped_is_not_called_right(scene: Scene) -> None:
+    page = scene.site.client("zh").get(f"/c/{NEVER_CLAIMED}").text
+    assert "如果是手工输入的，请与收据逐字核对" in page
+    assert "如果是扫码打开的，站点还没有报告这张收据" in page
 
 
 def test_a_claim_is_neither_kept_by_caches_nor_handed_to_other_sites(scene: Scene) -> None:
