@@ -8,6 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 from contract.receipts import parse_receipt
+from kiosk.identity import IdentityStore
 from tests.support import people
 from tests.support.paper import read_codes
 from tests.support.processes import until
@@ -85,4 +86,10 @@ def test_no_token_claim_or_identity_number_is_kept_anywhere(site: Site, tap: Tap
     assert item.encode() in read["site/hub/hub.sqlite3"]
     for secret in secrets:
         assert tap.carried(secret) == []
+    signing_key = IdentityStore(kiosk.folder / "identity.json").load().signing_key
+    assert signing_key is not None
+    for form in (signing_key.encode(), bytes.fromhex(signing_key)):
+        found = [name for name, content in read.items() if form in content]
+        assert found in ([], ["site/kiosk/identity.json"]), found
+    assert tap.carried(signing_key) == []
     assert list((kiosk.folder / "spool").iterdir()) == []

@@ -1,9 +1,13 @@
 """An item's whole way: serial scanner, journal, broker, hub, paper, pages."""
 
+import base64
+import hashlib
+import json
 import re
 import time
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from contract.codes import PLACE_IN, Kind, parse
 from tests.support import people
@@ -29,6 +33,28 @@ def _status(site: Site, code: str) -> str | None:
     return str(site.api(f"items/{code}")["status"])
 
 
+def _assert_signed(site: Site, claim: str, fragment: str, *, items: int) -> None:
+    """By the words of the contract's page, and with the library alone."""
+    version, kiosk, epoch, seq, head, count, key_id, signature = fragment.split(".")
+    assert (version, kiosk, int(count)) == ("1", "kiosk-1", items)
+    status, published = site.page("/keys.json")
+    assert status == 200
+    [key] = [
+        base64.b64decode(key["public_key"])
+        for key in json.loads(published)["keys"]
+        if (key["kiosk"], key["key_id"]) == (kiosk, key_id)
+    ]
+    digest = hashlib.sha256(f"yicang/1/claim\0{claim}".encode()).hexdigest()
+    statement = f"yicang/1/receipt\0{kiosk}.{epoch}.{seq}.{head}\0{digest}\0{count}"
+    Ed25519PublicKey.from_public_bytes(key).verify(
+        base64.urlsafe_b64decode(signature + "=="), statement.encode()
+    )
+    until(
+        "the hub has the event that the receipt names",
+        lambda: f"{kiosk}.{epoch}.{seq}.{head}" in [event["id"] for event in site.events()],
+    )
+
+
 @pytest.mark.parametrize("language", ["zh", "en", "both"])
 def test_a_scanned_pack_is_labelled_published_stored_and_delivered(
     site: Site, tap: Tap, language: str
@@ -52,7 +78,9 @@ def test_a_scanned_pack_is_labelled_published_stored_and_delivered(
         scanner.scan(people.FINISH)
         printer.wait_for_pages(2, within_s=20)
         [claim_url] = [code.text for code in printer.codes()[1] if "/c/" in code.text]
-        claim = claim_url.rpartition("/")[2]
+        address, _, fragment = claim_url.partition("#")
+        claim = address.rpartition("/")[2]
+        _assert_signed(site, claim, fragment, items=1)
 
         until("the item is in stock", lambda: _status(site, item) == "in_stock")
         found = site.api(f"items/{item}")
