@@ -123,7 +123,7 @@ class SerialScanner:
 
     def _unplugged(self) -> Words:
         return Words(
-            zh=f"扫描器断开了，请检查插头（{self._path}）",
+            zh=f"扫码枪断开了，请检查插头（{self._path}）",
             en=f"the scanner is unplugged, check its plug ({self._path})",
         )
 

@@ -49,7 +49,7 @@ LATER: Final[Mapping[DeviceKind, frozenset[str]]] = {
 """Schemes the project has a place for, but no driver in this release."""
 
 _KIND_ZH: Final[Mapping[DeviceKind, str]] = {
-    "scanner": "扫描器",
+    "scanner": "扫码枪",
     "printer": "打印机",
     "panel": "指示灯",
 }

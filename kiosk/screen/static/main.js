@@ -157,7 +157,7 @@ document.addEventListener("click", async (event) => {
 
 $("fresh").addEventListener("click", async () => {
   await practice.renew();
-  page.notice("fresh", "换好了：新的卡、配送单和收货码", "Done: new cards, plan and token", 4_000);
+  page.notice("fresh", "换好了：新的卡、送货单和收货码", "Done: new cards, plan and token", 4_000);
 });
 
 function drawSound() {
