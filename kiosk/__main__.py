@@ -29,8 +29,9 @@ from kiosk.identity import IdentityError, IdentityStore
 from kiosk.inputs import LoopInput, Stop
 from kiosk.journal import Journal
 from kiosk.lanes import LaneDesk, NoScreen
-from kiosk.loop import Loop, PaperDesk
+from kiosk.loop import Loop
 from kiosk.mqtt_link import MqttLink
+from kiosk.paper_desk import PaperDesk
 from kiosk.papers import PrinterThread
 from kiosk.screen.view import SCREEN_LANE, KioskView, ScreenView
 from kiosk.signer import ReceiptSigner
