@@ -1,18 +1,22 @@
 """The published contract says what the code does: page, schemas and AsyncAPI document."""
 
+import base64
 import hashlib
 import json
 import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from jsonschema import Draft7Validator, Draft202012Validator
 from msgspec import Struct
 
 from contract import __main__ as publish
-from contract import asyncapi, batches, codes, events, messages, page, schema, topics
+from contract import asyncapi, batches, codes, events, messages, page, receipts, schema, topics
 from contract.codes import ALPHABET, TokenDomain
+from yicang.receipt_commands import verify
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -221,6 +225,39 @@ def test_the_hashes_of_the_worked_example_come_out() -> None:
         before = hashlib.sha256(whole + digests[0].digest() + digests[1].digest()).hexdigest()
         assert before == digest == events.decode(line.encode()).hash
     assert f"`{events.decode(lines[-1].encode()).id}`" in PAGE
+
+
+def test_the_receipt_of_the_worked_example_can_be_checked_by_the_page_s_own_words() -> None:
+    section = PAGE.partition("## Receipts\n")[2].partition("\n## ")[0]
+    text = section.partition("```text\n")[2].partition("\n")[0]
+    address, _, fragment = text.partition("#")
+    claim = address.rpartition("/")[2]
+    version, *head, items, key_id, signature = fragment.split(".")
+    assert version == "1"
+    assert ".".join(head) == events.decode(example("### The hash")[-1].encode()).id
+
+    digest = hashlib.sha256(f"yicang/1/claim\0{claim}".encode()).hexdigest()
+    assert f"`{digest}`" in section
+    (published,) = example("## Receipts")
+    (key,) = json.loads(published)["keys"]
+    public = base64.b64decode(key["public_key"])
+    assert (key["kiosk"], key["key_id"]) == (head[0], key_id)
+    assert hashlib.sha256(public).hexdigest()[:8] == key_id
+
+    statement = "\0".join(("yicang/1/receipt", ".".join(head), digest, items)).encode()
+    signed = base64.urlsafe_b64decode(signature + "==")
+    Ed25519PublicKey.from_public_bytes(public).verify(signed, statement)
+    private = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+    assert private.public_key().public_bytes_raw() == public
+    assert private.sign(statement) == signed
+
+    # Nothing on the page but what our own code reads and writes.
+    keys = msgspec.json.decode(published, type=receipts.KeyList)
+    assert msgspec.json.encode(keys).decode() == published
+    read, _ = receipts.check(text, keys, verify)
+    rewritten = receipts.write_fragment(read.head, read.items, read.key_id, read.signature)
+    assert rewritten == fragment
+    assert f'"{receipts.DOMAIN}"' in section
 
 
 def test_the_batch_of_the_worked_example_is_what_would_be_sent() -> None:
