@@ -153,8 +153,8 @@ def _set_up(plan: Plan, terminal: Terminal) -> Provisioned:
     if there is None:
         terminal.say(
             Words(
-                zh=f"第一次启动，正在 {plan.data} 中准备……",
-                en=f"first start: preparing {plan.data} ...",
+                zh=f"正在准备 {plan.data}……",
+                en=f"preparing {plan.data} ...",
             )
         )
         document = _ours("provision", "local", "--data", str(plan.data), "--json", "--show-later")

@@ -1,16 +1,21 @@
 """What anybody can read: the first page, journeys, a donor's list, and helpful refusals."""
 
+import base64
 import re
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 
+import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 
 from contract import codes, events
 from contract.codes import Kind
-from tests.support.hub_scene import CLAIM, NEVER_CLAIMED, Scene, a_scene
-from tests.support.hub_site import DAY_MS, HubSite
+from contract.receipts import KeyList
+from tests.support.hub_scene import CLAIM, KIOSK, NEVER_CLAIMED, Scene, a_scene
+from tests.support.hub_site import DAY_MS, HubSite, signing_key
 from tests.support.pages import PUBLIC
 
 FAMILY = codes.token_code(Kind.FAMILY, (50).to_bytes(10))
@@ -198,6 +203,27 @@ def test_a_claim_that_may_be_mistyped_is_not_called_right(scene: Scene) -> None:
     page = scene.site.client("zh").get(f"/c/{NEVER_CLAIMED}").text
     assert "如果是手工输入的，请与收据逐字核对" in page
     assert "如果是扫码打开的，站点还没有报告这张收据" in page
+
+
+def test_everybody_gets_the_keys_that_check_receipts_with_the_stop_each_belongs_to(
+    scene: Scene,
+) -> None:
+    answer = scene.site.client().get("/keys.json")
+    assert answer.mimetype == "application/json"
+    published = {key.kiosk: key for key in msgspec.json.decode(answer.data, type=KeyList).keys}
+    assert set(published) >= {KIOSK, "kiosk-school"}
+    private = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(signing_key(KIOSK)))
+    key = published[KIOSK]
+    assert base64.b64decode(key.public_key) == private.public_key().public_bytes_raw()
+    assert (key.stop, key.stop_zh, key.stop_en) == ("east", "东门义仓站", "East Gate")
+    assert signing_key(KIOSK) not in answer.text
+    for language, told in (("zh", "核对收据"), ("en", "Check a receipt")):
+        page = scene.site.client(language).get("/keys").text
+        assert told in page
+        assert 'href="/keys.json"' in page
+        for one in published.values():
+            assert one.key_id in page
+            assert one.public_key in unescape(page)
 
 
 def test_a_claim_is_neither_kept_by_caches_nor_handed_to_other_sites(scene: Scene) -> None:
