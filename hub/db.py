@@ -311,7 +311,8 @@ incident: Final = Table(
 """Something that somebody must see. Keys are deterministic, so that refolding neither doubles nor
 loses one. ``closed_ms`` belongs to the code that found the cause; an operator's ruling is
 ``acknowledged_ms``, which refolding and rebuilding never touch: only a new conflicting event makes
-a new incident. What waits for a person has neither."""
+a new incident. What waits for a person has neither. Acknowledging an incident about a moment, such
+as a call for help, closes it as well."""
 Index("incident_subject", incident.c.subject)
 Index("incident_open", incident.c.opened_ms, sqlite_where=text("closed_ms IS NULL"))
 

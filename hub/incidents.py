@@ -10,21 +10,28 @@ from sqlalchemy import Connection
 
 from hub.db import incident
 from hub.folds.item import Finding
+from hub.folds.watch import HELP_WANTED, KIOSK_NOTICED
 
 INGEST: Final = "ingest"
 FOLD: Final = "fold"
+
+MOMENTS: Final = frozenset({HELP_WANTED, KIOSK_NOTICED})
+"""Kinds about a moment, not about something that lasts: acknowledging one closes it for good."""
 
 _UPSERT: Final = """
 INSERT INTO incident (key, kind, origin, subject, kiosk, stop, detail, first_t, count,
                       opened_ms, last_ms)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (key) DO UPDATE SET
-  closed_ms = NULL, subject = excluded.subject, kiosk = excluded.kiosk, stop = excluded.stop,
+  closed_ms = CASE WHEN excluded.kind IN ({moments}) AND incident.acknowledged_ms IS NOT NULL
+    THEN incident.closed_ms END,
+  subject = excluded.subject, kiosk = excluded.kiosk, stop = excluded.stop,
   detail = excluded.detail, first_t = excluded.first_t,
   count = {count}, last_ms = excluded.last_ms
 """
-_SET_WISE: Final = _UPSERT.format(count="1")
-_COUNTED: Final = _UPSERT.format(count="incident.count + excluded.count")
+_MOMENT_LIST: Final = ", ".join(f"'{kind}'" for kind in sorted(MOMENTS))
+_SET_WISE: Final = _UPSERT.format(count="1", moments=_MOMENT_LIST)
+_COUNTED: Final = _UPSERT.format(count="incident.count + excluded.count", moments=_MOMENT_LIST)
 
 
 class Trouble(Struct, frozen=True):
@@ -103,7 +110,14 @@ def acknowledge(connection: Connection, key: str, by: str, now_ms: int) -> bool:
     result = connection.execute(
         sa.update(incident)
         .where(incident.c.key == key, incident.c.acknowledged_ms.is_(None))
-        .values(acknowledged_ms=now_ms, acknowledged_by=by)
+        .values(
+            acknowledged_ms=now_ms,
+            acknowledged_by=by,
+            closed_ms=sa.case(
+                (incident.c.kind.in_(MOMENTS), sa.func.coalesce(incident.c.closed_ms, now_ms)),
+                else_=incident.c.closed_ms,
+            ),
+        )
     )
     return bool(result.rowcount)
 

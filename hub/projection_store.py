@@ -178,6 +178,15 @@ def open_findings(connection: Connection, subjects: Sequence[str]) -> list[str]:
     return keys
 
 
+def watched_of(connection: Connection, kiosk: str) -> set[str]:
+    """The subjects of `hub.folds.watch` that events of ``kiosk`` have."""
+    rows = connection.exec_driver_sql(
+        "SELECT DISTINCT subject FROM touch WHERE subject > ? AND subject < ?",
+        (f"{kiosk}:", f"{kiosk};"),
+    )
+    return {row[0] for row in rows}
+
+
 def load_timeline(connection: Connection, kiosk: str) -> Timeline:
     """The kiosk's epochs as the stream table has them."""
     facts: list[Facts] = []

@@ -17,6 +17,8 @@ Rules
   ``V:<event id>`` in the touch table waits for them.
 * A clock learnt later, or a boot that turns up late, moves whole epochs in the order: the items of
   every epoch whose place changed are refolded. So are a kiosk's when it moves to another stop.
+* What a kiosk says of itself (`hub.folds.watch`) depends on its own events alone, and on which of
+  its epochs is the last: these are refolded whenever its epochs are placed anew.
 * An event that a fold cannot take is quarantined as ``fold-failed``, with an incident; the rest
   goes on without it.
 
@@ -41,9 +43,10 @@ from hub.event_log import Fresh, next_position, quarantine_key
 from hub.folds.entries import Entry, Stored, changed, held, holder, stored, subjects
 from hub.folds.epochs import UNPLACED, Timeline
 from hub.folds.item import COUNTED, Finding, FoldError, ItemState
+from hub.folds.watch import fold_watched, is_watched, watched
 from hub.incidents import Trouble
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Rises when a fold changes what it makes of the same events: the next start rebuilds."""
 
 GROUP: Final = 2000
@@ -116,7 +119,9 @@ class Projector:
             dirty |= self._absorb(connection, self._read(connection, rows, fresh))
         dirty |= self._settle(connection, now_ms)
         if dirty:
-            self._refold_all(connection, self._dependants(connection, dirty), now_ms)
+            watch = {subject for subject in dirty if is_watched(subject)}
+            self._refold_watched(connection, watch, now_ms)
+            self._refold_all(connection, self._dependants(connection, dirty - watch), now_ms)
         return len(rows)
 
     def _done(self, connection: Connection) -> int:
@@ -153,7 +158,8 @@ class Projector:
             self._absorb(connection, events)
         for line in self._lines.values():
             line.unsettled = True
-        self._settle(connection, now_ms)
+        for part in store.chunks(sorted(self._settle(connection, now_ms)), REFOLD):
+            self._refold_watched(connection, filter(is_watched, part), now_ms)
         self._refold_all(connection, self._every_item(connection), now_ms)
         store.set_meta(connection, "projection", str(VERSION))
 
@@ -221,6 +227,10 @@ class Projector:
             named = subjects(body)
             touches += [(subject, event.row) for subject in named]
             dirty.update(changed(body))
+            watch = watched(event.kiosk, event.lane, body)
+            if watch is not None:
+                touches.append((watch, event.row))
+                dirty.add(watch)
             if isinstance(body, Voided):
                 voids.append(event)
                 touches += [(VOID + target, event.row) for target in body.events]
@@ -313,14 +323,13 @@ class Projector:
                 keys = [row[0] for row in stale]
                 incidents.replace_findings(connection, keys, findings, now_ms)
                 for epoch in moved:
-                    dirty |= self._subjects_in(connection, line.kiosk, epoch)
+                    dirty |= self._partin(connection, line.kiosk, epoch)
+                dirty |= store.watched_of(connection, line.kiosk)
             if line.dirty:
                 store.save_timeline(connection, line)
         return dirty
 
-    def _subjects_in(
-        self, connection: Connection, kiosk: str, epoch: str | None = None
-    ) -> set[str]:
+    def _partin(self, connection: Connection, kiosk: str, epoch: str | None = None) -> set[str]:
         """Whatever the events of an epoch, or of all a kiosk's epochs, concern."""
         found: set[str] = set()
         last = 0
@@ -357,7 +366,7 @@ class Projector:
         dirty: set[str] = set()
         for kiosk in before.keys() | now.keys():
             if before.get(kiosk, "") != now.get(kiosk, ""):
-                dirty |= self._subjects_in(connection, kiosk)
+                dirty |= self._partin(connection, kiosk)
                 self._line(connection, kiosk).unsettled = True
         return dirty
 
@@ -425,6 +434,21 @@ class Projector:
                 return
             last = rows[-1][0]
             yield from (row[0] for row in rows)
+
+    def _refold_watched(self, connection: Connection, watch: Iterable[str], now_ms: int) -> None:
+        """Write what kiosks now say of themselves under these subjects."""
+        for chunk in store.chunks(watch):
+            findings: list[Finding] = []
+            for subject, events in self._events_of(connection, chunk).items():
+                entries = []
+                for event in events:
+                    line = self._line(connection, event.kiosk)
+                    entries.append(self._entry(connection, event, line.placement(event.epoch)))
+                if entries:
+                    newest = self._line(connection, entries[0].stored.kiosk).newest
+                    findings += fold_watched(subject, sorted(entries), newest)
+            stale = store.open_findings(connection, chunk)
+            incidents.replace_findings(connection, stale, findings, now_ms)
 
     def _refold_all(self, connection: Connection, codes: Iterator[str], now_ms: int) -> None:
         for chunk in store.chunks(codes, REFOLD):

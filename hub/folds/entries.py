@@ -40,6 +40,7 @@ class Stored(Struct, frozen=True, gc=False):
     wall: int
     body: Body
     family: str | None
+    lane: str = ""
 
     @property
     def id(self) -> str:
@@ -80,6 +81,7 @@ def stored(row: int, position: int, kiosk: str, hash_hex: str, event: Event) -> 
         public.wall,
         public.body,
         event.private.family,
+        public.lane,
     )
 
 

@@ -124,6 +124,11 @@ class Timeline:
         """Where the epoch's events stand."""
         return self.placed.get(epoch, UNPLACED)
 
+    @property
+    def newest(self) -> str | None:
+        """The epoch that stands last in the order."""
+        return max(self.facts, key=lambda epoch: (self.placement(epoch).rank, epoch), default=None)
+
     def findings(self, stop: str) -> list[Finding]:
         """One finding for each journal of this kiosk after its first: what an earlier one held and
         had not sent may be missing.

@@ -173,7 +173,7 @@ class Story:
         place = self.places[other % len(self.places)]
         family = events.family_hash(f"F{other}")
         thing = box if what % 5 == 4 else item
-        match action % 16:
+        match action % 20:
             case 0 | 1:
                 self.items.append(journal.receive(category="H1" if what % 2 else "F2"))
             case 2:
@@ -206,6 +206,16 @@ class Story:
             case 14:
                 seen = events.ItemSeen(item=item, outcome="unknown")
                 journal.add(seen)
+            case 15:
+                device = f"scanner-{other % 2}"
+                journal.add(events.DeviceChanged(device=device, kind="scanner", ok=bool(what % 2)))
+            case 16:
+                journal.add(events.HelpWanted())
+            case 17:
+                words = ("hash-disputed", "no-prefix-left", "plan-dropped", "a-new-word")
+                noticed = words[what % len(words)]
+                disputed = journal.epoch if other % 2 else None
+                journal.add(events.Noticed(kind=noticed, epoch=disputed, seq=other % 3))
             case _:
                 if len(self.journals) < 4:
                     self.clones += 1
