@@ -12,6 +12,16 @@ MEDIA_TYPE: Final = "application/problem+json"
 MACHINE_PATHS: Final = ("/api/", "/healthz")
 
 
+_DETAILS: Final = {
+    403: "This token's role may not do that.",
+    404: "There is nothing at this address; /api/v1/openapi.json lists every one.",
+    405: "This address does not take this method; the header Allow says which it takes.",
+    413: "The request is longer than the hub reads.",
+    415: "The hub does not read this kind of content.",
+    429: "Too many requests; wait as long as the header Retry-After says.",
+}
+
+
 class BadParameter(Exception):  # noqa: N818 - it is the caller's error, not ours
     """A parameter that cannot be used; ``detail`` says what it should be."""
 
@@ -44,8 +54,16 @@ def from_exception(error: HTTPException) -> Response:
         for name, value in error.get_headers()
         if name.lower() in ("allow", "retry-after")
     }
-    detail = "The hub failed; its log says why." if status >= 500 else error.description
-    return answer(Problem(title=error.name, status=status, detail=detail), kept)
+    return answer(Problem(title=error.name, status=status, detail=_detail(error, status)), kept)
+
+
+def _detail(error: HTTPException, status: int) -> str:
+    """What a route said, else our words for the status, never the library's."""
+    if status >= 500:
+        return "The hub failed; its log says why."
+    if error.description and error.description != type(error).description:
+        return error.description
+    return _DETAILS.get(status, "The hub did not understand this request.")
 
 
 def bad_parameter(error: BadParameter) -> Response:
