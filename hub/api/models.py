@@ -32,7 +32,9 @@ class Names(Struct, frozen=True):
 class EventOut(Struct, frozen=True):
     """An event. ``position`` is its place in the hub's own order and the cursor for paging; ``t``
     its time in Unix milliseconds as far as it is known (``t_known``). ``public`` is exactly what
-    was received: hash = SHA-256("yicang/1/event" NUL, prev, SHA-256(public), private_digest)."""
+    was received: hash = SHA-256("yicang/1/event" NUL, prev, SHA-256(public), private_digest).
+    Where a line could not be understood and somebody mended it (``repaired``), hash is that of the
+    line as it came, and public what was mended, so that one does not follow from the other."""
 
     id: str
     position: int
@@ -46,11 +48,12 @@ class EventOut(Struct, frozen=True):
     hash: str
     prev: str
     private_digest: str
+    repaired: bool
     public: Raw
 
 
 class EventPage(Struct, frozen=True):
-    """Events behind ``after``. Ask again with ``after`` = ``next``; ``next`` does not move where
+    """Events behind ``after``, as far as stock and items already count them. Ask again with ``after`` = ``next``; ``next`` does not move where
     there is nothing new."""
 
     events: list[EventOut]
@@ -92,7 +95,7 @@ class StockLine(Struct, frozen=True):
 
 
 class StockOut(Struct, frozen=True):
-    """All stock, as of ``position``."""
+    """All stock, as of ``position``: exactly the events up to there are counted."""
 
     stock: list[StockLine]
     position: int
@@ -155,7 +158,7 @@ class IncidentsOut(Struct, frozen=True):
 
 
 class HealthOut(Struct, frozen=True):
-    """The hub does its work."""
+    """The hub does its work; everything up to ``position`` is shown."""
 
     status: str
     position: int

@@ -119,7 +119,7 @@ def stock() -> Response:
         StockLine(row.stop, row.category, row.in_stock, row.unlabelled, row.out, row.delivered)
         for row in items.stock(connection())
     ]
-    return _answer(StockOut(lines, events.last_position(connection())))
+    return _answer(StockOut(lines, events.projected(connection())))
 
 
 def kiosk_list() -> Response:
@@ -182,7 +182,7 @@ def healthz() -> Response:
                 reasons=reasons,
             )
         )
-    return _answer(HealthOut("ok", events.last_position(connection())))
+    return _answer(HealthOut("ok", events.projected(connection())))
 
 
 def _whole(name: str, default: int, lowest: int, highest: int) -> int:
@@ -213,6 +213,7 @@ def _event(recorded: Recorded) -> EventOut:
         hash=recorded.hash,
         prev=recorded.event.prev,
         private_digest=digest,
+        repaired=recorded.repaired,
         public=line.public,
     )
 

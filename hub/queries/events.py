@@ -112,9 +112,15 @@ def _read(row: Row[tuple[object, ...]]) -> Recorded:
 
 
 def after(connection: Connection, position: int, limit: int) -> list[Recorded]:
-    """At most ``limit`` events behind ``position``, in the order of positions."""
+    """At most ``limit`` events behind ``position``, in the order of positions; none that the
+    projections do not yet show."""
     event = db.event.c
-    query = _recorded().where(event.position > position).order_by(event.position).limit(limit)
+    query = (
+        _recorded()
+        .where(event.position > position, event.position <= projected(connection))
+        .order_by(event.position)
+        .limit(limit)
+    )
     return [_read(row) for row in connection.execute(query)]
 
 
@@ -127,9 +133,10 @@ def newest(connection: Connection, limit: int, kiosk: str | None = None) -> list
     return [_read(row) for row in connection.execute(query)]
 
 
-def last_position(connection: Connection) -> int:
-    """The newest position, 0 with none."""
-    return connection.scalar(select(func.max(db.event.c.position))) or 0
+def projected(connection: Connection) -> int:
+    """The position through which items, stock and incidents are up to date; 0 with none."""
+    found = connection.scalar(select(db.meta.c.value).where(db.meta.c.key == "projected"))
+    return int(found) if found is not None else 0
 
 
 def touching(connection: Connection, subjects: Iterable[str]) -> list[Recorded]:

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator
+from sqlalchemy import Connection
 from werkzeug.test import TestResponse
 
-from contract import codes
+from contract import batches, codes, events, topics
+from contract.batches import Header
 from contract.codes import Kind
-from hub import auth
+from hub import auth, quarantine
 from tests.support.hub_scene import CLAIM, Scene, a_scene
 from tests.support.hub_site import PASSWORD, USER, HubSite
 
@@ -159,6 +161,51 @@ def test_anybody_can_recompute_an_events_hash_but_learns_nothing_private(
         assert secret not in raw
 
 
+def test_positions_tell_how_far_stock_is_counted_not_what_has_only_just_arrived(
+    site: HubSite,
+) -> None:
+    place = site.add_stop("east", "东门站", "East Gate", ("", ""), "4K2P")
+    site.intake(place)
+    client = site.client()
+    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {site.token()}"
+    shown = client.get("/api/v1/events").get_json()
+    assert len(shown["events"]) == shown["next"] == 4
+    seen = place.journal.write(events.HelpWanted(), site.now_ms)
+    header = Header(place.journal.epoch, seen.public.seq, 1, seen.hash)
+    payload = batches.encode(header, [seen.raw])
+    topic = topics.up(place.journal.kiosk, topics.EVENTS)
+    site.send(topic, payload, dict(batches.properties(header)))  # kept, but not yet projected
+    assert client.get("/api/v1/events").get_json() == shown
+    assert client.get("/api/v1/stock").get_json()["position"] == 4
+    assert client.get("/healthz").get_json()["position"] == 4
+    site.intake(place)  # projects both
+    assert client.get("/api/v1/events?after=4").get_json()["next"] == 7
+
+
+def test_a_mended_event_says_so_and_keeps_the_hash_of_what_came(site: HubSite) -> None:
+    place = site.add_stop("east", "东门站", "East Gate", ("", ""), "4K2P")
+    journal = place.journal
+    code = journal.code()
+    body = events.Received(session=journal.session, item=code, category="F1", place=codes.PLACE_IN)
+    meant = journal.write(body, site.now_ms)
+    garbled = b"not a line"
+    header = Header(journal.epoch, meant.public.seq, 1, meant.hash)
+    site.receive_lines(journal.kiosk, header, (garbled,))
+
+    def mend(connection: Connection) -> None:
+        row = connection.exec_driver_sql("SELECT id FROM event WHERE problem IS NOT NULL").scalar()
+        quarantine.repair(connection, int(row or 0), meant.raw, site.now_ms)
+
+    site.writer.call(mend)
+    site.intake(place)  # what was mended is projected
+    headers = {"Authorization": f"Bearer {site.token()}"}
+    answer = site.client().get(f"/api/v1/items/{code}", headers=headers).get_json()
+    [(hash_, mended)] = [(one["hash"], one["repaired"]) for one in answer["events"]]
+    assert (hash_, mended) == (meant.hash, True)
+    page = site.client().get("/api/v1/events", headers=headers).get_json()
+    assert sum(one["repaired"] for one in page["events"]) == 1
+
+
 def test_events_are_paged_without_gap_or_repeat(program: FlaskClient) -> None:
     everything = program.get("/api/v1/events?limit=1000").get_json()["events"]
     paged: list[Any] = []
@@ -252,10 +299,11 @@ def test_a_parameter_that_cannot_be_used_is_named(
 
 
 def test_every_other_error_is_a_problem_too(scene: Scene, program: FlaskClient) -> None:
-    problem(program.get("/api/v1/nothing"), 404)
+    nothing = problem(program.get("/api/v1/nothing"), 404)
+    assert nothing["detail"].startswith("There is nothing at this address")
     problem(program.get(f"/api/v1/items/{scene.never}"), 404)
     response = program.post("/api/v1/stock")
-    problem(response, 405)
+    assert problem(response, 405)["detail"].startswith("This address does not take this method")
     assert "GET" in response.headers["Allow"]
     problem(program.delete("/healthz"), 405)
 

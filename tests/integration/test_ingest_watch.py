@@ -91,8 +91,15 @@ def test_a_start_after_which_a_kiosk_does_not_complain_ends_the_outage(
 
 @pytest.mark.parametrize(
     "word",
-    ["hash-disputed", "no-prefix-left", "receipt-expired", "layout-failed", "state-lost"]
-    + ["job-lost", "a-word-of-a-later-release"],
+    [
+        "hash-disputed",
+        "no-prefix-left",
+        "receipt-expired",
+        "layout-failed",
+        "state-lost",
+        "job-lost",
+        "a-word-of-a-later-release",
+    ],
 )
 def test_what_a_kiosk_noticed_is_open_until_somebody_has_seen_it(
     hub: HubDb, journal: Journal, word: str
