@@ -16,7 +16,7 @@ from hub.queries.events import Recorded
 from hub.queries.items import StockRow
 from hub.queries.places import Stop
 from hub.request import connection, services
-from hub.web import incident_words, story, wording
+from hub.web import devices, incident_words, story, wording
 from hub.web.login import current_user, needs
 
 BOARD_EVENTS = 30
@@ -89,7 +89,7 @@ def _board_part() -> str:
         quarantine_count=events.quarantined(here, 1)[0],
         stops=stops,
         stop_name=lambda stop: story.stop_name(stops, stop),
-        device_line=wording.device,
+        device_line=devices.told,
     )
 
 
@@ -197,7 +197,7 @@ def kiosk(kiosk: str) -> str:
         events=_event_lines(events.newest(here, BOARD_EVENTS, kiosk), stops),
         incidents=_incident_lines(incidents.incidents(here, PAGE_ROWS, kiosk=kiosk), stops),
         quarantine_count=events.quarantined(here, 1, kiosk)[0],
-        device_line=wording.device,
+        device_line=devices.told,
     )
 
 

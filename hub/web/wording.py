@@ -8,7 +8,7 @@ from flask_babel import ngettext
 
 from contract import codes
 from contract import events as contract
-from contract.messages import DeviceHealth
+from hub.web import devices, i18n
 from hub.web.story import category_name
 
 _OUTCOMES: Final = {
@@ -51,10 +51,14 @@ def problem(word: str) -> str:
 
 
 def place_name(code: str | None) -> str:
-    """A place by its sheet's words where we know them, else its code."""
+    """A place by its sheet's words where we know them, with its code; else its code."""
     if code is None:
         return ""
-    return _("the intake shelf") if code == codes.PLACE_IN else code
+    shown = codes.grouped(code)
+    place = codes.PLACE_BY_CODE.get(code)
+    if place is None:
+        return shown
+    return _("%(place)s (%(code)s)", place=i18n.pick(place.zh, place.en), code=shown)
 
 
 def describe(body: contract.Body) -> str:
@@ -136,36 +140,13 @@ def _about_kiosk(body: contract.Body) -> str:
         case contract.ClockLearned():
             return _("The kiosk learnt the time")
         case contract.DeviceChanged(device=device, kind=kind, ok=True):
-            return _("%(kind)s %(device)s works", kind=device_kind(kind), device=device)
+            return devices.works(device, kind)
         case contract.DeviceChanged(device=device, kind=kind):
-            return _("%(kind)s %(device)s does not work", kind=device_kind(kind), device=device)
+            return devices.fails(device, kind)
         case contract.Noticed(kind=kind):
             return _("The kiosk noticed: %(kind)s", kind=kind)
         case _:
             return contract.type_of(body)
-
-
-def device(health: DeviceHealth) -> str:
-    """How a peripheral is, with what its kiosk said besides."""
-    values = {"kind": device_kind(health.kind), "device": health.name}
-    if health.ok:
-        told = _("%(kind)s %(device)s works", **values)
-    else:
-        told = _("%(kind)s %(device)s does not work", **values)
-    return _("%(told)s (%(detail)s)", told=told, detail=health.detail) if health.detail else told
-
-
-def device_kind(kind: str) -> str:
-    """Scanner, printer or panel."""
-    match kind:
-        case "scanner":
-            return _("Scanner")
-        case "printer":
-            return _("Printer")
-        case "panel":
-            return _("Panel")
-        case _:
-            return kind
 
 
 def _outcome(word: str) -> str:

@@ -161,7 +161,7 @@ def test_the_board_tells_stock_events_kiosks_and_what_needs_a_human(scene: Scene
     assert "1 line in quarantine" in page
     assert "kiosk-east East Gate · online" in page
     assert "Not yet sent 3 events" in page
-    assert "Printer ttyUSB0 does not work (paper out)" in page
+    assert "Printer (ttyUSB0) does not work: out of paper" in page
     assert "kiosk-river Riverside · offline" in page
     assert "kiosk-school Riverside · never seen" in page
     assert "Rice, flour, oil 1 0 0 0" in page
@@ -173,7 +173,7 @@ def test_the_board_tells_stock_events_kiosks_and_what_needs_a_human(scene: Scene
 
 def test_the_board_is_in_chinese_for_who_reads_chinese(scene: Scene) -> None:
     page = words(signed_in(scene.site, language="zh").get("/board").text)
-    for told in ("需要有人处理", "库存", "最近发生的事", "打印机ttyUSB0不工作（paper out）"):
+    for told in ("需要有人处理", "库存", "最近发生的事", "打印机（ttyUSB0）不能用：没有纸了"):
         assert told in page
 
 
