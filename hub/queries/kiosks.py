@@ -4,8 +4,9 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, func, select
 
-from contract.messages import Health
+from contract.messages import DeviceHealth, Health
 from hub import db
+from hub.folds.watch import DEVICE_DOWN
 
 
 class Kiosk(Struct, frozen=True):
@@ -63,6 +64,30 @@ def kiosks(connection: Connection) -> list[Kiosk]:
             )
         )
     return found
+
+
+def unwell(connection: Connection, known: list[Kiosk]) -> list[tuple[Kiosk, DeviceHealth]]:
+    """Devices that do not work by what their kiosks, which are online, last told of their health,
+    and of which no incident tells."""
+    table = db.incident.c
+    rows = connection.execute(
+        select(table.kiosk, table.detail).where(
+            table.kind == DEVICE_DOWN, table.closed_ms.is_(None)
+        )
+    )
+    told = {(row[0], _plain(str(msgspec.json.decode(row[1])["device"]))) for row in rows}
+    return [
+        (kiosk, device)
+        for kiosk in known
+        if kiosk.online and kiosk.health is not None
+        for device in kiosk.health.devices
+        if not device.ok and (kiosk.id, _plain(device.name)) not in told
+    ]
+
+
+def _plain(name: str) -> str:
+    """A device's name as events and health both have it: they write other characters apart."""
+    return "".join(char for char in name if char.isalnum())[-32:]
 
 
 def streams(connection: Connection, kiosk: str) -> list[Stream]:

@@ -79,13 +79,16 @@ def _etag(part: str) -> str:
 def _board_part() -> str:
     here = connection()
     stops = places.stops(here)
+    known = kiosks.kiosks(here)
+    unwell = kiosks.unwell(here, known)
     return render_template(
         "board/_live.html",
         tables=_stock_tables(items.stock(here), stops),
         events=_event_lines(events.newest(here, BOARD_EVENTS), stops),
-        kiosks=kiosks.kiosks(here),
+        kiosks=known,
+        unwell=unwell,
         incidents=_incident_lines(incidents.incidents(here, BOARD_INCIDENTS), stops),
-        incident_count=incidents.open_count(here),
+        incident_count=incidents.open_count(here) + len(unwell),
         quarantine_count=events.quarantined(here, 1)[0],
         stops=stops,
         stop_name=lambda stop: story.stop_name(stops, stop),
@@ -156,7 +159,8 @@ def incident_list() -> str:
 
 @needs(Role.OPERATOR)
 def acknowledge() -> BaseResponse:
-    """An operator has seen an incident; it stays open until its cause is gone."""
+    """An operator has seen an incident; it stays open until its cause is gone, unless it is about
+    a moment."""
     key = request.form.get("key", "")
     user = current_user()
     seen_ms = int(services().now() * 1000)

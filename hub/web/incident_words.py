@@ -8,6 +8,7 @@ from flask_babel.speaklater import LazyString
 from msgspec import Struct
 
 from hub.queries.incidents import Incident
+from hub.web import devices
 
 
 class _Kind(Struct, frozen=True):
@@ -92,7 +93,72 @@ _KINDS: Final = {
         _l("Its items are counted without a stop."),
         _l("Register the kiosk, or take it out of use."),
     ),
+    "device-down": _Kind(
+        _l("A device does not work"),
+        _l("%(kiosk)s reports: %(told)s."),
+        _l("The kiosk goes on with what is left. The incident closes when the device is back."),
+        _l("Ring the stop: is the plug in, is there power and paper? Exchange the device if not."),
+    ),
+    "help-wanted": _Kind(
+        _l("Somebody asked for help"),
+        _l("At %(kiosk)s, lane %(lane)s, somebody pressed or scanned help."),
+        _l("They may still be waiting."),
+        _l("Ring the stop, then say here that you have seen it. The next call opens it again."),
+    ),
+    "reference-too-large": _Kind(
+        _l("The list of product names is too long"),
+        _l("It has %(bytes)s bytes; kiosks accept %(limit)s at most."),
+        _l("Kiosks keep the names that they have."),
+        _l("Shorten names with the command “yicang hub product add”."),
+    ),
 }
+
+_NOTICED: Final = {
+    "hash-disputed": _Kind(
+        _l("A kiosk and the hub disagree"),
+        _l("%(kiosk)s holds another event than the hub at one place of its journal."),
+        _l("The kiosk keeps its events and sends them in a new part of its journal."),
+        _l("Ask whether a memory card was copied or an old one put back at that stop."),
+    ),
+    "no-prefix-left": _Kind(
+        _l("A kiosk cannot make new codes"),
+        _l("%(kiosk)s has used up the code prefixes that it was given."),
+        _l("It takes only items with ready-made labels."),
+        _l("Enrol the kiosk anew, so that it gets spare prefixes."),
+    ),
+    "receipt-expired": _Kind(
+        _l("A receipt was not printed"),
+        _l("%(kiosk)s could not print a receipt before its donor had left."),
+        _l("The items are saved. The receipt is not printed later, so that nobody else takes it."),
+        _l("Ring the stop: does the printer have paper, is its cover closed?"),
+    ),
+    "layout-failed": _Kind(
+        _l("A label or receipt could not be drawn"),
+        _l("%(kiosk)s could not lay out something that it was to print."),
+        _l("What was scanned is saved. An item without a label is not counted as free."),
+        _l("Put ready-made labels on items without one, and tell the developers."),
+    ),
+    "state-lost": _Kind(
+        _l("A kiosk lost what was under way"),
+        _l("%(kiosk)s started and could not read which sessions were open."),
+        _l("What was saved stays. The open sessions ended without a receipt."),
+        _l("Ask the stop for items that were just put down, and look whether they have labels."),
+    ),
+    "job-lost": _Kind(
+        _l("A kiosk lost a print job"),
+        _l("%(kiosk)s could not read a label or receipt that waited to be printed."),
+        _l("What was scanned is saved. An item without a label is not counted as free."),
+        _l("Look for items without a label at that stop, and print or exchange their labels."),
+    ),
+}
+"""By the word in ``detail``: what a kiosk itself noticed."""
+
+_NOTICED_OTHERWISE: Final = _Kind(
+    _l("A kiosk noticed something"),
+    _l("%(kiosk)s reports “%(what)s”."),
+    _l("What was scanned is saved."),
+    _l("Tell the developers, with the kiosk and the time."),
+)
 
 
 class Words(Struct, frozen=True):
@@ -108,8 +174,19 @@ class Words(Struct, frozen=True):
 
 def words(incident: Incident, stop: str) -> Words:
     """The incident in the reader's language; a kind without words of its own is named."""
-    kind = _KINDS.get(incident.kind)
-    values = {"subject": incident.subject, "kiosk": incident.kiosk or _("an unnamed kiosk")}
+    kind: _Kind | None
+    if incident.kind == "kiosk-noticed":
+        kind = _NOTICED.get(incident.detail.get("what", ""), _NOTICED_OTHERWISE)
+    else:
+        kind = _KINDS.get(incident.kind)
+    values = {
+        **incident.detail,
+        "subject": incident.subject,
+        "kiosk": incident.kiosk or _("an unnamed kiosk"),
+        "told": devices.fails(
+            incident.detail.get("device", ""), incident.detail.get("device_kind", "")
+        ),
+    }
     if kind is None:
         happened = _(
             "Reported as “%(kind)s” about %(subject)s.",

@@ -156,7 +156,7 @@ def test_neither_password_nor_token_can_be_read_from_the_database(site: HubSite)
 
 def test_the_board_tells_stock_events_kiosks_and_what_needs_a_human(scene: Scene) -> None:
     page = words(signed_in(scene.site).get("/board").text)
-    assert "Needs a human 3" in page
+    assert "Needs a human 4" in page
     assert "Lines that nobody understands" in page
     assert "1 line in quarantine" in page
     assert "kiosk-east East Gate · online" in page
