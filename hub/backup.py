@@ -1,9 +1,12 @@
 """Verified backups: what the hub tells kiosks that they may forget.
 
-A backup is a copy of the database in another directory (best on another disk or machine). It
-counts only when it was synced, opened again, found intact by SQLite, and every stream in it was
+A backup is a copy of the database in another directory. It is a backup only when it was synced, opened again, found intact by SQLite, and every stream in it was
 read from its first event: each line hashes to what its row says, and each names its predecessor.
-Only then does ``safe`` move, stream by stream, to what the copy holds.
+``safe`` is a promise that the machine may burn: it moves, stream by stream, to what the copy holds
+only where the copy is on another device than the database, or its maker says that the directory
+leaves the machine (a network drive's cache, a folder that is sent away).
+
+Copies hold hashes of people's cards: their directory is made 0700, and each file is 0600.
 """
 
 import os
@@ -26,27 +29,46 @@ KEEP: Final = 14
 PATTERN: Final = "yicang-*.sqlite3"
 
 
+NOT_SAFE: Final = (
+    "备份与数据库在同一块盘上，盘坏了两份都会丢，所以终端不会因此删除旧记录"
+    " / this backup is on the database's own disk and would be lost with it, so that kiosks keep"
+    " everything"
+)
+"""What to tell of a backup that is not `Backup.apart`."""
+
+
 class BackupError(Exception):
     """A backup that does not count, or a restore that cannot be; the text is for people."""
 
 
 class Backup(Struct, frozen=True):
-    """A verified copy: ``safe`` maps (kiosk, epoch) to the last seq that it holds."""
+    """A verified copy: ``holds`` maps (kiosk, epoch) to the last seq that it has; ``apart`` tells
+    whether it outlives the machine, as far as we know."""
 
     file: str
     taken_ms: int
     events: int
-    safe: dict[tuple[str, str], int]
+    holds: dict[tuple[str, str], int]
+    apart: bool = False
 
 
-def backup(database: Path, directory: Path, now_ms: int, *, keep: int = KEEP) -> Backup:
+def backup(
+    database: Path,
+    directory: Path,
+    now_ms: int,
+    *,
+    off_machine: bool = False,
+    keep: int = KEEP,
+) -> Backup:
     """Copy ``database`` into ``directory`` and verify the copy. The hub may run meanwhile.
 
+    ``off_machine`` says that what is in ``directory`` leaves this machine.
+
     Raises:
-        BackupError: the directory is the database's own or cannot be written, or the copy is
-            not sound; then it is deleted.
+        BackupError: the directory is the database's own, is below it or cannot be written, or the
+            copy is not sound; then it is deleted.
     """
-    if directory.resolve() == database.parent.resolve():
+    if directory.resolve().is_relative_to(database.parent.resolve()):
         raise BackupError(
             f"{directory}: 备份要放在另一个目录 / a backup belongs in another directory"
         )
@@ -54,18 +76,19 @@ def backup(database: Path, directory: Path, now_ms: int, *, keep: int = KEEP) ->
     target = directory / f"yicang-{stamp}-{now_ms % 1000:03d}.sqlite3"
     partial = target.with_suffix(".partial")
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         _copy(database, partial)
         made = verify(partial, now_ms)
         partial.rename(target)
         _sync(directory)
+        apart = off_machine or directory.stat().st_dev != database.stat().st_dev
     except (OSError, sqlite3.Error) as error:
         raise BackupError(f"备份失败 / the backup failed: {error}") from error
     finally:
         partial.unlink(missing_ok=True)
     for old in sorted(directory.glob(PATTERN))[:-keep]:
         old.unlink()
-    return msgspec.structs.replace(made, file=str(target))
+    return msgspec.structs.replace(made, file=str(target), apart=apart)
 
 
 def verify(file: Path, now_ms: int) -> Backup:
@@ -80,20 +103,26 @@ def verify(file: Path, now_ms: int) -> Backup:
         if found != "ok":
             raise BackupError(f"{file}: 已损坏 / damaged: {found}")
         streams = copy.execute("SELECT kiosk, epoch, through FROM stream").fetchall()
-        safe = {
+        holds = {
             (kiosk, epoch): _verified_through(copy, kiosk, epoch, through)
             for kiosk, epoch, through in streams
         }
         events = copy.execute("SELECT count(*) FROM event").fetchone()[0]
-    return Backup(str(file), now_ms, events, safe)
+    return Backup(str(file), now_ms, events, holds)
 
 
 def record_safe(connection: Connection, made: Backup) -> None:
-    """Let kiosks forget what this backup holds; run it through the writer."""
-    rows = [(safe, kiosk, epoch) for (kiosk, epoch), safe in made.safe.items()]
-    if rows:
+    """Remember this backup, and let kiosks forget what it holds if it outlives the machine; run it
+    through the writer."""
+    rows = [(through, kiosk, epoch) for (kiosk, epoch), through in made.holds.items()]
+    if rows and made.apart:
         connection.exec_driver_sql("UPDATE stream SET safe = ? WHERE kiosk = ? AND epoch = ?", rows)
-    told = {"file": made.file, "taken_ms": made.taken_ms, "events": made.events}
+    told = {
+        "file": made.file,
+        "taken_ms": made.taken_ms,
+        "events": made.events,
+        "apart": made.apart,
+    }
     connection.exec_driver_sql(
         "INSERT INTO meta (key, value) VALUES ('backup', ?)"
         " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
@@ -111,6 +140,7 @@ def restore(file: Path, database: Path, now_ms: int) -> Backup:
     try:
         made = verify(file, now_ms)
         partial = database.with_name(database.name + ".partial")
+        _make_private(partial)
         shutil.copyfile(file, partial)
         descriptor = os.open(partial, os.O_RDONLY)
         try:
@@ -129,7 +159,7 @@ def restore(file: Path, database: Path, now_ms: int) -> Backup:
 
 
 def _copy(database: Path, target: Path) -> None:
-    target.unlink(missing_ok=True)
+    _make_private(target)
     with (
         closing(sqlite3.connect(f"file:{database}?mode=rw", uri=True)) as source,
         closing(sqlite3.connect(target)) as copy,
@@ -143,6 +173,13 @@ def _copy(database: Path, target: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _make_private(file: Path) -> None:
+    """An empty file that only its owner may read, whatever the umask: what is written into it
+    keeps its mode."""
+    file.unlink(missing_ok=True)
+    os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _sync(directory: Path) -> None:

@@ -89,10 +89,12 @@ class LocalDesk:
         self._engine.dispose()  # one connection at a time
         rebuild_database(self._config.database, _now_ms())
 
-    def back_up(self, directory: Path) -> backup.Backup:
+    def back_up(self, directory: Path, *, off_machine: bool) -> backup.Backup:
         """Raises `BackupError`."""
         self._engine.dispose()
-        made = backup.backup(_database_file(self._config), directory, _now_ms())
+        made = backup.backup(
+            _database_file(self._config), directory, _now_ms(), off_machine=off_machine
+        )
         self.call(lambda connection: backup.record_safe(connection, made))
         return made
 
@@ -178,12 +180,36 @@ def rebuild_command(data: Path) -> None:
     "--to",
     type=click.Path(path_type=Path, file_okay=False),
     required=True,
-    help="目录，最好在另一块盘上 / a directory, best on another disk",
+    help="目录，在另一块盘上，不在数据目录里"
+    " / a directory on another disk, not below the data directory",
 )
-def backup_command(data: Path, to: Path) -> None:
-    """备份并核对；中心可以在运行 / Back up and verify; the hub may run."""
-    made = do(data, operations.MakeBackup(str(to.absolute())), operations.BackupMade)
+@click.option(
+    "--off-machine",
+    is_flag=True,
+    help="该目录会离开本机（网络盘、会被送走）：终端可以删除其中已有的旧记录"
+    " / what is there leaves this machine (a network drive, sent away): kiosks may forget what it"
+    " holds",
+)
+def backup_command(data: Path, to: Path, off_machine: bool) -> None:
+    """备份并核对；中心可以在运行 / Back up and verify; the hub may run.
+
+    同一块盘上的备份会留着，但不算安全：终端不会因此删除旧记录。
+    A backup on the database's own disk is kept, but is not safe: kiosks forget nothing by it.
+    """
+    if to.resolve().is_relative_to(data.resolve()):
+        raise Refused(
+            f"--to {to}: 备份要放在数据目录之外"
+            " / a backup belongs in another directory, not below the data"
+        )
+    operation = operations.MakeBackup(str(to.absolute()), off_machine)
+    made = do(data, operation, operations.BackupMade)
     click.echo(f"已备份并核对 / backed up and verified: {made.file} ({made.events} events)")
+    if not made.apart:
+        click.echo(backup.NOT_SAFE, err=True)
+        click.echo(
+            "若它会离开本机，请加 --off-machine / if it leaves this machine, add --off-machine",
+            err=True,
+        )
 
 
 @hub.command("restore")

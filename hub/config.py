@@ -32,7 +32,9 @@ class HubConfig(Struct, frozen=True, kw_only=True):
     mqtt_password: str = ""
     mqtt_client_id: Annotated[str, Meta(min_length=1, max_length=64)] = "yicang-hub"
     backup_dir: str = ""
-    """Directory, best on another disk, for the hub's own verified backups; empty: none."""
+    """Directory, on another disk, for the hub's own verified backups; empty: none."""
+    backup_off_machine: bool = False
+    """Whether that directory leaves the machine though it looks like the same disk."""
     backup_every_s: Annotated[int, Meta(ge=60)] = 3600
     households: Annotated[int, Meta(ge=1)] = 10
     """How many distinct households a published delivery figure must hold at least."""

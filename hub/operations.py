@@ -33,7 +33,7 @@ class Desk(Protocol):
     def rebuild(self) -> None:
         """Drops and refolds all projections."""
 
-    def back_up(self, directory: Path) -> Backup:
+    def back_up(self, directory: Path, *, off_machine: bool) -> Backup:
         """Makes a verified backup. Raises `BackupError`."""
 
 
@@ -104,16 +104,19 @@ class Rebuild(_Operation, frozen=True, tag="rebuild"):
 
 
 class MakeBackup(_Operation, frozen=True, tag="backup"):
-    """A verified copy in ``directory`` (absolute); the result is `BackupMade`."""
+    """A verified copy in ``directory`` (absolute), which leaves the machine if ``off_machine``; the
+    result is `BackupMade`."""
 
     directory: str
+    off_machine: bool = False
 
 
 class BackupMade(Struct, frozen=True):
-    """A verified copy and the number of events in it."""
+    """A verified copy, the number of events in it, and whether it outlives the machine."""
 
     file: str
     events: int
+    apart: bool
 
 
 class Quarantined(Struct, frozen=True):
@@ -175,9 +178,9 @@ def _carry_out(operation: Operation, desk: Desk) -> Any:
     match operation:
         case Rebuild():
             return desk.rebuild()
-        case MakeBackup(directory):
-            made = desk.back_up(Path(directory))
-            return BackupMade(made.file, made.events)
+        case MakeBackup(directory, off_machine):
+            made = desk.back_up(Path(directory), off_machine=off_machine)
+            return BackupMade(made.file, made.events, made.apart)
         case _:
             now_ms = time.time_ns() // 1_000_000
             return desk.call(lambda connection: _change(connection, operation, now_ms))

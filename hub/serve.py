@@ -142,9 +142,9 @@ class ServiceDesk:
         """While the hub runs; ingest waits meanwhile."""
         self._service.rebuild()
 
-    def back_up(self, directory: Path) -> Backup:
+    def back_up(self, directory: Path, *, off_machine: bool) -> Backup:
         """Raises `BackupError`."""
-        return self._service.back_up(directory)
+        return self._service.back_up(directory, off_machine=off_machine)
 
 
 def ailments(service: HubService) -> list[str]:

@@ -130,8 +130,9 @@ class HubService:
             lambda connection: self._projector.rebuild(connection, self._now_ms()), timeout_s
         )
 
-    def back_up(self, directory: Path) -> backup.Backup:
-        """Make a verified backup in ``directory`` and let kiosks know what is safe.
+    def back_up(self, directory: Path, *, off_machine: bool = False) -> backup.Backup:
+        """Make a verified backup in ``directory``; kiosks learn what of it is safe
+        (`hub.backup.backup`).
 
         Raises:
             hub.backup.BackupError: it does not count.
@@ -142,7 +143,7 @@ class HubService:
                 "中心只备份 SQLite，其他数据库请用其自带工具"
                 " / the hub backs up SQLite only; use your database's own tools"
             )
-        made = backup.backup(path, directory, self._now_ms())
+        made = backup.backup(path, directory, self._now_ms(), off_machine=off_machine)
         self.writer.call(lambda connection: backup.record_safe(connection, made))
         return made
 
@@ -154,7 +155,11 @@ class HubService:
     def _back_up_for_ever(self) -> None:
         while True:
             try:
-                self.back_up(Path(self._config.backup_dir))
+                made = self.back_up(
+                    Path(self._config.backup_dir), off_machine=self._config.backup_off_machine
+                )
+                if not made.apart:
+                    _log.warning("%s: %s", made.file, backup.NOT_SAFE)
             except (backup.BackupError, WriterStoppedError, TimeoutError):
                 _log.exception("备份没有成功 / the backup did not succeed")
             if self._stopping.wait(self._config.backup_every_s):

@@ -1,5 +1,6 @@
 """The hub on a real Mosquitto: what kiosks send is acknowledged, kept and counted once."""
 
+import os
 import random
 import shutil
 import sqlite3
@@ -256,15 +257,36 @@ def test_only_what_a_verified_backup_holds_is_safe(
     kiosk.wait_through(epoch, 3)
     kept = Kept(epoch, 1, 3, journal.head)
     assert kiosk.say_hello("0" * 15 + "1", kept).epochs[0].safe == 0
-    made = hub.back_up(tmp_path / "elsewhere")
-    assert kiosk.say_hello("0" * 15 + "2", kept).epochs[0].safe == 3
+    made = hub.back_up(tmp_path / "same disk")
+    assert not made.apart
+    assert kiosk.say_hello("0" * 15 + "2", kept).epochs[0].safe == 0
+    made = hub.back_up(tmp_path / "elsewhere", off_machine=True)
+    assert kiosk.say_hello("0" * 15 + "3", kept).epochs[0].safe == 3
     with closing(sqlite3.connect(made.file)) as copy:
         copy.execute("UPDATE event SET raw = replace(raw, 'H1', 'F2') WHERE type = 'received'")
         copy.commit()
     with pytest.raises(backup.BackupError, match="hash"):
         backup.verify(Path(made.file), 0)
     with pytest.raises(backup.BackupError, match="another directory"):
-        hub.back_up(database.parent)
+        hub.back_up(database.parent, off_machine=True)
+    with pytest.raises(backup.BackupError, match="another directory"):
+        hub.back_up(database.parent / "below", off_machine=True)
+
+
+def test_a_backup_and_what_is_restored_from_it_can_be_read_by_their_owner_alone(
+    hub: HubService, database: Path, tmp_path: Path
+) -> None:
+    before = os.umask(0)
+    try:
+        made = hub.back_up(tmp_path / "elsewhere")
+        hub.stop()
+        backup.restore(Path(made.file), database, 1)
+    finally:
+        os.umask(before)
+    modes = [
+        path.stat().st_mode & 0o777 for path in (tmp_path / "elsewhere", Path(made.file), database)
+    ]
+    assert modes == [0o700, 0o600, 0o600]
 
 
 def test_a_restored_backup_is_the_database_again(

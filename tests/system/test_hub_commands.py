@@ -108,6 +108,19 @@ def test_a_backup_is_verified_and_named(hub: Path, tmp_path: Path) -> None:
     (file,) = (tmp_path / "other disk").glob("*.sqlite3")
     assert str(file) in shown
     assert "another directory" in refused(hub, "backup", "--to", str(hub / "hub"))
+    assert "another directory" in refused(hub, "backup", "--to", str(hub / "copies"))
+
+
+def test_a_backup_on_the_same_disk_is_told_apart_from_one_that_leaves_the_machine(
+    hub: Path, tmp_path: Path
+) -> None:
+    here = run("hub", "backup", "--to", str(tmp_path / "copies"), "--data", str(hub))
+    assert here.returncode == 0
+    assert "on the database's own disk" in here.stderr
+    assert "--off-machine" in here.stderr
+    to = str(tmp_path / "copies")
+    away = run("hub", "backup", "--to", to, "--off-machine", "--data", str(hub))
+    assert (away.returncode, away.stderr) == (0, "")
 
 
 def test_rebuild_and_quarantine_answer_on_an_empty_hub(hub: Path) -> None:
