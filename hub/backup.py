@@ -1,7 +1,9 @@
 """Verified backups: what the hub tells kiosks that they may forget.
 
-A backup is a copy of the database in another directory. It is a backup only when it was synced, opened again, found intact by SQLite, and every stream in it was
-read from its first event: each line hashes to what its row says, and each names its predecessor.
+A backup is a copy of the database in another directory. It is one only when it was synced, opened
+again, found intact by SQLite, and every stream in it was read from its first event: each line
+hashes to what its row says, and each names its predecessor.
+
 ``safe`` is a promise that the machine may burn: it moves, stream by stream, to what the copy holds
 only where the copy is on another device than the database, or its maker says that the directory
 leaves the machine (a network drive's cache, a folder that is sent away).

@@ -53,8 +53,8 @@ class EventOut(Struct, frozen=True):
 
 
 class EventPage(Struct, frozen=True):
-    """Events behind ``after``, as far as stock and items already count them. Ask again with ``after`` = ``next``; ``next`` does not move where
-    there is nothing new."""
+    """Events behind ``after``, as far as stock and items already count them. Ask again with
+    ``after`` = ``next``; ``next`` does not move where there is nothing new."""
 
     events: list[EventOut]
     next: int
