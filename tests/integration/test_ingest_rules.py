@@ -108,7 +108,7 @@ def test_an_unreadable_line_is_kept_and_counts_as_received_and_the_next_is_unhar
     lines = [event.raw for event in journal.written]
     lines[1] = garbage
     payload = b"\n".join((messages.encode(header), *lines)) + b"\n"
-    handled = hub.take(message(journal.kiosk, payload, header))
+    handled = hub.take(message(journal.kiosk, payload, header), garbage=True)
     assert [(ack.through, ack.hash) for ack in acks(handled)] == [(5, journal.head)]
     assert hub.item(item)["status"] == "in_stock"
     assert hub.rows("SELECT seq, raw, hash FROM event WHERE problem IS NOT NULL") == [
@@ -128,7 +128,7 @@ def test_an_unreadable_last_line_keeps_the_hash_that_the_header_gives(
     header = batches.Header(journal.written[0].public.epoch, 1, 3, journal.head)
     lines = [event.raw for event in journal.written[:2]]
     payload = b"\n".join((messages.encode(header), *lines, b"?")) + b"\n"
-    handled = hub.take(message(journal.kiosk, payload, header))
+    handled = hub.take(message(journal.kiosk, payload, header), garbage=True)
     assert [(ack.through, ack.hash) for ack in acks(handled)] == [(3, journal.head)]
 
 
@@ -143,7 +143,7 @@ def test_an_event_of_a_later_release_waits_in_quarantine_and_folds_at_its_place_
     line = [*(event.raw for event in journal.written[:3]), strange]
     digest = _hash_of(strange)
     header = batches.Header(real.public.epoch, 1, 4, digest)
-    hub.take(message(journal.kiosk, batches.encode(header, line), header))
+    hub.take(message(journal.kiosk, batches.encode(header, line), header), garbage=True)
     [(row, problem)] = hub.rows("SELECT id, problem FROM event WHERE problem IS NOT NULL")
     assert problem == "unknown-type"
     assert hub.item(item)["place"] == codes.PLACE_IN
@@ -166,7 +166,7 @@ def test_a_repair_for_another_place_is_refused(hub: HubDb, journal: Journal) -> 
     journal.receive()
     header = batches.Header(journal.written[0].public.epoch, 1, 1, journal.written[0].hash)
     payload = messages.encode(header) + b"\nnonsense\n"
-    hub.take(message(journal.kiosk, payload, header))
+    hub.take(message(journal.kiosk, payload, header), garbage=True)
     other = journal.written[1].raw
     with pytest.raises(quarantine.RepairError, match="seq"):
         hub.change(lambda connection: quarantine.repair(connection, 1, other, hub.now_ms))
@@ -179,7 +179,8 @@ def test_events_in_another_kiosks_name_are_quarantined(hub: HubDb, journal: Jour
             topics.up("kiosk-b", topics.EVENTS),
             message_of(journal.written).payload,
             message_of(journal.written).properties,
-        )
+        ),
+        garbage=True,
     )
     assert [ack.through for ack in acks(handled)] == [3]
     assert hub.rows("SELECT DISTINCT kiosk, problem FROM event") == [("kiosk-b", "wrong-kiosk")]
@@ -193,7 +194,7 @@ def test_lines_that_are_not_where_the_header_says_are_quarantined(
     journal.receive()
     header = batches.Header(journal.written[0].public.epoch, 7, 3, journal.head)
     payload = batches.encode(header, [event.raw for event in journal.written])
-    hub.take(message(journal.kiosk, payload, header))
+    hub.take(message(journal.kiosk, payload, header), garbage=True)
     assert hub.rows("SELECT DISTINCT problem FROM event") == [("wrong-place",)]
 
 
@@ -201,7 +202,7 @@ def test_a_lost_header_is_read_from_the_user_properties(hub: HubDb, journal: Jou
     journal.receive()
     whole = message_of(journal.written)
     damaged = b"###" + whole.payload[3:]
-    handled = hub.take(Message(whole.topic, damaged, whole.properties))
+    handled = hub.take(Message(whole.topic, damaged, whole.properties), garbage=True)
     assert [(ack.through, ack.hash) for ack in acks(handled)] == [(3, journal.head)]
 
 
@@ -221,7 +222,7 @@ def test_a_message_that_cannot_be_placed_is_kept_with_one_counted_incident(
 ) -> None:
     topic = f"yicang/1/kiosk-a/up/{name}"
     for _ in range(250):
-        hub.take(Message(topic, payload, {}), project=False)
+        hub.take(Message(topic, payload, {}), project=False, garbage=True)
     assert hub.rows("SELECT count(*), max(length(payload)) FROM unreadable") == [
         (200, len(payload))
     ]
@@ -231,7 +232,7 @@ def test_a_message_that_cannot_be_placed_is_kept_with_one_counted_incident(
 
 
 def test_a_message_under_a_name_that_is_no_kiosk_is_kept(hub: HubDb) -> None:
-    hub.take(Message("yicang/1/No Kiosk/up/events", b"?", {}))
+    hub.take(Message("yicang/1/No Kiosk/up/events", b"?", {}), garbage=True)
     assert hub.rows("SELECT kiosk, reason FROM unreadable") == [("", "bad-topic")]
 
 

@@ -3,23 +3,31 @@
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
-from contract import messages
+from contract import messages, topics
 from hub import db
 from hub.event_log import EventLog
 from hub.folds.item import fold_item
 from hub.ingest import Handled, Ingest, Message
 from hub.projector import Fold, Projector
 from hub.reference import Reference
+from tests.support.conformance import Conformance
 
 STOPS = (
     {"id": "stop-1", "zh": "一号站", "en": "Stop one"},
     {"id": "stop-2", "zh": "二号站", "en": "Stop two"},
 )
 KIOSKS = (("kiosk-a", "stop-1"), ("kiosk-b", "stop-2"))
+
+
+CONFORMANCE: Final = Conformance()
+
+
+def _problems(message: Message) -> list[str]:
+    return CONFORMANCE.problems(message.topic, message.payload, message.properties)
 
 
 def make_template(path: Path) -> Path:
@@ -62,13 +70,24 @@ class HubDb:
     def __exit__(self, *_: object) -> None:
         self.engine.dispose()
 
-    def take(self, *group: Message, project: bool = True) -> list[Handled]:
-        """Ingest a group in one transaction, then project it as the writer does."""
+    def take(self, *group: Message, project: bool = True, garbage: bool = False) -> list[Handled]:
+        """Ingest a group in one transaction, then project it as the writer does.
+
+        Every message is held against the contract, and so is every answer; with ``garbage`` at
+        least one message must violate it.
+        """
+        problems = [line for one in group for line in _problems(one)]
+        assert bool(problems) == garbage, problems or "this was announced as garbage"
         self.now_ms += 1
         with self.engine.begin() as connection:
             self.ingest.begin(connection)
             handled = [self.ingest.handle(connection, one, self.now_ms) for one in group]
             self.ingest.finish(connection, self.now_ms)
+        for send in (send for one in handled for send in one.sends):
+            assert CONFORMANCE.problems(send.topic, send.payload, {}) == []
+        for ack in acks(handled):
+            down = topics.down("kiosk-a", topics.ACK)
+            assert CONFORMANCE.problems(down, messages.encode(ack), {}) == []
         if project:
             fresh = {new.row: new for one in handled for new in one.fresh}
             with self.engine.begin() as connection:
