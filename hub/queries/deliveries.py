@@ -1,11 +1,16 @@
-"""Deliveries as `hub.privacy` wants them, and what it says of one item."""
+"""Deliveries as `hub.privacy` wants them, and what may be public of them.
+
+That an item was delivered is public only once the day on which the hub recorded it is over: who
+looks at the page every minute must not learn at which moment somebody stood at a door. A delivery
+that is told twice for one plan counts by the day of its own time as well, where that is known.
+"""
 
 import datetime as dt
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from contract.events import Delivered, type_of
 from hub import db, privacy
@@ -32,6 +37,7 @@ class Reaches:
         self._zone = zone
         self._now = now
         self._lock = threading.Lock()
+        self._counted: tuple[int, float, int] | None = None  # (midnight, kept until, count)
         self._cached: dict[tuple[str, dt.date, dt.date], tuple[float, dict[str, Reach | None]]] = {}
 
     def of(self, connection: Connection, item: str, stops: dict[str, Stop]) -> Reach | None:
@@ -39,7 +45,7 @@ class Reaches:
         stop = connection.scalar(select(db.delivery.c.stop).where(db.delivery.c.item == item))
         if stop is None or stop not in stops:
             return None
-        recorded = _recorded(connection, [stop], item)
+        recorded = _recorded(connection, [stop], [item])
         if not recorded:
             return None
         now = self._now()
@@ -59,6 +65,48 @@ class Reaches:
                     del self._cached[next(iter(self._cached))]
                 self._cached[key] = kept
         return kept[1].get(item)
+
+    def told(self, connection: Connection, items: Iterable[str]) -> set[str]:
+        """Which of ``items`` may be said to have reached a household."""
+        wanted = list(items)
+        found: set[str] = set()
+        for start in range(0, len(wanted), 500):
+            public = self._public().where(db.delivery.c.item.in_(wanted[start : start + 500]))
+            found.update(connection.scalars(public))
+        return found
+
+    def count(self, connection: Connection) -> int:
+        """How many items may be said to have reached a household; kept for `CACHE_S`."""
+        now = self._now()
+        midnight = self._midnight()
+        with self._lock:
+            kept = self._counted
+        if kept is None or kept[0] != midnight or kept[1] < now:
+            query = select(func.count()).select_from(self._public().subquery())
+            kept = (midnight, now + CACHE_S, connection.scalar(query) or 0)
+            with self._lock:
+                self._counted = kept
+        return kept[2]
+
+    def _public(self) -> Select[tuple[str]]:
+        """The delivered items whose day is over."""
+        midnight = self._midnight()
+        item, event = db.item.c, db.event.c
+        return (
+            select(db.delivery.c.item)
+            .join_from(db.delivery, db.item, item.code == db.delivery.c.item)
+            .join(db.touch, db.touch.c.subject == item.plan)
+            .join(db.event, and_(event.id == db.touch.c.event_id, event.type == _DELIVERED))
+            .where(event.problem.is_(None))
+            .where(or_(item.known_time.is_(False), item.changed_t < midnight))
+            .group_by(db.delivery.c.item)
+            .having(func.min(event.received_ms) < midnight)
+        )
+
+    def _midnight(self) -> int:
+        """When today began, in Unix milliseconds."""
+        today = dt.datetime.fromtimestamp(self._now(), self._zone).date()
+        return int(dt.datetime.combine(today, dt.time(), self._zone).timestamp() * 1000)
 
     def _coarsen(
         self,
@@ -83,7 +131,7 @@ class Reaches:
 
 
 def _recorded(
-    connection: Connection, stops: list[str], item: str | None = None
+    connection: Connection, stops: list[str], items: list[str] | None = None
 ) -> list[tuple[str, str | None, str, int]]:
     """(item, family, stop, ms): delivered items, and when the hub first recorded that it was."""
     delivery, event = db.delivery.c, db.event.c
@@ -98,6 +146,6 @@ def _recorded(
         .where(delivery.stop.in_(stops), event.problem.is_(None))
         .group_by(delivery.item, delivery.family, delivery.stop)
     )
-    if item is not None:
-        query = query.where(delivery.item == item)
+    if items is not None:
+        query = query.where(delivery.item.in_(items))
     return [(row[0], row[1], row[2], row[3]) for row in connection.execute(query)]

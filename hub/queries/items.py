@@ -29,11 +29,11 @@ class Item(Struct, frozen=True):
 
 
 class Figures(Struct, frozen=True):
-    """What the first page counts: items that were received and not taken back."""
+    """What the first page counts: items that were received and not taken back. How many of them
+    were delivered is for `hub.queries.deliveries` to say."""
 
     received: int
     in_stock: int
-    delivered: int
 
 
 class StockRow(Struct, frozen=True):
@@ -96,4 +96,4 @@ def figures(connection: Connection) -> Figures:
     )
     n = {str(status): int(total) for status, total in rows}
     here = n.get(IN_STOCK, 0) + n.get(UNLABELLED, 0)
-    return Figures(here + n.get(OUT, 0) + n.get(DELIVERED, 0), here, n.get(DELIVERED, 0))
+    return Figures(here + n.get(OUT, 0) + n.get(DELIVERED, 0), here)

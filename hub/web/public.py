@@ -2,6 +2,7 @@
 
 from urllib.parse import urlsplit
 
+import msgspec
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -50,7 +51,11 @@ def blueprint() -> Blueprint:
 
 def home() -> str:
     """What this is, a box for a code, the figures."""
-    return render_template("public/home.html", figures=items.figures(connection()))
+    return render_template(
+        "public/home.html",
+        figures=items.figures(connection()),
+        delivered=services().reaches.count(connection()),
+    )
 
 
 def find() -> BaseResponse:
@@ -84,7 +89,19 @@ def item(code: str) -> BaseResponse:
     found = items.item(connection(), canonical)
     if found is None:
         return _never_heard_of(canonical)
-    return Response(_journey_page(found))
+    return Response(_journey_page(*_as_public([found])))
+
+
+def _as_public(found: list[Item]) -> list[Item]:
+    """The items as everybody may know them: one that was delivered today is still on its way."""
+    delivered = [one.code for one in found if one.status == journey.DELIVERED]
+    told = services().reaches.told(connection(), delivered)
+    return [
+        msgspec.structs.replace(one, status=journey.OUT)
+        if one.status == journey.DELIVERED and one.code not in told
+        else one
+        for one in found
+    ]
 
 
 def _journey_page(found: Item) -> str:
@@ -162,7 +179,7 @@ def claim(claim: str) -> BaseResponse:
         )
     if claim != canonical:
         return redirect(url_for("public.claim", claim=canonical), 302)
-    return Response(_claim_page(found))
+    return Response(_claim_page(_as_public(found)))
 
 
 def _claim_page(found: list[Item]) -> str:
