@@ -154,7 +154,7 @@ def ask(directory: Path, request: bytes, *, timeout_s: float = ANSWER_S) -> byte
         connection.settimeout(timeout_s)
         try:
             with _short_name(directory) as name:
-                connection.connect(name)
+                _connect(connection, name, time.monotonic() + timeout_s)
         except (FileNotFoundError, ConnectionRefusedError):
             raise NotRunningError("没有正在运行的中心 / no hub is running") from None
         except OSError as error:
@@ -175,6 +175,19 @@ def ask(directory: Path, request: bytes, *, timeout_s: float = ANSWER_S) -> byte
     if answer.error is not None:
         raise ControlError(answer.error)
     return bytes(answer.result)
+
+
+def _connect(connection: socket.socket, name: str, deadline: float) -> None:
+    """Linux refuses a Unix socket with a timeout when the hub's queue is full, instead of waiting
+    (EAGAIN in connect(2)). Raises OSError."""
+    while True:
+        try:
+            connection.connect(name)
+            return
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(0.02)
 
 
 @contextmanager

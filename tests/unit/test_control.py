@@ -6,8 +6,9 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,25 @@ def test_many_commands_at_once_each_get_their_own_answer(server: ControlServer, 
     for thread in threads:
         thread.join()
     assert answers == {number: b'{"heard":%d}' % number for number in range(20)}
+
+
+def test_a_command_waits_for_its_turn_while_the_hub_has_its_hands_full(deep: Path) -> None:
+    with ExitStack() as stack:
+        descriptor = os.open(deep, os.O_RDONLY)
+        stack.callback(os.close, descriptor)
+        name = f"/proc/self/fd/{descriptor}/control.sock"
+        busy = stack.enter_context(socket.socket(socket.AF_UNIX))
+        busy.bind(name)
+        busy.listen(1)
+        with suppress(BlockingIOError):
+            while True:
+                waiting = stack.enter_context(socket.socket(socket.AF_UNIX))
+                waiting.setblocking(False)
+                waiting.connect(name)
+        began = time.monotonic()
+        with pytest.raises(ControlError, match="cannot be reached"):
+            ask(deep, b"1", timeout_s=0.5)
+        assert time.monotonic() - began >= 0.5
 
 
 def test_only_the_owner_can_reach_the_socket(server: ControlServer, deep: Path) -> None:
