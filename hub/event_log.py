@@ -5,24 +5,17 @@ Rules
 * A line is stored as the bytes it came as, under (kiosk of the topic, epoch, seq, hash). What
   cannot be understood is stored all the same, with its ``problem``: quarantined. It counts as
   received and blocks nobody. Repeats change nothing.
-* Where a line's frame is unreadable its hash is learnt from its neighbours: the batch's header
-  knows the last line's, the next line names its predecessor's. With neither it is the SHA-256 of
-  the bytes.
 * A good line whose hash is that of a quarantined row mends that row: the hash vouches for it.
 * ``through`` is the last seq of an unbroken run from 1; holes count as present. The chain is
   verified only across each advance: a row's predecessor must be one of the rows before it. A break
   is an incident, not a stop: what happened is kept, and somebody looks.
-* Two events of one kiosk with the same non-zero predecessor are a fork. Both are kept; one incident
-  for each (kiosk, predecessor). They meet either at one seq of an epoch, or where a later epoch's
-  opening names an event that also has a successor in its own epoch, or another opening.
+* Two events of one kiosk with the same non-zero predecessor are a fork (`hub.forks`).
 * A hole is what no journal can fill any more. An event that arrives for it after all makes it
   smaller.
 
 All methods run inside the caller's transaction; after a rollback call `forget`.
 """
 
-import hashlib
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
@@ -30,13 +23,14 @@ from msgspec import Struct
 from sqlalchemy import Connection
 
 from contract.batches import Batch
-from contract.events import ZERO_HASH, EpochOpened, Event, EventError, decode, event_id, type_of
+from contract.events import ZERO_HASH, Event, type_of
 from contract.messages import Ack
 from hub import incidents
+from hub.forks import Forks
 from hub.holes import Holes
 from hub.incidents import Trouble
+from hub.lines import Line, Row, held, preferred, read_lines
 
-CACHED_KIOSKS: Final = 256
 WALK: Final = 1000
 """Rows read at once when an advance runs into what had arrived early."""
 
@@ -62,17 +56,6 @@ UPDATE stream SET through = ?, hash = ?, received_ms = ? WHERE kiosk = ? AND epo
 """
 
 
-class Line(Struct, frozen=True):
-    """A line of a batch as it will be stored; ``event`` is None when it is quarantined."""
-
-    seq: int
-    hash: str
-    prev: str | None
-    raw: bytes
-    problem: str | None
-    event: Event | None
-
-
 class Fresh(Struct, frozen=True):
     """A row that this transaction wrote; ``event`` is None when it is quarantined."""
 
@@ -90,19 +73,12 @@ class Appended(Struct, frozen=True):
     fresh: list[Fresh]
 
 
-class _Row(Struct, frozen=True):
-    hash: str
-    prev: str | None
-    problem: str | None
-    id: int = 0
-
-
 class EventLog:
     """Appends batches. Holds only caches, which `forget` empties."""
 
     def __init__(self) -> None:
         self.holes: Final = Holes()
-        self._openings: OrderedDict[str, dict[str, set[str]]] = OrderedDict()
+        self._forks: Final = Forks()
         self._next_row = 0
         self._next_position = 0
         # Streams of this transaction: (through, hash, safe), and those to be written.
@@ -126,7 +102,7 @@ class EventLog:
 
     def forget(self) -> None:
         """Drop what a rolled back transaction may have left in the caches."""
-        self._openings.clear()
+        self._forks.forget()
         self.holes.forget()
 
     # --- appending -------------------------------------------------------------------------
@@ -136,21 +112,21 @@ class EventLog:
         header = batch.header
         first, last = header.first, header.first + header.count - 1
         lines = read_lines(kiosk, batch)
-        window: dict[int, list[_Row]] = {}
+        window: dict[int, list[Row]] = {}
         for row in connection.exec_driver_sql(_WINDOW, (kiosk, header.epoch, first - 1, last + 1)):
-            window.setdefault(row[1], []).append(_Row(row[2], row[3], row[4], row[0]))
-        new = [line for line in lines if not _held(line, window)]
+            window.setdefault(row[1], []).append(Row(row[2], row[3], row[4], row[0]))
+        new = [line for line in lines if not held(line, window)]
         fresh = self._insert(connection, kiosk, header.epoch, new, now_ms)
         fresh += self._mend(connection, kiosk, header.epoch, lines, window, now_ms)
         if new:
             self._tell_quarantined(connection, kiosk, header.epoch, new, now_ms)
-            self._tell_forks(connection, kiosk, header.epoch, new, window, now_ms)
+            self._forks.tell(connection, kiosk, header.epoch, new, window, now_ms)
         if len(new) == len(lines) and not any(seq >= first for seq in window):
             ack = self._continue(connection, kiosk, header.epoch, lines)
             if ack is not None:
                 return Appended(ack, fresh)
         for line in new:
-            window.setdefault(line.seq, []).append(_Row(line.hash, line.prev, line.problem))
+            window.setdefault(line.seq, []).append(Row(line.hash, line.prev, line.problem))
         ack = self._advance(connection, kiosk, header.epoch, window, (first, last), now_ms, new)
         return Appended(ack, fresh)
 
@@ -194,7 +170,7 @@ class EventLog:
         kiosk: str,
         epoch: str,
         lines: Iterable[Line],
-        window: Mapping[int, list[_Row]],
+        window: Mapping[int, list[Row]],
         now_ms: int,
     ) -> list[Fresh]:
         mended = []
@@ -209,7 +185,7 @@ class EventLog:
                 mended.append(Fresh(row.id, position, kiosk, line.hash, line.event))
         return mended
 
-    # --- forks -----------------------------------------------------------------------------
+    # --- quarantine ------------------------------------------------------------------------
 
     def _tell_quarantined(
         self, connection: Connection, kiosk: str, epoch: str, new: Sequence[Line], now_ms: int
@@ -224,83 +200,6 @@ class EventLog:
             incidents.note(
                 connection, Trouble(key, "quarantined", epoch, kiosk, detail, count), now_ms
             )
-
-    def _tell_forks(
-        self,
-        connection: Connection,
-        kiosk: str,
-        epoch: str,
-        new: Sequence[Line],
-        window: Mapping[int, list[_Row]],
-        now_ms: int,
-    ) -> None:
-        openings = self._openings_of(connection, kiosk)
-        for line in new:
-            prev = line.prev
-            if line.seq != 1 and line.seq not in window and prev not in openings:
-                continue  # nothing else stands at its place or names its predecessor
-            if prev is None or prev == ZERO_HASH or (line.problem or "").startswith("wrong-"):
-                continue
-            siblings = [
-                row.hash for row in window.get(line.seq, ()) if row.prev == prev != row.hash
-            ]
-            siblings += openings.get(prev, ())
-            if line.seq == 1:
-                siblings += [row[2] for row in self._successors(connection, kiosk, line)]
-                openings.setdefault(prev, set()).add(line.hash)
-            if any(sibling != line.hash for sibling in siblings):
-                self._tell_fork(connection, kiosk, epoch, line, now_ms)
-
-    def _tell_fork(
-        self, connection: Connection, kiosk: str, epoch: str, line: Line, now_ms: int
-    ) -> None:
-        """Tell of all events that name this line's predecessor; it is already stored."""
-        prev = line.prev or ZERO_HASH
-        rows = connection.exec_driver_sql(
-            "SELECT epoch, seq, hash FROM event WHERE kiosk = ? AND prev = ? AND seq = 1"
-            " UNION SELECT epoch, seq, hash FROM event"
-            " WHERE kiosk = ? AND epoch = ? AND seq = ? AND prev = ?",
-            (kiosk, prev, kiosk, epoch, line.seq, prev),
-        ).fetchall()
-        found = {tuple(row) for row in (*rows, *self._successors(connection, kiosk, line))}
-        names = sorted(event_id(kiosk, epoch, seq, digest) for epoch, seq, digest in found)
-        trouble = Trouble(
-            f"fork:{kiosk}:{prev}", "fork", prev, kiosk, {"prev": prev, "events": names}
-        )
-        incidents.note(connection, trouble, now_ms)
-
-    def _openings_of(self, connection: Connection, kiosk: str) -> dict[str, set[str]]:
-        """Hashes of the events that open this kiosk's epochs, by the predecessor they name."""
-        found = self._openings.get(kiosk)
-        if found is None:
-            found = {}
-            rows = connection.exec_driver_sql(
-                "SELECT prev, hash FROM event WHERE kiosk = ? AND seq = 1 AND prev IS NOT NULL",
-                (kiosk,),
-            )
-            for prev, digest in rows:
-                found.setdefault(prev, set()).add(digest)
-            self._openings[kiosk] = found
-            if len(self._openings) > CACHED_KIOSKS:
-                self._openings.popitem(last=False)
-        else:
-            self._openings.move_to_end(kiosk)
-        return found
-
-    def _successors(
-        self, connection: Connection, kiosk: str, opening: Line
-    ) -> list[tuple[str, int, str]]:
-        """(epoch, seq, hash) of what follows the event that an opening names, in that event's own
-        epoch."""
-        body = opening.event.public.body if opening.event is not None else None
-        if not isinstance(body, EpochOpened) or body.prev_epoch is None:
-            return []
-        rows = connection.exec_driver_sql(
-            "SELECT epoch, seq, hash FROM event"  # reads that epoch once for each process start
-            " WHERE kiosk = ? AND epoch = ? AND seq > 1 AND prev = ?",
-            (kiosk, body.prev_epoch, opening.prev),
-        )
-        return [(row[0], row[1], row[2]) for row in rows]
 
     # --- advancing -------------------------------------------------------------------------
 
@@ -334,7 +233,7 @@ class EventLog:
                 self.holes.add(connection, kiosk, epoch, start, seq - 1, now_ms)
             start = seq + 1
         self._tell_holes(connection, kiosk, epoch, now_ms)
-        window: dict[int, list[_Row]] = {}
+        window: dict[int, list[Row]] = {}
         self._advance(connection, kiosk, epoch, window, (through + 1, through), now_ms, [])
 
     def _open(self, connection: Connection, kiosk: str, epoch: str, now_ms: int) -> tuple[int, str]:
@@ -368,7 +267,7 @@ class EventLog:
         connection: Connection,
         kiosk: str,
         epoch: str,
-        window: dict[int, list[_Row]],
+        window: dict[int, list[Row]],
         loaded: tuple[int, int],
         now_ms: int,
         new: Sequence[Line],
@@ -407,11 +306,11 @@ class EventLog:
 
     def _load(
         self, connection: Connection, kiosk: str, epoch: str, through: int
-    ) -> dict[int, list[_Row]]:
-        window: dict[int, list[_Row]] = {}
+    ) -> dict[int, list[Row]]:
+        window: dict[int, list[Row]] = {}
         found = connection.exec_driver_sql(_WINDOW, (kiosk, epoch, through, through + WALK))
         for row in found:
-            window.setdefault(row[1], []).append(_Row(row[2], row[3], row[4], row[0]))
+            window.setdefault(row[1], []).append(Row(row[2], row[3], row[4], row[0]))
         return window
 
     def _next_hash(
@@ -421,19 +320,19 @@ class EventLog:
         epoch: str,
         seq: int,
         digest: str,
-        window: Mapping[int, list[_Row]],
+        window: Mapping[int, list[Row]],
         now_ms: int,
     ) -> str:
         """The hash of the row at ``seq`` that continues the chain; a break is told."""
         rows = window[seq]
         if seq == 1 or digest == ZERO_HASH:
-            return _preferred(rows, window.get(seq + 1, ()))
+            return preferred(rows, window.get(seq + 1, ()))
         direct = [row for row in rows if row.prev == digest]
         if direct:
-            return _preferred(direct, window.get(seq + 1, ()))
+            return preferred(direct, window.get(seq + 1, ()))
         before = {row.hash for row in window.get(seq - 1, ())} | {digest}
         if any(row.prev in before for row in rows):
-            return _preferred([row for row in rows if row.prev in before], ())
+            return preferred([row for row in rows if row.prev in before], ())
         unsure = all(row.prev is None for row in rows) or any(
             row.prev is None for row in window.get(seq - 1, ())
         )
@@ -441,7 +340,7 @@ class EventLog:
             detail: dict[str, str | int] = {"epoch": epoch, "seq": seq}
             key = f"chain-break:{kiosk}:{epoch}:{seq}"
             incidents.note(connection, Trouble(key, "chain-break", epoch, kiosk, detail), now_ms)
-        return _preferred(rows, window.get(seq + 1, ()))
+        return preferred(rows, window.get(seq + 1, ()))
 
     def _mend_chain(
         self,
@@ -481,48 +380,7 @@ class EventLog:
         incidents.note(connection, Trouble(key, "hole", epoch, kiosk, detail), now_ms)
 
 
-# --- lines -----------------------------------------------------------------------------------
-
-
-def read_lines(kiosk: str, batch: Batch) -> list[Line]:
-    """The lines of a batch from ``kiosk``, each with its place; what is wrong has a problem."""
-    header = batch.header
-    lines: list[Line] = []
-    after: str | None = header.hash  # the hash of the line before, as the line after it says
-    for seq in range(header.first + header.count - 1, header.first - 1, -1):
-        raw = batch.lines[seq - header.first]
-        try:
-            event = decode(raw)
-        except EventError as error:
-            digest = error.hash or after or hashlib.sha256(raw).hexdigest()
-            lines.append(Line(seq, digest, error.prev, raw, error.reason, None))
-            after = error.prev
-            continue
-        public = event.public
-        problem = None
-        if public.kiosk != kiosk:
-            problem = "wrong-kiosk"
-        elif public.epoch != header.epoch or public.seq != seq:
-            problem = "wrong-place"
-        lines.append(
-            Line(seq, event.hash, event.prev, raw, problem, event if problem is None else None)
-        )
-        after = event.prev
-    lines.reverse()
-    return lines
-
-
-def _held(line: Line, window: Mapping[int, list[_Row]]) -> bool:
-    return any(row.hash == line.hash for row in window.get(line.seq, ()))
-
-
-def _preferred(rows: Sequence[_Row], after: Iterable[_Row]) -> str:
-    """Of rows at one seq: one that the next seq continues, then a good one, then the least hash."""
-    if len(rows) == 1:
-        return rows[0].hash
-    continued = {row.prev for row in after}
-    best = min(rows, key=lambda row: (row.hash not in continued, row.problem is not None, row.hash))
-    return best.hash
+# --- rows ------------------------------------------------------------------------------------
 
 
 def next_position(connection: Connection) -> int:
