@@ -154,10 +154,10 @@ class Ingest:
     def _position(
         self, connection: Connection, kiosk: str, kept: Kept, newest: bool, now_ms: int
     ) -> Position:
-        through, digest, safe = self.log.position(connection, kiosk, kept.epoch)
+        through, digest, safe = self.log.streams.position(connection, kiosk, kept.epoch)
         if through + 1 < kept.oldest <= kept.head:
-            self.log.open_hole(connection, kiosk, kept.epoch, kept.oldest - 1, now_ms)
-            through, digest, safe = self.log.position(connection, kiosk, kept.epoch)
+            self.log.streams.open_hole(connection, kiosk, kept.epoch, kept.oldest - 1, now_ms)
+            through, digest, safe = self.log.streams.position(connection, kiosk, kept.epoch)
         if 0 < kept.head <= through:
             self._compare(connection, kiosk, kept, (through, newest), now_ms)
         return Position(kept.epoch, through, digest, safe)
