@@ -13,8 +13,7 @@ Rules
 * A fold declares what it read. An item depends on its own events, on those of every box that it
   was ever packed in, and those boxes' boxes, and of every plan it was ever out for. An event on a
   box or plan therefore refolds what was ever in or on it.
-* A void names events. It concerns whatever its targets concern, also when they arrive after it:
-  ``V:<event id>`` in the touch table waits for them.
+* A void names events and concerns whatever they concern (`hub.voids`).
 * A clock learnt later, or a boot that turns up late, moves whole epochs in the order: the items of
   every epoch whose place changed are refolded. So are a kiosk's when it moves to another stop.
 * What a kiosk says of itself (`hub.folds.watch`) depends on its own events alone, and on which of
@@ -45,6 +44,7 @@ from hub.folds.epochs import UNPLACED, Timeline
 from hub.folds.item import COUNTED, Finding, FoldError, ItemState
 from hub.folds.watch import fold_watched, is_watched, watched
 from hub.incidents import Trouble
+from hub.voids import VOID, Voids
 
 VERSION: Final = 2
 """Rises when a fold changes what it makes of the same events: the next start rebuilds."""
@@ -67,7 +67,6 @@ ON CONFLICT (hash) DO UPDATE SET kiosk = excluded.kiosk, session = excluded.sess
 WHERE (excluded.kiosk, excluded.session) < (claim.kiosk, claim.session)
 """
 _NEW: Final = "SELECT id, position FROM event WHERE position > ? ORDER BY position LIMIT ?"
-VOID: Final = "V:"
 
 
 def projected(connection: Connection) -> int:
@@ -89,7 +88,7 @@ class Projector:
         self._memory: OrderedDict[int, Stored] = OrderedDict()
         self._placed: dict[int, Entry] = {}  # entries, as long as their epoch stays in its place
         self._projected: int | None = None
-        self._awaited: set[str] | None = None  # targets of voids that are not here yet
+        self._voids: Final = Voids()
 
     def forget(self) -> None:
         """Drop what a rolled back transaction may have left in memory."""
@@ -98,7 +97,7 @@ class Projector:
         self._memory.clear()
         self._placed.clear()
         self._projected = None
-        self._awaited = None
+        self._voids.forget()
 
     # --- the two ways in -------------------------------------------------------------------
 
@@ -113,7 +112,7 @@ class Projector:
         done = self._done(connection)
         rows = connection.exec_driver_sql(_NEW, (done, limit)).fetchall()
         if rows:
-            self._awaiting(connection)  # read while these rows are still to come
+            self._voids.recall(connection, done)  # while these rows are still to come
             self._projected = done = rows[-1][1]
             store.set_meta(connection, "projected", str(done))
             dirty |= self._absorb(connection, self._read(connection, rows, fresh))
@@ -151,7 +150,7 @@ class Projector:
         )
         self._projected = next_position(connection) - 1
         store.set_meta(connection, "projected", str(self._projected))
-        self._awaited = set()
+        self._voids.start_anew()
         self._stops = dict(self._registry(connection))
         self._remember_stops(connection, self._stops)
         for events in self._whole_log(connection):
@@ -239,65 +238,10 @@ class Projector:
         store.add_touches(connection, touches)
         if claims:
             connection.exec_driver_sql(_CLAIM, claims)
-        late = self._arrived_late(connection, events)
-        late += self._targets(connection, voids)
+        late = self._voids.links(connection, events, voids, self._done(connection))
         store.add_touches(connection, late)
         dirty.update(subject for subject, _ in late)
         return dirty
-
-    def _targets(self, connection: Connection, voids: Iterable[Stored]) -> list[tuple[str, int]]:
-        """What each void concerns through the events that it names and that are here."""
-        touches: list[tuple[str, int]] = []
-        awaited = self._awaiting(connection)
-        for void in voids:
-            assert isinstance(void.body, Voided)
-            for target in void.body.events:
-                event = self._find(connection, target)
-                if event is None:
-                    awaited.add(target)
-                else:
-                    touches += [(subject, void.row) for subject in subjects(event.body)]
-        return touches
-
-    def _arrived_late(
-        self, connection: Connection, events: Iterable[Stored]
-    ) -> list[tuple[str, int]]:
-        """What the voids of these events, which were here before them, concern."""
-        awaited = self._awaiting(connection)
-        touches: list[tuple[str, int]] = []
-        if not awaited:
-            return touches
-        for event in events:
-            name = event.id
-            if name not in awaited:
-                continue
-            awaited.discard(name)
-            for void in store.touched_by(connection, [VOID + name]).get(VOID + name, ()):
-                touches += [(subject, void) for subject in subjects(event.body)]
-        return touches
-
-    def _awaiting(self, connection: Connection) -> set[str]:
-        if self._awaited is None:
-            self._awaited = set()
-            rows = connection.exec_driver_sql(
-                "SELECT DISTINCT subject FROM touch WHERE subject >= 'V:' AND subject < 'V;'"
-            ).fetchall()
-            for (subject,) in rows:
-                target = subject[len(VOID) :]
-                if self._find(connection, target) is None:
-                    self._awaited.add(target)
-        return self._awaited
-
-    def _find(self, connection: Connection, name: str) -> Stored | None:
-        """The good event of this id, if it is here and its turn has come."""
-        kiosk, epoch, seq, short = name.rsplit(".", 3)
-        rows = connection.exec_driver_sql(
-            f"SELECT {store.EVENT_COLUMNS} FROM event WHERE kiosk = ? AND epoch = ? AND seq = ?"
-            " AND problem IS NULL AND position <= ? AND substr(hash, 1, 16) = ?",
-            (kiosk, epoch, int(seq), self._done(connection), short),
-        )
-        row = rows.first()
-        return store.read_event(row) if row is not None else None
 
     # --- the order of epochs ---------------------------------------------------------------
 
