@@ -20,30 +20,24 @@ Rules
   its epochs is the last: these are refolded whenever its epochs are placed anew.
 * An event that a fold cannot take is quarantined as ``fold-failed``, with an incident; the rest
   goes on without it.
-
-Refolding reads set-wise, and decoded events stay in a bounded memory: what a kiosk sent a moment
-ago is what is refolded next.
 """
 # Table and column names in statements come from constants here, never from data.
 # ruff: noqa: S608
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Final, TypeAlias
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
 
 import msgspec
 from sqlalchemy import Connection
 
 from contract.events import SessionClosed, Voided
-from contract.order import Placement, SortKey
 from hub import incidents
 from hub import projection_store as store
 from hub.event_log import Fresh, next_position, quarantine_key
-from hub.folds.entries import Entry, Stored, changed, held, holder, stored, subjects
-from hub.folds.epochs import UNPLACED, Timeline
-from hub.folds.item import COUNTED, Finding, FoldError, ItemState
-from hub.folds.watch import fold_watched, is_watched, watched
-from hub.incidents import Trouble
+from hub.folds.entries import Stored, changed, stored, subjects
+from hub.folds.epochs import Timeline
+from hub.folds.watch import is_watched, watched
+from hub.refold import REFOLD, Fold, Refolder
 from hub.voids import VOID, Voids
 
 VERSION: Final = 2
@@ -51,14 +45,6 @@ VERSION: Final = 2
 
 GROUP: Final = 2000
 """Most events projected in one transaction."""
-
-REFOLD: Final = 500
-"""Most items refolded at once: bounds memory, not the transaction."""
-
-REMEMBERED: Final = 20_000
-"""Decoded events kept in memory, about 1 kB each."""
-
-Fold: TypeAlias = Callable[[str, Sequence[Entry]], ItemState | None]
 
 _CLAIM: Final = """
 INSERT INTO claim (hash, kiosk, session, position) VALUES (?, ?, ?, ?)
@@ -82,11 +68,9 @@ class Projector:
     """
 
     def __init__(self, fold: Fold) -> None:
-        self._fold: Final = fold
         self._lines: dict[str, Timeline] = {}
         self._stops: dict[str, str] | None = None
-        self._memory: OrderedDict[int, Stored] = OrderedDict()
-        self._placed: dict[int, Entry] = {}  # entries, as long as their epoch stays in its place
+        self._refolder: Final = Refolder(fold, self._line, self._stop)
         self._projected: int | None = None
         self._voids: Final = Voids()
 
@@ -94,8 +78,7 @@ class Projector:
         """Drop what a rolled back transaction may have left in memory."""
         self._lines.clear()
         self._stops = None
-        self._memory.clear()
-        self._placed.clear()
+        self._refolder.forget()
         self._projected = None
         self._voids.forget()
 
@@ -119,8 +102,10 @@ class Projector:
         dirty |= self._settle(connection, now_ms)
         if dirty:
             watch = {subject for subject in dirty if is_watched(subject)}
-            self._refold_watched(connection, watch, now_ms)
-            self._refold_all(connection, self._dependants(connection, dirty - watch), now_ms)
+            self._refolder.refold_watched(connection, watch, now_ms)
+            self._refolder.refold_all(
+                connection, self._refolder.dependants(connection, dirty - watch), now_ms
+            )
         return len(rows)
 
     def _done(self, connection: Connection) -> int:
@@ -158,8 +143,8 @@ class Projector:
         for line in self._lines.values():
             line.unsettled = True
         for part in store.chunks(sorted(self._settle(connection, now_ms)), REFOLD):
-            self._refold_watched(connection, filter(is_watched, part), now_ms)
-        self._refold_all(connection, self._every_item(connection), now_ms)
+            self._refolder.refold_watched(connection, filter(is_watched, part), now_ms)
+        self._refolder.refold_all(connection, self._refolder.every_item(connection), now_ms)
         store.set_meta(connection, "projection", str(VERSION))
 
     def is_current(self, connection: Connection) -> bool:
@@ -190,7 +175,7 @@ class Projector:
             found[event.row] = event
         events = [found[row] for row, _ in rows if row in found]
         for event in events:
-            self._remember(event)
+            self._refolder.remember(event)
         return events
 
     def _whole_log(self, connection: Connection) -> Iterator[list[Stored]]:
@@ -205,11 +190,6 @@ class Projector:
                 return
             last = rows[-1][0]
             yield [event for event in map(store.read_event, rows) if event is not None]
-
-    def _remember(self, event: Stored) -> None:
-        self._memory[event.row] = event
-        if len(self._memory) > REMEMBERED:
-            self._memory.popitem(last=False)
 
     # --- absorbing: touches, facts, voids, claims ------------------------------------------
 
@@ -306,7 +286,7 @@ class Projector:
         if before == now:
             return set()
         self._remember_stops(connection, now)
-        self._placed.clear()  # entries name the stop
+        self._refolder.forget_places()
         dirty: set[str] = set()
         for kiosk in before.keys() | now.keys():
             if before.get(kiosk, "") != now.get(kiosk, ""):
@@ -328,177 +308,6 @@ class Projector:
             self._stops = dict(self._registry(connection))
         return self._stops.get(kiosk, "")
 
-    # --- refolding -------------------------------------------------------------------------
-
-    def _events_of(self, connection: Connection, wanted: Iterable[str]) -> dict[str, list[Stored]]:
-        """The good events that concern each of ``wanted``."""
-        touched = store.touched_by(connection, wanted)
-        known: dict[int, Stored] = {}
-        missing: set[int] = set()
-        for rows in touched.values():
-            for row in rows:
-                event = self._memory.get(row)
-                if event is None:
-                    missing.add(row)
-                else:
-                    known[row] = event
-        for loaded in store.load_events(connection, sorted(missing)):
-            known[loaded.row] = loaded
-            self._remember(loaded)
-        return {
-            subject: [known[row] for row in rows if row in known]
-            for subject, rows in touched.items()
-        }
-
-    def _dependants(self, connection: Connection, dirty: Iterable[str]) -> Iterator[str]:
-        """The items to refold when these subjects changed."""
-        items: set[str] = set()
-        frontier = set(dirty)
-        seen: set[str] = set()
-        while frontier:
-            items.update(subject for subject in frontier if subject.startswith("G"))
-            groups = {subject for subject in frontier if not subject.startswith("G")} - seen
-            seen |= groups
-            frontier = set()
-            for subject, events in self._events_of(connection, groups).items():
-                for event in events:
-                    frontier.update(held(subject, event.body))
-        return iter(sorted(items))
-
-    @staticmethod
-    def _every_item(connection: Connection) -> Iterator[str]:
-        last = "G"
-        while True:
-            rows = connection.exec_driver_sql(
-                "SELECT DISTINCT subject FROM touch WHERE subject > ? AND subject < 'H'"
-                " ORDER BY subject LIMIT ?",
-                (last, REFOLD),
-            ).fetchall()
-            if not rows:
-                return
-            last = rows[-1][0]
-            yield from (row[0] for row in rows)
-
-    def _refold_watched(self, connection: Connection, watch: Iterable[str], now_ms: int) -> None:
-        """Write what kiosks now say of themselves under these subjects."""
-        for chunk in store.chunks(watch):
-            findings: list[Finding] = []
-            for subject, events in self._events_of(connection, chunk).items():
-                entries = []
-                for event in events:
-                    line = self._line(connection, event.kiosk)
-                    entries.append(self._entry(connection, event, line.placement(event.epoch)))
-                if entries:
-                    newest = self._line(connection, entries[0].stored.kiosk).newest
-                    findings += fold_watched(subject, sorted(entries), newest)
-            stale = store.open_findings(connection, chunk)
-            incidents.replace_findings(connection, stale, findings, now_ms)
-
-    def _refold_all(self, connection: Connection, codes: Iterator[str], now_ms: int) -> None:
-        for chunk in store.chunks(codes, REFOLD):
-            while (failed := self._refold(connection, chunk, now_ms)) is not None:
-                self._quarantine(connection, failed, now_ms)
-
-    def _refold(self, connection: Connection, codes: list[str], now_ms: int) -> int | None:
-        """Refold these items and write what changed; or the row of an event that no fold takes,
-        with nothing written."""
-        needed = self._closure(connection, codes)
-        states: list[ItemState] = []
-        gone: list[str] = []
-        try:
-            for code in codes:
-                state = self._fold(code, self._entries(connection, code, needed))
-                if state is None:
-                    gone.append(code)
-                else:
-                    states.append(state)
-        except FoldError as error:
-            return error.row
-        self._write(connection, codes, states, gone, now_ms)
-        return None
-
-    def _write(
-        self,
-        connection: Connection,
-        codes: list[str],
-        states: list[ItemState],
-        gone: list[str],
-        now_ms: int,
-    ) -> None:
-        old = store.old_items(connection, codes)
-        deltas: dict[tuple[str, str, str], int] = {}
-        for row in old.values():
-            if row.category is not None and row.status in COUNTED:
-                key = (row.stop, row.category, row.status)
-                deltas[key] = deltas.get(key, 0) - 1
-        findings: list[Finding] = []
-        for state in states:
-            findings += state.findings
-            if state.category is not None and state.status in COUNTED:
-                key = (state.stop, state.category, state.status)
-                deltas[key] = deltas.get(key, 0) + 1
-        store.save_items(connection, states, old)
-        store.delete_items(connection, [code for code in gone if code in old])
-        store.change_stock(connection, deltas)
-        troubled = [code for code, row in old.items() if row.incidents]
-        stale = store.open_findings(connection, troubled)
-        if findings or stale:
-            incidents.replace_findings(connection, stale, findings, now_ms)
-
-    def _closure(self, connection: Connection, codes: Iterable[str]) -> dict[str, list[Stored]]:
-        """The events of these items, of all boxes around them, and of all plans they were on."""
-        needed: dict[str, list[Stored]] = {}
-        frontier = set(codes)
-        while frontier:
-            found = self._events_of(connection, frontier)
-            for subject in frontier:
-                needed[subject] = found.get(subject, [])
-            frontier = set()
-            for subject, events in found.items():
-                if subject.startswith("D"):
-                    continue
-                for event in events:
-                    group = holder(subject, event.body)
-                    if group is not None and group not in needed:
-                        frontier.add(group)
-        return needed
-
-    def _entries(
-        self, connection: Connection, code: str, needed: Mapping[str, list[Stored]]
-    ) -> list[Entry]:
-        events: dict[int, Stored] = {}
-        seen = {code}
-        pending = [code]
-        while pending:
-            subject = pending.pop()
-            for event in needed[subject]:
-                events[event.row] = event
-                if subject.startswith("D"):
-                    continue
-                group = holder(subject, event.body)
-                if group is not None and group not in seen:
-                    seen.add(group)
-                    pending.append(group)
-        known = self._placed
-        entries = []
-        for row, event in events.items():
-            line = self._lines.get(event.kiosk) or self._line(connection, event.kiosk)
-            place = line.placed.get(event.epoch, UNPLACED)
-            entry = known.get(row)
-            if entry is None or entry.stored is not event or entry.place is not place:
-                entry = known[row] = self._entry(connection, event, place)
-            entries.append(entry)
-        if len(known) > REMEMBERED:
-            known.clear()
-        entries.sort()
-        return entries
-
-    def _entry(self, connection: Connection, event: Stored, place: Placement) -> Entry:
-        key = SortKey(
-            place.at(event.mono), event.kiosk, place.rank, event.epoch, event.seq, event.hash
-        )
-        return Entry(key, event, self._stop(connection, event.kiosk), place)
-
     @staticmethod
     def _retry_failed(connection: Connection, now_ms: int) -> None:
         """Give what no fold of an earlier release could take another chance."""
@@ -507,13 +316,3 @@ class Projector:
         ).fetchall()
         for kiosk, epoch in set(map(tuple, rows)):
             incidents.close(connection, quarantine_key(kiosk, epoch, "fold-failed"), now_ms)
-
-    def _quarantine(self, connection: Connection, row: int, now_ms: int) -> None:
-        """Set an event aside that a fold cannot take."""
-        self._memory.pop(row, None)
-        kiosk, epoch = connection.exec_driver_sql(
-            "UPDATE event SET problem = 'fold-failed' WHERE id = ? RETURNING kiosk, epoch", (row,)
-        ).one()
-        key = quarantine_key(kiosk, epoch, "fold-failed")
-        detail: dict[str, str | int] = {"epoch": epoch, "why": "fold-failed"}
-        incidents.note(connection, Trouble(key, "quarantined", epoch, kiosk, detail, 1), now_ms)

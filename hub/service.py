@@ -26,8 +26,9 @@ from hub.folds.item import fold_item
 from hub.ingest import Ingest
 from hub.mqtt_link import Broker, MqttLink
 from hub.outgoing import Send
-from hub.projector import Fold, Projector
+from hub.projector import Projector
 from hub.reference import Reference
+from hub.refold import Fold
 from hub.writer import Writer, WriterStoppedError
 
 _log: Final = logging.getLogger(__name__)

@@ -12,8 +12,9 @@ from hub import db
 from hub.event_log import EventLog
 from hub.folds.item import fold_item
 from hub.ingest import Handled, Ingest, Message
-from hub.projector import Fold, Projector
+from hub.projector import Projector
 from hub.reference import Reference
+from hub.refold import Fold
 from tests.support.conformance import Conformance
 
 STOPS = (

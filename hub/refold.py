@@ -1,0 +1,245 @@
+"""Refolding: what changed keys make anew, from all events that concern them, set-wise.
+
+A fold declares what it read (`hub.folds.entries.holder`): an item depends on its own events, on
+those of every box that it was ever packed in, and those boxes' boxes, and of every plan it was ever
+out for. Decoded events stay in a bounded memory: what a kiosk sent a moment ago is what is refolded
+next.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Final, TypeAlias
+
+from sqlalchemy import Connection
+
+from contract.order import Placement, SortKey
+from hub import incidents
+from hub import projection_store as store
+from hub.event_log import quarantine_key
+from hub.folds.entries import Entry, Stored, held, holder
+from hub.folds.epochs import UNPLACED, Timeline
+from hub.folds.item import COUNTED, Finding, FoldError, ItemState
+from hub.folds.watch import fold_watched
+from hub.incidents import Trouble
+
+REFOLD: Final = 500
+"""Most items refolded at once: bounds memory, not the transaction."""
+
+REMEMBERED: Final = 20_000
+"""Decoded events kept in memory, about 1 kB each."""
+
+Fold: TypeAlias = Callable[[str, Sequence[Entry]], ItemState | None]
+
+
+class Refolder:
+    """See the module. ``line`` gives a kiosk's epochs, ``stop`` where it stands; both are asked
+    inside the caller's transaction."""
+
+    def __init__(
+        self,
+        fold: Fold,
+        line: Callable[[Connection, str], Timeline],
+        stop: Callable[[Connection, str], str],
+    ) -> None:
+        self._fold: Final = fold
+        self._line: Final = line
+        self._stop: Final = stop
+        self._memory: Final[OrderedDict[int, Stored]] = OrderedDict()
+        # Entries, as long as their epoch stays in its place.
+        self._placed: Final[dict[int, Entry]] = {}
+
+    def forget(self) -> None:
+        """Drop what a rolled back transaction may have left in memory."""
+        self._memory.clear()
+        self._placed.clear()
+
+    def forget_places(self) -> None:
+        """A kiosk stands elsewhere: entries name its stop."""
+        self._placed.clear()
+
+    def remember(self, event: Stored) -> None:
+        """Keep an event that will be folded soon."""
+        self._memory[event.row] = event
+        if len(self._memory) > REMEMBERED:
+            self._memory.popitem(last=False)
+
+    def events_of(self, connection: Connection, wanted: Iterable[str]) -> dict[str, list[Stored]]:
+        """The good events that concern each of ``wanted``."""
+        touched = store.touched_by(connection, wanted)
+        known: dict[int, Stored] = {}
+        missing: set[int] = set()
+        for rows in touched.values():
+            for row in rows:
+                event = self._memory.get(row)
+                if event is None:
+                    missing.add(row)
+                else:
+                    known[row] = event
+        for loaded in store.load_events(connection, sorted(missing)):
+            known[loaded.row] = loaded
+            self.remember(loaded)
+        return {
+            subject: [known[row] for row in rows if row in known]
+            for subject, rows in touched.items()
+        }
+
+    def dependants(self, connection: Connection, dirty: Iterable[str]) -> Iterator[str]:
+        """The items to refold when these subjects changed."""
+        items: set[str] = set()
+        frontier = set(dirty)
+        seen: set[str] = set()
+        while frontier:
+            items.update(subject for subject in frontier if subject.startswith("G"))
+            groups = {subject for subject in frontier if not subject.startswith("G")} - seen
+            seen |= groups
+            frontier = set()
+            for subject, events in self.events_of(connection, groups).items():
+                for event in events:
+                    frontier.update(held(subject, event.body))
+        return iter(sorted(items))
+
+    @staticmethod
+    def every_item(connection: Connection) -> Iterator[str]:
+        """Every item that an event speaks of, by code."""
+        last = "G"
+        while True:
+            rows = connection.exec_driver_sql(
+                "SELECT DISTINCT subject FROM touch WHERE subject > ? AND subject < 'H'"
+                " ORDER BY subject LIMIT ?",
+                (last, REFOLD),
+            ).fetchall()
+            if not rows:
+                return
+            last = rows[-1][0]
+            yield from (row[0] for row in rows)
+
+    def refold_watched(self, connection: Connection, watch: Iterable[str], now_ms: int) -> None:
+        """Write what kiosks now say of themselves under these subjects."""
+        for chunk in store.chunks(watch):
+            findings: list[Finding] = []
+            for subject, events in self.events_of(connection, chunk).items():
+                entries = []
+                for event in events:
+                    line = self._line(connection, event.kiosk)
+                    entries.append(self._entry(connection, event, line.placement(event.epoch)))
+                if entries:
+                    newest = self._line(connection, entries[0].stored.kiosk).newest
+                    findings += fold_watched(subject, sorted(entries), newest)
+            stale = store.open_findings(connection, chunk)
+            incidents.replace_findings(connection, stale, findings, now_ms)
+
+    def refold_all(self, connection: Connection, codes: Iterator[str], now_ms: int) -> None:
+        """Fold these items anew; an event that a fold cannot take is quarantined."""
+        for chunk in store.chunks(codes, REFOLD):
+            while (failed := self._refold(connection, chunk, now_ms)) is not None:
+                self._quarantine(connection, failed, now_ms)
+
+    def _refold(self, connection: Connection, codes: list[str], now_ms: int) -> int | None:
+        """Refold these items and write what changed; or the row of an event that no fold takes,
+        with nothing written."""
+        needed = self._closure(connection, codes)
+        states: list[ItemState] = []
+        gone: list[str] = []
+        try:
+            for code in codes:
+                state = self._fold(code, self._entries(connection, code, needed))
+                if state is None:
+                    gone.append(code)
+                else:
+                    states.append(state)
+        except FoldError as error:
+            return error.row
+        self._write(connection, codes, states, gone, now_ms)
+        return None
+
+    def _write(
+        self,
+        connection: Connection,
+        codes: list[str],
+        states: list[ItemState],
+        gone: list[str],
+        now_ms: int,
+    ) -> None:
+        old = store.old_items(connection, codes)
+        deltas: dict[tuple[str, str, str], int] = {}
+        for row in old.values():
+            if row.category is not None and row.status in COUNTED:
+                key = (row.stop, row.category, row.status)
+                deltas[key] = deltas.get(key, 0) - 1
+        findings: list[Finding] = []
+        for state in states:
+            findings += state.findings
+            if state.category is not None and state.status in COUNTED:
+                key = (state.stop, state.category, state.status)
+                deltas[key] = deltas.get(key, 0) + 1
+        store.save_items(connection, states, old)
+        store.delete_items(connection, [code for code in gone if code in old])
+        store.change_stock(connection, deltas)
+        troubled = [code for code, row in old.items() if row.incidents]
+        stale = store.open_findings(connection, troubled)
+        if findings or stale:
+            incidents.replace_findings(connection, stale, findings, now_ms)
+
+    def _closure(self, connection: Connection, codes: Iterable[str]) -> dict[str, list[Stored]]:
+        """The events of these items, of all boxes around them, and of all plans they were on."""
+        needed: dict[str, list[Stored]] = {}
+        frontier = set(codes)
+        while frontier:
+            found = self.events_of(connection, frontier)
+            for subject in frontier:
+                needed[subject] = found.get(subject, [])
+            frontier = set()
+            for subject, events in found.items():
+                if subject.startswith("D"):
+                    continue
+                for event in events:
+                    group = holder(subject, event.body)
+                    if group is not None and group not in needed:
+                        frontier.add(group)
+        return needed
+
+    def _entries(
+        self, connection: Connection, code: str, needed: Mapping[str, list[Stored]]
+    ) -> list[Entry]:
+        events: dict[int, Stored] = {}
+        seen = {code}
+        pending = [code]
+        while pending:
+            subject = pending.pop()
+            for event in needed[subject]:
+                events[event.row] = event
+                if subject.startswith("D"):
+                    continue
+                group = holder(subject, event.body)
+                if group is not None and group not in seen:
+                    seen.add(group)
+                    pending.append(group)
+        known = self._placed
+        entries = []
+        for row, event in events.items():
+            line = self._line(connection, event.kiosk)
+            place = line.placed.get(event.epoch, UNPLACED)
+            entry = known.get(row)
+            if entry is None or entry.stored is not event or entry.place is not place:
+                entry = known[row] = self._entry(connection, event, place)
+            entries.append(entry)
+        if len(known) > REMEMBERED:
+            known.clear()
+        entries.sort()
+        return entries
+
+    def _entry(self, connection: Connection, event: Stored, place: Placement) -> Entry:
+        key = SortKey(
+            place.at(event.mono), event.kiosk, place.rank, event.epoch, event.seq, event.hash
+        )
+        return Entry(key, event, self._stop(connection, event.kiosk), place)
+
+    def _quarantine(self, connection: Connection, row: int, now_ms: int) -> None:
+        """Set an event aside that a fold cannot take."""
+        self._memory.pop(row, None)
+        kiosk, epoch = connection.exec_driver_sql(
+            "UPDATE event SET problem = 'fold-failed' WHERE id = ? RETURNING kiosk, epoch", (row,)
+        ).one()
+        key = quarantine_key(kiosk, epoch, "fold-failed")
+        detail: dict[str, str | int] = {"epoch": epoch, "why": "fold-failed"}
+        incidents.note(connection, Trouble(key, "quarantined", epoch, kiosk, detail, 1), now_ms)
