@@ -94,6 +94,7 @@ class Loop:
         self._complaint = ""
         self._complain_after = 0
         self._connected = False
+        self._told: Health | None = None
         self._started = clock.mono()
 
     def post(self, incoming: LoopInput) -> None:
@@ -158,11 +159,18 @@ class Loop:
             self._papers.dispatch,
         ):
             self._guarded(step)
-        if self._clock.mono() >= self._health_due:
+        if self._clock.mono() >= self._health_due or self._told_is_untrue():
             self._guarded(self._housekeeping)
         self._show_kiosk()
         if idle:
             self._guarded(self._journal.idle)
+
+    def _told_is_untrue(self) -> bool:
+        """Whether the hub last heard of a backlog, or of an unknown time, that is no more."""
+        if not self._connected or self._told is None:
+            return False
+        caught_up = self._told.backlog > 0 and self._journal.streams.backlog() == 0
+        return caught_up or self._told.clock != self._clock.trusted
 
     def _wait_s(self) -> float:
         now = self._clock.mono()
@@ -212,6 +220,7 @@ class Loop:
             ),
         )
         self._link.publish(topics.up(self._kiosk, topics.HEALTH), encode(health))
+        self._told = health
 
     def _show_kiosk(self) -> None:
         if self._screen is None:

@@ -127,3 +127,16 @@ def test_scans_of_a_day_without_hub_arrive_when_it_is_back(site: Site, tap: Tap)
         "every item is in stock",
         lambda: all(site.api(f"items/{code}")["status"] == "in_stock" for code in codes),
     )
+
+
+def test_the_board_hears_at_once_that_a_backlog_is_gone_and_the_time_known(site: Site) -> None:
+    kiosk = site.kiosk()
+    kiosk.start()
+    kiosk.scan(people.RICE)
+    kiosk.wait_acknowledged()
+
+    def told() -> bool:
+        [heard] = [one for one in site.api("kiosks")["kiosks"] if one["id"] == "kiosk-1"]
+        return heard["backlog"] == 0 and heard["clock"] is True
+
+    until("the hub knows that nothing waits", told, deadline_s=10)
