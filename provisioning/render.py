@@ -68,7 +68,7 @@ def _literal(value: Value) -> str:
 
 
 def _quoted(text: str) -> str:
-    # TOML basic strings: control characters must be written as \\uXXXX, DEL included.
+    # TOML basic strings: control characters and DEL are a backslash, u and four hex digits.
     return '"' + "".join(_escaped(char) for char in text) + '"'
 
 
