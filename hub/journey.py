@@ -32,13 +32,7 @@ from contract.events import (
     Voided,
 )
 from hub.privacy import Reach
-
-IN_STOCK: Final = "in_stock"
-UNLABELLED: Final = "unlabelled"
-OUT: Final = "out"
-DELIVERED: Final = "delivered"
-VOIDED: Final = "voided"
-UNKNOWN: Final = "unknown"
+from hub.statuses import DELIVERED, OUT
 
 
 class Happening(Struct, frozen=True):

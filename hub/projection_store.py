@@ -16,7 +16,8 @@ from contract.events import EventError, decode
 from contract.order import NO_CEILING, Placement
 from hub.folds.entries import Stored, stored
 from hub.folds.epochs import Facts, Timeline
-from hub.folds.item import DELIVERED, ItemState
+from hub.folds.item import ItemState
+from hub.statuses import DELIVERED
 
 CHUNK: Final = 400
 """Keys in one ``IN (…)``; SQLite before 3.32 allowed 999 parameters."""

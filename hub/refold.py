@@ -18,9 +18,10 @@ from hub import projection_store as store
 from hub.event_log import quarantine_key
 from hub.folds.entries import Entry, Stored, held, holder
 from hub.folds.epochs import UNPLACED, Timeline
-from hub.folds.item import COUNTED, Finding, FoldError, ItemState
+from hub.folds.item import Finding, FoldError, ItemState
 from hub.folds.watch import fold_watched
 from hub.incidents import Trouble
+from hub.statuses import COUNTED
 
 REFOLD: Final = 500
 """Most items refolded at once: bounds memory, not the transaction."""

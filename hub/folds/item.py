@@ -39,15 +39,7 @@ from contract.events import (
     Voided,
 )
 from hub.folds.entries import Entry, subjects
-
-IN_STOCK: Final = "in_stock"
-UNLABELLED: Final = "unlabelled"
-OUT: Final = "out"
-DELIVERED: Final = "delivered"
-VOIDED: Final = "voided"
-UNKNOWN: Final = "unknown"
-COUNTED: Final = frozenset({IN_STOCK, UNLABELLED, OUT, DELIVERED})
-"""The statuses that the stock table counts."""
+from hub.statuses import DELIVERED, IN_STOCK, OUT, UNKNOWN, UNLABELLED, VOIDED
 
 _CUSTODY: Final = frozenset({Moved, Packed, Unpacked, Out, Delivered, Back})
 _OWN: Final = frozenset({Received, LabelAttached, ItemPicked, ItemSeen})

@@ -4,7 +4,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, func, select
 
 from hub import db
-from hub.journey import DELIVERED, IN_STOCK, OUT, UNLABELLED
+from hub.statuses import DELIVERED, IN_STOCK, OUT, UNLABELLED
 
 
 class Item(Struct, frozen=True):

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from contract import codes
 from contract.codes import CodeError, CodeProblem, Kind
 from contract.events import claim_hash
-from hub import journey
+from hub import journey, statuses
 from hub.queries import events, items, kiosks, places
 from hub.queries.items import Item
 from hub.request import connection, services
@@ -94,11 +94,11 @@ def item(code: str) -> BaseResponse:
 
 def _as_public(found: list[Item]) -> list[Item]:
     """The items as everybody may know them: one that was delivered today is still on its way."""
-    delivered = [one.code for one in found if one.status == journey.DELIVERED]
+    delivered = [one.code for one in found if one.status == statuses.DELIVERED]
     told = services().reaches.told(connection(), delivered)
     return [
-        msgspec.structs.replace(one, status=journey.OUT)
-        if one.status == journey.DELIVERED and one.code not in told
+        msgspec.structs.replace(one, status=statuses.OUT)
+        if one.status == statuses.DELIVERED and one.code not in told
         else one
         for one in found
     ]
@@ -118,11 +118,11 @@ def _journey_page(found: Item) -> str:
         for recorded in events.of_item(connection(), found.code)
     ]
     reach = None
-    if found.status == journey.DELIVERED:
+    if found.status == statuses.DELIVERED:
         reach = services().reaches.of(connection(), found.code, stops)
     steps = journey.tell(happenings, found.status, reach)
     note = ""
-    if found.status == journey.DELIVERED:
+    if found.status == statuses.DELIVERED:
         note = _(
             "Where and when it arrived is told only as far as at least %(households)d households "
             "share it, so that nobody can be recognised.",
@@ -192,7 +192,7 @@ def _claim_page(found: list[Item]) -> str:
         )
         for one in found
     ]
-    standing = sum(one.status != journey.VOIDED for one in found)
+    standing = sum(one.status != statuses.VOIDED for one in found)
     return render_template(
         "public/claim.html",
         rows=rows,

@@ -39,6 +39,7 @@ PURE: Final = (
     "hub/folds/*",
     "hub/journey.py",
     "hub/privacy.py",
+    "hub/statuses.py",
 )
 
 # A pure module whose `python -m` writes files: the command at its end may, nothing else does.
