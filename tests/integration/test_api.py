@@ -190,7 +190,7 @@ def test_a_mended_event_says_so_and_keeps_the_hash_of_what_came(site: HubSite) -
     meant = journal.write(body, site.now_ms)
     garbled = b"not a line"
     header = Header(journal.epoch, meant.public.seq, 1, meant.hash)
-    site.receive_lines(journal.kiosk, header, (garbled,))
+    site.receive_lines(journal.kiosk, header, (garbled,), garbage=True)
 
     def mend(connection: Connection) -> None:
         row = connection.exec_driver_sql("SELECT id FROM event WHERE problem IS NOT NULL").scalar()

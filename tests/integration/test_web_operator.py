@@ -248,7 +248,9 @@ def test_quarantine_shows_what_was_received_byte_for_byte_and_harmless(site: Hub
     place = site.add_stop("east", "东门站", "East Gate", ("", ""), "4K2P")
     journal = place.journal
     header = Header(journal.epoch, journal.seq + 1, 1, "ab" * 32)
-    site.receive_lines(journal.kiosk, header, (b'<script>alert("\xff\x00")</script>',))
+    site.receive_lines(
+        journal.kiosk, header, (b'<script>alert("\xff\x00")</script>',), garbage=True
+    )
     html = signed_in(site).get("/quarantine").text
     assert "<script>alert" not in html
     assert "&lt;script&gt;alert(&#34;\\xff\ufffd&#34;)&lt;/script&gt;" in html

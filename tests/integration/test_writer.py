@@ -19,7 +19,7 @@ from hub.projector import Projector
 from hub.reference import Reference
 from hub.writer import Writer, WriterStoppedError
 from tests.support.events import Journal, message_of
-from tests.support.hubdb import make_template
+from tests.support.hubdb import CONFORMANCE, make_template, problems_of
 
 NOW_MS = 1_800_000_000_000
 
@@ -38,6 +38,7 @@ class Outbox:
 
     def __init__(self, path: Path) -> None:
         self.sent: list[Send] = []
+        self.problems: list[str] = []
         self.on_disk: list[int] = []
         self._reader = db.open_reader(db.sqlite_url(path))
 
@@ -46,6 +47,7 @@ class Outbox:
             count = connection.exec_driver_sql("SELECT count(*) FROM event").scalar_one()
         self.on_disk.append(count)
         self.sent.append(send)
+        self.problems += CONFORMANCE.problems(send.topic, send.payload, {})
 
     def close(self) -> None:
         self._reader.dispose()
@@ -68,11 +70,18 @@ def outbox(path: Path) -> Iterator[Outbox]:
     opened = Outbox(path)
     yield opened
     opened.close()
+    assert opened.problems == []
 
 
 def make(engine: Engine, outbox: Outbox, reference: Reference) -> Writer:
     ingest = Ingest(EventLog(), reference)
     return Writer(engine, ingest, Projector(fold_item), outbox.publish, lambda: NOW_MS)
+
+
+def post(writer: Writer, message: Message) -> None:
+    """As the link does, with a message that the contract knows."""
+    assert problems_of(message) == []
+    writer.post(message)
 
 
 def eventually(condition: Callable[[], bool], what: str) -> None:
@@ -91,7 +100,7 @@ def test_a_message_that_cannot_be_handled_is_set_aside_and_its_neighbours_are_an
     hello = Message(topics.up("kiosk-a", topics.HELLO), messages.encode(Hello("0" * 16, ())), {})
     writer = make(engine, outbox, LostReference())
     for message in (message_of(journal.written[:1]), hello, message_of(journal.written[1:])):
-        writer.post(message)  # before the start: they are one group
+        post(writer, message)  # before the start: they are one group
     writer.start()
     acks = [topics.down("kiosk-a", topics.ACK)] * 2
     eventually(lambda: [send.topic for send in outbox.sent] == acks, "both acknowledgements")
@@ -111,7 +120,7 @@ def test_answers_leave_only_when_their_events_are_on_disk(engine: Engine, outbox
     for _ in range(20):
         first = len(journal.written)
         journal.receive()
-        writer.post(message_of(journal.written[first if first > 1 else 0 :]))
+        post(writer, message_of(journal.written[first if first > 1 else 0 :]))
         eventually(lambda: bool(outbox.sent), "an acknowledgement")
         ack = messages.decode(outbox.sent.pop().payload, messages.Ack)
         assert outbox.on_disk.pop() >= ack.through
@@ -129,7 +138,7 @@ def test_a_call_behind_a_failing_answer_is_told_instead_of_left_waiting(
     journal = Journal("kiosk-a", "00AA")
     journal.start()
     writer = make(engine, broken, Reference())
-    writer.post(message_of(journal.written))
+    post(writer, message_of(journal.written))
     with ThreadPoolExecutor(1) as others:
         asked = others.submit(writer.call, lambda connection: 1)
         eventually(lambda: writer.waiting == 2, "both in the queue")

@@ -119,8 +119,10 @@ class Scene:
         journal = self.river.journal
         journal.seq += 1
         header = Header(journal.epoch, journal.seq, 1, "ab" * 32)
-        self.site.receive_lines(journal.kiosk, header, (b'{"this is": "not an event"',))
-        self.site.send(topics.up(KIOSK, topics.HELLO), b"neither is this a hello")
+        self.site.receive_lines(
+            journal.kiosk, header, (b'{"this is": "not an event"',), garbage=True
+        )
+        self.site.send(topics.up(KIOSK, topics.HELLO), b"neither is this a hello", garbage=True)
 
 
 class _Silent(WSGIRequestHandler):

@@ -23,6 +23,7 @@ from hub.projector import Projector
 from hub.reference import Reference
 from hub.web import create_app
 from provisioning.identity import publish_key
+from tests.support.hubdb import CONFORMANCE, problems_of
 
 T = TypeVar("T")
 
@@ -211,20 +212,35 @@ class HubSite:
         header = Header(journal.epoch, public.seq, len(happened), happened[-1].hash)
         self.receive_lines(journal.kiosk, header, tuple(event.raw for event in happened))
 
-    def receive_lines(self, kiosk: str, header: Header, lines: tuple[bytes, ...]) -> None:
-        """The hub receives a batch of these lines, whatever is in them."""
+    def receive_lines(
+        self, kiosk: str, header: Header, lines: tuple[bytes, ...], *, garbage: bool = False
+    ) -> None:
+        """The hub receives a batch of these lines; ``garbage`` as in `send`."""
         payload = batches.encode(header, lines)
-        self.send(topics.up(kiosk, topics.EVENTS), payload, dict(batches.properties(header)))
+        topic, properties = topics.up(kiosk, topics.EVENTS), dict(batches.properties(header))
+        self.send(topic, payload, properties, garbage=garbage)
         self.writer.call(lambda connection: self._projector.project(connection, {}, self.now_ms))
 
-    def send(self, topic: str, payload: bytes, properties: Mapping[str, str] | None = None) -> None:
-        """The hub receives this message."""
+    def send(
+        self,
+        topic: str,
+        payload: bytes,
+        properties: Mapping[str, str] | None = None,
+        *,
+        garbage: bool = False,
+    ) -> None:
+        """The hub receives this message. It is held against the contract, and so is every answer;
+        with ``garbage`` it must violate it."""
         message = Message(topic, payload, properties or {})
+        problems = problems_of(message)
+        assert bool(problems) == garbage, problems or "this was announced as garbage"
 
         def handle(connection: Connection) -> None:
             self._ingest.begin(connection)
-            self._ingest.handle(connection, message, self.now_ms)
+            handled = self._ingest.handle(connection, message, self.now_ms)
             self._ingest.finish(connection, self.now_ms)
+            for send in handled.sends:
+                assert CONFORMANCE.problems(send.topic, send.payload, {}) == []
 
         self.writer.call(handle)
 

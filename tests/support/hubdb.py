@@ -27,7 +27,7 @@ KIOSKS = (("kiosk-a", "stop-1"), ("kiosk-b", "stop-2"))
 CONFORMANCE: Final = Conformance()
 
 
-def _problems(message: Message) -> list[str]:
+def problems_of(message: Message) -> list[str]:
     return CONFORMANCE.problems(message.topic, message.payload, message.properties)
 
 
@@ -77,7 +77,7 @@ class HubDb:
         Every message is held against the contract, and so is every answer; with ``garbage`` at
         least one message must violate it.
         """
-        problems = [line for one in group for line in _problems(one)]
+        problems = [line for one in group for line in problems_of(one)]
         assert bool(problems) == garbage, problems or "this was announced as garbage"
         self.now_ms += 1
         with self.engine.begin() as connection:
