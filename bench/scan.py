@@ -28,6 +28,7 @@ from msgspec import Struct
 
 from contract.enrolment import Grant, Identity
 from contract.messages import Product
+from drivers.panel_null import NullPanel
 from drivers.ports import ScanRead, Signal
 from kiosk.clock import LearntClock, SystemClock
 from kiosk.identity import IdentityStore
@@ -61,21 +62,17 @@ class Ratio(Struct, frozen=True):
         return self.ours_ms / self.floor_ms
 
 
-class _Green:
+class _Green(NullPanel):
     """A panel that notes when it was told to show green."""
 
-    name: Final = "bench:"
-
     def __init__(self) -> None:
+        super().__init__("bench:")
         self.at = 0
         self.signal = Signal.IDLE
 
     def show(self, lane: str, signal: Signal) -> None:
         """The end of the measured time."""
         self.at, self.signal = time.perf_counter_ns(), signal
-
-    def close(self) -> None:
-        """Nothing to give back."""
 
 
 def ean13(number: int) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from drivers.ports import (
     BOTH_ROLES,
+    Alarm,
     DeviceState,
     Document,
     Post,
@@ -143,14 +144,47 @@ class FakePrinter:
 
 
 class FakePanel:
-    """Remembers each signal as (lane, signal)."""
+    """Remembers each signal as (lane, signal), each lane's mode and which alarms are on."""
 
     def __init__(self, *, name: str = "fake:panel") -> None:
         self.name: Final = name
         self.shown: Final[list[tuple[str, Signal]]] = []
+        self.modes: Final[dict[str, str]] = {}
+        self.alarms: Final[set[Alarm]] = set()
+        self._closed = False
+
+    def start(self) -> None:
+        """Nothing to open."""
 
     def show(self, lane: str, signal: Signal) -> None:
-        self.shown.append((lane, signal))
+        if not self._closed:
+            self.shown.append((lane, signal))
+
+    def mode(self, lane: str, mode: str) -> None:
+        self.modes[lane] = mode
+
+    def alarm(self, alarm: Alarm, on: bool) -> None:
+        if on:
+            self.alarms.add(alarm)
+        else:
+            self.alarms.discard(alarm)
+
+    def close(self) -> None:
+        self._closed = True
+
+
+class FakeSpeaker:
+    """Remembers each prompt it was asked to say."""
+
+    def __init__(self, *, name: str = "fake:speaker") -> None:
+        self.name: Final = name
+        self.said: Final[list[str]] = []
+
+    def start(self) -> None:
+        """Nothing to open."""
+
+    def say(self, prompt: str) -> None:
+        self.said.append(prompt)
 
     def close(self) -> None:
         """Nothing to give back."""

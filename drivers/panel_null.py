@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from drivers.ports import Signal
+from drivers.ports import Alarm, Signal
 
 
 class NullPanel:
@@ -13,7 +13,16 @@ class NullPanel:
     def __init__(self, name: str = "none:") -> None:
         self.name: Final = name
 
+    def start(self) -> None:
+        """There is nothing to open."""
+
     def show(self, lane: str, signal: Signal) -> None:
+        """There is nothing to light."""
+
+    def mode(self, lane: str, mode: str) -> None:
+        """There is nothing to light."""
+
+    def alarm(self, alarm: Alarm, on: bool) -> None:
         """There is nothing to light."""
 
     def close(self) -> None:

@@ -76,7 +76,7 @@ class DeviceUrlError(DeviceError):
 # --------------------------------------------------------------------------------------
 # What drivers post
 
-DeviceKind: TypeAlias = Literal["scanner", "printer", "panel"]
+DeviceKind: TypeAlias = Literal["scanner", "printer", "panel", "speaker"]
 
 
 class ScanRead(msgspec.Struct, frozen=True, tag="scan"):
@@ -86,6 +86,9 @@ class ScanRead(msgspec.Struct, frozen=True, tag="scan"):
     text: str
     symbology: str | None = None
     """What the device says it read (an AIM identifier such as ``]C1``), where it says so."""
+    pressed: bool = False
+    """A button stands for this card. Each press is meant, also the second of two equal ones,
+    where a scanner that reads the same code again may only have it lying in its beam."""
 
     def __repr__(self) -> str:
         return f"ScanRead(lane={self.lane!r}, length={len(self.text)})"
@@ -260,6 +263,18 @@ class Signal(StrEnum):
     ATTENTION = "attention"
     """Saved, but somebody should look (no paper, an item of another place)."""
     IDLE = "idle"
+    """Nothing to tell: whatever was shown ends, and the lane's mode is what is left."""
+
+
+class Alarm(StrEnum):
+    """What holds for the whole kiosk until somebody has mended it."""
+
+    UNSAVED = "unsaved"
+    """The kiosk cannot save; every scan is refused."""
+    PAPER = "paper"
+    """A printer needs somebody: paper, cover, plug."""
+    OFFLINE = "offline"
+    """The hub is out of reach. Nothing is lost and nobody at the stop need do anything."""
 
 
 # --------------------------------------------------------------------------------------
@@ -313,11 +328,44 @@ class Printer(Protocol):
 
 @runtime_checkable
 class Panel(Protocol):
-    """Lights and a sound beside each scanner."""
+    """Lights, sound and buttons beside each scanner; `drivers.patterns` says what they show.
+
+    Every call returns at once and may come from any thread. A fault is posted as a
+    `DeviceState`, never raised. A lane that the panel has no lights for is no fault.
+    """
 
     @property
     def name(self) -> str: ...
 
-    def show(self, lane: str, signal: Signal) -> None: ...
+    def start(self) -> None:
+        """Begins to show, and to post its buttons. A panel that is not there is told, no error."""
 
-    def close(self) -> None: ...
+    def show(self, lane: str, signal: Signal) -> None:
+        """The outcome of a scan: takes the place of what is shown, at once."""
+
+    def mode(self, lane: str, mode: str) -> None:
+        """What the lane is being used for, a key of `drivers.patterns.MODES`: its light when
+        there is no signal. A key without a light of its own has the common one."""
+
+    def alarm(self, alarm: Alarm, on: bool) -> None:
+        """Something that holds for every lane begins or ends."""
+
+    def close(self) -> None:
+        """Puts every light out and gives the pins back. May be called twice."""
+
+
+@runtime_checkable
+class Speaker(Protocol):
+    """A voice for those who do not look. Every call returns at once."""
+
+    @property
+    def name(self) -> str: ...
+
+    def start(self) -> None:
+        """Begins to listen to `say`. A missing sound card is told by a `DeviceState`."""
+
+    def say(self, prompt: str) -> None:
+        """Speaks a prompt of `drivers.prompts` instead of what is being said or waits to be."""
+
+    def close(self) -> None:
+        """Falls silent. May be called twice."""

@@ -12,7 +12,8 @@ from typing import Final, Protocol
 
 from msgspec import structs
 
-from drivers.ports import Panel, ScanRead, ScanUnreadable, Signal
+from drivers.ports import Alarm, Panel, ScanRead, ScanUnreadable, Signal, Speaker
+from drivers.speaker_null import NullSpeaker
 from kiosk.clock import LearntClock
 from kiosk.inputs import Foreign, ItemLabel, PlanSlip, RetailCode, Scan, Timeout
 from kiosk.interpreter import interpret
@@ -21,6 +22,7 @@ from kiosk.screen.view import LaneView, LineView
 from kiosk.state import LaneState, Message, Outcome, Phase
 from kiosk.store import JournalError
 from kiosk.texts import category_words, next_step, render
+from kiosk.voice import PAPER_PROMPT, PROMPT_OF
 from kiosk.workflow import Facts, restored, step, undo_refs
 from kiosk.workflow.turn import (
     ASKING_MS,
@@ -76,12 +78,16 @@ class LaneDesk:
         panel: Panel,
         screen: LaneScreen,
         entropy: Callable[[int], bytes],
+        speaker: Speaker | None = None,
     ) -> None:
         self._journal: Final = journal
         self._clock: Final = clock
         self._panel: Final = panel
         self._screen: Final = screen
         self._entropy: Final = entropy
+        self._speaker: Final = speaker if speaker is not None else NullSpeaker()
+        self._alarms: Final[set[Alarm]] = set()
+        self._failed = False
         self._memories: Final[dict[str, _Memory]] = {}
         self.refusing = False
         """Set while the disk is nearly full: every scan is refused before it could fail."""
@@ -103,12 +109,22 @@ class LaneDesk:
         if isinstance(read, ScanUnreadable):
             self._turn(read.lane, Foreign(read.length, "noise"))
             return
-        if self._repeated(read):
+        if not read.pressed and self._repeated(read):
             return
         self._turn(read.lane, interpret(read.text, read.symbology))
 
+    def alarm(self, alarm: Alarm, on: bool) -> None:
+        """Lets every lane's light tell of it while it holds."""
+        if on == (alarm in self._alarms):
+            return
+        self._alarms.symmetric_difference_update({alarm})
+        self._panel.alarm(alarm, on)
+        if on and alarm is Alarm.PAPER:
+            self._speaker.say(PAPER_PROMPT)
+
     def tick(self) -> None:
         """Lets every lane whose deadline has passed know it."""
+        self.alarm(Alarm.UNSAVED, self.refusing or self._failed)
         now = self._clock.mono()
         for lane, state in list(self.states.items()):
             if state.deadline is not None and now >= state.deadline:
@@ -137,7 +153,9 @@ class LaneDesk:
             outcome = step(state, self._journal.allocator, scan, self._facts(state, scan))
             if outcome.drafts or outcome.jobs or outcome.state != state:
                 self._journal.commit(lane, outcome)
+                self._failed = False
         except JournalError as error:
+            self._failed = True
             log.error("%s", error.words.en)  # the words are about the disk, not about the scan
             if isinstance(scan, Timeout):
                 # Later again: a deadline that could not be saved must not spin.
@@ -168,10 +186,13 @@ class LaneDesk:
 
     def _show(self, lane: str, signal: Signal, message: Message) -> None:
         self._panel.show(lane, signal)
+        if (prompt := PROMPT_OF.get(message.key)) is not None:
+            self._speaker.say(prompt)
         memory = self._memories.setdefault(lane, _Memory())
         if signal is not Signal.IDLE:
             memory.beeps += 1
         state = self.states.get(lane, LaneState())
+        self._panel.mode(lane, state.phase.value)
         words, then = render(message), next_step(message, state.phase)
         self._screen.publish(
             LaneView(
