@@ -21,7 +21,7 @@ from contract.messages import (
     LaneHealth,
     encode,
 )
-from drivers.ports import DeviceState, ScanRead, ScanUnreadable
+from drivers.ports import Alarm, DeviceState, ScanRead, ScanUnreadable
 from kiosk.clock import LearntClock
 from kiosk.inputs import (
     LoopInput,
@@ -161,6 +161,8 @@ class Loop:
             self._guarded(step)
         if self._clock.mono() >= self._health_due or self._told_is_untrue():
             self._guarded(self._housekeeping)
+        self._lanes.alarm(Alarm.OFFLINE, not self._uplink.online)
+        self._lanes.alarm(Alarm.PAPER, self._printer_is_waiting())
         self._show_kiosk()
         if idle:
             self._guarded(self._journal.idle)
@@ -221,6 +223,9 @@ class Loop:
         )
         self._link.publish(topics.up(self._kiosk, topics.HEALTH), encode(health))
         self._told = health
+
+    def _printer_is_waiting(self) -> bool:
+        return any(s.kind == "printer" and not s.ok for s in self._devices.values())
 
     def _show_kiosk(self) -> None:
         if self._screen is None:
