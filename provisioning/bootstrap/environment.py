@@ -33,7 +33,8 @@ HERE: Final = Path(__file__).parent
 PIP_WHEEL: Final = HERE / "pip-26.3-py3-none-any.whl"
 PIP_SHA256: Final = "f3b60b20ffaadd4415ed7957212a38ac63fa4c5fa375bd0f4a797777940fad13"
 # Without a wheel for every machine: built here where there is none, with the lock's setuptools and
-# the machine's compiler. evdev has no wheel at all, lgpio none for Python 3.13 on arm64.
+# the machine's compiler. evdev has no wheel (on x86_64 evdev-binary stands in
+# for it), lgpio none for Python 3.13 on arm64.
 MAY_BE_BUILT: Final = frozenset({"evdev", "lgpio"})
 _LINE: Final = re.compile(r"\(from -r .*? \(line (\d+)\)\)")
 # Asked of an environment's Python to learn whether it is ours; must mirror `python_identity`.

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_MACHINE = re.compile(r"platform_machine (==|!=) '([^']+)'")
 
 
 class LockError(Exception):
@@ -26,10 +27,13 @@ class Pin:
     text: str
     wanted_by: frozenset[str]
 
-    @property
-    def windows_only(self) -> bool:
-        """Tell whether pip would pass over it on every machine that we run on."""
-        return "sys_platform == 'win32'" in self.text.partition("\\")[0]
+    def fits(self, machine: str) -> bool:
+        """Tell whether pip would install it on Linux and `machine` (``x86_64``, ``aarch64``)."""
+        marker = self.text.partition("\\")[0].partition(";")[2]
+        if "sys_platform == 'win32'" in marker:
+            return False
+        named = _MACHINE.findall(marker)
+        return all((machine == name) == (sign == "==") for sign, name in named)
 
 
 def canonical(requirement: str) -> str:

@@ -3,6 +3,7 @@
 import argparse
 import fcntl
 import os
+import platform
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -43,8 +44,8 @@ WHY: Final = {
     "": "两端共用：消息、命令行、MQTT / both sides: messages, command line, MQTT",
     "kiosk": "终端：条码、标签、扫码枪、打印机、本地页面"
     " / the kiosk: codes, labels, scanners, printers, local page",
-    "kiosk-hid": "USB 键盘式扫码枪，驱动以后才有(需编译器)"
-    " / keyboard scanners, grabbed; their driver comes later (needs a compiler)",
+    "kiosk-hid": "USB 键盘式扫码枪(x86_64 以外需编译器)"
+    " / keyboard scanners, grabbed (needs a compiler except on x86_64)",
     "kiosk-gpio": "树莓派按钮与灯，驱动以后才有(可能需编译器)"
     " / buttons and lights of a Raspberry Pi; their driver comes later (may need a compiler)",
     "hub": "中心：网页、接口、数据库 / the hub: pages, API, database",
@@ -134,7 +135,8 @@ def prepare(root: Path, wanted_extras: frozenset[str], variables: Mapping[str, s
         roots = [name for extra in ("", "build", *extras) for name in direct(pyproject, extra)]
         if MAY_BE_BUILT.intersection(roots):
             roots.append("setuptools")
-        pins = [pin for pin in select(parse_lock(lock), roots) if not pin.windows_only]
+        machine = platform.machine()
+        pins = [pin for pin in select(parse_lock(lock), roots) if pin.fits(machine)]
         tell_plan(pyproject, extras, pins, environment.folder)
         environment.begin(afresh=afresh)
         progress = Progress(len(pins))
