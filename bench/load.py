@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from contract import batches, codes, events
+from contract import actions, batches, codes, events
 from contract.codes import Kind
 
 EVENTS_A_MESSAGE = 50
@@ -70,7 +70,7 @@ class _Kiosk:
         for _ in range(3):
             self.serial += 1
             item = codes.serial_code(Kind.ITEM, self.prefix, self.serial)
-            category = codes.CATEGORIES[self.serial % len(codes.CATEGORIES)].key
+            category = actions.CATEGORIES[self.serial % len(actions.CATEGORIES)].key
             retail = events.Retail(gtin=f"{69_000_000_000_000 + self.serial % 500:014d}"[:14])
             self.add(
                 events.Received(

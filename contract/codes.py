@@ -26,8 +26,7 @@ from typing import Final
 
 from msgspec import Struct
 
-ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-"""Crockford's base32 alphabet; the index is the value, 0 to 31."""
+from contract.actions import ACTIONS, ALPHABET, Action, Verb
 
 VALUES: Final = {char: value for value, char in enumerate(ALPHABET)}
 
@@ -38,6 +37,10 @@ BLOCK: Final = 1024
 """Serials in one allocation block; a start of the kiosk takes a random unused block."""
 
 BLOCKS_PER_PREFIX: Final = SERIALS_PER_PREFIX // BLOCK
+
+READY_MADE: Final = "Z"
+"""Prefixes that begin with this belong to labels printed ahead, not to a journal: a kiosk without
+a network can tell one that waits to be bound from an item of another stop."""
 
 MAX_SCAN_LENGTH: Final = 512
 """Longest scan that is looked at, in characters; GS1 DataMatrix holds at most 2,335 but a
@@ -107,9 +110,19 @@ class Code(Struct, frozen=True):
         return from_base32(self.text[5:10])
 
     @property
+    def ready_made(self) -> bool:
+        """Whether this label was printed ahead, to be bound to whatever it is stuck on."""
+        return self.kind in (Kind.ITEM, Kind.BOX) and self.text[1] == READY_MADE
+
+    @property
     def verb(self) -> str:
         """An action's verb and argument, without type letter and check character."""
         return self.text[1:-1]
+
+    @property
+    def action(self) -> Action:
+        """An action's verb and argument; only for actions."""
+        return ACTIONS[self.text[1:-1]]
 
 
 # --- arithmetic ------------------------------------------------------------------------------
@@ -232,56 +245,6 @@ PLACE_BY_CODE: Final = {place.code: place for place in PLACES}
 # --- actions ---------------------------------------------------------------------------------
 
 
-class Verb(enum.StrEnum):
-    """Kiosk actions; the value is what stands between ``K`` and the check character.
-
-    `QUANTITY` and `CATEGORY` are followed by two characters of argument.
-    """
-
-    FINISH = "FN"
-    UNDO = "VD"
-    HELP = "HP"
-    NOT_HOME = "NH"
-    QUANTITY = "Q"
-    CATEGORY = "C"
-
-
-class Category(Struct, frozen=True):
-    """A kind of goods, as a donor would name it. ``key`` is two base32 characters."""
-
-    key: str
-    zh: str
-    en: str
-
-
-CATEGORIES: Final = (
-    Category("F1", "米面粮油", "Rice, flour, oil"),
-    Category("F2", "食品饮料", "Food and drinks"),
-    Category("H1", "洗涤清洁", "Laundry and cleaning"),
-    Category("H2", "洗护卫生", "Personal care"),
-    Category("C1", "大人衣物", "Adults' clothing"),
-    Category("C2", "儿童衣物", "Children's clothing"),
-    Category("S1", "鞋帽箱包", "Shoes, hats, bags"),
-    Category("B1", "床上用品", "Bedding"),
-    Category("K1", "厨房餐具", "Kitchen and tableware"),
-    Category("E1", "小家电", "Small appliances"),
-    Category("T1", "玩具", "Toys"),
-    Category("R1", "书籍文具", "Books and stationery"),
-    Category("M1", "婴幼用品", "Baby things"),
-    Category("N1", "辅具护理", "Mobility and care aids"),
-    Category("Z1", "其他", "Other"),
-)
-"""The categories of this release. Keys are for ever: events name them."""
-
-UNSORTED: Final = Category("ZZ", "待分类", "To be sorted")
-"""What an item gets when nobody said its category in time; no card carries it."""
-
-CATEGORY_BY_KEY: Final = {category.key: category for category in (*CATEGORIES, UNSORTED)}
-
-MAX_QUANTITY: Final = 24
-"""Largest quantity card: a case of two dozen. Larger lots are entered at the hub."""
-
-
 def action_code(verb: Verb, argument: str = "") -> str:
     """The code on an action card, for example ``action_code(Verb.QUANTITY, "12")``.
 
@@ -291,24 +254,6 @@ def action_code(verb: Verb, argument: str = "") -> str:
     text = with_check(Kind.ACTION.value + verb.value + argument)
     parse(text)
     return text
-
-
-def quantity_argument(quantity: int) -> str:
-    """Two decimal digits, as a quantity card carries them."""
-    return f"{quantity:02d}"
-
-
-def _known_actions() -> frozenset[str]:
-    plain = {verb.value for verb in (Verb.FINISH, Verb.UNDO, Verb.HELP, Verb.NOT_HOME)}
-    quantities = {
-        Verb.QUANTITY.value + quantity_argument(number) for number in range(2, MAX_QUANTITY + 1)
-    }
-    categories = {Verb.CATEGORY.value + category.key for category in CATEGORIES}
-    return frozenset(plain | quantities | categories)
-
-
-ACTIONS: Final = _known_actions()
-"""Every verb with argument that an action card of this release may carry."""
 
 
 # --- reading ---------------------------------------------------------------------------------

@@ -21,12 +21,83 @@ has its boot's monotonic milliseconds; `contract.order` turns them into an order
 """
 
 import hashlib
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta, Raw, Struct
 
+from contract.bodies import *  # noqa: F403 - events speak of them by name
+from contract.bodies import Body
 from contract.codes import TokenDomain, token_hash
+from contract.fields import *  # noqa: F403 - as above
+from contract.fields import (
+    MAX_IDS_PER_VOID as MAX_IDS_PER_VOID,
+)
+from contract.fields import (
+    MAX_SEQ as MAX_SEQ,
+)
+from contract.fields import (
+    NO_LINE_BREAK_AFTER as NO_LINE_BREAK_AFTER,
+)
+from contract.fields import (
+    BootId,
+    EpochId,
+    Hash,
+    KioskId,
+    Lane,
+    Milliseconds,
+    Seq,
+    SignedMilliseconds,
+    whole,
+)
+from contract.fields import (
+    BoxCode as BoxCode,
+)
+from contract.fields import (
+    CategoryKey as CategoryKey,
+)
+from contract.fields import (
+    EventId as EventId,
+)
+from contract.fields import (
+    HeldCode as HeldCode,
+)
+from contract.fields import (
+    HeldCodes as HeldCodes,
+)
+from contract.fields import (
+    ItemCode as ItemCode,
+)
+from contract.fields import (
+    Jiao as Jiao,
+)
+from contract.fields import (
+    Minutes as Minutes,
+)
+from contract.fields import (
+    Month as Month,
+)
+from contract.fields import (
+    PlaceCode as PlaceCode,
+)
+from contract.fields import (
+    PlanCode as PlanCode,
+)
+from contract.fields import (
+    Prefix as Prefix,
+)
+from contract.fields import (
+    Quantity as Quantity,
+)
+from contract.fields import (
+    SessionId as SessionId,
+)
+from contract.fields import (
+    SignedJiao as SignedJiao,
+)
+from contract.fields import (
+    Word as Word,
+)
 
 VERSION: Final = 1
 """Version of the frame. It rises only when an old reader could not read the frame at all."""
@@ -36,264 +107,6 @@ MAX_EVENT_BYTES: Final = 4096
 
 ZERO_HASH: Final = "0" * 64
 """What the first event of a journal that remembers nothing names as its predecessor."""
-
-MAX_SEQ: Final = 2**53 - 1
-
-NO_LINE_BREAK_AFTER: Final = r"(?!\n)"
-
-
-def whole(pattern: str) -> Meta:
-    """A constraint that all of a text matches ``pattern``.
-
-    A bare ``$`` also matches before a final line break, which would end a line in a log.
-    """
-    return Meta(pattern=f"^(?:{pattern})${NO_LINE_BREAK_AFTER}")
-
-
-KioskId: TypeAlias = Annotated[str, whole(r"[a-z0-9][a-z0-9-]{2,31}")]
-"""Also the MQTT user name and client id; given at enrolment, never taken from a scan."""
-EpochId: TypeAlias = Annotated[str, whole(r"[0-9a-f]{16}")]
-Hash: TypeAlias = Annotated[str, whole(r"[0-9a-f]{64}")]
-BootId: TypeAlias = Annotated[str, whole(r"[0-9a-f]{32}")]
-"""The kernel's boot id without hyphens: monotonic times compare only within one boot."""
-SessionId: TypeAlias = Annotated[str, whole(r"[0-9a-f]{16}")]
-EventId: TypeAlias = Annotated[
-    str, whole(r"[a-z0-9][a-z0-9-]{2,31}\.[0-9a-f]{16}\.[0-9]{1,16}\.[0-9a-f]{16}")
-]
-Seq: TypeAlias = Annotated[int, Meta(ge=1, le=MAX_SEQ)]
-Milliseconds: TypeAlias = Annotated[int, Meta(ge=0, le=2**53 - 1)]
-SignedMilliseconds: TypeAlias = Annotated[int, Meta(ge=-(2**53) + 1, le=2**53 - 1)]
-Lane: TypeAlias = Annotated[str, whole(r"[a-z0-9-]{1,32}")]
-Word: TypeAlias = Annotated[str, whole(r"[A-Za-z0-9_.+ -]{0,64}")]
-"""A short machine word: never what a person typed or what a scan held."""
-
-_CODE = "[0-9A-HJKMNP-TV-Z]"
-ItemCode: TypeAlias = Annotated[str, whole(rf"G{_CODE}{{10}}")]
-BoxCode: TypeAlias = Annotated[str, whole(rf"B{_CODE}{{10}}")]
-HeldCode: TypeAlias = Annotated[str, whole(rf"[GB]{_CODE}{{10}}")]
-"""An item, or a box with what is in it."""
-PlanCode: TypeAlias = Annotated[str, whole(rf"D{_CODE}{{10}}")]
-PlaceCode: TypeAlias = Annotated[str, whole(rf"W{_CODE}{{7}}")]
-CategoryKey: TypeAlias = Annotated[str, whole(rf"{_CODE}{{2}}")]
-Prefix: TypeAlias = Annotated[str, whole(rf"{_CODE}{{4}}")]
-HeldCodes: TypeAlias = Annotated[tuple[HeldCode, ...], Meta(max_length=120)]
-"""At most 120 codes (1.7 kB) in one event; a longer handover is written as several events."""
-
-MAX_CODES_PER_EVENT: Final = 120
-MAX_IDS_PER_VOID: Final = 24
-"""Event ids in one `Voided`: at most 24 x 85 bytes. A quantity's group is never larger."""
-
-
-class Retail(Struct, frozen=True, omit_defaults=True):
-    """What a retail code said: GTIN as 14 digits, expiry as ``YYYY-MM-DD``, lot."""
-
-    gtin: Annotated[str, whole(r"[0-9]{14}")]
-    expiry: Annotated[str, whole(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")] | None = None
-    lot: Annotated[str, Meta(max_length=20)] | None = None
-
-
-class _Body(Struct, frozen=True, tag_field="type", omit_defaults=True, kw_only=True):
-    """Base of all bodies: msgspec writes the tag as ``type``."""
-
-
-class EpochOpened(_Body, frozen=True, tag="epoch.opened"):
-    """A process started (or had to leave a disputed epoch) with this journal and prefix."""
-
-    journal: SessionId
-    prefix: Prefix | None = None
-    prev_epoch: EpochId | None = None
-    software: Word = ""
-    why: Word = "start"
-
-
-class ClockLearned(_Body, frozen=True, tag="clock.learned"):
-    """Wall time became known: ``offset`` = wall milliseconds at this boot's monotonic zero."""
-
-    offset: SignedMilliseconds
-    source: Word
-
-
-class SessionOpened(_Body, frozen=True, tag="session.opened"):
-    """A person (private part) or somebody without a card began at a lane."""
-
-    session: SessionId
-
-
-class SessionJoined(_Body, frozen=True, tag="session.joined"):
-    """A card was scanned soon after a cardless session's last item and belongs to it."""
-
-    session: SessionId
-
-
-class SessionClosed(_Body, frozen=True, tag="session.closed"):
-    """A session ended; ``claim`` is the hash that opens the donor's private list."""
-
-    session: SessionId
-    why: Word
-    items: Annotated[int, Meta(ge=0, le=100_000)] = 0
-    claim: Hash | None = None
-
-
-class Received(_Body, frozen=True, tag="received"):
-    """One item came in and got its code. ``category`` ``ZZ`` is "to be sorted"."""
-
-    session: SessionId
-    item: ItemCode
-    category: CategoryKey
-    place: PlaceCode
-    retail: Retail | None = None
-
-
-class LabelAttached(_Body, frozen=True, tag="label.attached"):
-    """An item's label is on it as far as we can know: printed, unconfirmed or scanned back."""
-
-    item: ItemCode
-    how: Word
-
-
-class ItemPicked(_Body, frozen=True, tag="item.picked"):
-    """An item's label was scanned for a handover whose destination is not yet known.
-
-    ``outcome`` is what the kiosk could tell: ok, unknown, foreign, delivered, out, voided.
-    """
-
-    session: SessionId
-    item: HeldCode
-    outcome: Word
-
-
-class ItemSeen(_Body, frozen=True, tag="item.seen"):
-    """An item's label was scanned without a handover; custody does not change."""
-
-    item: HeldCode
-    outcome: Word
-    session: SessionId | None = None
-
-
-class Moved(_Body, frozen=True, tag="moved"):
-    """Items or boxes came to a place."""
-
-    place: PlaceCode
-    items: HeldCodes
-    session: SessionId | None = None
-
-
-class Packed(_Body, frozen=True, tag="packed"):
-    """Items or boxes went into a box."""
-
-    box: BoxCode
-    items: HeldCodes
-    session: SessionId | None = None
-
-
-class Unpacked(_Body, frozen=True, tag="unpacked"):
-    """Items or boxes came out of a box."""
-
-    box: BoxCode
-    items: HeldCodes
-    session: SessionId | None = None
-
-
-class Out(_Body, frozen=True, tag="out"):
-    """Items left with a volunteer (private part) for a delivery plan."""
-
-    plan: PlanCode
-    items: HeldCodes
-    session: SessionId | None = None
-
-
-class PlanSeen(_Body, frozen=True, tag="plan.seen"):
-    """A plan was scanned without items: its outcome follows, or nothing does."""
-
-    plan: PlanCode
-    session: SessionId | None = None
-
-
-class Delivered(_Body, frozen=True, tag="delivered"):
-    """What was out for this plan reached its family (private part)."""
-
-    plan: PlanCode
-    items: HeldCodes = ()
-    session: SessionId | None = None
-
-
-class Back(_Body, frozen=True, tag="back"):
-    """What was out for this plan came back; ``why`` is for example ``not-home``."""
-
-    plan: PlanCode
-    why: Word
-    items: HeldCodes = ()
-    session: SessionId | None = None
-
-
-class Voided(_Body, frozen=True, tag="voided"):
-    """These events did not happen. ``items`` names what they touched; the fold needs both."""
-
-    events: Annotated[tuple[EventId, ...], Meta(min_length=1, max_length=MAX_IDS_PER_VOID)]
-    items: HeldCodes = ()
-    why: Word = "undo"
-
-
-class Unrecognised(_Body, frozen=True, tag="unrecognised"):
-    """A scan that is neither ours nor valid GS1: its form only, never its content."""
-
-    length: Annotated[int, Meta(ge=0, le=100_000)]
-    problem: Word
-    symbology: Word = ""
-
-
-class Refused(_Body, frozen=True, tag="refused"):
-    """A valid scan that has no meaning in this state, by the kind of input only."""
-
-    input: Word
-    state: Word
-
-
-class HelpWanted(_Body, frozen=True, tag="help.wanted"):
-    """Somebody pressed or scanned help."""
-
-
-class DeviceChanged(_Body, frozen=True, tag="device.changed"):
-    """A scanner, printer or panel came or went."""
-
-    device: Word
-    kind: Word
-    ok: bool
-    detail: Word = ""
-
-
-class Noticed(_Body, frozen=True, tag="noticed"):
-    """The kiosk saw something that somebody must see: a refused hash, no prefix left, …"""
-
-    kind: Word
-    epoch: EpochId | None = None
-    seq: Annotated[int, Meta(ge=0, le=MAX_SEQ)] = 0
-
-
-Body: TypeAlias = (
-    EpochOpened
-    | ClockLearned
-    | SessionOpened
-    | SessionJoined
-    | SessionClosed
-    | Received
-    | LabelAttached
-    | ItemPicked
-    | ItemSeen
-    | Moved
-    | Packed
-    | Unpacked
-    | Out
-    | PlanSeen
-    | Delivered
-    | Back
-    | Voided
-    | Unrecognised
-    | Refused
-    | HelpWanted
-    | DeviceChanged
-    | Noticed
-)
 
 
 class Public(Struct, frozen=True, omit_defaults=True):

@@ -11,11 +11,13 @@ from typing import Final
 
 import msgspec
 
-from contract import asyncapi, batches, codes, events, messages
+from contract import actions, asyncapi, batches, codes, events, messages
 from contract.codes import Kind
 from contract.schema import BODIES
 
 PAGE: Final = "contract.md"
+_MAX_SHOWN: Final = 120
+"""Arguments of one verb that the table of cards lists one by one."""
 _SECTION: Final = re.compile(r"(<!-- begin: ([a-z-]+) -->\n).*?(<!-- end: \2 -->)", re.DOTALL)
 
 
@@ -59,29 +61,25 @@ def _codes() -> str:
         Kind.PLACE: ("a place: shelf, room, stop", "W + 6 + check"),
         Kind.ACTION: ("a kiosk action", "K + verb and argument + check, from the table below"),
     }
-    actions = " or ".join(str(length) for length in sorted({len(a) + 2 for a in codes.ACTIONS}))
+    lengths = " or ".join(str(length) for length in sorted({len(a) + 2 for a in actions.ACTIONS}))
     rows = (
-        (f"`{kind.value}`", *about[kind], str(codes.LENGTHS.get(kind, actions))) for kind in Kind
+        (f"`{kind.value}`", *about[kind], str(codes.LENGTHS.get(kind, lengths))) for kind in Kind
     )
     return _table(("letter", "what", "form", "characters"), *rows)
 
 
 def _actions() -> str:
-    meanings = {
-        "FN": "finish",
-        "VD": "undo the last one",
-        "HP": "help",
-        "NH": "not home: what was out comes back",
-    }
-    for number in range(2, codes.MAX_QUANTITY + 1):
-        meanings["Q" + codes.quantity_argument(number)] = f"quantity {number}"
-    for category in codes.CATEGORIES:
-        meanings["C" + category.key] = f"category {category.key}: {category.zh}, {category.en}"
-    rows = (
-        (f"`{codes.with_check(Kind.ACTION.value + action)}`", meanings[action])
-        for action in sorted(codes.ACTIONS)
-    )
-    return _table(("card", "meaning"), *rows)
+    """Every action with its card; of prices and months, which are many, the first and the last."""
+    rows = []
+    for verb in actions.Verb:
+        arguments = actions.ARGUMENTS.get(verb, ("",))
+        shown = arguments if len(arguments) <= _MAX_SHOWN else (arguments[0], arguments[-1])
+        for argument in shown:
+            chinese, english = actions.words_of(actions.Action(verb, argument))
+            card = codes.action_code(verb, argument)
+            many = f" (one of {len(arguments)})" if shown != arguments else ""
+            rows.append((f"`{card}`", f"{english}{many}", chinese))
+    return _table(("card", "meaning", "on the card"), *rows)
 
 
 def _event_types() -> str:
@@ -124,7 +122,7 @@ def _limits() -> str:
         ("epochs in one hello", f"{messages.MAX_KEPT:,}"),
         ("serials of one prefix", f"{codes.SERIALS_PER_PREFIX:,}"),
         ("serials in one block", f"{codes.BLOCK:,}"),
-        ("a quantity card", f"{codes.MAX_QUANTITY:,}"),
+        ("a quantity card", f"{actions.MAX_QUANTITY:,}"),
         ("hello at least every", f"{messages.HELLO_INTERVAL_S:,} s"),
         ("health at least every", f"{messages.HEALTH_INTERVAL_S:,} s"),
     )

@@ -15,7 +15,7 @@ import click
 import msgspec
 import sqlalchemy as sa
 
-from contract.codes import CATEGORIES
+from contract.actions import CATEGORIES
 from contract.messages import Product
 from contract.settings import SettingsError
 from hub import backup, db, operations

@@ -9,7 +9,8 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from contract.codes import CodeProblem, Verb
+from contract.actions import Verb
+from contract.codes import CodeProblem
 from contract.events import Retail
 from drivers.ports import DeviceState, PrintResult, ScanRead, ScanUnreadable
 
@@ -30,6 +31,33 @@ class InputKind(enum.StrEnum):
     FINISH = "finish"
     UNDO = "undo"
     HELP = "help"
+    SAME = "same"
+    WHOLE_BOX = "whole-box"
+    MISSING = "missing"
+    RECEIVE = "receive"
+    PACK = "pack"
+    UNPACK = "unpack"
+    SEAL = "seal"
+    REPRINT = "reprint"
+    WHERE = "where"
+    QUARANTINE = "quarantine"
+    RELEASE = "release"
+    MARKET = "market"
+    TAKE_BACK = "take-back"
+    COUNT = "count"
+    NO_LABEL = "no-label"
+    PAUSE = "pause"
+    CLOSE = "close"
+    OFFER_TIME = "offer-time"
+    WORK = "work"
+    GRADE = "grade"
+    EXPIRY = "expiry"
+    PRICE = "price"
+    PAY = "pay"
+    SKILL = "skill"
+    DISPOSE = "dispose"
+    CAMPAIGN = "campaign"
+    READY_MADE = "ready-made"
     CLAIM = "claim"
     DAMAGED = "damaged"
     FOREIGN = "foreign"
@@ -71,6 +99,13 @@ class QuantityCard(Struct, frozen=True, tag=True):
     kind = InputKind.QUANTITY
 
 
+class ReadyMade(Struct, frozen=True, tag=True):
+    """A label printed ahead that this kiosk has not seen bound to anything; item or box."""
+
+    code: str
+    kind = InputKind.READY_MADE
+
+
 class ItemLabel(Struct, frozen=True, tag=True):
     """An item's own label."""
 
@@ -100,9 +135,11 @@ class PlaceSheet(Struct, frozen=True, tag=True):
 
 
 class ActionCard(Struct, frozen=True, tag=True):
-    """An action without argument, from a card, a button or the page."""
+    """An action from a card, a button or the page; ``argument`` as the card carries it, see
+    `contract.actions`. Quantities and categories have kinds of their own."""
 
     verb: Verb
+    argument: str = ""
 
     @property
     def kind(self) -> InputKind:
@@ -111,10 +148,9 @@ class ActionCard(Struct, frozen=True, tag=True):
 
 
 _ACTION_KINDS = {
-    Verb.FINISH: InputKind.FINISH,
-    Verb.UNDO: InputKind.UNDO,
-    Verb.HELP: InputKind.HELP,
-    Verb.NOT_HOME: InputKind.NOT_HOME,
+    verb: InputKind(verb.name.lower().replace("_", "-"))
+    for verb in Verb
+    if verb not in (Verb.QUANTITY, Verb.CATEGORY)
 }
 
 
@@ -154,6 +190,7 @@ Scan: TypeAlias = (
     | RetailCode
     | CategoryCard
     | QuantityCard
+    | ReadyMade
     | ItemLabel
     | BoxLabel
     | PlanSlip

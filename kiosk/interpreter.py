@@ -14,13 +14,13 @@ import biip
 from biip.gtin import Gtin
 from biip.rcn import Rcn
 
+from contract.actions import Action, Verb
 from contract.codes import (
     MAX_SCAN_LENGTH,
     Code,
     CodeError,
     CodeProblem,
     Kind,
-    Verb,
     is_claim,
     normalise,
     parse,
@@ -103,15 +103,16 @@ def _ours(code: Code) -> Scan:
         case Kind.PLACE:
             return PlaceSheet(code.text)
         case Kind.ACTION:
-            return _action(code.verb)
+            return _action(code.action)
 
 
-def _action(verb: str) -> Scan:
-    if verb.startswith(Verb.QUANTITY.value):
-        return QuantityCard(int(verb[1:]))
-    if verb.startswith(Verb.CATEGORY.value):
-        return CategoryCard(verb[1:])
-    return ActionCard(Verb(verb))
+def _action(action: Action) -> Scan:
+    match action.verb:
+        case Verb.QUANTITY:
+            return QuantityCard(int(action.argument))
+        case Verb.CATEGORY:
+            return CategoryCard(action.argument)
+    return ActionCard(action.verb, action.argument)
 
 
 def _retail(text: str) -> Retail | None:

@@ -6,7 +6,7 @@ a test walks both. ``{category}`` is filled with the category's name in the same
 
 from typing import Final
 
-from contract.codes import CATEGORY_BY_KEY
+from contract.actions import CATEGORY_BY_KEY
 from drivers.ports import Words
 from kiosk.state import Message, Phase
 

@@ -7,14 +7,13 @@ from typing import Final
 
 import msgspec
 
-from contract.codes import (
+from contract.actions import (
     CATEGORIES,
     MAX_QUANTITY,
-    PLACES,
     Verb,
-    action_code,
     quantity_argument,
 )
+from contract.codes import PLACES, action_code
 
 
 class Group(enum.StrEnum):

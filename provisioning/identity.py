@@ -22,7 +22,8 @@ from contract.enrolment import SPARE_PREFIXES, Grant, Identity
 from contract.events import KioskId
 from hub import db
 
-ALL_PREFIXES: Final = 32**4
+ALL_PREFIXES: Final = 31 * 32**3
+"""Those that begin with `READY_MADE`, the last 32nd, belong to labels printed ahead."""
 
 
 class EnrolmentError(ValueError):

@@ -7,7 +7,8 @@ import msgspec
 from flask import Blueprint, Response, abort, request
 
 from contract import codes
-from contract.codes import CATEGORY_BY_KEY, CodeError, Kind
+from contract.actions import CATEGORY_BY_KEY
+from contract.codes import CodeError, Kind
 from contract.events import Line
 from hub import auth
 from hub.api import openapi, problems

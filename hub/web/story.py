@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from flask_babel import gettext as _
 from msgspec import Struct
 
-from contract.codes import CATEGORY_BY_KEY
+from contract.actions import CATEGORY_BY_KEY
 from hub.journey import Step, StepKind
 from hub.privacy import Level, Reach
 from hub.queries.places import Stop

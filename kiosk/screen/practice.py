@@ -11,13 +11,11 @@ from typing import Final
 
 import msgspec
 
+from contract.actions import CATEGORIES, Verb, quantity_argument
 from contract.codes import (
-    CATEGORIES,
     PLACE_IN,
     Kind,
-    Verb,
     action_code,
-    quantity_argument,
     serial_code,
     to_base32,
     token_code,

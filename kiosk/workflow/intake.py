@@ -2,7 +2,8 @@
 
 from msgspec import structs
 
-from contract.codes import PLACE_IN, UNSORTED
+from contract.actions import UNSORTED
+from contract.codes import PLACE_IN
 from contract.events import (
     ItemSeen,
     LabelAttached,

@@ -2,7 +2,8 @@
 
 import pytest
 
-from contract.codes import Verb, action_code
+from contract.actions import Verb
+from contract.codes import action_code
 from tests.support.browser import DESKTOP, PHONE, Console, chromium, context, serious, too_wide
 from tests.support.site import Site
 

@@ -15,7 +15,8 @@ from msgspec.structs import replace
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from contract.codes import CATEGORIES, Kind, Verb, action_code, parse
+from contract.actions import CATEGORIES, Verb
+from contract.codes import Kind, action_code, parse
 from kiosk.screen.practice import SAMPLE_EAN13
 from kiosk.screen.view import DeviceView, Language
 from tests.support.browser import chromium

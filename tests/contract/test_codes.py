@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract import codes
-from contract.codes import ALPHABET, CodeError, CodeProblem, Kind, TokenDomain, Verb
+from contract import actions, codes
+from contract.actions import ALPHABET, Verb
+from contract.codes import CodeError, CodeProblem, Kind, TokenDomain
 
 GOLDEN = Path(__file__).parent / "golden" / "codes.json"
 PER_KIND = 150
@@ -43,7 +44,7 @@ def random_codes(kind: Kind, count: int) -> Iterator[str]:
 
 
 def every_action() -> list[str]:
-    return [codes.with_check(Kind.ACTION.value + action) for action in sorted(codes.ACTIONS)]
+    return [codes.with_check(Kind.ACTION.value + action) for action in sorted(actions.ACTIONS)]
 
 
 def codes_of(kind: Kind) -> list[str]:
@@ -243,7 +244,7 @@ def test_a_refusal_says_why(text: str, problem: CodeProblem) -> None:
 
 def test_no_action_card_can_be_read_as_anything_else() -> None:
     cards = every_action()
-    assert len(set(cards)) == len(cards) == len(codes.ACTIONS)
+    assert len(set(cards)) == len(cards) == len(actions.ACTIONS)
     assert {codes.parse(card).kind for card in cards} == {Kind.ACTION}
     assert {len(card) for card in cards}.isdisjoint(codes.LENGTHS.values())
 
@@ -257,20 +258,20 @@ def test_no_two_action_cards_are_one_misread_apart() -> None:
 
 
 def test_every_quantity_and_category_has_a_card() -> None:
-    for number in range(2, codes.MAX_QUANTITY + 1):
-        card = codes.action_code(Verb.QUANTITY, codes.quantity_argument(number))
+    for number in range(2, actions.MAX_QUANTITY + 1):
+        card = codes.action_code(Verb.QUANTITY, actions.quantity_argument(number))
         assert codes.parse(card).verb == f"Q{number:02d}"
-    for category in codes.CATEGORIES:
+    for category in actions.CATEGORIES:
         assert codes.parse(codes.action_code(Verb.CATEGORY, category.key)).verb[1:] == category.key
     with pytest.raises(CodeError):
-        codes.action_code(Verb.CATEGORY, codes.UNSORTED.key)
+        codes.action_code(Verb.CATEGORY, actions.UNSORTED.key)
     with pytest.raises(CodeError):
         codes.action_code(Verb.QUANTITY, "01")
 
 
 def test_categories_have_keys_of_their_own_in_the_alphabet_and_both_languages() -> None:
-    every = (*codes.CATEGORIES, codes.UNSORTED)
-    assert len(codes.CATEGORY_BY_KEY) == len(every)
+    every = (*actions.CATEGORIES, actions.UNSORTED)
+    assert len(actions.CATEGORY_BY_KEY) == len(every)
     for category in every:
         assert len(category.key) == 2
         assert set(category.key) <= set(ALPHABET)

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageDraw, ImageFont
 
-from contract.codes import UNSORTED
+from contract.actions import UNSORTED
 from drivers.barcodes import code128_modules
 from drivers.ports import (
     PROFILES,

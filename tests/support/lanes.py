@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from contract import events
+from contract.actions import Verb
 from contract.codes import (
     BLOCK,
     CodeProblem,
     Kind,
-    Verb,
     parse,
     place_code,
     serial_code,

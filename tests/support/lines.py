@@ -19,6 +19,7 @@ def item(serial: int) -> str:
 
 BOX = codes.serial_code(Kind.BOX, "00AA", 1)
 PLAN = codes.serial_code(Kind.PLAN, "00AA", 2)
+PLACE_AWAY = codes.place_code("00000A")
 
 EVERY_BODY: tuple[events.Body, ...] = (
     events.EpochOpened(journal=SESSION, prefix="00AA", software="0.1.0"),
@@ -49,6 +50,40 @@ EVERY_BODY: tuple[events.Body, ...] = (
     events.HelpWanted(),
     events.DeviceChanged(device="scanner-1", kind="scanner", ok=False, detail="unplugged"),
     events.Noticed(kind="hash-differs", epoch=EPOCH, seq=7),
+    events.BoxReceived(
+        session=SESSION, box=BOX, category="F1", place=codes.PLACE_IN, quantity=12, ready_made=True
+    ),
+    events.FoodRefused(
+        category="F2", why="expired", retail=events.Retail(gtin="06901234567892"), session=SESSION
+    ),
+    events.Graded(items=(item(1),), grade="B", session=SESSION),
+    events.ExpirySet(items=(item(1),), month="2027-03", session=SESSION),
+    events.Quarantined(items=(item(1),), why="card", session=SESSION),
+    events.Released(items=(item(1),), session=SESSION),
+    events.LabelReprinted(item=item(1), session=SESSION),
+    events.Sealed(box=BOX, session=SESSION),
+    events.Sent(to=PLACE_AWAY, kind="stop", items=(BOX,), session=SESSION),
+    events.Arrived(place=codes.PLACE_IN, items=(BOX,), session=SESSION),
+    events.Missing(items=(item(2),), plan=PLAN, session=SESSION),
+    events.Disposed(items=(item(2),), why="B", session=SESSION),
+    events.MarketOpened(market=SESSION),
+    events.Sold(market=SESSION, price=50, item=item(1), category="C1", pay="W"),
+    events.SaleTakenBack(market=SESSION, price=50, item=item(1), pay="C"),
+    events.MarketClosed(market=SESSION, sales=7, recorded=350, cash=300, counted=290),
+    events.CountOpened(count=SESSION),
+    events.ShelfOpened(count=SESSION, place=codes.PLACE_IN),
+    events.Counted(count=SESSION, place=codes.PLACE_IN, item=item(1), outcome="ok"),
+    events.FoundUnlabelled(count=SESSION, place=codes.PLACE_IN, item=item(3), category="ZZ"),
+    events.ShelfClosed(count=SESSION, place=codes.PLACE_IN, seen=2, expected=3, missing=1),
+    events.CountPaused(count=SESSION, why="rest"),
+    events.CountResumed(count=SESSION),
+    events.CountClosed(count=SESSION, shelves=1, seen=2),
+    events.TimeOffered(session=SESSION, skill="02", half_hours=4),
+    events.WorkStarted(session=SESSION),
+    events.WorkEnded(
+        session=SESSION, started=f"{KIOSK}.{EPOCH}.4.0123456789abcdef", minutes=95, how="rule"
+    ),
+    events.Contributed(session=SESSION, campaign=1, count=2),
 )
 """One body of every type of this release, with every optional field given."""
 

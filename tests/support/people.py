@@ -5,15 +5,8 @@ import secrets
 from collections.abc import Iterator
 
 from bench.scan import ean13
-from contract.codes import (
-    CATEGORIES,
-    Kind,
-    Verb,
-    action_code,
-    quantity_argument,
-    serial_code,
-    token_code,
-)
+from contract.actions import CATEGORIES, Verb, quantity_argument
+from contract.codes import Kind, action_code, serial_code, token_code
 
 RICE = action_code(Verb.CATEGORY, "F1")
 SOAP = action_code(Verb.CATEGORY, "H1")

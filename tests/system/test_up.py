@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from contract.codes import CATEGORIES, Verb, action_code
+from contract.actions import CATEGORIES, Verb
+from contract.codes import action_code
 from provisioning.render import merge
 from tests.support.broker import Mosquitto
 from tests.support.paper import read_codes

@@ -15,7 +15,8 @@ from msgspec import Struct
 
 from contract import __main__ as publish
 from contract import asyncapi, batches, codes, events, messages, page, receipts, schema, topics
-from contract.codes import ALPHABET, TokenDomain
+from contract.actions import ALPHABET
+from contract.codes import TokenDomain
 from yicang.receipt_commands import verify
 
 ROOT = Path(__file__).parents[2]

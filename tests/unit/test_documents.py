@@ -2,7 +2,13 @@
 
 import pytest
 
-from contract.codes import PLACES, Kind, Place, grouped, serial_code
+from contract.codes import (
+    PLACES,
+    Kind,
+    Place,
+    grouped,
+    serial_code,
+)
 from drivers.ports import Document, Text, Words
 from kiosk.documents import Letterhead, Stamp, slip
 from kiosk.state import SlipJob

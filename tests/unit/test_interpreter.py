@@ -9,8 +9,9 @@ from biip.checksums import gs1_standard_check_digit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract import codes, events
-from contract.codes import CATEGORIES, MAX_QUANTITY, CodeProblem, Kind, Verb, action_code
+from contract import actions, codes, events
+from contract.actions import CATEGORIES, MAX_QUANTITY, Verb
+from contract.codes import CodeProblem, Kind, action_code
 from contract.events import Retail, family_hash, person_hash
 from drivers.ports import Signal
 from kiosk.inputs import (
@@ -82,7 +83,7 @@ def kept_of(text: str) -> str:
             for verb in (Verb.FINISH, Verb.UNDO, Verb.HELP, Verb.NOT_HOME)
         ),
         *(
-            (action_code(Verb.QUANTITY, codes.quantity_argument(n)), QuantityCard(n))
+            (action_code(Verb.QUANTITY, actions.quantity_argument(n)), QuantityCard(n))
             for n in range(2, MAX_QUANTITY + 1)
         ),
         *(
@@ -143,7 +144,7 @@ def test_a_claim_that_was_damaged_is_nothing_of_ours() -> None:
 @given(
     st.sampled_from([ITEM, PERSON, FAMILY, codes.PLACE_IN, action_code(Verb.FINISH)]),
     st.integers(1, 100),
-    st.sampled_from(codes.ALPHABET),
+    st.sampled_from(actions.ALPHABET),
 )
 def test_a_damaged_code_is_never_another_one_and_keeps_nothing(
     code: str, place: int, char: str
@@ -302,7 +303,7 @@ SCANS = st.one_of(
     st.text("0123456789", max_size=40),
     st.lists(ELEMENT, max_size=5).map("".join),
     st.lists(ELEMENT, max_size=5).map(lambda parts: f"01{RICE}{GS.join(parts)}"),
-    st.text(codes.ALPHABET, min_size=1, max_size=20),
+    st.text(actions.ALPHABET, min_size=1, max_size=20),
     st.text(string.ascii_letters + "/?=&%#.", max_size=60).map(lambda s: f"https://{s}"),
     st.text("0123456789/?=&%", max_size=60).map(lambda s: f"https://a.example/01/{RICE}/{s}"),
 )

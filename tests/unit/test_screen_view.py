@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
-from contract.codes import CATEGORIES, Kind, parse
+from contract.actions import CATEGORIES
+from contract.codes import Kind, parse
 from kiosk.screen.practice import SAMPLE_EAN13, practice_codes, tray
 from kiosk.screen.view import (
     SIGNALS_KEPT,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from contract.codes import CATEGORIES, UNSORTED
+from contract.actions import CATEGORIES, UNSORTED
 from hub.web import catalogues
 
 HAN = "\u3400-\u9fff\u3000-\u303f\uff00-\uffef"

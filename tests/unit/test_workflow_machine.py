@@ -20,8 +20,10 @@ from hypothesis.stateful import (
 )
 
 from contract import codes, events
-from contract.codes import Kind, Verb, action_code, quantity_argument
+from contract.actions import Verb, quantity_argument
+from contract.codes import Kind, action_code
 from contract.messages import Product
+from drivers.panel_null import NullPanel
 from drivers.ports import ScanRead, Signal
 from kiosk.clock import LearntClock
 from kiosk.journal import Journal
@@ -68,19 +70,15 @@ SCANS: Final = st.sampled_from(
 )
 
 
-class Lamp:
+class Lamp(NullPanel):
     """A panel and a page that remember the last signal of each lane."""
 
-    name = "lamp"
-
     def __init__(self) -> None:
+        super().__init__("lamp:")
         self.signals: dict[str, Signal] = {}
 
     def show(self, lane: str, signal: Signal) -> None:
         self.signals[lane] = signal
-
-    def close(self) -> None:
-        """Nothing to end."""
 
     def publish(self, lane: LaneView) -> None:
         """The words are tested elsewhere."""

@@ -4,7 +4,8 @@ import msgspec
 import pytest
 
 from contract import events
-from contract.codes import BLOCK, UNSORTED, Kind, serial_code
+from contract.actions import UNSORTED
+from contract.codes import BLOCK, Kind, serial_code
 from contract.events import MAX_CODES_PER_EVENT, Received, Retail, SessionClosed, Voided, claim_hash
 from kiosk.inputs import Card, InputKind, ItemLabel, RetailCode, Scan
 from kiosk.state import Allocator, ItemFacts, LabelJob, LaneState, Phase, ReceiptJob, SlipJob

@@ -1,0 +1,165 @@
+"""The bodies of events: what can happen, one struct a type. Types are added, never changed."""
+
+from typing import TypeAlias
+
+from contract.bodies.counts import (
+    CountClosed,
+    Counted,
+    CountOpened,
+    CountPaused,
+    CountResumed,
+    FoundUnlabelled,
+    ShelfClosed,
+    ShelfOpened,
+)
+from contract.bodies.custody import (
+    Arrived,
+    Back,
+    Delivered,
+    Disposed,
+    ItemPicked,
+    ItemSeen,
+    Missing,
+    Moved,
+    Out,
+    Packed,
+    PlanSeen,
+    Sealed,
+    Sent,
+    Unpacked,
+)
+from contract.bodies.goods import (
+    BoxReceived,
+    ExpirySet,
+    FoodRefused,
+    Graded,
+    LabelAttached,
+    LabelReprinted,
+    Quarantined,
+    Received,
+    Released,
+    Retail,
+    SessionClosed,
+    SessionJoined,
+    SessionOpened,
+)
+from contract.bodies.market import MarketClosed, MarketOpened, SaleTakenBack, Sold
+from contract.bodies.people import Contributed, TimeOffered, WorkEnded, WorkStarted
+from contract.bodies.records import (
+    ClockLearned,
+    DeviceChanged,
+    EpochOpened,
+    HelpWanted,
+    Noticed,
+    Refused,
+    Unrecognised,
+    Voided,
+)
+
+Body: TypeAlias = (
+    EpochOpened
+    | ClockLearned
+    | SessionOpened
+    | SessionJoined
+    | SessionClosed
+    | Received
+    | LabelAttached
+    | ItemPicked
+    | ItemSeen
+    | Moved
+    | Packed
+    | Unpacked
+    | Out
+    | PlanSeen
+    | Delivered
+    | Back
+    | Voided
+    | Unrecognised
+    | Refused
+    | HelpWanted
+    | DeviceChanged
+    | Noticed
+    | BoxReceived
+    | FoodRefused
+    | Graded
+    | ExpirySet
+    | Quarantined
+    | Released
+    | LabelReprinted
+    | Sealed
+    | Sent
+    | Arrived
+    | Missing
+    | Disposed
+    | MarketOpened
+    | Sold
+    | SaleTakenBack
+    | MarketClosed
+    | CountOpened
+    | ShelfOpened
+    | Counted
+    | FoundUnlabelled
+    | ShelfClosed
+    | CountPaused
+    | CountResumed
+    | CountClosed
+    | TimeOffered
+    | WorkStarted
+    | WorkEnded
+    | Contributed
+)
+
+__all__ = [
+    "Arrived",
+    "Back",
+    "Body",
+    "BoxReceived",
+    "ClockLearned",
+    "Contributed",
+    "CountClosed",
+    "CountOpened",
+    "CountPaused",
+    "CountResumed",
+    "Counted",
+    "Delivered",
+    "DeviceChanged",
+    "Disposed",
+    "EpochOpened",
+    "ExpirySet",
+    "FoodRefused",
+    "FoundUnlabelled",
+    "Graded",
+    "HelpWanted",
+    "ItemPicked",
+    "ItemSeen",
+    "LabelAttached",
+    "LabelReprinted",
+    "MarketClosed",
+    "MarketOpened",
+    "Missing",
+    "Moved",
+    "Noticed",
+    "Out",
+    "Packed",
+    "PlanSeen",
+    "Quarantined",
+    "Received",
+    "Refused",
+    "Released",
+    "Retail",
+    "SaleTakenBack",
+    "Sealed",
+    "Sent",
+    "SessionClosed",
+    "SessionJoined",
+    "SessionOpened",
+    "ShelfClosed",
+    "ShelfOpened",
+    "Sold",
+    "TimeOffered",
+    "Unpacked",
+    "Unrecognised",
+    "Voided",
+    "WorkEnded",
+    "WorkStarted",
+]
