@@ -4,6 +4,7 @@ Rules
 -----
 * **Green comes after `Journal.commit` returns.** Events, lane state, codes, print jobs and what
   the kiosk knows of its items go into one transaction; a power cut leaves all of it or nothing.
+  All but the events is written as one row first and spread after green: see `kiosk.turns`.
 * Each start opens a random epoch. Its first event names the last event before it, so that the
   chain runs through starts, and through what happened before a lost journal as far as the
   identity document (which lives outside) remembers it.
@@ -15,10 +16,9 @@ Rules
 
 import logging
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 import msgspec
 
@@ -45,10 +45,12 @@ from kiosk.store import (
     JournalError,
     checkpoint,
     disk_errors,
+    event_key,
     open_store,
     transaction,
 )
 from kiosk.streams import Stream, Streams
+from kiosk.turns import Redo, TurnLog
 
 log: Final = logging.getLogger(__name__)
 
@@ -61,8 +63,9 @@ _lane_decoder: Final = msgspec.json.Decoder(LaneState)
 
 
 class _Opened(NamedTuple):
-    """A new epoch's first events, and the allocator that goes with it."""
+    """A new epoch's number and first events, and the allocator that goes with it."""
 
+    number: int
     events: list[Event]
     allocator: Allocator
 
@@ -92,14 +95,17 @@ class Journal:
         self._entropy: Final = entropy
         self._kiosk: Final = identity.load().kiosk
         self._db: Final = open_store(path)
-        self.queue: Final = PrintQueue(self._db, clock)
         self.allocator = Allocator()
         self._checkpointed = 0
         try:
             with disk_errors():
                 self.id: Final = self._journal_id()
                 self.streams: Final = Streams(self._db, clock)
-                self.knowledge: Final = Knowledge(self._db)
+                self._turns: Final = TurnLog(self._db)
+                self._turns.spread_by(self._place_lane)
+                self.knowledge: Final = Knowledge(self._db, self._turns)
+                self.queue: Final = PrintQueue(self._db, clock, self._turns)
+                self.settle()
                 self._open_first_epoch()
                 self._forget_unreadable()
                 spool.sweep(self.queue.secrets())
@@ -134,11 +140,14 @@ class Journal:
         return {row[0] for row in self._db.execute("SELECT epoch FROM epoch")}
 
     def _forget_unreadable(self) -> None:
-        """Lanes and papers that another release wrote in another form: said, not stumbled over.
+        """Turns, lanes and papers that another release wrote in another form, or that are
+        damaged: said, not stumbled over.
 
         The events are whole; what is lost is where a lane stood and papers that waited.
         """
         notices = []
+        for _ in range(self._turns.drop_unreadable()):
+            notices += [Draft(Noticed(kind="state-lost")), Draft(Noticed(kind="job-lost"))]
         for lane, state in self._db.execute("SELECT lane, state FROM lane").fetchall():
             try:
                 _lane_decoder.decode(state)
@@ -189,20 +198,25 @@ class Journal:
         for seq, draft in enumerate((Draft(body), *notices), start=1):
             events.append(self._seal(draft, SYSTEM_LANE, EventRef(epoch, seq), prev))
             prev = events[-1].hash
-        self._db.execute("INSERT INTO epoch (epoch, boot) VALUES (?, ?)", (epoch, self._clock.boot))
-        self._insert(events)
+        row = self._db.execute(
+            "INSERT INTO epoch (epoch, boot) VALUES (?, ?)", (epoch, self._clock.boot)
+        )
+        number = cast(int, row.lastrowid)
+        self._insert(events, number)
         self._store_allocator(allocator)
         if prefix is None:
             self._db.execute("INSERT OR REPLACE INTO meta VALUES ('lacks-prefix', '1')")
         else:
             self._db.execute("DELETE FROM meta WHERE key = 'lacks-prefix'")
-        return _Opened(events, allocator)
+        return _Opened(number, events, allocator)
 
     def _opened(self, opened: _Opened) -> None:
         """After the COMMIT: memory and the identity document follow the disk."""
         first, head = opened.events[0], opened.events[-1]
         epoch = first.public.epoch
-        self.streams.by_epoch[epoch] = Stream(epoch, 1, head.public.seq, head.hash, 0, 0)
+        self.streams.by_epoch[epoch] = Stream(
+            epoch, 1, head.public.seq, head.hash, 0, 0, number=opened.number
+        )
         self.allocator = opened.allocator
         self._identity.remember_epoch(epoch, first.prev)
 
@@ -233,22 +247,47 @@ class Journal:
         """Makes a turn of ``lane`` happen, all of it in one COMMIT."""
         events = self._seal_all(outcome.drafts, lane)
         head = events[-1] if events else None
-        with self._spooled(outcome.claim) as secret, transaction(self._db):
-            self._insert(events)
-            self._db.execute(
-                """
-                INSERT INTO lane VALUES (?, ?)
-                ON CONFLICT (lane) DO UPDATE SET state = excluded.state
-                """,
-                (lane, msgspec.json.encode(outcome.state)),
-            )
-            if outcome.allocator.end != self.allocator.end:
-                self._store_allocator(outcome.allocator)
-            self.knowledge.remember(outcome.known)
-            self.queue.cancel(outcome.cancelled)
-            self.queue.add(lane, outcome.jobs, self._head_text(head), secret)
+        secret = None if outcome.claim is None else self._spooled(outcome.claim)
+        redo = Redo(
+            lane,
+            outcome.state,
+            self._head_text(head),
+            self._clock.boot,
+            self._clock.mono(),
+            secret,
+            outcome.known,
+            outcome.jobs,
+            outcome.cancelled,
+        )
+        try:
+            with transaction(self._db):
+                self._insert(events)
+                self._turns.write(redo)
+                if outcome.allocator.end != self.allocator.end:
+                    self._store_allocator(outcome.allocator)
+        except BaseException:
+            if secret is not None:
+                self._spool.drop(secret)
+            raise
+        self._turns.waiting.append(redo)
         self.allocator = outcome.allocator
         self._advanced(head)
+
+    def settle(self) -> None:
+        """Spreads committed turns into the tables that are read: for the moment after green.
+
+        Raises `JournalError`; green stays true then, and what reads tries again.
+        """
+        self._turns.settle()
+
+    def _place_lane(self, turn: Redo) -> None:
+        self._db.execute(
+            """
+            INSERT INTO lane VALUES (?, ?)
+            ON CONFLICT (lane) DO UPDATE SET state = excluded.state
+            """,
+            (turn.lane, msgspec.json.encode(turn.state)),
+        )
 
     def append(self, drafts: Sequence[Draft], lane: str = SYSTEM_LANE) -> None:
         """Appends events that belong to no turn: devices, clock, notices."""
@@ -307,14 +346,14 @@ class Journal:
                 Words(zh=f"事件无法保存：{error}", en=f"an event cannot be kept: {error}")
             ) from error
 
-    def _insert(self, events: Sequence[Event]) -> None:
-        self._db.executemany(
-            "INSERT INTO event VALUES (?, ?, ?, ?, ?)",
-            [
-                (event.public.epoch, event.public.seq, event.hash, event.public.mono, event.raw)
-                for event in events
-            ],
-        )
+    def _insert(self, events: Sequence[Event], epoch: int | None = None) -> None:
+        """Inside a transaction; ``epoch`` is the epoch's number where it is not the current."""
+        number = self.streams.current.number if epoch is None else epoch
+        for event in events:
+            self._db.execute(
+                "INSERT INTO event VALUES (?, ?, ?, ?)",
+                (event_key(number, event.public.seq), event.hash, event.public.mono, event.raw),
+            )
 
     def _advanced(self, head: Event | None) -> None:
         if head is not None:
@@ -329,25 +368,18 @@ class Journal:
                 (allocator.prefix, (allocator.end - 1) // BLOCK),
             )
 
-    @contextmanager
-    def _spooled(self, claim: str | None) -> Iterator[str | None]:
-        """A claim is on disk before the COMMIT that promises it, and gone when that fails."""
-        if claim is None:
-            yield None
-            return
+    def _spooled(self, claim: str) -> str:
+        """A claim is on disk before the COMMIT that promises it; the name that it waits under."""
         secret = self._entropy(16).hex()
         with disk_errors():
             self._spool.put(secret, claim)
-        try:
-            yield secret
-        except BaseException:
-            self._spool.drop(secret)
-            raise
+        return secret
 
     # --- what a turn needs to know ---------------------------------------------------------
 
     def lanes(self) -> dict[str, LaneState]:
         """The lanes' states as they were last committed."""
+        self.settle()
         rows = self._db.execute("SELECT lane, state FROM lane").fetchall()
         return {lane: _lane_decoder.decode(state) for lane, state in rows}
 
@@ -379,6 +411,10 @@ class Journal:
     def close(self) -> None:
         """Ends with a checkpoint and leaves the head's hash in the identity document."""
         current = self.streams.current
+        try:
+            self.settle()
+        except JournalError as error:  # the next start does it
+            log.warning("%s", error.words.en)
         try:
             self._identity.remember_epoch(current.epoch, current.hash)
         except OSError as error:  # a full disk: the next start knows the epoch all the same

@@ -1,23 +1,38 @@
 """What this kiosk knows without asking anybody: its items, what is out, named retail codes."""
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 
 from contract.codes import Kind, parse
 from contract.messages import Product
 from kiosk.state import ItemFacts
 from kiosk.store import transaction
+from kiosk.turns import Redo, TurnLog
 
 
 class Knowledge:
-    """Part of the journal's database and of its thread. What writes raises `JournalError`."""
+    """Part of the journal's database and of its thread. What writes raises `JournalError`, and so
+    does what reads of items: turns are settled first (see `kiosk.turns`)."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: sqlite3.Connection, turns: TurnLog) -> None:
         self._db: Final = db
+        self._turns: Final = turns
+        turns.spread_by(self._spread)
+
+    def _spread(self, turn: Redo) -> None:
+        """What a turn made of items."""
+        self._db.executemany(
+            """
+            INSERT INTO known VALUES (?, ?, ?)
+            ON CONFLICT (code) DO UPDATE SET status = excluded.status, plan = excluded.plan
+            """,
+            [(code, facts.status, facts.plan) for code, facts in turn.known.items()],
+        )
 
     def item_facts(self, code: str) -> ItemFacts:
         """What this journal knows of an item or box label."""
+        self._turns.settle()
         row = self._db.execute("SELECT status, plan FROM known WHERE code = ?", (code,)).fetchone()
         if row is not None:
             return ItemFacts(row[0], row[1])
@@ -28,6 +43,7 @@ class Knowledge:
 
     def plan_items(self, plan: str) -> tuple[str, ...]:
         """What is out for this plan as far as this kiosk knows."""
+        self._turns.settle()
         rows = self._db.execute(
             "SELECT code FROM known WHERE plan = ? AND status = 'out' ORDER BY code", (plan,)
         )
@@ -37,16 +53,6 @@ class Knowledge:
         """The category that somebody gave this retail code, from the reference data."""
         row = self._db.execute("SELECT category FROM product WHERE gtin = ?", (gtin,)).fetchone()
         return None if row is None else str(row[0])
-
-    def remember(self, known: Mapping[str, ItemFacts]) -> None:
-        """Inside a commit's transaction: what the turn made of these items."""
-        self._db.executemany(
-            """
-            INSERT INTO known VALUES (?, ?, ?)
-            ON CONFLICT (code) DO UPDATE SET status = excluded.status, plan = excluded.plan
-            """,
-            [(code, facts.status, facts.plan) for code, facts in known.items()],
-        )
 
     def reference_digest(self, name: str) -> str | None:
         """The SHA-256 of the reference part that is held now."""

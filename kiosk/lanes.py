@@ -23,26 +23,12 @@ from kiosk.state import LaneState, Message, Outcome, Phase
 from kiosk.store import JournalError
 from kiosk.texts import category_words, next_step, render
 from kiosk.voice import PAPER_PROMPT, PROMPT_OF
-from kiosk.workflow import Facts, restored, step, undo_refs
-from kiosk.workflow.turn import (
-    ASKING_MS,
-    CARDED_CLOSES_MS,
-    CARDLESS_CLOSES_MS,
-    HANDOVER_CLOSES_MS,
-    PLAN_CLOSES_MS,
-)
+from kiosk.workflow import Facts, restored, step, undo_refs, window
 
 log = logging.getLogger(__name__)
 
 REARM_MS: Final = 1_500
 """The same code counts again this long after its last read: a sack in the beam is one sack."""
-
-_WINDOWS: Final = {
-    Phase.CARDED: CARDED_CLOSES_MS,
-    Phase.ASKING: ASKING_MS,
-    Phase.HANDOVER: HANDOVER_CLOSES_MS,
-    Phase.PLAN: PLAN_CLOSES_MS,
-}
 
 
 class LaneScreen(Protocol):
@@ -164,6 +150,7 @@ class LaneDesk:
             return
         self.states[lane] = outcome.state
         self._show(lane, _honest(outcome), outcome.message)
+        self._journal.settle()
 
     def _facts(self, state: LaneState, scan: Scan) -> Facts:
         journal = self._journal
@@ -205,7 +192,7 @@ class LaneDesk:
                 lines=_lines(state),
                 person=state.person is not None,
                 deadline_mono_ms=state.deadline if state.phase is not Phase.REST else None,
-                window_ms=_window(state),
+                window_ms=window(state),
                 beep=memory.beeps,
                 lane=lane,
             )
@@ -217,12 +204,6 @@ def _honest(outcome: Outcome) -> Signal:
     if outcome.signal is Signal.SAVED and not outcome.drafts:
         raise AssertionError("the workflow signalled saved without an event")
     return outcome.signal
-
-
-def _window(state: LaneState) -> int:
-    if state.phase is Phase.INTAKE:
-        return CARDED_CLOSES_MS if state.person else CARDLESS_CLOSES_MS
-    return _WINDOWS.get(state.phase, CARDLESS_CLOSES_MS)
 
 
 def _lines(state: LaneState) -> tuple[LineView, ...]:

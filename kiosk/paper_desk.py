@@ -27,10 +27,10 @@ log = logging.getLogger(__name__)
 
 
 class _Printed(NamedTuple):
-    """A job whose paper is out, and the events that say so."""
+    """A job whose paper is out, and whether the printer confirmed it."""
 
     job: Job
-    drafts: list[Draft]
+    how: str
 
 
 class PaperDesk:
@@ -115,24 +115,24 @@ class PaperDesk:
                 self._journal.queue.not_started(job.id)
             log.warning("%s: %s", done.printer, done.result.detail.en)
             return
-        drafts = []
-        if isinstance(job.paper, LabelJob):
-            item = job.paper.item
-            how = "printed" if done.result.status == "printed" else "unconfirmed"
-            if self._journal.knowledge.item_facts(item).status != "voided":
-                drafts.append(Draft(LabelAttached(item=item, how=how)))
-        self._printed[job.id] = _Printed(job, drafts)
+        how = "printed" if done.result.status == "printed" else "unconfirmed"
+        self._printed[job.id] = _Printed(job, how)
         self._record_printed()
 
     def _record_printed(self) -> None:
         """Ends the jobs that left a printer. One that the disk refuses to end stays here, so that
         its paper is not printed again."""
-        for printed in list(self._printed.values()):
-            self._journal.finish_job(printed.job.id, printed.drafts, printed.job.lane)
-            del self._printed[printed.job.id]
+        for job, how in list(self._printed.values()):
+            drafts = []
+            if isinstance(job.paper, LabelJob):
+                item = job.paper.item
+                if self._journal.knowledge.item_facts(item).status != "voided":
+                    drafts.append(Draft(LabelAttached(item=item, how=how)))
+            self._journal.finish_job(job.id, drafts, job.lane)
+            del self._printed[job.id]
 
     def next_deadline(self) -> int | None:
-        """When a printer that failed is to be tried again, if papers wait."""
+        """When a printer that failed is to be tried again: the paper that it failed with waits."""
         now = self._clock.mono()
         due = [t.not_before for t in self._printers if not t.busy and t.not_before > now]
-        return min(due, default=None) if due and self._journal.queue.count() else None
+        return min(due, default=None)

@@ -1,13 +1,12 @@
 """Papers that were promised and have not left a printer yet; part of the journal's database.
 
-A job is added in the COMMIT that records what it is about, and ends in the COMMIT that records
-what became of it. One that had been started when the power went is printed again and says that
-it is a copy: a label twice is peeled off and thrown away, a label never printed is an item
-without a name.
+A job is promised in the COMMIT that records what it is about (see `kiosk.turns`), and ends in the
+COMMIT that records what became of it. One that had been started when the power went is printed
+again and says that it is a copy: a label twice is peeled off and thrown away, a label never
+printed is an item without a name.
 """
 
 import sqlite3
-from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -15,6 +14,7 @@ import msgspec
 from kiosk.clock import LearntClock
 from kiosk.state import LabelJob, PaperJob, ReceiptJob
 from kiosk.store import disk_errors
+from kiosk.turns import Redo, TurnLog
 
 _decoder: Final = msgspec.json.Decoder(PaperJob)
 
@@ -36,12 +36,19 @@ class Job(msgspec.Struct, frozen=True):
 class PrintQueue:
     """The waiting jobs, oldest first. Its writes run inside the journal's transactions."""
 
-    def __init__(self, db: sqlite3.Connection, clock: LearntClock) -> None:
+    def __init__(self, db: sqlite3.Connection, clock: LearntClock, turns: TurnLog) -> None:
         self._db: Final = db
         self._clock: Final = clock
+        self._turns: Final = turns
+        turns.spread_by(self._spread)
 
-    def add(self, lane: str, papers: Iterable[PaperJob], head: str, secret: str | None) -> None:
-        """Queues papers; ``secret`` belongs to the receipt among them."""
+    def _spread(self, turn: Redo) -> None:
+        """Labels of undone items need not be printed any more; the turn's own papers wait now.
+        Its secret belongs to the receipt among them."""
+        self._db.executemany(
+            "DELETE FROM print_job WHERE item = ? AND started = 0",
+            [(item,) for item in turn.cancelled],
+        )
         self._db.executemany(
             """
             INSERT INTO print_job (lane, data, item, head, secret, boot, mono)
@@ -49,26 +56,21 @@ class PrintQueue:
             """,
             [
                 (
-                    lane,
+                    turn.lane,
                     msgspec.json.encode(paper),
                     paper.item if isinstance(paper, LabelJob) else None,
-                    head,
-                    secret if isinstance(paper, ReceiptJob) else None,
-                    self._clock.boot,
-                    self._clock.mono(),
+                    turn.head,
+                    turn.secret if isinstance(paper, ReceiptJob) else None,
+                    turn.boot,
+                    turn.mono,
                 )
-                for paper in papers
+                for paper in turn.jobs
             ],
         )
 
-    def cancel(self, items: Iterable[str]) -> None:
-        """Labels of undone items need not be printed any more."""
-        self._db.executemany(
-            "DELETE FROM print_job WHERE item = ? AND started = 0", [(item,) for item in items]
-        )
-
     def waiting(self) -> list[Job]:
-        """Every job, oldest first."""
+        """Every job, oldest first. Raises `JournalError` when the disk refuses to settle."""
+        self._turns.settle()
         now = self._clock.mono()
         rows = self._db.execute(
             "SELECT id, lane, data, head, secret, started, boot, mono FROM print_job ORDER BY id"
@@ -98,8 +100,9 @@ class PrintQueue:
         return len(lost)
 
     def count(self) -> int:
-        """How many jobs wait."""
-        return int(self._db.execute("SELECT count(*) FROM print_job").fetchone()[0])
+        """How many jobs wait, those that are not settled yet among them."""
+        settled = int(self._db.execute("SELECT count(*) FROM print_job").fetchone()[0])
+        return settled + sum(len(turn.jobs) for turn in self._turns.waiting)
 
     def secrets(self) -> set[str]:
         """The spool names that are still needed."""

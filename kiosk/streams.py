@@ -12,14 +12,14 @@ import msgspec
 from contract.events import ZERO_HASH
 from contract.messages import MAX_KEPT, Kept
 from kiosk.clock import LearntClock
-from kiosk.store import transaction
+from kiosk.store import event_key, repeatable, seq_of, transaction
 
 KEPT_MS: Final = 30 * 24 * 3600 * 1000
 """How long an event stays at least, in milliseconds: 30 days."""
 
 
 class Stream(msgspec.Struct):
-    """One epoch as the relay sees it. ``hash`` is the head's."""
+    """One epoch as the relay sees it. ``hash`` is the head's, ``number`` the epoch's in here."""
 
     epoch: str
     oldest: int
@@ -28,6 +28,7 @@ class Stream(msgspec.Struct):
     acked: int
     safe: int
     disputed: bool = False
+    number: int = 0
 
 
 class Streams:
@@ -43,19 +44,20 @@ class Streams:
         self.by_epoch: Final[dict[str, Stream]] = self._load()
 
     def _load(self) -> dict[str, Stream]:
-        rows = self._db.execute(
-            """
-            SELECT epoch.epoch, min(event.seq), max(event.seq), acked, safe, disputed
-            FROM epoch JOIN event ON event.epoch = epoch.epoch
-            GROUP BY epoch.epoch ORDER BY epoch.number
-            """
-        ).fetchall()
-        return {
-            epoch: Stream(
-                epoch, oldest, head, self.required_hash(epoch, head), acked, safe, bool(disputed)
-            )
-            for epoch, oldest, head, acked, safe, disputed in rows
-        }
+        streams: dict[str, Stream] = {}
+        for number, epoch, acked, safe, disputed in self._db.execute(
+            "SELECT number, epoch, acked, safe, disputed FROM epoch ORDER BY number"
+        ).fetchall():
+            bounds = (event_key(number, 0), event_key(number + 1, 0))
+            between = "FROM event WHERE id > ? AND id < ? ORDER BY id"
+            oldest = self._db.execute(f"SELECT id {between} LIMIT 1", bounds).fetchone()
+            head = self._db.execute(f"SELECT id, hash {between} DESC LIMIT 1", bounds).fetchone()
+            if head is not None:
+                streams[epoch] = Stream(
+                    epoch, seq_of(oldest[0]), seq_of(head[0]), head[1], acked, safe,
+                    disputed=bool(disputed), number=number,
+                )  # fmt: skip
+        return streams
 
     @property
     def current(self) -> Stream:
@@ -82,17 +84,23 @@ class Streams:
 
     def read(self, epoch: str, first: int, limit: int) -> list[tuple[str, bytes]]:
         """Up to ``limit`` events of ``epoch`` from seq ``first`` on, as (hash, line)."""
+        stream = self.by_epoch.get(epoch)
+        if stream is None:
+            return []
         return self._db.execute(
-            "SELECT hash, raw FROM event WHERE epoch = ? AND seq >= ? ORDER BY seq LIMIT ?",
-            (epoch, first, limit),
+            "SELECT hash, raw FROM event WHERE id >= ? AND id <= ? ORDER BY id LIMIT ?",
+            (event_key(stream.number, first), event_key(stream.number, stream.head), limit),
         ).fetchall()
 
     def hash_at(self, epoch: str, seq: int) -> str | None:
         """The hash of an event that is still here, zeros for seq 0, else None."""
         if seq == 0:
             return ZERO_HASH
+        stream = self.by_epoch.get(epoch)
+        if stream is None:
+            return None
         row = self._db.execute(
-            "SELECT hash FROM event WHERE epoch = ? AND seq = ?", (epoch, seq)
+            "SELECT hash FROM event WHERE id = ?", (event_key(stream.number, seq),)
         ).fetchone()
         return None if row is None else str(row[0])
 
@@ -108,11 +116,11 @@ class Streams:
         for stream in self.by_epoch.values():
             if stream.acked < stream.head and not stream.disputed:
                 row = self._db.execute(
-                    """
-                    SELECT mono, boot FROM event JOIN epoch USING (epoch)
-                    WHERE epoch = ? AND seq > ? ORDER BY seq LIMIT 1
-                    """,
-                    (stream.epoch, stream.acked),
+                    "SELECT mono, boot FROM event, epoch WHERE id = ? AND epoch = ?",
+                    (
+                        event_key(stream.number, max(stream.acked + 1, stream.oldest)),
+                        stream.epoch,
+                    ),
                 ).fetchone()
                 if row is not None:
                     now = self._clock.mono()
@@ -138,7 +146,7 @@ class Streams:
         ]
         if not changed:
             return
-        with transaction(self._db):
+        with repeatable(self._db):
             self._db.executemany("UPDATE epoch SET acked = ?, safe = ? WHERE epoch = ?", changed)
         for acked, safe, epoch in changed:
             self.by_epoch[epoch].acked, self.by_epoch[epoch].safe = acked, safe
@@ -174,25 +182,30 @@ class Streams:
         }
         with transaction(self._db):
             for epoch in [e for e, s in self.by_epoch.items() if e in old and s.safe >= s.head]:
-                gone += self._delete(epoch, self.by_epoch[epoch].head)
+                gone += self._delete(self.by_epoch[epoch], self.by_epoch[epoch].head)
                 self._db.execute("DELETE FROM epoch WHERE epoch = ?", (epoch,))
             cutoff = self._clock.mono() - KEPT_MS
             row = self._db.execute(
-                "SELECT max(seq) FROM event WHERE epoch = ? AND seq <= ? AND mono <= ?",
-                (current.epoch, min(current.safe, current.head - 1), cutoff),
+                "SELECT max(id) FROM event WHERE id > ? AND id <= ? AND mono <= ?",
+                (
+                    event_key(current.number, 0),
+                    event_key(current.number, min(current.safe, current.head - 1)),
+                    cutoff,
+                ),
             ).fetchone()
             if row[0] is not None:
-                gone += self._delete(current.epoch, int(row[0]))
+                gone += self._delete(current, seq_of(row[0]))
         for epoch in old:
             stream = self.by_epoch.get(epoch)
             if stream is not None and stream.safe >= stream.head:
                 del self.by_epoch[epoch]
         if row[0] is not None:
-            current.oldest = int(row[0]) + 1
+            current.oldest = seq_of(row[0]) + 1
         return gone
 
-    def _delete(self, epoch: str, through: int) -> int:
+    def _delete(self, stream: Stream, through: int) -> int:
         cursor = self._db.execute(
-            "DELETE FROM event WHERE epoch = ? AND seq <= ?", (epoch, through)
+            "DELETE FROM event WHERE id > ? AND id <= ?",
+            (event_key(stream.number, 0), event_key(stream.number, through)),
         )
         return cursor.rowcount

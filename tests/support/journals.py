@@ -184,9 +184,7 @@ def issued(lines: list[events.Event]) -> list[str]:
 def lines_on_disk(path: Path) -> list[tuple[str, events.Event]]:
     """(hash column, event) of a closed journal in the chain's order, by our own connection."""
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-        rows = db.execute(
-            "SELECT hash, raw FROM event JOIN epoch USING (epoch) ORDER BY number, seq"
-        ).fetchall()
+        rows = db.execute("SELECT hash, raw FROM event ORDER BY id").fetchall()
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     return [(digest, events.decode(raw)) for digest, raw in rows]
 

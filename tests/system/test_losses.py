@@ -74,7 +74,7 @@ def _journal_lines(journal: Path) -> dict[str, list[tuple[str, bytes]]]:
     lines: dict[str, list[tuple[str, bytes]]] = {}
     with closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as db:
         for epoch, digest, raw in db.execute(
-            "SELECT epoch, hash, raw FROM event ORDER BY epoch, seq"
+            "SELECT epoch, hash, raw FROM event JOIN epoch ON number = id >> 40 ORDER BY id"
         ):
             lines.setdefault(epoch, []).append((digest, raw))
     return lines

@@ -1,0 +1,94 @@
+"""Turns that are committed, and what they leave to be done.
+
+Rules
+-----
+* Between a scan and its green light stands one COMMIT, and every page that it changes costs a
+  donor time. So a turn writes its events and **one row more, which says all else that the turn
+  decided**: the lane's state, what became of items, papers to print, papers not to print. Green
+  is true from that COMMIT on.
+* Right after green that row is **settled**: spread into the tables that are read (``lane``,
+  ``known``, ``print_job``) and deleted, all in one transaction. Everybody who reads those tables
+  through the journal has it settled first; a start of the kiosk begins with it.
+* A row says how things are, not how they change, and never more than one turn. So settling the
+  same rows again, after a cut of power in the middle or before, comes to the same; and a row that
+  cannot be read takes only its own turn's papers and place with it: its events are whole.
+* Settling is not synced. It repeats what the disk holds already, and SQLite's write-ahead log
+  loses from its end only: what a power cut can take is the settling, and then the row is there.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from kiosk.state import ItemFacts, LaneState, PaperJob
+from kiosk.store import repeatable
+
+
+class Redo(Struct, frozen=True, omit_defaults=True):
+    """What a turn decided besides its events.
+
+    ``head`` is the id of the journal's newest event after the turn, ``secret`` names the claim in
+    the spool, ``boot`` and ``mono`` say when the papers were promised.
+    """
+
+    lane: str
+    state: LaneState
+    head: str
+    boot: str
+    mono: int
+    secret: str | None = None
+    known: dict[str, ItemFacts] = {}
+    jobs: tuple[PaperJob, ...] = ()
+    cancelled: tuple[str, ...] = ()
+
+
+_encoder: Final = msgspec.json.Encoder()
+_decoder: Final = msgspec.json.Decoder(Redo)
+
+
+class TurnLog:
+    """The turns that wait to be settled: ``waiting`` is the memory of the rows.
+
+    Part of the journal's database and of its thread. Those who own a table that turns are spread
+    into say so with `spread_by`.
+    """
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db: Final = db
+        self._spreads: Final[list[Callable[[Redo], None]]] = []
+        self.waiting: Final[list[Redo]] = []
+        self.unreadable = 0
+        """How many rows another release wrote in another form, or were damaged."""
+        for (redo,) in db.execute("SELECT redo FROM turn ORDER BY id").fetchall():
+            try:
+                self.waiting.append(_decoder.decode(redo))
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                self.unreadable += 1
+
+    def spread_by(self, spread: Callable[[Redo], None]) -> None:
+        """From now on ``spread`` is called for each turn, inside the settling transaction."""
+        self._spreads.append(spread)
+
+    def write(self, redo: Redo) -> None:
+        """Inside a turn's transaction; after its COMMIT ``redo`` belongs into ``waiting``."""
+        self._db.execute("INSERT INTO turn (redo) VALUES (?)", (_encoder.encode(redo),))
+
+    def settle(self) -> None:
+        """Spreads what waits. Raises `JournalError` when the disk refuses; it then waits on."""
+        if not self.waiting:
+            return
+        with repeatable(self._db):
+            for redo in self.waiting:
+                for spread in self._spreads:
+                    spread(redo)
+            self._db.execute("DELETE FROM turn")
+        self.waiting.clear()
+
+    def drop_unreadable(self) -> int:
+        """Inside a transaction, when nothing waits: gives up the rows that cannot be read."""
+        self._db.execute("DELETE FROM turn")
+        lost, self.unreadable = self.unreadable, 0
+        return lost
