@@ -46,8 +46,8 @@ WHY: Final = {
     " / the kiosk: codes, labels, scanners, printers, local page",
     "kiosk-hid": "USB 键盘式扫码枪(x86_64 以外需编译器)"
     " / keyboard scanners, grabbed (needs a compiler except on x86_64)",
-    "kiosk-gpio": "树莓派按钮与灯，驱动以后才有(可能需编译器)"
-    " / buttons and lights of a Raspberry Pi; their driver comes later (may need a compiler)",
+    "kiosk-gpio": "树莓派引脚，没有 python3-lgpio 时用(可能需编译器)"
+    " / the pins of a Raspberry Pi where python3-lgpio is missing (may need a compiler)",
     "hub": "中心：网页、接口、数据库 / the hub: pages, API, database",
     "up": "内置 MQTT 服务器 / the embedded MQTT broker",
     "cards": "可打印的卡片 / the PDF of cards",
