@@ -5,7 +5,7 @@ The interpreted scans hold no bearer token: cards, family tokens and claims are 
 """
 
 import enum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from msgspec import Struct
 
@@ -85,6 +85,13 @@ class RetailCode(Struct, frozen=True, tag=True):
     kind = InputKind.RETAIL
 
 
+class StoreGoods(Struct, frozen=True, tag=True):
+    """Goods with a number that one shop gave them (weighed, priced, packed there): it means
+    nothing elsewhere and may even be a customer's, so nothing of it is kept."""
+
+    kind = InputKind.RETAIL
+
+
 class CategoryCard(Struct, frozen=True, tag=True):
     """A category card; ``category`` is the key."""
 
@@ -99,13 +106,6 @@ class QuantityCard(Struct, frozen=True, tag=True):
     kind = InputKind.QUANTITY
 
 
-class ReadyMade(Struct, frozen=True, tag=True):
-    """A label printed ahead that this kiosk has not seen bound to anything; item or box."""
-
-    code: str
-    kind = InputKind.READY_MADE
-
-
 class ItemLabel(Struct, frozen=True, tag=True):
     """An item's own label."""
 
@@ -118,6 +118,17 @@ class BoxLabel(Struct, frozen=True, tag=True):
 
     code: str
     kind = InputKind.BOX
+
+
+class ReadyMade(Struct, frozen=True, tag=True):
+    """A label printed ahead that this kiosk has not seen bound to anything; item or box."""
+
+    code: str
+    kind = InputKind.READY_MADE
+
+    def as_label(self) -> "ItemLabel | BoxLabel":
+        """The same scan where binding has no meaning."""
+        return (ItemLabel if self.code.startswith("G") else BoxLabel)(self.code)
 
 
 class PlanSlip(Struct, frozen=True, tag=True):
@@ -147,7 +158,7 @@ class ActionCard(Struct, frozen=True, tag=True):
         return _ACTION_KINDS[self.verb]
 
 
-_ACTION_KINDS = {
+_ACTION_KINDS: Final[dict[Verb, InputKind]] = {
     verb: InputKind(verb.name.lower().replace("_", "-"))
     for verb in Verb
     if verb not in (Verb.QUANTITY, Verb.CATEGORY)
@@ -188,6 +199,7 @@ Scan: TypeAlias = (
     Card
     | Family
     | RetailCode
+    | StoreGoods
     | CategoryCard
     | QuantityCard
     | ReadyMade

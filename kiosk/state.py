@@ -23,6 +23,19 @@ class Phase(enum.StrEnum):
     ASKING = "asking"
     HANDOVER = "handover"
     PLAN = "plan"
+    PACKING = "packing"
+    UNPACKING = "unpacking"
+    RECEIVING = "receiving"
+    REPRINTING = "reprinting"
+    LOOKING = "looking"
+    BINDING = "binding"
+    MARKET = "market"
+    SELLING = "selling"
+    COUNTING = "counting"
+    SHELF = "shelf"
+    OFFERING = "offering"
+    WORKING = "working"
+    GIVING = "giving"
 
 
 class EventRef(Struct, frozen=True, array_like=True):
@@ -42,15 +55,20 @@ class Entry(Struct, frozen=True, array_like=True, omit_defaults=True):
     attached: bool = False
 
 
-class ItemFacts(Struct, frozen=True):
-    """What this kiosk's own journal knows of an item, from no network.
+class ItemFacts(Struct, frozen=True, omit_defaults=True):
+    """What this kiosk's own journal knows of an item or box, from no network.
 
-    ``status``: here, out, delivered, voided, unknown (our prefix, never issued) or foreign
-    (another journal's prefix).
+    ``status``: here, out, delivered, voided, quarantined, sold, sent, missing, disposed, unknown
+    (our prefix, never issued) or foreign (another journal's prefix). ``place``, ``box`` and
+    ``category`` are where and what it is as far as it was said here; ``sealed`` is of a box.
     """
 
     status: str
     plan: str | None = None
+    place: str | None = None
+    box: str | None = None
+    category: str | None = None
+    sealed: bool = False
 
 
 class Pick(Struct, frozen=True, array_like=True):
@@ -76,10 +94,71 @@ class LastAction(Struct, frozen=True):
     parts: tuple[Part, ...]
 
 
+class Sale(Struct, frozen=True, array_like=True, omit_defaults=True):
+    """Something sold at the market. ``price`` is in jiao; ``before`` is what was known of it."""
+
+    ref: EventRef
+    price: int
+    pay: str
+    item: str | None = None
+    before: ItemFacts | None = None
+    taken_back: bool = False
+
+
+class Market(Struct, frozen=True, omit_defaults=True):
+    """A market that was opened on this lane and not closed yet; it outlives the phase.
+
+    ``item``, ``category``, ``price`` (jiao) and ``pay`` are of the sale in the making.
+    """
+
+    market: str
+    sales: tuple[Sale, ...] = ()
+    item: str | None = None
+    before: ItemFacts | None = None
+    category: str | None = None
+    price: int = 0
+    pay: str = "C"
+    taking_back: bool = False
+    closing: bool = False
+    counted: int = 0
+
+
+class Seen(Struct, frozen=True, array_like=True, omit_defaults=True):
+    """A label that was counted on the open shelf."""
+
+    code: str
+    ref: EventRef
+    outcome: str = "ok"
+
+
+class Shelf(Struct, frozen=True, omit_defaults=True):
+    """The shelf that is being counted; ``expected`` is what this kiosk thought stood there when
+    it was opened."""
+
+    place: str
+    ref: EventRef
+    expected: tuple[str, ...] = ()
+    seen: tuple[Seen, ...] = ()
+
+
+class Count(Struct, frozen=True, omit_defaults=True):
+    """A stocktake that was begun on this lane and not closed yet; it outlives the phase."""
+
+    count: str
+    shelf: Shelf | None = None
+    places: tuple[str, ...] = ()
+    seen: int = 0
+    missing: int = 0
+    paused: bool = False
+
+
 class LaneState(Struct, frozen=True, omit_defaults=True):
     """Everything a lane remembers. Times are milliseconds of the boot's monotonic clock.
 
     ``groups`` holds how many entries each scan added, newest last: undo takes one group back.
+    ``trail`` is the same for the modes that have no entries: what undo takes back, newest last.
+    ``market`` and ``count`` outlive their phases: at rest the lane serves donors, and the card
+    comes back to them.
     """
 
     phase: Phase = Phase.REST
@@ -93,6 +172,13 @@ class LaneState(Struct, frozen=True, omit_defaults=True):
     picks: tuple[Pick, ...] = ()
     plan: str | None = None
     last: LastAction | None = None
+    trail: tuple[LastAction, ...] = ()
+    box: str | None = None
+    label: str | None = None
+    skill: str | None = None
+    campaign: int | None = None
+    market: Market | None = None
+    count: Count | None = None
     touched: int = 0
     deadline: int | None = None
 
@@ -107,8 +193,10 @@ class Allocator(Struct, frozen=True):
     next: Annotated[int, Meta(ge=0)] = 0
     end: Annotated[int, Meta(ge=0)] = 0
 
-    def take(self, count: int, spare_blocks: tuple[int, ...]) -> "tuple[list[str], Allocator]":
-        """``count`` codes and the allocator after them.
+    def take(
+        self, count: int, spare_blocks: tuple[int, ...], kind: Kind = Kind.ITEM
+    ) -> "tuple[list[str], Allocator]":
+        """``count`` codes of items or boxes, which share their serials, and the allocator after.
 
         ``spare_blocks`` are unused block numbers to go on with when this block ends.
 
@@ -125,7 +213,7 @@ class Allocator(Struct, frozen=True):
                     raise LookupError("no block left")
                 serial = spares.pop(0) * BLOCK
                 end = serial + BLOCK
-            codes.append(serial_code(Kind.ITEM, self.prefix, serial))
+            codes.append(serial_code(kind, self.prefix, serial))
             serial += 1
         return codes, Allocator(self.prefix, serial, end)
 
@@ -143,6 +231,9 @@ class LabelJob(Struct, frozen=True, tag="label"):
     item: str
     category: str
     copy: bool = False
+    note: str = ""
+    """A key of what else stands on it, such as ``quarantine`` or ``whole-box``."""
+    quantity: int = 1
 
 
 class ReceiptLine(Struct, frozen=True):
@@ -160,12 +251,14 @@ class ReceiptJob(Struct, frozen=True, tag="receipt"):
 
 
 class SlipJob(Struct, frozen=True, tag="slip"):
-    """Print what was handed over: ``what`` is out, delivered, back or moved."""
+    """Print what was handed over or found: ``what`` is a key of `kiosk.texts.WHAT`; ``target`` a
+    plan, place or box, or "" for none; ``figures`` are further lines, a text's key and a value."""
 
     what: str
     target: str
     items: tuple[str, ...]
     when: int | None = None
+    figures: tuple[tuple[str, int], ...] = ()
 
 
 PaperJob = LabelJob | ReceiptJob | SlipJob
@@ -191,3 +284,5 @@ class Outcome(Struct, frozen=True):
     known: dict[str, ItemFacts]
     signal: Signal
     message: Message
+    works: dict[str, EventRef | None] = {}
+    """Whose work (by the card's hash) began with which event, or ended (None)."""

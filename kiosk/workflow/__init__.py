@@ -22,27 +22,21 @@ from msgspec import structs
 
 from contract.events import Refused
 from drivers.ports import Signal
-from kiosk.inputs import Scan
+from kiosk.inputs import ReadyMade, Scan
 from kiosk.state import Allocator, EventRef, LaneState, Outcome, Phase
 from kiosk.workflow.table import ROWS, TABLE
-from kiosk.workflow.turn import (
-    ASKING_MS,
-    CARDED_CLOSES_MS,
-    CARDLESS_CLOSES_MS,
-    HANDOVER_CLOSES_MS,
-    PLAN_CLOSES_MS,
-    Facts,
-    Row,
-    Turn,
-)
+from kiosk.workflow.turn import Facts, Row, Turn, at_rest, window
 
-__all__: Final = ["TABLE", "Facts", "Row", "restored", "step", "undo_refs"]
+__all__: Final = ["TABLE", "Facts", "Row", "restored", "step", "undo_refs", "window"]
 
 
 def step(state: LaneState, allocator: Allocator, scan: Scan, facts: Facts) -> Outcome:
     """One turn of a lane: look up the row, let it act, or refuse."""
     turn = Turn(state, allocator, facts)
     row = ROWS.get((state.phase, scan.kind))
+    if row is None and isinstance(scan, ReadyMade):
+        scan = scan.as_label()
+        row = ROWS.get((state.phase, scan.kind))
     if row is None:
         turn.append(Refused(input=scan.kind.value, state=state.phase.value))
         turn.say(Signal.REFUSED, "refused")
@@ -57,7 +51,8 @@ def undo_refs(state: LaneState) -> tuple[EventRef, ...]:
         return (state.picks[-1].ref,)
     if state.phase is Phase.INTAKE and state.groups:
         return tuple(entry.ref for entry in state.entries[-state.groups[-1] :])
-    return tuple(part.ref for part in state.last.parts) if state.last is not None else ()
+    last = state.trail[-1] if state.trail else state.last
+    return tuple(part.ref for part in last.parts) if last is not None else ()
 
 
 def restored(state: LaneState, now: int) -> LaneState:
@@ -66,13 +61,6 @@ def restored(state: LaneState, now: int) -> LaneState:
     The clock that its deadline was measured with may be gone, so whoever was there gets the
     whole of the phase's time again. The last handover can no longer be taken back by accident.
     """
-    waits = {
-        Phase.CARDED: CARDED_CLOSES_MS,
-        Phase.INTAKE: CARDED_CLOSES_MS if state.person else CARDLESS_CLOSES_MS,
-        Phase.ASKING: ASKING_MS,
-        Phase.HANDOVER: HANDOVER_CLOSES_MS,
-        Phase.PLAN: PLAN_CLOSES_MS,
-    }
     if state.phase is Phase.REST:
-        return LaneState(touched=now)
-    return structs.replace(state, touched=now, deadline=now + waits[state.phase], last=None)
+        return structs.replace(at_rest(state), touched=now)
+    return structs.replace(state, touched=now, deadline=now + window(state), last=None)

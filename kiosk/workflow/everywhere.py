@@ -12,9 +12,11 @@ from drivers.ports import Signal
 from kiosk.inputs import (
     Damaged,
     Foreign,
+    InputKind,
     Scan,
 )
-from kiosk.workflow.turn import Turn
+from kiosk.state import Phase
+from kiosk.workflow.turn import Row, Turn
 
 MAX_LENGTH: Final = 100_000
 """The longest scan whose length is written down as it is, in characters."""
@@ -51,3 +53,15 @@ def on_foreign(turn: Turn, scan: Scan) -> None:
         )
     )
     turn.say(Signal.REFUSED, "foreign")
+
+
+_P = Phase
+_I = InputKind
+_ANY: Final = tuple(Phase)
+
+ROWS: Final = (
+    Row(_ANY, _I.HELP, on_help, "says what can be done now, and calls the operator", _ANY),
+    Row(_ANY, _I.CLAIM, on_claim, "refused: this code belongs into the donor's phone", _ANY),
+    Row(_ANY, _I.DAMAGED, on_damaged, "refused: scan again; its form is recorded", _ANY),
+    Row(_ANY, _I.FOREIGN, on_foreign, "refused: not one of ours; its form is recorded", _ANY),
+)  # fmt: skip

@@ -1,7 +1,7 @@
 """Goods go out, come back, or move: volunteer, items, destination."""
 
 from collections.abc import Callable, Iterable
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from contract.events import (
     MAX_CODES_PER_EVENT,
@@ -21,6 +21,7 @@ from contract.events import (
 from drivers.ports import Signal
 from kiosk.inputs import (
     Family,
+    InputKind,
     ItemLabel,
     PlaceSheet,
     PlanSlip,
@@ -40,6 +41,7 @@ from kiosk.workflow.turn import (
     HANDOVER_CLOSES_MS,
     PLAN_CLOSES_MS,
     UNDO_MS,
+    Row,
     Turn,
     close_session,
     current_session,
@@ -246,3 +248,36 @@ def on_idle_timeout(turn: Turn, scan: Scan) -> None:
 def on_finish_empty(turn: Turn, scan: Scan) -> None:
     close_session(turn, "finished")
     turn.say(Signal.SAVED, "closed-empty")
+
+
+_P = Phase
+_I = InputKind
+
+ROWS: Final = (
+    Row((_P.CARDED,), _I.FINISH, on_finish_empty, "the empty session is closed", (_P.REST,)),
+    Row((_P.CARDED,), _I.UNDO, on_finish_empty, "the empty session is closed", (_P.REST,)),
+    Row((_P.CARDED, _P.HANDOVER), _I.ITEM, on_pick,
+        "chosen for a handover; unknown, foreign or delivered is said and recorded",
+        (_P.HANDOVER,)),
+    Row((_P.HANDOVER,), _I.PLAN, on_out,
+        "out with this volunteer for this plan, with a slip", (_P.REST,)),
+    Row((_P.HANDOVER,), _I.PLACE, on_moved, "moved to this place, with a slip", (_P.REST,)),
+    Row((_P.HANDOVER,), _I.UNDO, on_undo_pick,
+        "the last chosen item is put back", (_P.HANDOVER, _P.CARDED)),
+    Row((_P.HANDOVER, _P.PLAN), _I.FINISH, on_idle_timeout,
+        "without a destination nothing moves", (_P.REST,)),
+    Row((_P.CARDED, _P.HANDOVER, _P.PLAN), _I.TIMEOUT, on_idle_timeout,
+        "nothing followed: back to rest, nothing moves", (_P.REST,)),
+    Row((_P.REST, _P.CARDED, _P.PLAN), _I.PLAN, on_plan,
+        "how did this plan go? the family's token or the not-home card follows", (_P.PLAN,)),
+    Row((_P.PLAN,), _I.FAMILY, on_delivered,
+        "what is out for the plan reached its family, with a slip", (_P.REST,)),
+    Row((_P.PLAN,), _I.NOT_HOME, on_not_home,
+        "what is out for the plan came back, with a slip", (_P.REST,)),
+    Row((_P.PLAN,), _I.UNDO, on_undo_plan, "the plan is put aside", (_P.REST,)),
+    Row((_P.REST,), _I.UNDO, on_undo_handover,
+        "within a minute the whole last handover is voided", (_P.REST,)),
+    Row((_P.REST,), _I.TIMEOUT, on_forget, "the last handover can no longer be undone",
+        (_P.REST,)),
+    Row((_P.REST,), _I.ITEM, on_seen, "says where the item is", (_P.REST,)),
+)  # fmt: skip

@@ -1,5 +1,7 @@
 """Goods come in: a code and a label each, a quantity, undo, the receipt."""
 
+from typing import Final
+
 from msgspec import structs
 
 from contract.actions import UNSORTED
@@ -18,6 +20,7 @@ from drivers.ports import Signal
 from kiosk.inputs import (
     Card,
     CategoryCard,
+    InputKind,
     ItemLabel,
     QuantityCard,
     RetailCode,
@@ -35,6 +38,7 @@ from kiosk.workflow.turn import (
     CARDED_CLOSES_MS,
     JOINS_MS,
     MAX_ENTRIES,
+    Row,
     Turn,
     close_session,
     current_session,
@@ -267,3 +271,43 @@ def _joins(turn: Turn, person: str) -> bool:
     turn.append(SessionJoined(session=current_session(state)), Private(person=person))
     turn.set(person=person)
     return True
+
+
+_P = Phase
+_I = InputKind
+
+ROWS: Final = (
+    Row((_P.REST, _P.CARDED, _P.INTAKE, _P.ASKING), _I.RETAIL, on_retail,
+        "known goods: saved with a code and a label; unknown: asks for the category card",
+        (_P.INTAKE, _P.ASKING)),
+    Row((_P.REST, _P.CARDED, _P.INTAKE), _I.CATEGORY, on_category,
+        "goods without a retail code: saved with a code and a label", (_P.INTAKE,)),
+    Row((_P.ASKING,), _I.CATEGORY, on_category_answer,
+        "the waiting goods are saved with this category", (_P.INTAKE,)),
+    Row((_P.INTAKE,), _I.QUANTITY, on_quantity,
+        "there are this many of the last item: a code and a label for each", (_P.INTAKE,)),
+    Row((_P.ASKING,), _I.QUANTITY, on_quantity_while_asking,
+        "there are this many of the waiting goods", (_P.ASKING,)),
+    Row((_P.ASKING,), _I.TIMEOUT, on_pending_timeout,
+        "nobody said the category: saved and labelled to be sorted", (_P.INTAKE, _P.REST)),
+    Row((_P.INTAKE, _P.ASKING), _I.FINISH, on_finish_intake,
+        "receipt with the private claim; the session is closed", (_P.REST,)),
+    Row((_P.INTAKE,), _I.TIMEOUT, on_finish_intake,
+        "as if finished: 25 s after a cardless session's last item, 60 s with a card",
+        (_P.REST,)),
+    Row((_P.INTAKE,), _I.UNDO, on_undo_intake,
+        "the last scan's items are voided", (_P.INTAKE,)),
+    Row((_P.ASKING,), _I.UNDO, on_undo_pending,
+        "the waiting goods are dropped", (_P.INTAKE, _P.CARDED, _P.REST)),
+    Row((_P.INTAKE,), _I.ITEM, on_own_label,
+        "a label of this session is checked as attached; another one is only seen",
+        (_P.INTAKE,)),
+    Row((_P.REST, _P.CARDED, _P.HANDOVER, _P.PLAN), _I.CARD, on_card,
+        "closes what was open and opens a session for this person", (_P.CARDED,)),
+    Row((_P.INTAKE,), _I.CARD, on_card_in_intake,
+        "within 10 s of a cardless session's last item it joins; later it starts a new one",
+        (_P.INTAKE, _P.CARDED)),
+    Row((_P.ASKING,), _I.CARD, on_card_while_asking,
+        "it joins and the question stays; another person's saves what waits as to be sorted",
+        (_P.ASKING, _P.CARDED, _P.INTAKE)),
+)  # fmt: skip

@@ -10,11 +10,13 @@ from contract.events import (
     MAX_IDS_PER_VOID,
     Body,
     Private,
+    Refused,
     SessionClosed,
     SessionOpened,
     Voided,
     claim_hash,
 )
+from contract.reference import StopSettings
 from drivers.ports import Signal
 from kiosk.inputs import (
     InputKind,
@@ -27,9 +29,11 @@ from kiosk.state import (
     EventRef,
     ItemFacts,
     LaneState,
+    LastAction,
     Message,
     Outcome,
     PaperJob,
+    Part,
     Phase,
     ReceiptJob,
     ReceiptLine,
@@ -43,14 +47,58 @@ HANDOVER_CLOSES_MS: Final = 120_000
 """Items chosen for a handover wait this long for their destination."""
 PLAN_CLOSES_MS: Final = 60_000
 """A scanned plan waits this long for the family's token or the "not home" card."""
+ONE_SCAN_CLOSES_MS: Final = 30_000
+"""A card that wants one more scan (reprint, where is it, a ready-made label) waits this long."""
 ASKING_MS: Final = 15_000
 """An unknown retail code waits this long for a category card."""
+PHASE_CLOSES_MS: Final = {
+    Phase.REST: CARDLESS_CLOSES_MS,
+    Phase.CARDED: CARDED_CLOSES_MS,
+    Phase.INTAKE: CARDLESS_CLOSES_MS,
+    Phase.ASKING: ASKING_MS,
+    Phase.HANDOVER: HANDOVER_CLOSES_MS,
+    Phase.PLAN: PLAN_CLOSES_MS,
+    Phase.REPRINTING: ONE_SCAN_CLOSES_MS,
+    Phase.LOOKING: ONE_SCAN_CLOSES_MS,
+    Phase.BINDING: ONE_SCAN_CLOSES_MS,
+    Phase.OFFERING: CARDED_CLOSES_MS,
+    Phase.WORKING: CARDED_CLOSES_MS,
+    Phase.GIVING: CARDED_CLOSES_MS,
+}
+"""How long each phase that is no mode waits for the next scan."""
+MODE_OF: Final = {
+    Phase.PACKING: "boxes",
+    Phase.UNPACKING: "boxes",
+    Phase.RECEIVING: "receive",
+    Phase.MARKET: "market",
+    Phase.SELLING: "market",
+    Phase.COUNTING: "count",
+    Phase.SHELF: "count",
+}
+"""The mode that a phase belongs to, as a stop's settings name it (``idle_s``)."""
+MODE_CLOSES_MS: Final = {
+    "boxes": 120_000,
+    "receive": 120_000,
+    "market": 900_000,
+    "count": 600_000,
+}
+"""A mode falls back to rest after so long without a scan."""
 JOINS_MS: Final = 10_000
 """A card within this time of a cardless session's last item joins it."""
 UNDO_MS: Final = 60_000
 """How long after a handover undo still takes the whole of it back."""
+TRAIL: Final = 100
+"""Steps of a mode that undo can take back, one after the other."""
 MAX_ENTRIES: Final = 500
 """Items in one session; the receipt of a larger one would be over four metres long."""
+
+
+class Work(Struct, frozen=True):
+    """Work that somebody began here and has not ended: its event, and for how long it has gone on
+    in minutes, None when the power was cut in between."""
+
+    ref: EventRef
+    minutes: int | None
 
 
 class Facts(Struct, frozen=True):
@@ -62,7 +110,12 @@ class Facts(Struct, frozen=True):
     somebody has named it; ``event_ids``: ids of the events that undo may take back;
     ``sessions`` (two, a turn may close and open) and ``claim`` (10 bytes): fresh random values;
     ``blocks``:
-    random unused serial blocks.
+    random unused serial blocks; ``place_kind``: of the scanned place: shelf, team, stop or
+    disposal; ``shelf``: what this kiosk thinks stands at the scanned or open place;
+    ``contents``: what it thinks is in the scanned or open box, and whether that was sealed;
+    ``work``: what the scanned card has begun; ``capabilities`` of the scanned card, None while
+    the hub has named nobody's; ``scan_back``: a label counts as attached only once it is scanned,
+    since no printer here says whether it printed.
     """
 
     now: int
@@ -75,6 +128,14 @@ class Facts(Struct, frozen=True):
     category: str | None = None
     event_ids: Mapping[EventRef, str] = {}
     blocks: tuple[int, ...] = ()
+    place_kind: str = "shelf"
+    shelf: tuple[str, ...] = ()
+    contents: tuple[str, ...] = ()
+    contents_sealed: bool = False
+    work: Work | None = None
+    capabilities: frozenset[str] | None = None
+    settings: StopSettings = StopSettings()
+    scan_back: bool = False
 
 
 class Turn:
@@ -90,6 +151,7 @@ class Turn:
         self.cancelled: list[str] = []
         self.claim: str | None = None
         self.known: dict[str, ItemFacts] = {}
+        self.works: dict[str, EventRef | None] = {}
         self.signal = Signal.REFUSED
         self.message = Message("refused")
 
@@ -120,6 +182,7 @@ class Turn:
             self.known,
             self.signal,
             self.message,
+            self.works,
         )
 
 
@@ -172,7 +235,52 @@ def close_session(turn: Turn, why: str) -> None:
     if claim is not None:
         turn.claim = claim
         turn.jobs.append(ReceiptJob(receipt_lines(state.entries), turn.facts.wall))
-    turn.state = LaneState(last=state.last, touched=state.touched)
+    turn.state = at_rest(state, last=state.last)
+
+
+def window(state: LaneState, settings: StopSettings | None = None) -> int:
+    """How long the lane's phase waits for the next scan, in milliseconds. What a stop set for a
+    mode holds instead of `MODE_CLOSES_MS`."""
+    if state.phase is Phase.INTAKE:
+        return CARDED_CLOSES_MS if state.person else CARDLESS_CLOSES_MS
+    mode = MODE_OF.get(state.phase)
+    if mode is None:
+        return PHASE_CLOSES_MS[state.phase]
+    chosen = settings.idle_s.get(mode) if settings is not None else None
+    return chosen * 1000 if chosen is not None else MODE_CLOSES_MS[mode]
+
+
+def at_rest(state: LaneState, last: LastAction | None = None) -> LaneState:
+    """The lane when nobody is at it: what outlives a phase stays."""
+    return LaneState(last=last, market=state.market, count=state.count, touched=state.touched)
+
+
+def enter(turn: Turn, phase: Phase, closes_ms: int, **changes: object) -> None:
+    """Goes into a mode, or stays in it a while longer: ``closes_ms`` without a scan end it."""
+    now = turn.facts.now
+    turn.set(phase=phase, last=None, touched=now, deadline=now + closes_ms, **changes)
+
+
+def remember(turn: Turn, *parts: Part) -> None:
+    """Puts what just happened where `undo_trail` finds it; the last `TRAIL` of them are kept."""
+    trail = (*turn.state.trail, LastAction(parts))
+    turn.set(trail=trail[-TRAIL:])
+
+
+def undo_trail(turn: Turn) -> LastAction | None:
+    """Takes the newest of the trail back: voids its events, restores what was known. None when
+    there is nothing; then it is refused."""
+    if not turn.state.trail:
+        turn.append(Refused(input="undo", state=turn.state.phase.value))
+        turn.say(Signal.REFUSED, "nothing-to-undo")
+        return None
+    *rest, newest = turn.state.trail
+    for part in newest.parts:
+        turn.append(Voided(events=(turn.facts.event_ids[part.ref],), items=part.items))
+        turn.known.update(zip(part.items, part.before, strict=True))
+    turn.set(trail=tuple(rest), touched=turn.facts.now)
+    turn.say(Signal.SAVED, "undone", count=max(1, sum(len(p.items) for p in newest.parts)))
+    return newest
 
 
 def receipt_lines(entries: Iterable[Entry]) -> tuple[ReceiptLine, ...]:

@@ -20,8 +20,10 @@ from contract.codes import (
     token_code,
 )
 from contract.events import Retail, family_hash, person_hash
+from contract.reference import StopSettings
 from kiosk.inputs import (
     ActionCard,
+    BoxLabel,
     Card,
     CategoryCard,
     ClaimScan,
@@ -32,12 +34,14 @@ from kiosk.inputs import (
     PlaceSheet,
     PlanSlip,
     QuantityCard,
+    ReadyMade,
     RetailCode,
     Scan,
     Timeout,
 )
 from kiosk.state import Allocator, Draft, EventRef, ItemFacts, LaneState, Outcome
 from kiosk.workflow import Facts, step, undo_refs
+from kiosk.workflow.turn import Work
 
 PREFIX: Final = "7K2M"
 ELSEWHERE: Final = "9ZZZ"
@@ -72,6 +76,10 @@ CLAIM: Final = ClaimScan()
 DAMAGED: Final = Damaged(CodeProblem.CHECK, 11)
 FOREIGN: Final = Foreign(18, "foreign")
 TIMEOUT: Final = Timeout()
+BLANK: Final = ReadyMade(serial_code(Kind.ITEM, "ZAAA", 1))
+"""A label printed ahead."""
+BLANK_BOX: Final = ReadyMade(serial_code(Kind.BOX, "ZAAA", 2))
+LABELS: Final = (ItemLabel, BoxLabel, ReadyMade)
 
 
 def times(quantity: int) -> QuantityCard:
@@ -88,6 +96,10 @@ class World:
         self.lanes: dict[str, LaneState] = {}
         self.known: dict[str, ItemFacts] = {}
         self.products: Mapping[str, str] = PRODUCTS
+        self.works: dict[str, EventRef | None] = {}
+        self.place_kinds: dict[str, str] = {}
+        self.capabilities: dict[str, frozenset[str]] = {}
+        self.settings = StopSettings()
         self.events: list[events.Event] = []
         self._ids: dict[EventRef, str] = {}
         self._head = events.ZERO_HASH
@@ -105,6 +117,7 @@ class World:
         self.lanes[lane] = outcome.state
         self.allocator = outcome.allocator
         self.known |= outcome.known
+        self.works |= outcome.works
         return outcome
 
     def scans(self, *scans: Scan) -> Outcome:
@@ -132,15 +145,24 @@ class World:
             sessions=(f"{self._turns:015x}a", f"{self._turns:015x}b"),
             claim=self._turns.to_bytes(10),
             wall=WALL + self.now,
-            item=self.item(scan.code) if isinstance(scan, ItemLabel) else None,
+            item=self.item(scan.code) if isinstance(scan, LABELS) else None,
             plan_items=self.out_for(plan) if plan is not None else (),
             category=self.products.get(scan.retail.gtin) if isinstance(scan, RetailCode) else None,
-            event_ids={ref: self._ids[ref] for ref in undo_refs(state)},
+            event_ids={ref: self._ids[ref] for ref in (*undo_refs(state), *self._began(scan))},
             blocks=(self.allocator.end // BLOCK,) if self.allocator.prefix else (),
+            place_kind=self.place_kinds.get(scan.code, "shelf")
+            if isinstance(scan, PlaceSheet)
+            else "shelf",
+            shelf=self.standing(scan, state),
+            contents=self.inside(scan, state),
+            contents_sealed=self.sealed(scan, state),
+            work=self._work(scan),
+            capabilities=self.capabilities.get(scan.person) if isinstance(scan, Card) else None,
+            settings=self.settings,
         )
 
     def item(self, code: str) -> ItemFacts:
-        """What this kiosk knows of an item."""
+        """What this kiosk knows of an item or box."""
         own = parse(code).prefix == self.allocator.prefix
         return self.known.get(code, ItemFacts("unknown" if own else "foreign"))
 
@@ -149,6 +171,38 @@ class World:
         return tuple(
             sorted(c for c, f in self.known.items() if f.plan == plan and f.status == "out")
         )
+
+    def standing(self, scan: Scan, state: LaneState) -> tuple[str, ...]:
+        """What is known to stand at the scanned place, or on the shelf that is being counted."""
+        place = scan.code if isinstance(scan, PlaceSheet) else None
+        if place is None and state.count is not None and state.count.shelf is not None:
+            place = state.count.shelf.place
+        at = (c for c, f in self.known.items() if f.place == place and f.box is None)
+        return tuple(sorted(c for c in at if self.known[c].status in ("here", "quarantined")))
+
+    def inside(self, scan: Scan, state: LaneState) -> tuple[str, ...]:
+        """What is known to be in the scanned box, or in the open one."""
+        box = self._box(scan, state)
+        return tuple(sorted(c for c, f in self.known.items() if box and f.box == box))
+
+    def sealed(self, scan: Scan, state: LaneState) -> bool:
+        """Whether that box was sealed."""
+        box = self._box(scan, state)
+        return box is not None and self.item(box).sealed
+
+    def _box(self, scan: Scan, state: LaneState) -> str | None:
+        return scan.code if isinstance(scan, BoxLabel) else state.box
+
+    def _work(self, scan: Scan) -> Work | None:
+        ref = self.works.get(scan.person) if isinstance(scan, Card) else None
+        if ref is None:
+            return None
+        began = self.events[ref.seq - 1].public.mono
+        return Work(ref, (self.now - began) // 60_000)
+
+    def _began(self, scan: Scan) -> tuple[EventRef, ...]:
+        work = self._work(scan)
+        return () if work is None else (work.ref,)
 
     def bodies(self) -> list[events.Body]:
         """Every event's body, oldest first."""

@@ -2,12 +2,14 @@
 
 from typing import NamedTuple
 
+from contract.actions import ARGUMENTS, Verb
 from contract.codes import Kind, serial_code
 from drivers.ports import Signal
-from kiosk.inputs import BoxLabel, InputKind, ItemLabel, Scan
+from kiosk.inputs import ActionCard, BoxLabel, InputKind, ItemLabel, Scan
 from kiosk.state import Phase
 from tests.support.lanes import (
     ANN,
+    BLANK,
     BOB,
     CLAIM,
     CLOTHES,
@@ -370,7 +372,18 @@ EVERYWHERE: dict[InputKind, tuple[Scan, str, Signal, str]] = {
     InputKind.FOREIGN: (FOREIGN, "unrecognised", REFUSED, "foreign"),
 }
 
+_ARGUMENTS: dict[Verb, str] = {verb: some[-1] for verb, some in ARGUMENTS.items()}
+
 ONE_OF_EACH: dict[InputKind, Scan] = {
+    **{
+        card.kind: card
+        for card in (
+            ActionCard(verb, _ARGUMENTS.get(verb, ""))
+            for verb in Verb
+            if verb not in (Verb.QUANTITY, Verb.CATEGORY)
+        )
+    },
+    InputKind.READY_MADE: BLANK,
     InputKind.CARD: ANN,
     InputKind.RETAIL: RICE,
     InputKind.CATEGORY: CLOTHES,

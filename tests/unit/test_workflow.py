@@ -20,6 +20,7 @@ from tests.support.lanes import (
 from tests.support.stories import (
     EVERYWHERE,
     ONE_OF_EACH,
+    REACH,
     REFUSED,
     REST,
     SAVED,
@@ -53,7 +54,7 @@ def test_people_hear_and_see(name: str) -> None:
 
 
 @pytest.mark.parametrize("kind", EVERYWHERE)
-@pytest.mark.parametrize("phase", Phase)
+@pytest.mark.parametrize("phase", REACH)
 def test_what_means_the_same_everywhere_leaves_the_lane_as_it_is(
     phase: Phase, kind: InputKind
 ) -> None:
@@ -87,28 +88,33 @@ def test_every_kind_of_input_is_known_to_these_tests() -> None:
 
 @pytest.mark.parametrize(
     ("phase", "kind"),
-    [(phase, kind) for phase in Phase for kind in InputKind if (phase, kind) not in ROWS],
+    [(phase, kind) for phase in REACH for kind in InputKind if (phase, kind) not in ROWS],
 )
 def test_what_has_no_row_is_refused_and_changes_nothing(phase: Phase, kind: InputKind) -> None:
     world = reached(phase)
     before, allocator, known = world.state(), world.allocator, dict(world.known)
     outcome = world.scan(ONE_OF_EACH[kind])
+    if kind is InputKind.READY_MADE and (phase, InputKind.ITEM) in ROWS:
+        assert outcome.drafts  # taken as the label of an item from elsewhere
+        return
     assert [draft.body for draft in outcome.drafts] == [
-        events.Refused(input=kind.value, state=phase.value)
+        events.Refused(
+            input=kind.value if kind is not InputKind.READY_MADE else "item", state=phase.value
+        )
     ]
     assert (outcome.signal, outcome.message.key) == (REFUSED, "refused")
     assert (outcome.state, outcome.allocator, world.known) == (before, allocator, known)
     assert (outcome.jobs, outcome.claim, outcome.cancelled) == ((), None, ())
 
 
-@pytest.mark.parametrize("phase", Phase)
+@pytest.mark.parametrize("phase", REACH)
 def test_every_phase_has_a_way_out_by_time_alone(phase: Phase) -> None:
     world = reached(phase)
     world.wait(300_000)
     assert (world.state().phase, world.state().session, world.state().person) == (REST, None, None)
 
 
-@pytest.mark.parametrize("phase", Phase)
+@pytest.mark.parametrize("phase", REACH)
 @pytest.mark.parametrize("kind", InputKind)
 def test_green_always_stands_for_an_event_and_every_message_has_words(
     phase: Phase, kind: InputKind

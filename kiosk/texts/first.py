@@ -1,14 +1,9 @@
-"""What the kiosk says, in Chinese and English. Short, for somebody with a bag of rice in hand.
-
-Every key that `kiosk.workflow` says has an entry in `MESSAGES`, and every phase one in `NEXT`;
-a test walks both. ``{category}`` is filled with the category's name in the same language.
-"""
+"""What the kiosk says at intake and handover, and everywhere."""
 
 from typing import Final
 
-from contract.actions import CATEGORY_BY_KEY
 from drivers.ports import Words
-from kiosk.state import Message, Phase
+from kiosk.state import Phase
 
 MESSAGES: Final[dict[str, Words]] = {
     "rest": Words("您好", "Hello"),
@@ -110,25 +105,3 @@ WHAT: Final[dict[str, Words]] = {
     "back": Words("收回单", "Back at the stop"),
     "moved": Words("移动单", "Moved"),
 }
-
-
-def category_words(key: str) -> Words:
-    """A category's name; a key of a later release shows as itself."""
-    category = CATEGORY_BY_KEY.get(key)
-    return Words(category.zh, category.en) if category is not None else Words(key, key)
-
-
-def next_step(message: Message, phase: Phase) -> Words:
-    """What to do now, after this message in this phase."""
-    return NEXT_AFTER.get(message.key, NEXT[phase])
-
-
-def render(message: Message) -> Words:
-    """A message with its values filled in."""
-    words = MESSAGES[message.key]
-    values = dict(message.values)
-    category = category_words(str(values.pop("category", "")))
-    return Words(
-        words.zh.format(category=category.zh, **values),
-        words.en.format(category=category.en, **values),
-    )

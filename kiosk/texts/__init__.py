@@ -1,0 +1,82 @@
+"""What the kiosk says, in Chinese and English. Short, for somebody with a bag of rice in hand.
+
+Every key that `kiosk.workflow` says has an entry in `MESSAGES`, and every phase one in `NEXT`;
+a test walks both. ``{category}`` is filled with the category's name in the same language. Each
+field of work has a module of its own here.
+"""
+
+from collections.abc import Mapping
+from typing import Final, TypeVar
+
+from contract.actions import CATEGORY_BY_KEY
+from drivers.ports import Words
+from kiosk.state import Message, Phase
+from kiosk.texts import boxes, count, first, labels, market, people, transfers
+
+_K = TypeVar("_K")
+
+
+def _merged(*parts: Mapping[_K, Words]) -> dict[_K, Words]:
+    """All of them; a key that two fields of work use is a mistake."""
+    merged: dict[_K, Words] = {}
+    for part in parts:
+        twice = merged.keys() & part.keys()
+        if twice:
+            raise ValueError(f"two texts for {twice}")
+        merged.update(part)
+    return merged
+
+
+MESSAGES: Final = _merged(
+    first.MESSAGES,
+    boxes.MESSAGES,
+    labels.MESSAGES,
+    transfers.MESSAGES,
+    market.MESSAGES,
+    count.MESSAGES,
+    people.MESSAGES,
+)
+"""Every message by its key."""
+
+NEXT: Final[dict[Phase, Words]] = _merged(
+    first.NEXT, boxes.NEXT, labels.NEXT, transfers.NEXT, market.NEXT, count.NEXT, people.NEXT
+)
+"""What can be done in each phase."""
+
+NEXT_AFTER: Final = _merged(
+    first.NEXT_AFTER,
+    boxes.NEXT_AFTER,
+    labels.NEXT_AFTER,
+    transfers.NEXT_AFTER,
+    market.NEXT_AFTER,
+    count.NEXT_AFTER,
+    people.NEXT_AFTER,
+)
+"""What to do next where the message matters more than the phase."""
+
+WHAT: Final = _merged(
+    first.WHAT, boxes.WHAT, labels.WHAT, transfers.WHAT, market.WHAT, count.WHAT, people.WHAT
+)
+"""The headings of slips."""
+
+
+def category_words(key: str) -> Words:
+    """A category's name; a key of a later release shows as itself."""
+    category = CATEGORY_BY_KEY.get(key)
+    return Words(category.zh, category.en) if category is not None else Words(key, key)
+
+
+def next_step(message: Message, phase: Phase) -> Words:
+    """What to do now, after this message in this phase."""
+    return NEXT_AFTER.get(message.key, NEXT[phase])
+
+
+def render(message: Message) -> Words:
+    """A message with its values filled in."""
+    words = MESSAGES[message.key]
+    values = dict(message.values)
+    category = category_words(str(values.pop("category", "")))
+    return Words(
+        words.zh.format(category=category.zh, **values),
+        words.en.format(category=category.en, **values),
+    )
