@@ -79,6 +79,10 @@ class DeviceUrlError(DeviceError):
 DeviceKind: TypeAlias = Literal["scanner", "printer", "panel", "speaker"]
 
 
+EndedBy: TypeAlias = Literal["cr", "lf", "tab", "silence"]
+"""How a scanner told that a scan is over; ``silence``: it did not."""
+
+
 class ScanRead(msgspec.Struct, frozen=True, tag="scan"):
     """One finished scan. `text` is as the scanner sent it, terminator removed, GS (0x1D) kept."""
 
@@ -89,13 +93,17 @@ class ScanRead(msgspec.Struct, frozen=True, tag="scan"):
     pressed: bool = False
     """A button stands for this card. Each press is meant, also the second of two equal ones,
     where a scanner that reads the same code again may only have it lying in its beam."""
+    ended_by: EndedBy | None = None
+    """None where it is not known: the kiosk's page."""
 
     def __repr__(self) -> str:
         return f"ScanRead(lane={self.lane!r}, length={len(self.text)})"
 
 
 class ScanUnreadable(msgspec.Struct, frozen=True, tag="unreadable"):
-    """Bytes came without an end (noise, wrong baud rate); `length` of them were dropped."""
+    """`length` characters were dropped: they came without an end (noise, a wrong baud rate), or
+    some before or after them were lost (a plug pulled in mid-code, a queue that ran over).
+    """
 
     lane: str
     length: int
