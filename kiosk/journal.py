@@ -16,7 +16,7 @@ Rules
 
 import logging
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple, cast
 
@@ -68,6 +68,20 @@ class _Opened(NamedTuple):
     number: int
     events: list[Event]
     allocator: Allocator
+
+
+class EventIds(dict[EventRef, str]):
+    """The ids of this journal's events, each looked up when it is first asked for: an undo needs
+    them, and every scan hands them to the workflow. Raises KeyError for an event that is gone."""
+
+    def __init__(self, kiosk: str, streams: Streams) -> None:
+        super().__init__()
+        self._kiosk: Final = kiosk
+        self._streams: Final = streams
+
+    def __missing__(self, ref: EventRef) -> str:
+        digest = self._streams.required_hash(ref.epoch, ref.seq)
+        return event_id(self._kiosk, ref.epoch, ref.seq, digest)
 
 
 class Journal:
@@ -273,12 +287,11 @@ class Journal:
         self.allocator = outcome.allocator
         self._advanced(head)
 
-    def settle(self) -> None:
-        """Spreads committed turns into the tables that are read: for the moment after green.
-
-        Raises `JournalError`; green stays true then, and what reads tries again.
-        """
-        self._turns.settle()
+    def settle(self, at: int = 1) -> None:
+        """Spreads committed turns into the tables that are read, when ``at`` of them wait. Raises
+        `JournalError`; green stays true then, and they wait on."""
+        if len(self._turns.waiting) >= at:
+            self._turns.settle()
 
     def _place_lane(self, turn: Redo) -> None:
         self._db.execute(
@@ -383,14 +396,10 @@ class Journal:
         rows = self._db.execute("SELECT lane, state FROM lane").fetchall()
         return {lane: _lane_decoder.decode(state) for lane, state in rows}
 
-    def event_ids(self, refs: Iterable[EventRef]) -> dict[EventRef, str]:
-        """The ids of events of this journal."""
-        return {
-            ref: event_id(
-                self._kiosk, ref.epoch, ref.seq, self.streams.required_hash(ref.epoch, ref.seq)
-            )
-            for ref in refs
-        }
+    @property
+    def event_ids(self) -> EventIds:
+        """For one turn: the ids of what stands in the journal now."""
+        return EventIds(self._kiosk, self.streams)
 
     def spare_blocks(self) -> tuple[int, ...]:
         """A random unused block to go on with, when the present one is about to end."""
@@ -403,6 +412,7 @@ class Journal:
 
     def idle(self) -> None:
         """Uses a moment in which nobody waits for a checkpoint."""
+        self.settle()
         with disk_errors():
             if self._db.total_changes - self._checkpointed >= IDLE_CHECKPOINT_CHANGES:
                 checkpoint(self._db)

@@ -32,7 +32,9 @@ class Knowledge:
 
     def item_facts(self, code: str) -> ItemFacts:
         """What this journal knows of an item or box label."""
-        self._turns.settle()
+        for turn in reversed(self._turns.waiting):
+            if code in turn.known:
+                return turn.known[code]
         row = self._db.execute("SELECT status, plan FROM known WHERE code = ?", (code,)).fetchone()
         if row is not None:
             return ItemFacts(row[0], row[1])

@@ -5,7 +5,6 @@ for, has the journal commit the outcome, and lets light and page say what happen
 is told follows from whether `Journal.commit` returned.
 """
 
-import hashlib
 import logging
 from collections.abc import Callable
 from typing import Final, Protocol
@@ -23,12 +22,15 @@ from kiosk.state import LaneState, Message, Outcome, Phase
 from kiosk.store import JournalError
 from kiosk.texts import category_words, next_step, render
 from kiosk.voice import PAPER_PROMPT, PROMPT_OF
-from kiosk.workflow import Facts, restored, step, undo_refs, window
+from kiosk.workflow import Facts, restored, step, window
 
 log = logging.getLogger(__name__)
 
 REARM_MS: Final = 1_500
 """The same code counts again this long after its last read: a sack in the beam is one sack."""
+
+SETTLE_AT: Final = 64
+"""Turns that may wait to be settled when there is neither a free printer nor an idle moment."""
 
 
 class LaneScreen(Protocol):
@@ -49,7 +51,7 @@ class _Memory:
     """What a lane remembers outside the journal: the last read and how often it beeped."""
 
     def __init__(self) -> None:
-        self.last_digest = b""
+        self.last_digest = 0
         self.last_read = 0
         self.beeps = 0
 
@@ -122,10 +124,11 @@ class LaneDesk:
         return min(deadlines, default=None)
 
     def _repeated(self, read: ScanRead) -> bool:
-        """Whether this is the code that still lies in the beam. Only a digest is remembered."""
+        """Whether this is the code that still lies in the beam. Only a digest is remembered, and
+        one with this process's own random key."""
         memory = self._memories.setdefault(read.lane, _Memory())
         now = self._clock.mono()
-        digest = hashlib.sha256(read.text.encode(errors="surrogatepass")).digest()
+        digest = hash(read.text)
         again = digest == memory.last_digest and now - memory.last_read < REARM_MS
         memory.last_digest, memory.last_read = digest, now
         return again
@@ -150,7 +153,7 @@ class LaneDesk:
             return
         self.states[lane] = outcome.state
         self._show(lane, _honest(outcome), outcome.message)
-        self._journal.settle()
+        self._journal.settle(SETTLE_AT)
 
     def _facts(self, state: LaneState, scan: Scan) -> Facts:
         journal = self._journal
@@ -167,7 +170,7 @@ class LaneDesk:
             category=journal.knowledge.category(scan.retail.gtin)
             if isinstance(scan, RetailCode)
             else None,
-            event_ids=journal.event_ids(undo_refs(state)),
+            event_ids=journal.event_ids,
             blocks=journal.spare_blocks(),
         )
 

@@ -6,9 +6,10 @@ Rules
   donor time. So a turn writes its events and **one row more, which says all else that the turn
   decided**: the lane's state, what became of items, papers to print, papers not to print. Green
   is true from that COMMIT on.
-* Right after green that row is **settled**: spread into the tables that are read (``lane``,
-  ``known``, ``print_job``) and deleted, all in one transaction. Everybody who reads those tables
-  through the journal has it settled first; a start of the kiosk begins with it.
+* After green that row is **settled**: spread into the tables that are read (``lane``, ``known``,
+  ``print_job``) and deleted, all in one transaction. That happens when somebody is about to read
+  them, which is when a printer is free for the next paper, or else in an idle moment. A start of
+  the kiosk begins with it.
 * A row says how things are, not how they change, and never more than one turn. So settling the
   same rows again, after a cut of power in the middle or before, comes to the same; and a row that
   cannot be read takes only its own turn's papers and place with it: its events are whole.

@@ -15,9 +15,10 @@ from kiosk.clock import LearntClock
 from kiosk.identity import IdentityStore
 from kiosk.inputs import ItemLabel, PlanSlip, RetailCode, Scan
 from kiosk.journal import Journal
+from kiosk.reference import ReferenceStore
 from kiosk.spool import Spool
 from kiosk.state import Draft, LaneState, Outcome
-from kiosk.workflow import Facts, step, undo_refs
+from kiosk.workflow import Facts, step
 
 KIOSK: Final = "stop-1"
 PREFIXES: Final = ("7K2M", "0001", "ZZZZ")
@@ -113,6 +114,7 @@ class OpenJournal:
         self.clock: Final = home.clock
         self.learnt: Final = LearntClock(home.clock)
         self._random: Final = random
+        self.reference: Final = ReferenceStore(home.directory / "reference", KIOSK)
         self.journal: Final = Journal(
             home.path,
             home.identity,
@@ -120,6 +122,7 @@ class OpenJournal:
             spool=Spool(home.spool),
             software="test",
             entropy=random,
+            reference=self.reference,
         )
 
     def state(self, lane: str = "door") -> LaneState:
@@ -141,7 +144,7 @@ class OpenJournal:
             category=journal.knowledge.category(scan.retail.gtin)
             if isinstance(scan, RetailCode)
             else None,
-            event_ids=journal.event_ids(undo_refs(state)),
+            event_ids=journal.event_ids,
             blocks=journal.spare_blocks(),
         )
         return step(state, journal.allocator, scan, facts)
