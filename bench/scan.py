@@ -34,6 +34,7 @@ from kiosk.clock import LearntClock, SystemClock
 from kiosk.identity import IdentityStore
 from kiosk.journal import Journal
 from kiosk.lanes import LaneDesk, NoScreen
+from kiosk.reference import Reference, reference_data
 from kiosk.spool import Spool
 
 ROUNDS: Final = 2_000
@@ -116,12 +117,15 @@ def _run(folder: Path, rounds: int) -> list[Ratio]:
     identity = IdentityStore(folder / "identity.json")
     identity.save(Identity("kiosk-bench", "kiosk-bench", "x" * 24, (Grant("7XK2"),)))
     clock = LearntClock(SystemClock())
-    journal = Journal(
-        folder / "journal.sqlite3", identity, clock, spool=Spool(folder / "spool"), software="bench"
-    )
     codes = [ean13(number) for number in range(WARM_UP + rounds)]
-    journal.knowledge.store_products(
-        "0" * 64, [Product(f"0{code}", "F1", "米", "Rice") for code in codes]
+    named = [Product(f"0{code}", "F1", "米", "Rice") for code in codes]
+    journal = Journal(
+        folder / "journal.sqlite3",
+        identity,
+        clock,
+        spool=Spool(folder / "spool"),
+        software="bench",
+        reference=Reference(reference_data("", {"products": named})),
     )
     panel = _Green()
     desk = LaneDesk(journal, clock, panel, NoScreen(), secrets.token_bytes)

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
 
-from contract import batches, events, messages, topics
+from contract import batches, events, messages, reference, topics
 from contract.schema import Schema, components
 
 _MQTT_BINDING: Final = "0.2.0"
@@ -28,6 +28,17 @@ class Channel(NamedTuple):
     delivery: topics.Delivery
     payload: type[Struct]
     about: str
+    others: tuple[type[Struct], ...] = ()
+    """Further messages that this topic carries, each as good as the first."""
+
+    @property
+    def payloads(self) -> tuple[type[Struct], ...]:
+        """Every message that this topic carries."""
+        return (self.payload, *self.others)
+
+    def message_key(self, payload: type[Struct]) -> str:
+        """What one of its messages is called in the document."""
+        return self.key if payload is self.payload else f"{self.key}{payload.__name__}"
 
 
 _UP_ABOUT: Final[dict[str, tuple[type[Struct], str]]] = {
@@ -84,7 +95,10 @@ def channels() -> tuple[Channel, ...]:
             HUB,
             topics.DELIVERY[topics.STATUS],
             messages.HubStatus,
-            "Whether the hub is there; false is its will. A new incarnation asks for hellos.",
+            (
+                "Whether the hub is there; false is its will. A new incarnation asks for hellos; "
+                "said again when the manifest of reference data changes."
+            ),
         ),
         Channel(
             "reference",
@@ -92,8 +106,11 @@ def channels() -> tuple[Channel, ...]:
             HUB,
             topics.REFERENCE_DELIVERY,
             messages.Products,
-            "A part of the reference data under the SHA-256 of its bytes; welcome's manifest "
-            "says which one holds now.",
+            (
+                "A piece of the reference data under the SHA-256 of its bytes; the manifest in "
+                "welcome and in the hub's status says which ones hold now."
+            ),
+            tuple(kind for kind in reference.PARTS.values() if kind is not messages.Products),
         ),
     )
 
@@ -136,7 +153,11 @@ def document() -> Schema:
             name: operation for channel in every for name, operation in _operations(channel)
         },
         "components": {
-            "messages": {channel.key: _message(channel) for channel in every},
+            "messages": {
+                channel.message_key(payload): _message(channel, payload)
+                for channel in every
+                for payload in channel.payloads
+            },
             "schemas": _schemas(),
         },
     }
@@ -162,7 +183,9 @@ def _channel(channel: Channel) -> Schema:
     described: Schema = {
         "address": channel.address,
         "description": channel.about,
-        "messages": {channel.key: {"$ref": f"#/components/messages/{channel.key}"}},
+        "messages": {
+            key: {"$ref": f"#/components/messages/{key}"} for key in _message_keys(channel)
+        },
     }
     parameters = {
         name: {"description": text}
@@ -174,12 +197,16 @@ def _channel(channel: Channel) -> Schema:
     return described
 
 
-def _message(channel: Channel) -> Schema:
-    if channel.payload is not events.Line:
+def _message_keys(channel: Channel) -> list[str]:
+    return [channel.message_key(payload) for payload in channel.payloads]
+
+
+def _message(channel: Channel, payload: type[Struct]) -> Schema:
+    if payload is not events.Line:
         return {
-            "name": channel.key,
+            "name": channel.message_key(payload),
             "contentType": _JSON,
-            "payload": {"$ref": f"#/components/schemas/{channel.payload.__name__}"},
+            "payload": {"$ref": f"#/components/schemas/{payload.__name__}"},
         }
     return {
         "name": channel.key,
@@ -204,7 +231,7 @@ def user_properties_schema() -> Schema:
 def _operations(channel: Channel) -> list[tuple[str, Schema]]:
     receiver = HUB if channel.sender == KIOSK else KIOSK
     reference = {"$ref": f"#/channels/{channel.key}"}
-    heard = [{"$ref": f"#/channels/{channel.key}/messages/{channel.key}"}]
+    heard = [{"$ref": f"#/channels/{channel.key}/messages/{key}"} for key in _message_keys(channel)]
     sent = {
         "qos": channel.delivery.qos,
         "retain": channel.delivery.retain,

@@ -32,7 +32,7 @@ MAX_KEPT: Final = 800
 that are not yet safe first, and the newest always."""
 
 HELLO_INTERVAL_S: Final = 600
-HEALTH_INTERVAL_S: Final = 30
+HEALTH_INTERVAL_S: Final = 60
 
 Nonce: TypeAlias = Annotated[str, whole(r"[0-9a-f]{16}")]
 Through: TypeAlias = Annotated[int, Meta(ge=0, le=MAX_SEQ)]
@@ -70,8 +70,9 @@ class Position(Struct, frozen=True):
 class Welcome(Struct, frozen=True):
     """``down/welcome``: the answer to the hello with this nonce.
 
-    ``hub_time`` is Unix milliseconds; ``manifest`` maps a part's name (``products``) to the
-    SHA-256 under which it is retained.
+    ``hub_time`` is Unix milliseconds; ``manifest`` maps the name of each piece of reference data
+    (``products``, ``products.1``, … see `contract.reference`) to the SHA-256 under which it is
+    retained.
     """
 
     nonce: Nonce
@@ -96,19 +97,23 @@ class KioskStatus(Struct, frozen=True):
 
 class HubStatus(Struct, frozen=True):
     """``hub/status``, retained, with a will. ``incarnation`` changes when the hub's process or
-    database does, and makes kiosks say hello."""
+    database does, and makes kiosks say hello. ``manifest`` is that of a welcome, said again at
+    every change of reference data, so that kiosks have it within seconds; empty: as it was."""
 
     online: bool
     incarnation: Word = ""
+    manifest: dict[str, Hash] = {}
 
 
 class DeviceHealth(Struct, frozen=True):
-    """One peripheral: ``kind`` is scanner, printer or panel."""
+    """One peripheral: ``kind`` is scanner, printer or panel. ``paper_mm`` is how much paper a
+    printer has left, in millimetres; None where nobody knows."""
 
     name: Word
     kind: Word
     ok: bool
     detail: Word = ""
+    paper_mm: Annotated[int, Meta(ge=0)] | None = None
 
 
 class LaneHealth(Struct, frozen=True):
@@ -118,11 +123,25 @@ class LaneHealth(Struct, frozen=True):
     state: Word
 
 
+class PartHealth(Struct, frozen=True):
+    """A part of the reference data: ``version`` tells one state of it from another (empty: none),
+    ``detail`` why what the hub offers is not used."""
+
+    name: Word
+    ok: bool
+    version: Word = ""
+    detail: Word = ""
+
+
 class Health(Struct, frozen=True):
     """``up/health``: how the kiosk is.
 
     ``backlog`` counts events without the hub's acknowledgement; ``oldest_unsent_s`` is the age
-    in seconds of the oldest of them (0 with none), by the monotonic clock.
+    in seconds of the oldest of them (0 with none), by the monotonic clock. ``clock_source`` says
+    who told the time (hub or ntp; empty: nobody). ``refusing`` says why every scan is refused now
+    (disk-low, read-only; empty: none is). ``temperature_c`` is the processor's; ``throttling``
+    what the board holds against it (under-voltage, frequency-capped, throttled, hot, each also
+    with ``-before`` for earlier since boot), None where it cannot tell.
     """
 
     backlog: Annotated[int, Meta(ge=0)]
@@ -136,6 +155,11 @@ class Health(Struct, frozen=True):
     paper_jobs: Annotated[int, Meta(ge=0)] = 0
     devices: tuple[DeviceHealth, ...] = ()
     lanes: tuple[LaneHealth, ...] = ()
+    clock_source: Word = ""
+    refusing: Word = ""
+    temperature_c: Annotated[float, Meta(ge=-100, le=250)] | None = None
+    throttling: tuple[Word, ...] | None = None
+    reference: tuple[PartHealth, ...] = ()
 
 
 class Command(Struct, frozen=True):
@@ -164,7 +188,7 @@ class Product(Struct, frozen=True):
 
 
 class Products(Struct, frozen=True):
-    """The reference part ``products``."""
+    """The reference part ``products``; the others are in `contract.reference`."""
 
     products: tuple[Product, ...]
 

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from contract import actions, asyncapi, batches, codes, events, messages
+from contract import actions, asyncapi, batches, codes, events, messages, reference
 from contract.codes import Kind
 from contract.schema import BODIES
 
@@ -102,7 +102,9 @@ def _topics() -> str:
         (
             f"`{channel.address}`",
             channel.sender,
-            "JSON Lines" if channel.payload is events.Line else channel.payload.__name__,
+            "JSON Lines"
+            if channel.payload is events.Line
+            else ", ".join(payload.__name__ for payload in channel.payloads),
             "yes" if channel.delivery.retain else "no",
             _flat(channel.about),
         )
@@ -120,6 +122,7 @@ def _limits() -> str:
         ("codes in one event", f"{events.MAX_CODES_PER_EVENT:,}"),
         ("event ids in one `voided`", f"{events.MAX_IDS_PER_VOID:,}"),
         ("epochs in one hello", f"{messages.MAX_KEPT:,}"),
+        ("pieces of one part of reference data", f"{reference.MAX_PIECES:,}"),
         ("serials of one prefix", f"{codes.SERIALS_PER_PREFIX:,}"),
         ("serials in one block", f"{codes.BLOCK:,}"),
         ("a quantity card", f"{actions.MAX_QUANTITY:,}"),

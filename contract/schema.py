@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias, get_args
 import msgspec
 from msgspec import Struct
 
-from contract import batches, events, messages
+from contract import batches, events, messages, reference
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -30,7 +30,7 @@ MESSAGES: Final[Mapping[str, type[Struct]]] = {
     "health": messages.Health,
     "command": messages.Command,
     "reply": messages.Reply,
-    "products": messages.Products,
+    **reference.PARTS,
     "batch-header": batches.Header,
     "event": events.Line,
 }

@@ -33,6 +33,7 @@ from kiosk.loop import Loop
 from kiosk.mqtt_link import MqttLink
 from kiosk.paper_desk import PaperDesk
 from kiosk.papers import PrinterThread
+from kiosk.reference import ReferenceStore
 from kiosk.screen.view import SCREEN_LANE, KioskView, ScreenView
 from kiosk.signer import ReceiptSigner
 from kiosk.spool import Spool
@@ -77,6 +78,7 @@ def run(config: KioskConfig, *, stop_on: Callable[[Callable[[], None]], None] | 
     clock = LearntClock(SystemClock())
     identity = IdentityStore(config.state / "identity.json")
     mailbox = _Mailbox()
+    reference = ReferenceStore(config.state / "reference", config.kiosk)
     with ExitStack() as stack:
         journal = Journal(
             config.state / "journal.sqlite3",
@@ -85,6 +87,7 @@ def run(config: KioskConfig, *, stop_on: Callable[[Callable[[], None]], None] | 
             spool=Spool(config.state / "spool"),
             software=software(),
             entropy=entropy,
+            reference=reference,
         )
         stack.callback(journal.close)
         view = KioskView(config.stop_zh, config.stop_en, config.language)
@@ -100,7 +103,9 @@ def run(config: KioskConfig, *, stop_on: Callable[[Callable[[], None]], None] | 
             journal=journal,
             clock=clock,
             lanes=lanes,
-            uplink=Uplink(config.kiosk, journal, clock, link, software=software(), entropy=entropy),
+            uplink=Uplink(
+                config.kiosk, journal, clock, link, reference, software=software(), entropy=entropy
+            ),
             papers=PaperDesk(
                 journal, clock, threads, _letterhead(config), timezone, ReceiptSigner(identity)
             ),

@@ -38,6 +38,7 @@ from kiosk.clock import LearntClock
 from kiosk.identity import IdentityStore
 from kiosk.knowledge import Knowledge
 from kiosk.print_queue import PrintQueue
+from kiosk.reference import Reference
 from kiosk.spool import Spool
 from kiosk.state import Allocator, Draft, EventRef, LaneState, Outcome
 from kiosk.store import (
@@ -100,6 +101,7 @@ class Journal:
         spool: Spool,
         software: str,
         entropy: Entropy = secrets.token_bytes,
+        reference: Reference | None = None,
     ) -> None:
         self._path: Final = path
         self._identity: Final = identity
@@ -117,7 +119,7 @@ class Journal:
                 self.streams: Final = Streams(self._db, clock)
                 self._turns: Final = TurnLog(self._db)
                 self._turns.spread_by(self._place_lane)
-                self.knowledge: Final = Knowledge(self._db, self._turns)
+                self.knowledge: Final = Knowledge(self._db, self._turns, reference or Reference())
                 self.queue: Final = PrintQueue(self._db, clock, self._turns)
                 self.settle()
                 self._open_first_epoch()

@@ -1,22 +1,24 @@
 """What this kiosk knows without asking anybody: its items, what is out, named retail codes."""
 
 import sqlite3
-from collections.abc import Iterable
 from typing import Final
 
 from contract.codes import Kind, parse
-from contract.messages import Product
+from contract.reference import Campaign, KnownPlace, NamedCategory, Plan, StopSettings
+from drivers.ports import Words
+from kiosk.reference import Reference
 from kiosk.state import ItemFacts
-from kiosk.store import transaction
 from kiosk.turns import Redo, TurnLog
 
 
 class Knowledge:
-    """Part of the journal's database and of its thread. What writes raises `JournalError`, and so
-    does what reads of items: turns are settled first (see `kiosk.turns`)."""
+    """Part of the journal's database and of its thread. What reads of items raises
+    `JournalError`: turns are settled first (see `kiosk.turns`). What the hub told stands outside
+    the journal (see `kiosk.reference`)."""
 
-    def __init__(self, db: sqlite3.Connection, turns: TurnLog) -> None:
+    def __init__(self, db: sqlite3.Connection, turns: TurnLog, reference: Reference) -> None:
         self._db: Final = db
+        self.reference: Final = reference
         self._turns: Final = turns
         turns.spread_by(self._spread)
 
@@ -44,33 +46,45 @@ class Knowledge:
         return ItemFacts("unknown" if own and parse(code).kind is Kind.ITEM else "foreign")
 
     def plan_items(self, plan: str) -> tuple[str, ...]:
-        """What is out for this plan as far as this kiosk knows."""
+        """What is out for this plan as far as this kiosk knows. Raises `JournalError` when the
+        disk refuses to settle."""
         self._turns.settle()
         rows = self._db.execute(
             "SELECT code FROM known WHERE plan = ? AND status = 'out' ORDER BY code", (plan,)
         )
         return tuple(row[0] for row in rows)
 
+    # --- what the hub told ---------------------------------------------------------------
+
     def category(self, gtin: str) -> str | None:
-        """The category that somebody gave this retail code, from the reference data."""
-        row = self._db.execute("SELECT category FROM product WHERE gtin = ?", (gtin,)).fetchone()
-        return None if row is None else str(row[0])
+        """The category that somebody gave this retail code."""
+        known = self.reference.product(gtin)
+        return None if known is None else known.category
 
-    def reference_digest(self, name: str) -> str | None:
-        """The SHA-256 of the reference part that is held now."""
-        row = self._db.execute(
-            "SELECT value FROM meta WHERE key = ?", (f"reference:{name}",)
-        ).fetchone()
-        return None if row is None else str(row[0])
+    def place(self, code: str) -> KnownPlace | None:
+        """The place with this code; None for one that nobody has named."""
+        return self.reference.place(code)
 
-    def store_products(self, digest: str, products: Iterable[Product]) -> None:
-        """Replaces the named retail codes."""
-        with transaction(self._db):
-            self._db.execute("DELETE FROM product")
-            self._db.executemany(
-                "INSERT OR REPLACE INTO product VALUES (?, ?, ?, ?)",
-                [(p.gtin, p.category, p.zh, p.en) for p in products],
-            )
-            self._db.execute(
-                "INSERT OR REPLACE INTO meta VALUES ('reference:products', ?)", (digest,)
-            )
+    def plan(self, code: str) -> Plan | None:
+        """The delivery plan with this code; None for one that the hub has not told of."""
+        return self.reference.plan(code)
+
+    def capabilities(self, person_hash: str) -> frozenset[str]:
+        """What the bearer of this card may do; everything as long as the hub has named nobody."""
+        return self.reference.capabilities(person_hash)
+
+    def campaign(self, number: int) -> Campaign | None:
+        """The campaign whose cards carry this number; None for one that nobody has named."""
+        return self.reference.campaign(number)
+
+    def settings(self) -> StopSettings:
+        """How this stop wants its kiosks to behave."""
+        return self.reference.settings()
+
+    def categories(self) -> tuple[NamedCategory, ...]:
+        """The categories that can be chosen now, in the order in which they are offered."""
+        return self.reference.categories()
+
+    def category_words(self, key: str) -> Words:
+        """A category's name; a key that nobody has named shows as itself."""
+        return self.reference.category_words(key)

@@ -80,6 +80,10 @@ class MqttLink:
         """Subscribes at QoS 1."""
         self._client.subscribe(topic, qos=1)
 
+    def unsubscribe(self, topic: str) -> None:
+        """Hears no more of ``topic``."""
+        self._client.unsubscribe(topic)
+
     def reconnect(self) -> None:
         """Leaves and comes back: the way out of a connection that only looks alive."""
         self._client.disconnect()

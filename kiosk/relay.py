@@ -146,7 +146,7 @@ class LearnTime(Struct, frozen=True):
 
 
 class FetchReference(Struct, frozen=True):
-    """The hub's manifest of reference data."""
+    """The hub's manifest of reference data, from a welcome or its status."""
 
     manifest: dict[str, str]
 
@@ -220,9 +220,11 @@ def _on_hub_status(state: RelayState, status: HubStatus, now: Now) -> Result:
         ), []
     news = not state.hub_online or status.incarnation != state.incarnation
     state = structs.replace(state, hub_online=True, incarnation=status.incarnation)
+    offered: list[RelayEffect] = [FetchReference(status.manifest)] if status.manifest else []
     if not news:
-        return state, []
-    return _hello(structs.replace(state, silence_ms=SILENCE_MS, resends=0), now)
+        return state, offered
+    state, hello = _hello(structs.replace(state, silence_ms=SILENCE_MS, resends=0), now)
+    return state, [*offered, *hello]
 
 
 def _on_welcome(

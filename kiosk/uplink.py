@@ -6,24 +6,24 @@ from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 from contract import batches, topics
-from contract.events import MAX_SEQ, ClockLearned
+from contract.events import MAX_SEQ, ClockLearned, Noticed
 from contract.messages import (
     Ack,
     Command,
     Hello,
     HubStatus,
     MessageError,
-    Products,
     Reply,
     Welcome,
     decode,
-    digest,
     encode,
 )
 from kiosk import relay
 from kiosk.clock import LearntClock
 from kiosk.inputs import MqttMessage
 from kiosk.journal import Journal
+from kiosk.reference import ReferenceStore
+from kiosk.reference_desk import ReferenceDesk
 from kiosk.relay import RelayState, StreamFacts
 from kiosk.state import Draft, EventRef
 from kiosk.streams import Stream
@@ -34,7 +34,6 @@ EARLIEST_MS: Final = 1_577_836_800_000
 """2020-01-01: no hub is older than this project, so an earlier time is nonsense."""
 LATEST_MS: Final = 4_102_444_800_000
 """2100-01-01."""
-PRODUCTS: Final = "products"
 
 
 class Link(Protocol):
@@ -51,6 +50,8 @@ class Link(Protocol):
 
     def subscribe(self, topic: str) -> None: ...
 
+    def unsubscribe(self, topic: str) -> None: ...
+
     def reconnect(self) -> None: ...
 
 
@@ -63,6 +64,7 @@ class Uplink:
         journal: Journal,
         clock: LearntClock,
         link: Link,
+        reference: ReferenceStore,
         *,
         software: str,
         entropy: Callable[[int], bytes],
@@ -73,7 +75,7 @@ class Uplink:
         self._link: Final = link
         self._software: Final = software
         self._entropy: Final = entropy
-        self._wanted: Final[dict[str, str]] = {}
+        self.reference: Final = ReferenceDesk(reference, link, self._refused)
         self.state = RelayState()
 
     @property
@@ -115,8 +117,8 @@ class Uplink:
                 self._step(relay.Acked(ack, own))
             elif topic == topics.down(self._kiosk, topics.COMMAND):
                 self._command(decode(payload, Command))
-            elif topic in self._wanted:
-                self._reference(topic, payload)
+            elif self.reference.takes(topic):
+                self.reference.message(topic, payload)
         except MessageError as error:
             log.warning("a message on %s cannot be understood: %s", topic, error)
 
@@ -170,7 +172,7 @@ class Uplink:
             case relay.LearnTime(hub_time):
                 self._learn(hub_time)
             case relay.FetchReference(manifest):
-                self._fetch(manifest)
+                self.reference.offered(manifest)
             case relay.Reconnect():
                 log.warning("no acknowledgement for long: connecting anew")
                 self._link.reconnect()
@@ -203,19 +205,9 @@ class Uplink:
             self._journal.streams.clock_learnt(hub_time)
         self._journal.streams.prune(hub_time)
 
-    def _fetch(self, manifest: Mapping[str, str]) -> None:
-        wanted = manifest.get(PRODUCTS)
-        if wanted is not None and wanted != self._journal.knowledge.reference_digest(PRODUCTS):
-            self._wanted[topics.reference(wanted)] = wanted
-            self._link.subscribe(topics.reference(wanted))
-
-    def _reference(self, topic: str, payload: bytes) -> None:
-        wanted = self._wanted[topic]
-        if digest(payload) != wanted:
-            log.warning("reference data on %s does not have the hash it is named by", topic)
-            return
-        self._journal.knowledge.store_products(wanted, decode(payload, Products).products)
-        del self._wanted[topic]
+    def _refused(self) -> None:
+        """A part of the reference data is refused: somebody must see it."""
+        self._journal.append([Draft(Noticed(kind="reference-refused"))])
 
     def _command(self, command: Command) -> None:
         """This release knows no commands; it says so instead of being silent."""

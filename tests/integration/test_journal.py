@@ -31,6 +31,7 @@ from tests.support.journals import (
     lines_on_disk,
 )
 from tests.support.lanes import ANN, CLOTHES, FINISH, HELP, MYSTERY, TOYS, UNDO, times
+from tests.support.reference import tell
 
 
 @pytest.fixture
@@ -90,14 +91,13 @@ def test_what_the_hub_said_and_the_names_of_goods_stay(home: Home) -> None:
     notices(kiosk, 4)
     epoch = kiosk.journal.streams.current.epoch
     kiosk.journal.streams.store_positions({epoch: (4, 2), "f" * 16: (9, 9)})
-    kiosk.journal.knowledge.store_products(
-        "d" * 64, [Product(MYSTERY.retail.gtin, "T1", "积木", "Blocks")]
-    )
+    blocks = Product(MYSTERY.retail.gtin, "T1", "积木", "Blocks")
+    digests = tell(kiosk.reference, "products", blocks)
     kiosk.close()
     again = home.open()
     stream = again.journal.streams.by_epoch[epoch]
     assert (stream.head, stream.acked, stream.safe) == (5, 4, 2)
-    assert again.journal.knowledge.reference_digest("products") == "d" * 64
+    assert again.reference.held == {"products": digests}
     assert [job.category for job in again.scan(MYSTERY).jobs if isinstance(job, LabelJob)] == ["T1"]
     assert again.journal.streams.backlog() == 1 + 1 + 2
     again.close()

@@ -28,6 +28,7 @@ from drivers.ports import ScanRead, Signal
 from kiosk.clock import LearntClock
 from kiosk.journal import Journal
 from kiosk.lanes import LaneDesk
+from kiosk.reference import Reference, reference_data
 from kiosk.screen.view import LaneView
 from kiosk.spool import Spool
 from kiosk.state import LaneState
@@ -111,8 +112,8 @@ class Kiosk(RuleBasedStateMachine):
             spool=Spool(self.home.spool),
             software="test",
             entropy=self.random,
+            reference=Reference(reference_data("", {"products": [KNOWN]})),
         )
-        self.journal.knowledge.store_products("d" * 64, [KNOWN])
         self.desk = LaneDesk(
             self.journal, LearntClock(self.clock), self.lamp, self.lamp, self.remember
         )
