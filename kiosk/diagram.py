@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from contract.actions import VERB_WORDS, Verb
 from kiosk.inputs import InputKind
 from kiosk.state import Phase
 from kiosk.workflow import TABLE, Row
@@ -23,6 +24,19 @@ PHASES: Final = {
     Phase.ASKING: "an unknown retail code waits for its category card",
     Phase.HANDOVER: "items are chosen and wait for a destination",
     Phase.PLAN: "a plan was scanned alone: how did it go?",
+    Phase.PACKING: "things go into a box",
+    Phase.UNPACKING: "things come out of a box",
+    Phase.RECEIVING: "a transfer from another stop comes in",
+    Phase.REPRINTING: "a label is to be printed again: which?",
+    Phase.LOOKING: "somebody asks where something is: what?",
+    Phase.BINDING: "a label printed ahead waits for what it is stuck on",
+    Phase.MARKET: "the charity market is open on this lane",
+    Phase.SELLING: "a sale is in the making",
+    Phase.COUNTING: "a stocktake is open, no shelf is",
+    Phase.SHELF: "a shelf is being counted",
+    Phase.OFFERING: "somebody offers time",
+    Phase.WORKING: "work begins or ends: whose card?",
+    Phase.GIVING: "spoons of rice for a campaign are coming in",
 }
 
 INPUTS: Final = {
@@ -35,10 +49,16 @@ INPUTS: Final = {
     InputKind.PLAN: "plan `D`",
     InputKind.FAMILY: "family's token `F`",
     InputKind.PLACE: "place `W`",
-    InputKind.NOT_HOME: "“not home” card",
+    InputKind.READY_MADE: "label printed ahead",
+    **{
+        InputKind(verb.name.lower().replace("_", "-")): f"“{VERB_WORDS[verb][1]}” card"
+        for verb in Verb
+        if verb not in (Verb.QUANTITY, Verb.CATEGORY)
+    },
     InputKind.FINISH: "finish",
     InputKind.UNDO: "undo",
     InputKind.HELP: "help",
+    InputKind.NOT_HOME: "“not home” card",
     InputKind.CLAIM: "a donor's claim",
     InputKind.DAMAGED: "a damaged code of ours",
     InputKind.FOREIGN: "anything else",
