@@ -274,6 +274,7 @@ class Journal:
             outcome.known,
             outcome.jobs,
             outcome.cancelled,
+            outcome.works,
         )
         try:
             with transaction(self._db):
@@ -285,7 +286,7 @@ class Journal:
             if secret is not None:
                 self._spool.drop(secret)
             raise
-        self._turns.waiting.append(redo)
+        self._turns.written(redo)
         self.allocator = outcome.allocator
         self._advanced(head)
 

@@ -3,12 +3,14 @@
 import sqlite3
 from typing import Final
 
-from contract.codes import Kind, parse
+from contract.codes import parse
 from contract.reference import Campaign, KnownPlace, NamedCategory, Plan, StopSettings
 from drivers.ports import Words
+from kiosk.clock import LearntClock
 from kiosk.reference import Reference
-from kiosk.state import ItemFacts
+from kiosk.state import EventRef, ItemFacts
 from kiosk.turns import Redo, TurnLog
+from kiosk.workflow.turn import Work
 
 
 class Knowledge:
@@ -23,27 +25,78 @@ class Knowledge:
         turns.spread_by(self._spread)
 
     def _spread(self, turn: Redo) -> None:
-        """What a turn made of items."""
+        """What a turn made of items, and whose work began or ended with it."""
         self._db.executemany(
-            """
-            INSERT INTO known VALUES (?, ?, ?)
-            ON CONFLICT (code) DO UPDATE SET status = excluded.status, plan = excluded.plan
-            """,
-            [(code, facts.status, facts.plan) for code, facts in turn.known.items()],
+            "INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                (code, f.status, f.plan, f.place, f.box, f.category, f.sealed)
+                for code, f in turn.known.items()
+            ],
         )
+        for person, began in turn.works.items():
+            if began is None:
+                self._db.execute("DELETE FROM work WHERE person = ?", (person,))
+            else:
+                self._db.execute(
+                    "INSERT OR REPLACE INTO work VALUES (?, ?, ?, ?, ?)",
+                    (person, began.epoch, began.seq, turn.boot, turn.mono),
+                )
 
     def item_facts(self, code: str) -> ItemFacts:
         """What this journal knows of an item or box label."""
         for turn in reversed(self._turns.waiting):
             if code in turn.known:
                 return turn.known[code]
-        row = self._db.execute("SELECT status, plan FROM known WHERE code = ?", (code,)).fetchone()
+        row = self._db.execute(
+            "SELECT status, plan, place, box, category, sealed FROM known WHERE code = ?", (code,)
+        ).fetchone()
         if row is not None:
-            return ItemFacts(row[0], row[1])
+            status, plan, place, box, category, sealed = row
+            return ItemFacts(status, plan, place, box, category, bool(sealed))
         own = self._db.execute(
             "SELECT 1 FROM block WHERE prefix = ? LIMIT 1", (parse(code).prefix,)
         ).fetchone()
-        return ItemFacts("unknown" if own and parse(code).kind is Kind.ITEM else "foreign")
+        return ItemFacts("unknown" if own else "foreign")
+
+    def is_blank(self, code: str) -> bool:
+        """Whether this is a label printed ahead that nothing was bound to at this kiosk."""
+        return parse(code).ready_made and self.item_facts(code).status == "foreign"
+
+    def standing_at(self, place: str) -> tuple[str, ...]:
+        """What should stand at this place, boxes and loose items, as far as this kiosk knows.
+        Raises `JournalError` when the disk refuses to settle."""
+        self._turns.settle()
+        rows = self._db.execute(
+            "SELECT code FROM known WHERE place = ? AND box IS NULL"
+            " AND status IN ('here', 'quarantined') ORDER BY code",
+            (place,),
+        )
+        return tuple(row[0] for row in rows)
+
+    def inside(self, box: str) -> tuple[str, ...]:
+        """What is in this box as far as this kiosk knows. Raises `JournalError` likewise."""
+        self._turns.settle()
+        rows = self._db.execute("SELECT code FROM known WHERE box = ? ORDER BY code", (box,))
+        return tuple(row[0] for row in rows)
+
+    def work(self, person: str, clock: LearntClock) -> Work | None:
+        """What the bearer of this card began here and has not ended. Raises `JournalError`
+        likewise."""
+        return next((w for p, w in self.works(clock) if p == person), None)
+
+    def works(self, clock: LearntClock) -> list[tuple[str, Work]]:
+        """Everybody's work that has not ended: the card's hash and what it began. Raises
+        `JournalError` likewise."""
+        self._turns.settle()
+        rows = self._db.execute("SELECT person, epoch, seq, boot, mono FROM work ORDER BY mono")
+        now = clock.mono()
+        return [
+            (
+                person,
+                Work(EventRef(epoch, seq), (now - mono) // 60_000 if boot == clock.boot else None),
+            )
+            for person, epoch, seq, boot, mono in rows
+        ]
 
     def plan_items(self, plan: str) -> tuple[str, ...]:
         """What is out for this plan as far as this kiosk knows. Raises `JournalError` when the

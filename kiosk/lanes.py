@@ -14,7 +14,8 @@ from msgspec import structs
 from drivers.ports import Alarm, Panel, ScanRead, ScanUnreadable, Signal, Speaker
 from drivers.speaker_null import NullSpeaker
 from kiosk.clock import LearntClock
-from kiosk.inputs import Foreign, ItemLabel, PlanSlip, RetailCode, Scan, Timeout
+from kiosk.facts import gather, known_label
+from kiosk.inputs import Foreign, Scan, Timeout
 from kiosk.interpreter import interpret
 from kiosk.journal import Journal
 from kiosk.screen.view import LaneView, LineView
@@ -22,7 +23,7 @@ from kiosk.state import LaneState, Message, Outcome, Phase
 from kiosk.store import JournalError
 from kiosk.texts import category_words, next_step, render
 from kiosk.voice import PAPER_PROMPT, PROMPT_OF
-from kiosk.workflow import Facts, restored, step, window
+from kiosk.workflow import restored, step, window
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +80,8 @@ class LaneDesk:
         self._memories: Final[dict[str, _Memory]] = {}
         self.refusing = False
         """Set while the disk is nearly full: every scan is refused before it could fail."""
+        self.scan_back = False
+        """Set while no printer says whether it printed: a label counts once it was scanned."""
         now = clock.mono()
         self.states: Final[dict[str, LaneState]] = {
             lane: restored(state, now) for lane, state in journal.lanes().items()
@@ -139,7 +142,16 @@ class LaneDesk:
             self._show(lane, Signal.REFUSED, Message("not-saved"))
             return
         try:
-            outcome = step(state, self._journal.allocator, scan, self._facts(state, scan))
+            scan = known_label(scan, self._journal)
+            facts = gather(
+                state,
+                scan,
+                self._journal,
+                self._clock,
+                self._entropy,
+                scan_back=self.scan_back,
+            )
+            outcome = step(state, self._journal.allocator, scan, facts)
             if outcome.drafts or outcome.jobs or outcome.state != state:
                 self._journal.commit(lane, outcome)
                 self._failed = False
@@ -154,25 +166,6 @@ class LaneDesk:
         self.states[lane] = outcome.state
         self._show(lane, _honest(outcome), outcome.message)
         self._journal.settle(SETTLE_AT)
-
-    def _facts(self, state: LaneState, scan: Scan) -> Facts:
-        journal = self._journal
-        random = self._entropy(26)
-        plan = scan.code if isinstance(scan, PlanSlip) else state.plan
-        return Facts(
-            now=self._clock.mono(),
-            next=journal.next_ref,
-            sessions=(random[:8].hex(), random[8:16].hex()),
-            claim=random[16:],
-            wall=self._clock.trusted_wall(),
-            item=journal.knowledge.item_facts(scan.code) if isinstance(scan, ItemLabel) else None,
-            plan_items=journal.knowledge.plan_items(plan) if plan is not None else (),
-            category=journal.knowledge.category(scan.retail.gtin)
-            if isinstance(scan, RetailCode)
-            else None,
-            event_ids=journal.event_ids,
-            blocks=journal.spare_blocks(),
-        )
 
     def _show(self, lane: str, signal: Signal, message: Message) -> None:
         self._panel.show(lane, signal)

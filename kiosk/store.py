@@ -51,9 +51,18 @@ CREATE TABLE turn (id INTEGER PRIMARY KEY, redo BLOB NOT NULL);
 CREATE TABLE lane (lane TEXT PRIMARY KEY, state BLOB NOT NULL);
 
 CREATE TABLE known (
-    code TEXT PRIMARY KEY, status TEXT NOT NULL, plan TEXT
+    code TEXT PRIMARY KEY, status TEXT NOT NULL, plan TEXT, place TEXT, box TEXT, category TEXT,
+    sealed INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE INDEX known_plan ON known (plan) WHERE plan IS NOT NULL;
+CREATE INDEX known_place ON known (place) WHERE place IS NOT NULL;
+CREATE INDEX known_box ON known (box) WHERE box IS NOT NULL;
+
+-- Who came to work and has not gone home: the card's hash and the event that says so.
+CREATE TABLE work (
+    person TEXT PRIMARY KEY, epoch TEXT NOT NULL, seq INTEGER NOT NULL,
+    boot TEXT NOT NULL, mono INTEGER NOT NULL
+) WITHOUT ROWID;
 
 CREATE TABLE block (
     prefix TEXT NOT NULL, block INTEGER NOT NULL, PRIMARY KEY (prefix, block)
@@ -87,6 +96,16 @@ INSERT INTO event
     ORDER BY number, seq;
 DROP TABLE event_1;
 CREATE TABLE turn (id INTEGER PRIMARY KEY, redo BLOB NOT NULL);
+ALTER TABLE known ADD COLUMN place TEXT;
+ALTER TABLE known ADD COLUMN box TEXT;
+ALTER TABLE known ADD COLUMN category TEXT;
+ALTER TABLE known ADD COLUMN sealed INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX known_place ON known (place) WHERE place IS NOT NULL;
+CREATE INDEX known_box ON known (box) WHERE box IS NOT NULL;
+CREATE TABLE work (
+    person TEXT PRIMARY KEY, epoch TEXT NOT NULL, seq INTEGER NOT NULL,
+    boot TEXT NOT NULL, mono INTEGER NOT NULL
+) WITHOUT ROWID;
 """,
 }
 """How a journal of this version becomes one of the next; the whole way is one transaction."""
@@ -164,9 +183,11 @@ def checkpoint(connection: sqlite3.Connection) -> None:
     """Moves the write-ahead log into the database, for an idle moment.
 
     PASSIVE leaves the log's file as long as it was, so that the next commits overwrite it: a file
-    that grows costs an extra write of its metadata with every sync.
+    that grows costs an extra write of its metadata with every sync. Overwriting begins with a new
+    header, which is synced before anything else: the empty write does that now, not for a donor.
     """
     connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
 _REFUSALS: Final = (sqlite3.Error, OSError)

@@ -10,9 +10,12 @@ Rules
   ``print_job``) and deleted, all in one transaction. That happens when somebody is about to read
   them, which is when a printer is free for the next paper, or else in an idle moment. A start of
   the kiosk begins with it.
-* A row says how things are, not how they change, and never more than one turn. So settling the
-  same rows again, after a cut of power in the middle or before, comes to the same; and a row that
-  cannot be read takes only its own turn's papers and place with it: its events are whole.
+* A row says how things are, not how they change. So settling the same rows again, after a cut of
+  power in the middle or before, comes to the same. One thing is left out: the items of a session
+  that the lane's state before already had, or else the hundredth would write the ninety-nine
+  before it once more.
+* A row that cannot be read takes its own turn's papers and the lanes' places with it, no more:
+  the events are whole.
 * Settling is not synced. It repeats what the disk holds already, and SQLite's write-ahead log
   loses from its end only: what a power cut can take is the settling, and then the row is there.
 """
@@ -22,9 +25,9 @@ from collections.abc import Callable
 from typing import Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from kiosk.state import ItemFacts, LaneState, PaperJob
+from kiosk.state import EventRef, ItemFacts, LaneState, PaperJob
 from kiosk.store import repeatable
 
 
@@ -32,7 +35,8 @@ class Redo(Struct, frozen=True, omit_defaults=True):
     """What a turn decided besides its events.
 
     ``head`` is the id of the journal's newest event after the turn, ``secret`` names the claim in
-    the spool, ``boot`` and ``mono`` say when the papers were promised.
+    the spool, ``boot`` and ``mono`` say when the papers were promised. ``kept`` is used in rows
+    only: so many of the lane's entries before stand before those of ``state``.
     """
 
     lane: str
@@ -44,10 +48,14 @@ class Redo(Struct, frozen=True, omit_defaults=True):
     known: dict[str, ItemFacts] = {}
     jobs: tuple[PaperJob, ...] = ()
     cancelled: tuple[str, ...] = ()
+    works: dict[str, EventRef | None] = {}
+    kept: int = 0
 
 
 _encoder: Final = msgspec.json.Encoder()
 _decoder: Final = msgspec.json.Decoder(Redo)
+_state_decoder: Final = msgspec.json.Decoder(LaneState)
+_UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class TurnLog:
@@ -63,19 +71,52 @@ class TurnLog:
         self.waiting: Final[list[Redo]] = []
         self.unreadable = 0
         """How many rows another release wrote in another form, or were damaged."""
-        for (redo,) in db.execute("SELECT redo FROM turn ORDER BY id").fetchall():
+        self._states: Final[dict[str, LaneState]] = {}
+        for (row,) in db.execute("SELECT redo FROM turn ORDER BY id").fetchall():
             try:
-                self.waiting.append(_decoder.decode(redo))
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                redo = _decoder.decode(row)
+            except _UNREADABLE:
                 self.unreadable += 1
+            else:
+                self.written(self._whole(redo))
+
+    def _whole(self, redo: Redo) -> Redo:
+        """A row's turn with all of its state; after a row that is lost nobody knows what stood
+        before, and the lane is at rest."""
+        if not redo.kept:
+            return redo
+        before = self._states.get(redo.lane) or self._settled_state(redo.lane)
+        if self.unreadable or before is None or len(before.entries) < redo.kept:
+            self.unreadable += 1
+            return structs.replace(redo, state=LaneState(), kept=0)
+        entries = (*before.entries[: redo.kept], *redo.state.entries)
+        return structs.replace(redo, state=structs.replace(redo.state, entries=entries), kept=0)
+
+    def _settled_state(self, lane: str) -> LaneState | None:
+        row = self._db.execute("SELECT state FROM lane WHERE lane = ?", (lane,)).fetchone()
+        try:
+            return None if row is None else _state_decoder.decode(row[0])
+        except _UNREADABLE:
+            return None
 
     def spread_by(self, spread: Callable[[Redo], None]) -> None:
         """From now on ``spread`` is called for each turn, inside the settling transaction."""
         self._spreads.append(spread)
 
     def write(self, redo: Redo) -> None:
-        """Inside a turn's transaction; after its COMMIT ``redo`` belongs into ``waiting``."""
+        """Inside a turn's transaction; `written` follows its COMMIT."""
+        state, before = redo.state, self._states.get(redo.lane)
+        if before is not None and before.entries:
+            kept = len(before.entries)
+            if state.entries[:kept] == before.entries:
+                state = structs.replace(state, entries=state.entries[kept:])
+                redo = structs.replace(redo, state=state, kept=kept)
         self._db.execute("INSERT INTO turn (redo) VALUES (?)", (_encoder.encode(redo),))
+
+    def written(self, redo: Redo) -> None:
+        """After its COMMIT: the turn waits to be settled."""
+        self.waiting.append(redo)
+        self._states[redo.lane] = redo.state
 
     def settle(self) -> None:
         """Spreads what waits. Raises `JournalError` when the disk refuses; it then waits on."""

@@ -1,0 +1,81 @@
+"""What a turn of the workflow is told: gathered from journal, clock and devices for one scan.
+
+Only what this scan can ask for is looked up, since a donor waits: of a label what it is, of a card
+what its bearer has begun, of a shelf what should stand there.
+"""
+
+from collections.abc import Callable
+
+from kiosk.clock import LearntClock
+from kiosk.inputs import (
+    BoxLabel,
+    Card,
+    ItemLabel,
+    PlaceSheet,
+    PlanSlip,
+    ReadyMade,
+    RetailCode,
+    Scan,
+)
+from kiosk.journal import Journal
+from kiosk.state import LaneState, Phase
+from kiosk.workflow import Facts
+
+_SHELVES = (Phase.COUNTING, Phase.SHELF)
+_BOXES = (Phase.PACKING, Phase.UNPACKING, Phase.LOOKING)
+
+
+def known_label(scan: Scan, journal: Journal) -> Scan:
+    """A label printed ahead that something was bound to here is that thing's own label."""
+    if isinstance(scan, ItemLabel | BoxLabel) and journal.knowledge.is_blank(scan.code):
+        return ReadyMade(scan.code)
+    return scan
+
+
+def gather(
+    state: LaneState,
+    scan: Scan,
+    journal: Journal,
+    clock: LearntClock,
+    entropy: Callable[[int], bytes],
+    *,
+    scan_back: bool,
+) -> Facts:
+    """The facts for this scan in this state; ``entropy`` gives so many random bytes.
+
+    Raises:
+        JournalError: the disk refuses to settle what was committed before.
+    """
+    knowledge = journal.knowledge
+    random = entropy(26)
+    plan = scan.code if isinstance(scan, PlanSlip) else state.plan
+    place = scan.code if isinstance(scan, PlaceSheet) else None
+    if place is None and state.count is not None and state.count.shelf is not None:
+        place = state.count.shelf.place
+    box = scan.code if isinstance(scan, BoxLabel) else state.box
+    named = knowledge.place(scan.code) if isinstance(scan, PlaceSheet) else None
+    card = scan.person if isinstance(scan, Card) else None
+    return Facts(
+        now=clock.mono(),
+        next=journal.next_ref,
+        sessions=(random[:8].hex(), random[8:16].hex()),
+        claim=random[16:],
+        wall=clock.trusted_wall(),
+        item=knowledge.item_facts(scan.code)
+        if isinstance(scan, ItemLabel | BoxLabel | ReadyMade)
+        else None,
+        plan_items=knowledge.plan_items(plan) if plan is not None else (),
+        category=knowledge.category(scan.retail.gtin) if isinstance(scan, RetailCode) else None,
+        event_ids=journal.event_ids,
+        blocks=journal.spare_blocks(),
+        place_kind=named.kind if named is not None else "shelf",
+        shelf=knowledge.standing_at(place) if place is not None and state.phase in _SHELVES else (),
+        contents=knowledge.inside(box) if box is not None and state.phase in _BOXES else (),
+        contents_sealed=box is not None
+        and state.phase in _BOXES
+        and knowledge.item_facts(box).sealed,
+        work=knowledge.work(card, clock) if card is not None else None,
+        capabilities=knowledge.capabilities(card) if card is not None else None,
+        settings=knowledge.settings(),
+        scan_back=scan_back,
+    )
