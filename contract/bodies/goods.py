@@ -20,7 +20,6 @@ from contract.fields import (
     whole,
 )
 
-
 IsoDate: TypeAlias = Annotated[str, whole(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")]
 
 

@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 from contract.actions import CATEGORY_BY_KEY
 from drivers.ports import Words
 from kiosk.state import Message, Phase
-from kiosk.texts import boxes, count, first, labels, market, people, transfers
+from kiosk.texts import boxes, count, first, labels, market, people, retail, transfers
 
 _K = TypeVar("_K")
 
@@ -35,6 +35,7 @@ MESSAGES: Final = _merged(
     market.MESSAGES,
     count.MESSAGES,
     people.MESSAGES,
+    retail.MESSAGES,
 )
 """Every message by its key."""
 

@@ -16,6 +16,7 @@ from kiosk.inputs import (
     Scan,
 )
 from kiosk.state import Phase
+from kiosk.texts.retail import refusal_key
 from kiosk.workflow.turn import Row, Turn
 
 MAX_LENGTH: Final = 100_000
@@ -52,7 +53,7 @@ def on_foreign(turn: Turn, scan: Scan) -> None:
             length=min(scan.length, MAX_LENGTH), problem=scan.problem, symbology=scan.symbology
         )
     )
-    turn.say(Signal.REFUSED, "foreign")
+    turn.say(Signal.REFUSED, refusal_key(scan.problem))
 
 
 _P = Phase

@@ -25,6 +25,7 @@ from kiosk.inputs import (
     QuantityCard,
     RetailCode,
     Scan,
+    StoreGoods,
     Timeout,
 )
 from kiosk.state import (
@@ -110,16 +111,17 @@ def _drop_pending(turn: Turn) -> None:
 
 
 def on_retail(turn: Turn, scan: Scan) -> None:
-    assert isinstance(scan, RetailCode)
+    assert isinstance(scan, RetailCode | StoreGoods)
     if turn.state.phase is Phase.ASKING and not settle_pending(turn):
         return
+    retail = scan.retail if isinstance(scan, RetailCode) else None
     category = turn.facts.category
     if category is not None:
-        _receive(turn, category, scan.retail, 1)
+        _receive(turn, category, retail, 1)
         return
     turn.set(
         phase=Phase.ASKING,
-        pending=scan.retail,
+        pending=retail,
         pending_quantity=1,
         last=None,
         touched=turn.facts.now,

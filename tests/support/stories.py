@@ -5,7 +5,7 @@ from typing import NamedTuple
 from contract.actions import ARGUMENTS, Verb
 from contract.codes import Kind, serial_code
 from drivers.ports import Signal
-from kiosk.inputs import ActionCard, BoxLabel, InputKind, ItemLabel, Scan
+from kiosk.inputs import ActionCard, BoxLabel, Foreign, InputKind, ItemLabel, Scan, StoreGoods
 from kiosk.state import Phase
 from tests.support.lanes import (
     ANN,
@@ -135,6 +135,23 @@ STORIES: dict[str, tuple[Line | After, ...]] = {
         ASKS,
         After(14_999),
         Line(CLOTHES, "session.opened received", SAVED, "received", INTAKE),
+    ),
+    "goods that one shop weighed are asked for their category like unknown ones": (
+        Line(StoreGoods(), "", ATTENTION, "which-category", ASKING),
+        Line(TOYS, "session.opened received", SAVED, "received", INTAKE),
+        Line(StoreGoods(), "", ATTENTION, "which-category", ASKING),
+        Line(UNDO, "noticed", SAVED, "undone", INTAKE),
+    ),
+    "a pack's code that is damaged says why and changes nothing": (
+        RICE_FIRST,
+        Line(
+            Foreign(24, "expiry-month", "C1"),
+            "unrecognised",
+            REFUSED,
+            "retail-expiry-month",
+            INTAKE,
+        ),
+        THANKS,
     ),
     "an unknown code without a category is to be sorted": (
         ASKS,
