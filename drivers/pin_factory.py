@@ -72,6 +72,19 @@ def open_pins(chip: int | None = None, debian: Path = DEBIAN) -> Pins:
     return Pins(factory, (GPIOZeroError, lgpio.error, OSError))
 
 
+def absent(chip: int | None = None, debian: Path = DEBIAN) -> Words | None:
+    """What is lacking before the pins could be opened, for a line at start; touches nothing."""
+    if importlib.util.find_spec("lgpio") is None and not (debian / "lgpio.py").exists():
+        return LGPIO_MISSING
+    device = Path(f"/dev/gpiochip{chip if chip is not None else 0}")
+    if not device.exists():
+        return Words(
+            zh=f"{device} 不存在：这台机器没有可用的引脚，灯不会亮",
+            en=f"there is no {device}: this machine has no pins, and the lights stay dark",
+        )
+    return None
+
+
 def load_lgpio(debian: Path) -> None:
     """Makes ``import lgpio`` work, from ``debian`` where it is not installed beside us.
 

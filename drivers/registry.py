@@ -8,11 +8,15 @@ as well, since whoever opens devices has read them before.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from drivers.ports import Panel, Post, Printer, Scanner, Words
 from drivers.urls import (
+    AutoScannerUrl,
     Devices,
+    EvdevScannerUrl,
     FilePrinterUrl,
+    GpioPanelUrl,
     NetworkPrinterUrl,
     NullPanelUrl,
     PanelUrl,
@@ -27,10 +31,14 @@ from drivers.urls import (
     parse_printer,
     parse_scanner,
 )
+from drivers.wiring import Wiring
 
 __all__ = [
+    "AutoScannerUrl",
     "Devices",
+    "EvdevScannerUrl",
     "FilePrinterUrl",
+    "GpioPanelUrl",
     "NetworkPrinterUrl",
     "NullPanelUrl",
     "PanelUrl",
@@ -51,19 +59,34 @@ __all__ = [
 ]
 
 
-def missing(url: ScannerUrl | PrinterUrl) -> Words | None:
+_WITH_PATH: Final = (EvdevScannerUrl, SerialScannerUrl, SerialPrinterUrl)
+
+
+def missing(url: ScannerUrl | PrinterUrl | PanelUrl) -> Words | None:
     """What is not there yet, for a line at start; never a reason not to start."""
-    if isinstance(url, SerialScannerUrl | SerialPrinterUrl) and not Path(url.path).exists():
+    if isinstance(url, _WITH_PATH) and not Path(url.path).exists():
         return Words(
             zh=f"{url.path} 还没有接上，接上后自动使用",
             en=f"{url.path} is not there yet; it is used as soon as it is plugged in",
         )
+    if isinstance(url, GpioPanelUrl):
+        from drivers.pin_factory import absent
+
+        return absent(url.chip)
     return None
 
 
 def open_scanner(url: ScannerUrl, lane: str, post: Post) -> Scanner:
     """The driver for `url`, not yet started."""
     match url:
+        case EvdevScannerUrl():
+            from drivers.scanner_evdev import EvdevScanner
+
+            return EvdevScanner(url.name, url.path, lane, post)
+        case AutoScannerUrl():
+            from drivers.scanner_auto import AutoScanners
+
+            return AutoScanners(lane, post, open_scanner)
         case SerialScannerUrl():
             from drivers.scanner_serial import SerialScanner
 
@@ -95,7 +118,15 @@ def open_printer(url: PrinterUrl) -> Printer:
     return EscposPrinter(url.name, transport, profile=url.profile, roles=url.roles)
 
 
-def open_panel(url: PanelUrl) -> Panel:
-    from drivers.panel_null import NullPanel
+def open_panel(url: PanelUrl, post: Post, wiring: Wiring | None = None) -> Panel:
+    """The driver for `url`, not yet started. Only ``gpio:`` has a wiring."""
+    match url:
+        case GpioPanelUrl():
+            from drivers.panel_gpio import GpioPanel
+            from drivers.pin_factory import open_pins
 
-    return NullPanel(url.name)
+            return GpioPanel(url.name, wiring or Wiring(()), post, lambda: open_pins(url.chip))
+        case NullPanelUrl():
+            from drivers.panel_null import NullPanel
+
+            return NullPanel(url.name)

@@ -1,9 +1,10 @@
 """Devices are named by URL; this reads the URLs. Pure: nothing here touches a device.
 
-Scanners   ``serial:/dev/serial/by-id/…?baud=9600``   ``screen:``
+Scanners   ``evdev:/dev/input/by-id/…``   ``serial:/dev/serial/by-id/…?baud=9600``   ``screen:``
+           ``auto:`` (whatever is plugged in)
 Printers   ``serial:/dev/…?baud=115200&profile=58mm&role=both``   ``network:HOST:9100``
            ``file:PATH``   ``screen:``   (every printer takes ``profile`` and ``role``)
-Panels     ``none:``
+Panels     ``gpio:``   ``gpio:?chip=4``   ``none:``
 
 Parsing collects every fault before it complains, so that a command can refuse all of them at
 once, before it has started anything.
@@ -37,14 +38,14 @@ RAW_PRINT_PORT: Final = 9100
 """TCP port on which network printers take raw bytes (HP JetDirect; IANA: pdl-datastream)."""
 
 SCHEMES: Final[Mapping[DeviceKind, tuple[str, ...]]] = {
-    "scanner": ("serial", "screen"),
+    "scanner": ("evdev", "serial", "screen", "auto"),
     "printer": ("serial", "network", "file", "screen"),
-    "panel": ("none",),
+    "panel": ("gpio", "none"),
 }
 LATER: Final[Mapping[DeviceKind, frozenset[str]]] = {
-    "scanner": frozenset({"evdev", "usb"}),
+    "scanner": frozenset({"usb"}),
     "printer": frozenset({"usb"}),
-    "panel": frozenset({"gpio"}),
+    "panel": frozenset(),
 }
 """Schemes the project has a place for, but no driver in this release."""
 
@@ -64,6 +65,11 @@ _ROLES: Final[Mapping[str, frozenset[Role]]] = {
 # What a URL becomes
 
 
+class EvdevScannerUrl(msgspec.Struct, frozen=True):
+    name: str
+    path: str
+
+
 class SerialScannerUrl(msgspec.Struct, frozen=True):
     name: str
     path: str
@@ -72,6 +78,12 @@ class SerialScannerUrl(msgspec.Struct, frozen=True):
 
 class ScreenScannerUrl(msgspec.Struct, frozen=True):
     name: str = "screen:"
+
+
+class AutoScannerUrl(msgspec.Struct, frozen=True):
+    """Every scanner that is, or comes to be, plugged in: a lane each."""
+
+    name: str = "auto:"
 
 
 class SerialPrinterUrl(msgspec.Struct, frozen=True):
@@ -107,9 +119,15 @@ class NullPanelUrl(msgspec.Struct, frozen=True):
     name: str = "none:"
 
 
-ScannerUrl: TypeAlias = SerialScannerUrl | ScreenScannerUrl
+class GpioPanelUrl(msgspec.Struct, frozen=True):
+    name: str = "gpio:"
+    chip: int | None = None
+    """Which ``/dev/gpiochip``; None: the one of the 40-pin header."""
+
+
+ScannerUrl: TypeAlias = EvdevScannerUrl | SerialScannerUrl | ScreenScannerUrl | AutoScannerUrl
 PrinterUrl: TypeAlias = SerialPrinterUrl | NetworkPrinterUrl | FilePrinterUrl | ScreenPrinterUrl
-PanelUrl: TypeAlias = NullPanelUrl
+PanelUrl: TypeAlias = NullPanelUrl | GpioPanelUrl
 
 
 class Devices(msgspec.Struct, frozen=True):
@@ -179,7 +197,8 @@ class _Reader:
 
     def device_path(self) -> str:
         if not self.rest.startswith("/"):
-            example = f"{self.scheme}:/dev/ttyUSB0"
+            examples = {"evdev": "/dev/input/by-id/…-event-kbd"}
+            example = f"{self.scheme}:{examples.get(self.scheme, '/dev/ttyUSB0')}"
             self.fault(
                 f"需要以 / 开头的设备路径，例如 {example}",
                 f"needs a device path from the root, such as {example}",
@@ -200,6 +219,15 @@ class _Reader:
                 f"baud={value} 不是可用的速率（{rates}）", f"baud={value} is none of {rates}"
             )
             return default
+        return int(value)
+
+    def chip(self) -> int | None:
+        value = self._take("chip")
+        if value is None:
+            return None
+        if not (value.isascii() and value.isdigit() and len(value) <= 3):
+            self.fault(f"chip={value} 应是 0 到 999", f"chip={value} is not from 0 to 999")
+            return None
         return int(value)
 
     def profile(self) -> PrinterProfile:
@@ -251,7 +279,12 @@ def _read_scanner(reader: _Reader) -> ScannerUrl | None:
     if not reader.check_scheme():
         return None
     result: ScannerUrl
-    if reader.scheme == "serial":
+    if reader.scheme == "evdev":
+        result = EvdevScannerUrl(reader.name, reader.device_path())
+    elif reader.scheme == "auto":
+        reader.nothing_more()
+        result = AutoScannerUrl()
+    elif reader.scheme == "serial":
         result = SerialScannerUrl(reader.name, reader.device_path(), reader.baud(SCANNER_BAUD))
     else:
         reader.nothing_more()
@@ -287,8 +320,9 @@ def _read_panel(reader: _Reader) -> PanelUrl | None:
     if not reader.check_scheme():
         return None
     reader.nothing_more()
+    chip = reader.chip() if reader.scheme == "gpio" else None
     reader.finish()
-    return NullPanelUrl()
+    return GpioPanelUrl(chip=chip) if reader.scheme == "gpio" else NullPanelUrl()
 
 
 def _host_port(reader: _Reader) -> tuple[str, int]:
@@ -373,11 +407,18 @@ def parse_devices(
 
 
 def _refuse_repeats(readers: Sequence[_Reader]) -> None:
-    """One device has one job; only the screen is both a scanner and a printer."""
+    """One device has one job; only the screen is both a scanner and a printer. Whatever is
+    plugged in is all there is: beside ``auto:`` of its kind only the screen is named."""
     seen: set[tuple[str, str]] = set()
     for reader in readers:
-        screen = reader.scheme == "screen"
-        key = (reader.kind if screen else "any", reader.name)
+        key = (reader.kind if reader.scheme in ("screen", "auto") else "any", reader.name)
         if key in seen:
             reader.fault("这个设备出现了两次", "this device is named twice")
         seen.add(key)
+    for reader in readers:
+        others = {other.scheme for other in readers if other.kind == reader.kind}
+        if reader.scheme == "auto" and others - {"auto", "screen"}:
+            reader.fault(
+                "auto: 已包括所有接上的设备，只能与 screen: 并用",
+                "auto: is whatever is plugged in; only screen: goes with it",
+            )

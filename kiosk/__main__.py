@@ -19,11 +19,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import click
 
 from contract.settings import SettingsError
-from drivers.ports import Printer, Scanner, Words
+from drivers.ports import Printer, Scanner, Speaker, Words
 from drivers.registry import Devices, open_panel, open_printer, open_scanner
 from drivers.scanner_screen import ScreenScanner
+from drivers.sound_files import sound_folders
+from drivers.speaker_null import NullSpeaker
 from kiosk.clock import LearntClock, SystemClock
-from kiosk.config import KioskConfig, devices, load
+from kiosk.config import KioskConfig, devices, lane_names, load, panel_wiring
 from kiosk.documents import Letterhead
 from kiosk.identity import IdentityError, IdentityStore
 from kiosk.inputs import LoopInput, Stop
@@ -34,7 +36,7 @@ from kiosk.mqtt_link import MqttLink
 from kiosk.paper_desk import PaperDesk
 from kiosk.papers import PrinterThread
 from kiosk.reference import ReferenceStore
-from kiosk.screen.view import SCREEN_LANE, KioskView, ScreenView
+from kiosk.screen.view import KioskView, ScreenView
 from kiosk.signer import ReceiptSigner
 from kiosk.spool import Spool
 from kiosk.store import JournalError
@@ -72,7 +74,9 @@ def run(config: KioskConfig, *, stop_on: Callable[[Callable[[], None]], None] | 
         IdentityError, JournalError: the kiosk's files cannot be used.
     """
     os.environ["ESCPOS_CAPABILITIES_PICKLE_DIR"] = str(config.state)
+    os.environ.setdefault("LG_WD", str(config.state))  # lgpio keeps a pipe there
     found = devices(config)
+    wiring = panel_wiring(config)
     timezone = _timezone(config.timezone)
     entropy = secrets.token_bytes
     clock = LearntClock(SystemClock())
@@ -92,12 +96,14 @@ def run(config: KioskConfig, *, stop_on: Callable[[Callable[[], None]], None] | 
         stack.callback(journal.close)
         view = KioskView(config.stop_zh, config.stop_en, config.language)
         screen = ScreenView(view) if config.screen_port else None
-        panel = open_panel(found.panel)
+        panel = open_panel(found.panel, mailbox.post, wiring)
         stack.callback(panel.close)
+        speaker = open_speaker(config, mailbox)
+        stack.callback(speaker.close)
         printers = [open_printer(url) for url in found.printers]
         threads = [PrinterThread(printer, mailbox.post) for printer in printers]
         link = _link(config, identity, mailbox)
-        lanes = LaneDesk(journal, clock, panel, screen or NoScreen(), entropy)
+        lanes = LaneDesk(journal, clock, panel, screen or NoScreen(), entropy, speaker)
         loop = Loop(
             kiosk=config.kiosk,
             journal=journal,
@@ -118,6 +124,8 @@ def run(config: KioskConfig, *, stop_on: Callable[[Callable[[], None]], None] | 
             min_free_mb=config.min_free_mb,
         )
         mailbox.deliver = loop.post
+        panel.start()
+        speaker.start()
         for thread in threads:
             thread.start()
             stack.callback(thread.close)
@@ -163,16 +171,26 @@ def _link(config: KioskConfig, identity: IdentityStore, mailbox: _Mailbox) -> Mq
 
 
 def _open_scanners(found: Devices, mailbox: _Mailbox) -> list[Scanner]:
-    """A lane for each scanner: the page's is ``screen``, the others count from 1."""
-    scanners: list[Scanner] = []
-    number = 0
-    for url in found.scanners:
-        lane = SCREEN_LANE
-        if not url.name.startswith("screen:"):
-            number += 1
-            lane = f"lane-{number}"
-        scanners.append(open_scanner(url, lane, mailbox.post))
-    return scanners
+    lanes = lane_names([url.name for url in found.scanners])
+    return [
+        open_scanner(url, lane, mailbox.post)
+        for url, lane in zip(found.scanners, lanes, strict=True)
+    ]
+
+
+def open_speaker(config: KioskConfig, mailbox: _Mailbox) -> Speaker:
+    """The voice of ``[speaker]``, not yet started."""
+    if config.speaker is None:
+        return NullSpeaker()
+    from drivers.speaker_aplay import AplaySpeaker
+
+    return AplaySpeaker(
+        config.speaker.device,
+        config.speaker.languages,
+        sound_folders(config.state),
+        mailbox.post,
+        volume=config.speaker.volume,
+    )
 
 
 def _serve_screen(

@@ -1,5 +1,6 @@
 """The kiosk's settings: one TOML file (``kiosk.toml``), refused as a whole when anything is off."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -10,6 +11,9 @@ from contract.events import KioskId
 from contract.settings import SettingsError, convert_settings, parse_toml
 from drivers.ports import DeviceUrlError
 from drivers.registry import Devices, parse_devices
+from drivers.wiring import Wiring
+from kiosk.panel_settings import GpioSettings, SpeakerSettings, wiring
+from kiosk.screen.view import SCREEN_LANE
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Name = Annotated[str, Meta(min_length=1, max_length=40)]
@@ -31,6 +35,10 @@ class KioskConfig(Struct, frozen=True, kw_only=True):
     scanners: tuple[str, ...] = ()
     printers: tuple[str, ...] = ()
     panel: str = "none:"
+    gpio: GpioSettings | None = None
+    """Which pin does what, for ``panel = "gpio:"``."""
+    speaker: SpeakerSettings | None = None
+    """The voice; None: there is none."""
     language: Literal["zh", "en", "both"] = "both"
     screen_host: Name = "127.0.0.1"
     screen_port: Annotated[int, Meta(ge=0, le=65535)] = 8081
@@ -53,10 +61,17 @@ def load(path: Path) -> KioskConfig:
 
     Raises:
         SettingsError: the file cannot be read, is not TOML, or holds unknown keys, bad values
-            or device URLs that mean nothing; every fault at once.
+            or device URLs or pins that mean nothing; every fault at once.
     """
     config = convert_settings(parse_toml(path.read_bytes, str(path)), KioskConfig)
-    devices(config)
+    problems: list[str] = []
+    for check in (devices, panel_wiring):
+        try:
+            check(config)
+        except SettingsError as error:
+            problems += error.problems
+    if problems:
+        raise SettingsError(tuple(problems))
     return msgspec.structs.replace(
         config, state_dir=str((path.parent / config.state_dir).absolute())
     )
@@ -75,3 +90,30 @@ def devices(config: KioskConfig) -> Devices:
     if len(found.scanners) > LANES_MAX:
         raise SettingsError((f"scanners: 最多 {LANES_MAX} 个 / at most {LANES_MAX}",))
     return found
+
+
+def lane_names(scanners: Sequence[str]) -> tuple[str, ...]:
+    """A lane for each scanner URL, in their order: the page's is ``screen``, the others count
+    from 1."""
+    names: list[str] = []
+    number = 0
+    for url in scanners:
+        if url.strip().lower().startswith("screen:"):
+            names.append(SCREEN_LANE)
+        else:
+            number += 1
+            names.append(f"lane-{number}")
+    return tuple(names)
+
+
+def panel_wiring(config: KioskConfig) -> Wiring | None:
+    """Which pin does what; None for a panel that has none. Without a table ``[gpio]`` it is the
+    usual wiring, for the first scanner that is not the page.
+
+    Raises:
+        SettingsError: with every fault of the table.
+    """
+    if not config.panel.strip().lower().startswith("gpio:"):
+        return None
+    lanes = sorted(lane_names(config.scanners), key=lambda lane: lane == SCREEN_LANE)
+    return wiring(config.gpio, lanes)

@@ -185,7 +185,7 @@ def _devices(
     before = len(faults)
     read_scanners = _read("--scanner", scanners, registry.parse_scanner, faults)
     read_printers = _read("--printer", printers, registry.parse_printer, faults)
-    _read("--panel", [panel], registry.parse_panel, faults)
+    read_panels = _read("--panel", [panel], registry.parse_panel, faults)
     if len(faults) == before:  # each is right by itself: are they together?
         try:
             registry.parse_devices(scanners, printers, panel)
@@ -201,7 +201,7 @@ def _devices(
                     en=f"--scanner: at most {LANES_MAX}, the screen included",
                 )
             )
-    absent = (registry.missing(url) for url in (*read_scanners, *read_printers))
+    absent = (registry.missing(url) for url in (*read_scanners, *read_printers, *read_panels))
     return tuple(note for note in absent if note is not None)
 
 

@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from drivers.fakes import FakePanel
-from drivers.ports import PROFILES, DeviceUrlError, Panel, Signal
+from drivers.ports import PROFILES, DeviceUrlError
 from drivers.registry import (
     FilePrinterUrl,
+    GpioPanelUrl,
     NetworkPrinterUrl,
+    NullPanelUrl,
     ScreenPrinterUrl,
     SerialPrinterUrl,
     SerialScannerUrl,
     missing,
-    open_panel,
     parse_devices,
     parse_panel,
     parse_printer,
@@ -72,8 +72,8 @@ def test_a_network_printer_without_a_usable_address_is_refused(url: str) -> None
 
 
 def test_schemes_of_a_later_release_are_named_as_that() -> None:
-    said = faults(scanners=["evdev:/dev/input/event0"], printers=["usb:0416:5011"], panel="gpio:")
-    assert len(said) == 3
+    said = faults(scanners=["evdev:/dev/input/event0"], printers=["usb:0416:5011"])
+    assert len(said) == 2
     assert said[0] == (
         "scanner evdev:/dev/input/event0: evdev: is not in this release; there is serial:, screen:"
     )
@@ -115,11 +115,12 @@ def test_a_device_that_is_not_there_is_named_but_is_no_fault(tmp_path: Path) -> 
     assert missing(parse_printer("screen:")) is None
 
 
-def test_the_null_panel_and_the_fake_take_every_signal() -> None:
-    null, fake = open_panel(parse_panel("none:")), FakePanel()
-    for panel in (null, fake):
-        assert isinstance(panel, Panel)
-        for signal in Signal:
-            panel.show("door", signal)
-        panel.close()
-    assert fake.shown == [("door", signal) for signal in Signal]
+def test_a_panel_is_pins_or_none_and_may_name_its_chip() -> None:
+    assert parse_panel("none:") == NullPanelUrl()
+    assert parse_panel("gpio:") == GpioPanelUrl(chip=None)
+    assert parse_panel("gpio:?chip=4") == GpioPanelUrl(chip=4)
+    assert "did you mean gpio:" in faults(panel="gpoi:")[0]
+    assert "did you mean chip" in faults(panel="gpio:?chips=4")[0]
+    assert "chip=four is not" in faults(panel="gpio:?chip=four")[0]
+    assert "nothing belongs after gpio:" in faults(panel="gpio:17")[0]
+    assert "takes none" in faults(panel="none:?chip=1")[0]

@@ -46,12 +46,13 @@ def test_every_fault_is_said_at_once_one_line_each(tmp_path: Path) -> None:
         *("--data", str(tmp_path / "data")),
         *("--hub-port", "eighty", "--screen-port", "8081", "--mqtt-port", "8081"),
         *("--scanner", "seriall:/dev/ttyACM0", "--printer", "serial:/dev/ttyUSB0?baud=5"),
-        *("--panel", "gpio:"),
+        *("--panel", "gpoi:"),
     )
     english = [line.partition(" / ")[2] for line in lines]
     for option in ("--hub-port", "--mqtt-port", "--scanner", "--printer", "--panel"):
         assert sum(option in line for line in english) == 1, lines
     assert "did you mean serial:" in "\n".join(lines)
+    assert "did you mean gpio:" in "\n".join(lines)
     assert not (tmp_path / "data").exists()
 
 
