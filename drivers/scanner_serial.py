@@ -1,195 +1,124 @@
 """Scanners on a serial line: RS-232, or USB in its COM-port mode (CDC ACM).
 
-One thread reads bytes; CR, LF, Tab or 80 ms of silence ends a scan. Silence is measured from the
-last byte *taken from the kernel*, and a byte that already waits there always counts as arrived:
-a reader held up by a busy machine therefore never cuts a scan in two. Only a sender that itself
-pauses for 80 ms within a scan is cut; at 1,200 baud a character takes 8 ms.
-
-An absent device is waited for, looked for twice a second. A device that leaves is noticed by the
-line's hang-up at once, or by its name's disappearance within a second.
+Bytes become scans by the rules of `drivers.scans`; coming and going is `drivers.attached`'s.
+The line is ours alone: a lock (flock) that others like us respect, and the kernel's own exclusive
+mode (TIOCEXCL), which refuses every further open, a modem manager's for instance.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
-import os
-import re
-import select
-import threading
-import time
-from pathlib import Path
+import fcntl
+import termios
+from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from drivers.line_errors import as_os_errors, error_number
-from drivers.ports import DeviceState, Post, ScanRead, ScanUnreadable, Words
+from drivers.attached import AttachedScanner, refused
+from drivers.line_errors import as_os_errors
+from drivers.ports import EndedBy, Post, ScanRead, ScanUnreadable, Words
+from drivers.scans import ENDS, MAX_CHARACTERS, EndRule, finished
 
 if TYPE_CHECKING:
     from serial import Serial
 
-SILENCE_S: Final = 0.080
-MAX_BYTES: Final = 4096
-"""Longest scan; a QR code holds 2,953 bytes. Longer runs are noise: a wrong baud rate, a loop."""
 RETRY_S: Final = 0.5
-LOOK_S: Final = 1.0
-"""How often an idle line's device name is looked for."""
-
-_ENDS: Final = b"\r\n\t"
-_GS: Final = "\x1d"
-_AIM: Final = re.compile(r"\A(\][A-Za-z][0-9A-Za-z])(?=.)", re.DOTALL)
-"""AIM symbology identifier (ISO/IEC 15424), where the scanner is set to send one."""
-
-_CONNECTED: Final = Words(zh="已连接", en="connected")
+_KIND: Final = Words(zh="串口", en="a serial line")
 
 
-class SerialScanner:
+class SerialScanner(AttachedScanner):
     """Posts scans of one serial device to one lane."""
 
     def __init__(self, name: str, path: str, lane: str, post: Post, *, baud: int = 9600) -> None:
-        self.name: Final = name
-        self.lane: Final = lane
-        self._path = path
-        self._baud = baud
-        self._post = post
-        self._closing = threading.Event()
-        self._wake_read, self._wake_write = os.pipe()
-        self._thread = threading.Thread(target=self._run, name=f"scanner {lane}", daemon=True)
-        self._told: tuple[bool, Words] | None = None
+        rule = EndRule()
+        super().__init__(
+            name=name,
+            lane=lane,
+            path=path,
+            post=post,
+            connect=lambda: SerialLine(path, baud, lane, rule),
+            why_not=partial(refused, path=path, group="dialout", kind=_KIND),
+            # A look at one name twice a second costs less than a library that listens.
+            watch=lambda: None,
+            retry_s=RETRY_S,
+        )
 
-    def start(self) -> None:
-        self._thread.start()
 
-    def close(self) -> None:
-        if self._closing.is_set():
-            return
-        self._closing.set()
-        os.write(self._wake_write, b"x")
-        if self._thread.is_alive() and self._thread is not threading.current_thread():
-            self._thread.join()
-        os.close(self._wake_read)
-        os.close(self._wake_write)
+class SerialLine:
+    """One open line. Raises OSError when it cannot be opened or is in use."""
 
-    # --- the reader thread ---
+    advice: Words | None = None
 
-    def _run(self) -> None:
-        while not self._closing.is_set():
-            port = self._open()
-            if port is None:
-                self._closing.wait(RETRY_S)
-                continue
-            self._tell(True, _CONNECTED)
-            try:
-                self._read(port)
-            except OSError:
-                # Hang-up: EIO, or pyserial's "device reports readiness to read but returned
-                # no data" (its SerialException is an OSError).
-                self._tell(False, self._unplugged())
-            finally:
-                with contextlib.suppress(OSError):
-                    port.close()
-
-    def _open(self) -> Serial | None:
+    def __init__(self, path: str, baud: int, lane: str, rule: EndRule) -> None:
         from serial import Serial
 
+        with as_os_errors():
+            self._port: Final[Serial] = Serial(path, baud, timeout=0, exclusive=True)
         try:
-            with as_os_errors():
-                return Serial(self._path, self._baud, timeout=0, exclusive=True)
-        except OSError as error:
-            self._tell(False, self._why_not(error_number(error)))
-        return None
+            fcntl.ioctl(self._port.fileno(), termios.TIOCEXCL)
+        except OSError:
+            self._port.close()
+            raise
+        self._gather: Final = _Gatherer(lane, rule)
 
-    def _read(self, port: Serial) -> None:
-        """Until the device leaves (OSError) or `close`."""
-        gather = _Gatherer(self.lane, self._post)
-        look_at = time.monotonic() + LOOK_S
-        while not self._closing.is_set():
-            patience = SILENCE_S if gather.pending else LOOK_S
-            ready, _, _ = select.select([port.fileno(), self._wake_read], [], [], patience)
-            if port.fileno() in ready:
-                # A readable line without bytes is a hang-up; pyserial raises for it.
-                gather.take(port.read(MAX_BYTES))
-            elif not ready:
-                gather.silence()
-            if time.monotonic() >= look_at:
-                look_at = time.monotonic() + LOOK_S
-                if not Path(self._path).exists():
-                    raise OSError(errno.ENODEV, "the device is gone")
+    @property
+    def pending(self) -> int:
+        return self._gather.pending
 
-    def _tell(self, ok: bool, detail: Words) -> None:
-        """Posts a change; waiting for a device is told once, not twice a second."""
-        if self._told != (ok, detail) and not self._closing.is_set():
-            self._told = (ok, detail)
-            self._post(DeviceState(self.name, "scanner", ok, detail, self.lane))
+    def fileno(self) -> int:
+        return int(self._port.fileno())
 
-    def _unplugged(self) -> Words:
-        return Words(
-            zh=f"扫码枪断开了，请检查插头（{self._path}）",
-            en=f"the scanner is unplugged, check its plug ({self._path})",
-        )
+    def take(self) -> Iterator[ScanRead | ScanUnreadable]:
+        # A readable line without bytes is a hang-up; pyserial raises for it.
+        with as_os_errors():
+            data = self._port.read(MAX_CHARACTERS)
+        return self._gather.take(data)
 
-    def _why_not(self, number: int | None) -> Words:
-        if number in (errno.EACCES, errno.EPERM):
-            return Words(
-                zh=f"没有使用 {self._path} 的权限（用户应属于 dialout 组）",
-                en=f"no permission for {self._path} (the user belongs in group dialout)",
-            )
-        if number in (errno.EBUSY, errno.EAGAIN):
-            return Words(
-                zh=f"{self._path} 正被别的程序使用",
-                en=f"another program is using {self._path}",
-            )
-        if number in (errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.EIO):
-            return self._unplugged()
-        return Words(
-            zh=f"{self._path} 不能当串口使用", en=f"{self._path} does not work as a serial line"
-        )
+    def silence(self) -> Iterator[ScanRead | ScanUnreadable]:
+        return self._gather.end("silence")
+
+    def close(self) -> None:
+        # Exclusive mode belongs to the line, not to our handle: it would outlive us while
+        # anybody else still holds one.
+        with contextlib.suppress(OSError):
+            fcntl.ioctl(self._port.fileno(), termios.TIOCNXCL)
+        self._port.close()
 
 
 class _Gatherer:
     """Bytes to scans."""
 
-    def __init__(self, lane: str, post: Post) -> None:
+    def __init__(self, lane: str, rule: EndRule) -> None:
         self._lane = lane
-        self._post = post
+        self._rule = rule
         self._bytes = bytearray()
         self._dropped = 0
 
     @property
-    def pending(self) -> bool:
-        return bool(self._bytes or self._dropped)
+    def pending(self) -> int:
+        return self._dropped or len(self._bytes)
 
-    def take(self, data: bytes) -> None:
+    def take(self, data: bytes) -> Iterator[ScanRead | ScanUnreadable]:
         for byte in data:
-            if byte in _ENDS:
-                self.silence()
+            ended_by = ENDS.get(chr(byte))
+            if ended_by is not None:
+                yield from self.end(ended_by)
             elif self._dropped:
                 self._dropped += 1
             else:
                 self._bytes.append(byte)
-                if len(self._bytes) > MAX_BYTES:
+                if len(self._bytes) > MAX_CHARACTERS:
                     self._dropped = len(self._bytes)
                     self._bytes.clear()
 
-    def silence(self) -> None:
-        """The scan is over, whatever ended it."""
+    def end(self, ended_by: EndedBy) -> Iterator[ScanRead | ScanUnreadable]:
+        """The scan is over."""
         dropped, self._dropped = self._dropped, 0
         if dropped:
-            self._post(ScanUnreadable(self._lane, dropped))
+            yield ScanUnreadable(self._lane, dropped)
             return
-        text = _decode(bytes(self._bytes))
+        text = self._bytes.decode("utf-8", errors="replace")
         self._bytes.clear()
-        if not text:
-            return
-        found = _AIM.match(text)
-        if found:
-            self._post(ScanRead(self._lane, text[found.end() :], found[1]))
-        else:
-            self._post(ScanRead(self._lane, text))
-
-
-def _decode(data: bytes) -> str:
-    """UTF-8, damaged sequences replaced; control characters go, except GS, which separates
-    GS1 elements. (Framing such as STX and ETX is the scanner's, not the code's.)
-    """
-    text = data.decode("utf-8", errors="replace")
-    return "".join(char for char in text if char == _GS or (char >= " " and char != "\x7f"))
+        scan = finished(self._lane, text, ended_by, self._rule)
+        if scan is not None:
+            yield scan

@@ -1,18 +1,26 @@
-"""What every scanner does, real or fake, and what only a serial line can do wrong."""
+"""What every scanner does, whatever it is plugged into, and what only one kind can do wrong.
+
+One suite for the fake, the serial line (a pseudo-terminal), the keyboard (recorded key events) and
+the kiosk's page.
+"""
 
 import os
 import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
 from drivers.fakes import FakeScanner
-from drivers.ports import DeviceInput, DeviceState, Scanner, ScanRead, ScanUnreadable
+from drivers.ports import DeviceInput, DeviceState, EndedBy, Scanner, ScanRead, ScanUnreadable
 from drivers.registry import open_scanner, parse_scanner
+from drivers.scanner_evdev import EvdevScanner
+from drivers.scanner_screen import ScreenScanner
+from tests.support.key_devices import KeyScanner, needs_evdev, typed
 from tests.support.serial_devices import HandScanner
 
 WITHIN_S = 10.0
@@ -44,7 +52,7 @@ class Inbox:
 
 
 class Hand(Protocol):
-    def scan(self, text: str) -> None: ...
+    def scan(self, text: str) -> object: ...
     def unplug(self) -> None: ...
 
 
@@ -60,18 +68,70 @@ class Bench:
         self.inbox = inbox
 
 
-@pytest.fixture(params=["fake", "serial"])
-def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+class PageHand:
+    """Somebody at the kiosk's page, which cannot be pulled out."""
+
+    def __init__(self, page: ScreenScanner) -> None:
+        self._page = page
+
+    def scan(self, text: str) -> None:
+        self._page.enter(text)
+
+    def unplug(self) -> None:
+        raise AssertionError("a page has no plug")
+
+
+def open_bench(backend: str, folder: Path, stack: ExitStack) -> Bench:
     inbox = Inbox()
-    if request.param == "fake":
-        fake = FakeScanner("counter", inbox.post)
-        yield Bench(fake, fake, fake.replug, inbox)
-        return
-    with HandScanner(tmp_path / "scanner") as hand:
-        url = parse_scanner(f"serial:{hand.path}?baud=9600")
-        scanner = open_scanner(url, "counter", inbox.post)
-        yield Bench(scanner, hand, hand.plug, inbox)
-        scanner.close()
+    match backend:
+        case "fake":
+            fake = FakeScanner("counter", inbox.post)
+            return Bench(fake, fake, fake.replug, inbox)
+        case "screen":
+            page = ScreenScanner("counter", inbox.post)
+            return Bench(page, PageHand(page), lambda: None, inbox)
+        case "serial":
+            hand = stack.enter_context(HandScanner(folder / "scanner"))
+            url = parse_scanner(f"serial:{hand.path}?baud=9600")
+            scanner = open_scanner(url, "counter", inbox.post)
+        case _:
+            needs_evdev()
+            hand = stack.enter_context(KeyScanner(folder / "scanner"))
+            name = f"evdev:{hand.path}"
+            scanner = EvdevScanner(
+                name, str(hand.path), "counter", inbox.post, source=hand.open, hotplug=hand.hotplug
+            )
+    stack.callback(scanner.close)
+    return Bench(scanner, hand, hand.plug, inbox)
+
+
+@pytest.fixture(params=["fake", "serial", "evdev", "screen"])
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+    with ExitStack() as stack:
+        yield open_bench(request.param, tmp_path, stack)
+
+
+@pytest.fixture(params=["fake", "serial", "evdev"])
+def plugged(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+    """What can be pulled out."""
+    with ExitStack() as stack:
+        yield open_bench(request.param, tmp_path, stack)
+
+
+@pytest.fixture(params=["serial", "evdev"])
+def wired(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+    """What sends one character after another."""
+    with ExitStack() as stack:
+        yield open_bench(request.param, tmp_path, stack)
+
+
+def send(hand: Hand, text: str, end: EndedBy = "silence") -> None:
+    """Characters as they go over the wire, with the end or without one."""
+    if isinstance(hand, KeyScanner):
+        hand.press(typed(text, end))
+    else:
+        assert isinstance(hand, HandScanner)
+        hand.write(text.encode() + {"cr": b"\r", "lf": b"\n", "tab": b"\t"}.get(end, b""))
 
 
 def test_a_scan_arrives_whole_in_its_lane(bench: Bench) -> None:
@@ -80,7 +140,8 @@ def test_a_scan_arrives_whole_in_its_lane(bench: Bench) -> None:
     assert bench.inbox.next_state().ok
     bench.hand.scan("6901234567892")
     got = bench.inbox.next()
-    assert got == ScanRead("counter", "6901234567892")
+    assert isinstance(got, ScanRead)
+    assert (got.lane, got.text, got.symbology) == ("counter", "6901234567892", None)
 
 
 def test_what_was_scanned_is_not_in_the_text_a_log_would_get(bench: Bench) -> None:
@@ -91,8 +152,9 @@ def test_what_was_scanned_is_not_in_the_text_a_log_would_get(bench: Bench) -> No
 
 
 def test_unplugging_shows_within_two_seconds_and_plugging_in_needs_no_restart(
-    bench: Bench,
+    plugged: Bench,
 ) -> None:
+    bench = plugged
     bench.scanner.start()
     assert bench.inbox.next_state().ok
     bench.hand.unplug()
@@ -112,9 +174,85 @@ def test_a_closed_scanner_posts_nothing_and_closes_twice(bench: Bench) -> None:
     bench.inbox.next_state()
     bench.scanner.close()
     bench.scanner.close()
-    bench.hand.scan("too late")
-    bench.hand.unplug()
+    if not isinstance(bench.scanner, EvdevScanner):  # there, nobody is left to write to
+        bench.hand.scan("too late")
     assert bench.inbox.empty
+
+
+@pytest.mark.parametrize("end", ["cr", "lf", "tab"])
+def test_each_end_key_or_character_ends_a_scan_and_says_which(wired: Bench, end: EndedBy) -> None:
+    wired.scanner.start()
+    assert wired.inbox.next_state().ok
+    send(wired.hand, "one", end)
+    send(wired.hand, "two", end)
+    assert wired.inbox.next() == ScanRead("counter", "one", ended_by=end)
+    assert wired.inbox.next() == ScanRead("counter", "two", ended_by=end)
+    assert wired.inbox.empty
+
+
+def test_a_scanner_without_an_end_is_ended_by_silence(wired: Bench) -> None:
+    wired.scanner.start()
+    assert wired.inbox.next_state().ok
+    started = time.monotonic()
+    send(wired.hand, "no end")
+    assert wired.inbox.next() == ScanRead("counter", "no end", ended_by="silence")
+    assert time.monotonic() - started >= 0.08
+
+
+def test_group_separators_and_symbology_come_through(wired: Bench) -> None:
+    wired.scanner.start()
+    assert wired.inbox.next_state().ok
+    send(wired.hand, "]C10109501101530003\x1d10ABC", "cr")
+    expected = ScanRead("counter", "0109501101530003\x1d10ABC", "]C1", ended_by="cr")
+    assert wired.inbox.next() == expected
+
+
+def test_half_a_code_without_the_usual_end_is_told_as_unreadable(wired: Bench) -> None:
+    """A plug pulled on the far side of an adapter is seen by nobody: only the end is missing.
+    Half an EAN-13 would pass for an EAN-8 one time in ten."""
+    wired.scanner.start()
+    assert wired.inbox.next_state().ok
+    send(wired.hand, "6901234567892", "cr")
+    assert wired.inbox.next_text() == "6901234567892"
+    send(wired.hand, "69012345")
+    assert wired.inbox.next() == ScanUnreadable("counter", 8)
+    send(wired.hand, "6901234567892", "cr")
+    assert wired.inbox.next_text() == "6901234567892"
+
+
+def test_a_scanner_that_was_set_to_send_no_end_is_believed_at_the_third_scan(
+    wired: Bench,
+) -> None:
+    wired.scanner.start()
+    assert wired.inbox.next_state().ok
+    send(wired.hand, "with", "cr")
+    assert wired.inbox.next_text() == "with"
+    got = []
+    for _ in range(4):
+        send(wired.hand, "without")
+        got.append(type(wired.inbox.next()))
+    assert got == [ScanUnreadable, ScanUnreadable, ScanRead, ScanRead]
+
+
+def test_pulled_out_in_mid_code_no_wrong_code_comes_and_it_is_back_within_two_seconds(
+    wired: Bench,
+) -> None:
+    wired.scanner.start()
+    assert wired.inbox.next_state().ok
+    send(wired.hand, "first", "cr")
+    assert wired.inbox.next_text() == "first"
+    for _ in range(5):
+        send(wired.hand, "69012345")
+        wired.hand.unplug()
+        got = wired.inbox.next(within_s=2.0)
+        if isinstance(got, ScanUnreadable):
+            got = wired.inbox.next(within_s=2.0)
+        assert isinstance(got, DeviceState)
+        assert not got.ok
+        wired.replug()
+        assert wired.inbox.next_state(within_s=2.0).ok
+        send(wired.hand, "67892", "cr")
+        assert wired.inbox.next_text() == "67892"
 
 
 # --- the serial line alone ---
@@ -138,24 +276,6 @@ def line(hand: HandScanner, inbox: Inbox) -> Iterator[Scanner]:
     assert inbox.next_state().ok
     yield scanner
     scanner.close()
-
-
-@pytest.mark.parametrize("end", [b"\r", b"\n", b"\r\n", b"\t"])
-def test_return_newline_and_tab_each_end_a_scan_and_make_one(
-    line: Scanner, hand: HandScanner, inbox: Inbox, end: bytes
-) -> None:
-    hand.write(b"one" + end + b"two" + end)
-    assert [inbox.next_text(), inbox.next_text()] == ["one", "two"]
-    assert inbox.empty
-
-
-def test_a_scanner_without_an_end_character_is_ended_by_silence(
-    line: Scanner, hand: HandScanner, inbox: Inbox
-) -> None:
-    started = time.monotonic()
-    hand.write(b"no end")
-    assert inbox.next_text() == "no end"
-    assert time.monotonic() - started >= 0.08
 
 
 def test_a_slow_sender_is_not_cut_in_two(line: Scanner, hand: HandScanner, inbox: Inbox) -> None:
@@ -191,8 +311,8 @@ def test_a_symbology_identifier_is_told_apart_from_the_text(
     line: Scanner, hand: HandScanner, inbox: Inbox
 ) -> None:
     hand.write(b"]C1010950110153000310AB\r]\r")
-    assert inbox.next() == ScanRead("door", "010950110153000310AB", "]C1")
-    assert inbox.next() == ScanRead("door", "]")
+    assert inbox.next() == ScanRead("door", "010950110153000310AB", "]C1", ended_by="cr")
+    assert inbox.next() == ScanRead("door", "]", ended_by="cr")
 
 
 def test_chinese_text_and_damaged_bytes_both_arrive_as_text(
@@ -218,21 +338,6 @@ def test_a_device_name_that_vanishes_without_a_hang_up_shows_within_two_seconds(
 ) -> None:
     hand.path.unlink()
     assert not inbox.next_state(within_s=2.0).ok
-
-
-def test_half_a_scan_before_unplugging_does_not_begin_the_next_one(
-    line: Scanner, hand: HandScanner, inbox: Inbox
-) -> None:
-    hand.write(b"half")
-    hand.unplug()
-    got = inbox.next()
-    if isinstance(got, ScanRead):  # silence ended it before the hang-up came
-        got = inbox.next()
-    assert isinstance(got, DeviceState)
-    hand.plug()
-    assert inbox.next_state().ok
-    hand.scan("whole")
-    assert inbox.next_text() == "whole"
 
 
 def test_a_scanner_that_is_not_there_at_start_is_waited_for(tmp_path: Path, inbox: Inbox) -> None:
@@ -288,8 +393,6 @@ def test_a_device_without_permission_says_which_group_is_missing(
 
 
 def test_the_screen_takes_scans_while_the_kiosk_runs_and_refuses_nonsense(inbox: Inbox) -> None:
-    from drivers.scanner_screen import ScreenScanner
-
     screen = ScreenScanner("screen", inbox.post)
     assert not screen.enter("before start")
     screen.start()
