@@ -84,6 +84,8 @@ class AutoScannerUrl(msgspec.Struct, frozen=True):
     """Every scanner that is, or comes to be, plugged in: a lane each."""
 
     name: str = "auto:"
+    besides: tuple[str, ...] = ()
+    """Paths with another job: a printer behind an adapter looks like a scanner behind one."""
 
 
 class SerialPrinterUrl(msgspec.Struct, frozen=True):
@@ -393,6 +395,8 @@ def parse_devices(
     for reader in readers:
         if reader.kind == "scanner":
             if (scanner := _read_scanner(reader)) is not None:
+                if isinstance(scanner, AutoScannerUrl):
+                    scanner = AutoScannerUrl(besides=_printer_paths(printers))
                 found_scanners.append(scanner)
         elif reader.kind == "printer":
             if (printer := _read_printer(reader)) is not None:
@@ -404,6 +408,11 @@ def parse_devices(
     if faults or found_panel is None:
         raise DeviceUrlError(faults)
     return Devices(tuple(found_scanners), tuple(found_printers), found_panel)
+
+
+def _printer_paths(printers: Sequence[str]) -> tuple[str, ...]:
+    readers = [_Reader("printer", url) for url in printers]
+    return tuple(reader.rest for reader in readers if reader.rest.startswith("/dev/"))
 
 
 def _refuse_repeats(readers: Sequence[_Reader]) -> None:
