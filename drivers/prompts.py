@@ -27,17 +27,17 @@ class Prompt(Struct, frozen=True):
 
 
 PROMPTS: Final = (
-    Prompt("welcome", "您好，请扫物品", "Hello. Please scan an item"),
-    Prompt("help", "请扫包装条码，或者类别卡", "Scan the pack, or a category card"),
-    Prompt("category", "这是什么？请扫类别卡", "What is it? Scan a category card"),
+    Prompt("welcome", "您好，请扫物品", "Please scan an item"),
+    Prompt("help", "请扫条码，或者类别卡", "Scan a pack or a card"),
+    Prompt("category", "请扫类别卡", "Scan a category card"),
     Prompt("saved", "已保存，请贴标签", "Saved. Stick the label on"),
     Prompt("undone", "已撤销", "Taken back"),
-    Prompt("thanks", "谢谢您，请拿好收据", "Thank you. Take your receipt"),
+    Prompt("thanks", "谢谢，请拿收据", "Thank you. Take the receipt"),
     Prompt("recorded", "已记录，辛苦了", "Recorded. Thank you"),
-    Prompt("again", "没读清楚，请再扫一次", "Not clear. Scan it again"),
-    Prompt("refused", "这个现在不能扫", "That does nothing now"),
-    Prompt("staff", "已记录，请告诉工作人员", "Recorded. Please tell the staff"),
-    Prompt("paper", "打印机请看一下", "Look at the printer, please"),
+    Prompt("again", "请再扫一次", "Scan it again"),
+    Prompt("refused", "现在不能扫这个", "That does nothing now"),
+    Prompt("staff", "已记录，请告诉工作人员", "Recorded. Tell the staff"),
+    Prompt("paper", "请看打印机", "Check the printer"),
     Prompt("unsaved", "没有保存，请叫工作人员", "Not saved! Call the staff"),
 )
 
