@@ -8,9 +8,9 @@ as well, since whoever opens devices has read them before.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from drivers.ports import Panel, Post, Printer, Scanner, Words
+from drivers.ports import Panel, Post, Printer, PrinterProfile, Scanner, Words
 from drivers.urls import (
     AutoScannerUrl,
     Devices,
@@ -26,12 +26,17 @@ from drivers.urls import (
     ScreenScannerUrl,
     SerialPrinterUrl,
     SerialScannerUrl,
+    UsbPrinterUrl,
     parse_devices,
     parse_panel,
     parse_printer,
     parse_scanner,
 )
 from drivers.wiring import Wiring
+
+if TYPE_CHECKING:
+    from drivers.printer_wire import Language
+    from drivers.transports import Transport
 
 __all__ = [
     "AutoScannerUrl",
@@ -48,6 +53,7 @@ __all__ = [
     "ScreenScannerUrl",
     "SerialPrinterUrl",
     "SerialScannerUrl",
+    "UsbPrinterUrl",
     "missing",
     "open_panel",
     "open_printer",
@@ -59,12 +65,12 @@ __all__ = [
 ]
 
 
-_WITH_PATH: Final = (EvdevScannerUrl, SerialScannerUrl, SerialPrinterUrl)
+_WITH_PATH: Final = (EvdevScannerUrl, SerialScannerUrl, SerialPrinterUrl, UsbPrinterUrl)
 
 
 def missing(url: ScannerUrl | PrinterUrl | PanelUrl) -> Words | None:
     """What is not there yet, for a line at start; never a reason not to start."""
-    if isinstance(url, _WITH_PATH) and not Path(url.path).exists():
+    if isinstance(url, _WITH_PATH) and url.path is not None and not Path(url.path).exists():
         return Words(
             zh=f"{url.path} 还没有接上，接上后自动使用",
             en=f"{url.path} is not there yet; it is used as soon as it is plugged in",
@@ -86,7 +92,7 @@ def open_scanner(url: ScannerUrl, lane: str, post: Post) -> Scanner:
         case AutoScannerUrl():
             from drivers.scanner_auto import AutoScanners
 
-            return AutoScanners(lane, post, open_scanner)
+            return AutoScanners(lane, post, open_scanner, besides=url.besides)
         case SerialScannerUrl():
             from drivers.scanner_serial import SerialScanner
 
@@ -104,18 +110,51 @@ def open_printer(url: PrinterUrl) -> Printer:
 
         return ScreenPrinter(name=url.name, profile=url.profile, roles=url.roles)
 
-    from drivers.printer_escpos import EscposPrinter
-    from drivers.transports import FileTransport, SerialTransport, TcpTransport, Transport
+    from drivers.printer_wire import WirePrinter
 
-    transport: Transport
+    return WirePrinter(
+        url.name,
+        _transport(url),
+        _language(url.profile),
+        profile=url.profile,
+        roles=url.roles,
+    )
+
+
+def _language(profile: PrinterProfile) -> Language:
+    if profile.language == "tspl":
+        from drivers.printer_tspl import TsplLanguage
+
+        return TsplLanguage()
+    from drivers.printer_escpos import EscposLanguage
+
+    return EscposLanguage()
+
+
+def _transport(
+    url: SerialPrinterUrl | UsbPrinterUrl | NetworkPrinterUrl | FilePrinterUrl,
+) -> Transport:
     match url:
         case SerialPrinterUrl():
-            transport = SerialTransport(url.path, baud=url.baud)
+            from drivers.transports import SerialTransport
+
+            return SerialTransport(url.path, baud=url.baud)
+        case UsbPrinterUrl(path=str(path)):
+            from drivers.transports import UsbNodeTransport
+
+            return UsbNodeTransport(path)
+        case UsbPrinterUrl():
+            from drivers.transport_usb import UsbTransport
+
+            return UsbTransport(url.vendor, url.product)
         case NetworkPrinterUrl():
-            transport = TcpTransport(url.host, url.port)
+            from drivers.transport_network import TcpTransport
+
+            return TcpTransport(url.host, url.port)
         case FilePrinterUrl():
-            transport = FileTransport(Path(url.path))
-    return EscposPrinter(url.name, transport, profile=url.profile, roles=url.roles)
+            from drivers.transports import FileTransport
+
+            return FileTransport(Path(url.path), suffix=url.profile.language)
 
 
 def open_panel(url: PanelUrl, post: Post, wiring: Wiring | None = None) -> Panel:
