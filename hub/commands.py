@@ -1,147 +1,29 @@
 """``yicang hub …``: serving, and what an operator does at the command line.
 
-A command that touches the database asks the running hub to do it, and does it itself, under the
-writer's lock, when none runs (`hub.control`).
+What kiosks are told (places, plans, names of retail codes, …) has its commands in
+`hub.catalogue_commands`.
 """
 
 import logging
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any, Final, TypeVar
+from typing import IO, Any, Final
 
 import click
 import msgspec
-import sqlalchemy as sa
 
-from contract.actions import CATEGORIES
-from contract.messages import Product
-from contract.settings import SettingsError
-from hub import backup, db, operations
+from hub import backup, operations
 from hub.auth import Role
-from hub.config import HubConfig, load
-from hub.control import ControlError, LockedError, NotRunningError, ask, writer_lock
+from hub.catalogue_commands import GROUPS
+from hub.command_line import DATA, Refused, database_file, do, now_ms, settings
+from hub.control import LockedError, writer_lock
 from hub.passwords import new_password
 
-T = TypeVar("T")
-LOCK_WAIT_S: Final = 10.0
-"""A hub that is just stopping or starting holds the lock before or after its socket answers."""
 
-DATA: Final = click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("data"),
-    show_default=True,
-    help="数据目录 / data directory",
-)
-
-
-class Refused(click.ClickException):
-    """What was asked for cannot be done as things are; exit status 2."""
-
-    exit_code = 2
-
-    def show(self, file: IO[Any] | None = None) -> None:
-        """The reason alone, without usage lines."""
-        click.echo(self.message, file=file, err=True)
-
-
-@click.group("hub")
+@click.group("hub", commands=GROUPS)
 def hub() -> None:
     """中心：服务、账号、备份 / The hub: serve, accounts, backups."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
-
-
-# --- where the hub is --------------------------------------------------------------------------
-
-
-def settings(data: Path) -> HubConfig:
-    """The settings of the hub in ``data``; a usage error when there is none."""
-    path = data / "hub" / "hub.toml"
-    if not path.exists():
-        raise Refused(
-            f"--data {data}: 这里没有中心，请先运行 yicang up 或 yicang provision local"
-            " / there is no hub here; run yicang up or yicang provision local first"
-        )
-    try:
-        return load(path)
-    except SettingsError as error:
-        raise Refused("\n".join(f"{path}: {line}" for line in error.problems)) from None
-
-
-class LocalDesk:
-    """Carries out what a command wants that found no hub running; it holds the lock."""
-
-    def __init__(self, config: HubConfig, engine: sa.Engine) -> None:
-        self._config: Final = config
-        self._engine: Final = engine
-
-    def call(self, change: Callable[[sa.Connection], T]) -> T:
-        """What changes an item shows after the next start, whose first act is to project."""
-        with self._engine.begin() as connection:
-            return change(connection)
-
-    def rebuild(self) -> None:
-        """Drops and refolds all projections."""
-        from hub.service import rebuild_database
-
-        self._engine.dispose()  # one connection at a time
-        rebuild_database(self._config.database, _now_ms())
-
-    def back_up(self, directory: Path, *, off_machine: bool) -> backup.Backup:
-        """Raises `BackupError`."""
-        self._engine.dispose()
-        made = backup.backup(
-            _database_file(self._config), directory, _now_ms(), off_machine=off_machine
-        )
-        self.call(lambda connection: backup.record_safe(connection, made))
-        return made
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
-def _database_file(config: HubConfig) -> Path:
-    """Raises `BackupError` for a database that is not a file of ours."""
-    url = sa.make_url(config.database)
-    if url.get_backend_name() != "sqlite" or not url.database:
-        raise backup.BackupError(
-            "只能备份和恢复 SQLite / only SQLite is backed up here; use your database's own tools"
-        )
-    return Path(url.database)
-
-
-def do(data: Path, operation: operations.Operation, result: type[T]) -> T:
-    """Has ``operation`` done by whoever may write, and gives its result.
-
-    Ends the command with status 2 when it is refused.
-    """
-    config = settings(data)
-    request = msgspec.json.encode(operation)
-    try:
-        try:
-            answer = ask(data / "hub", request)
-        except NotRunningError:
-            answer = _alone(data, request, config)
-        return msgspec.json.decode(answer, type=result)
-    except ControlError as error:
-        raise Refused(str(error)) from None
-
-
-def _alone(data: Path, request: bytes, config: HubConfig) -> bytes:
-    try:
-        with writer_lock(data / "hub", wait_s=LOCK_WAIT_S):
-            engine = db.open_writer(config.database)
-            try:
-                db.migrate(engine)
-                return operations.perform(request, LocalDesk(config, engine))
-            finally:
-                engine.dispose()
-    except LockedError:
-        pass
-    return ask(data / "hub", request)  # a hub was starting: it answers now
 
 
 # --- serving -----------------------------------------------------------------------------------
@@ -220,7 +102,7 @@ def restore_command(file: Path, data: Path) -> None:
     config = settings(data)
     try:
         with writer_lock(data / "hub"):
-            made = backup.restore(file, _database_file(config), _now_ms())
+            made = backup.restore(file, database_file(config), now_ms())
     except LockedError:
         raise Refused(
             f"--data {data}: 请先停止中心 / a hub is running on it; stop it first"
@@ -292,50 +174,6 @@ def _password(from_stdin: bool) -> tuple[str, bool]:
 def _show(password: str, made: bool) -> None:
     if made:
         click.echo(f"密码（只显示这一次）/ password (shown this once): {password}")
-
-
-# --- products ----------------------------------------------------------------------------------
-
-
-@hub.group("product")
-def product() -> None:
-    """零售条码的名称 / Names of retail codes."""
-
-
-@product.command("add")
-@click.argument("gtin")
-@click.argument("category", type=click.Choice([category.key for category in CATEGORIES]))
-@click.argument("zh")
-@click.argument("en")
-@DATA
-def product_add_command(gtin: str, category: str, zh: str, en: str, data: Path) -> None:
-    """为条码 GTIN 命名 / Name the retail code GTIN (8 to 14 digits)."""
-    digits = _gtin(gtin)
-    try:
-        named = msgspec.convert({"gtin": digits, "category": category, "zh": zh, "en": en}, Product)
-    except msgspec.ValidationError as error:
-        raise Refused(str(error)) from None
-    do(data, operations.PutProduct(named), type(None))
-    click.echo(f"{named.gtin} {category} {zh} / {en}")
-
-
-@product.command("list")
-@DATA
-def product_list_command(data: Path) -> None:
-    """列出 / List them."""
-    for named in do(data, operations.ListProducts(), list[Product]):
-        click.echo(f"{named.gtin} {named.category} {named.zh} / {named.en}")
-
-
-def _gtin(text: str) -> str:
-    """Fourteen digits with a right check digit (GS1 General Specifications, 7.9.1)."""
-    if not (text.isascii() and text.isdigit() and len(text) in (8, 12, 13, 14)):
-        raise Refused(f"{text}: 应为 8、12、13 或 14 位数字 / 8, 12, 13 or 14 digits are needed")
-    digits = text.zfill(14)
-    total = sum(int(digit) * (3, 1)[at % 2] for at, digit in enumerate(digits[:13]))
-    if (10 - total % 10) % 10 != int(digits[13]):
-        raise Refused(f"{text}: 校验位不对 / the check digit is wrong")
-    return digits
 
 
 # --- quarantine --------------------------------------------------------------------------------

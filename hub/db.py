@@ -97,6 +97,72 @@ product: Final = Table(
     Column("en", String, nullable=False),
 )
 
+category: Final = Table(
+    "category",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("zh", String, nullable=False),
+    Column("en", String, nullable=False),
+    Column("offered", Boolean, nullable=False),
+    Column("position", Integer, nullable=False),  # in the order in which they were named
+)
+"""What this hub says of categories beyond, or instead of, those of the release. No row goes: events
+name keys for ever."""
+
+place: Final = Table(
+    "place",
+    metadata,
+    Column("code", String, primary_key=True),  # W code
+    Column("kind", String, nullable=False),
+    Column("zh", String, nullable=False),
+    Column("en", String, nullable=False),
+)
+
+plan: Final = Table(
+    "plan",
+    metadata,
+    Column("code", String, primary_key=True),  # D code
+    Column("zh", String, nullable=False),
+    Column("en", String, nullable=False),
+    Column("items", Integer, nullable=False),
+    Column("open", Boolean, nullable=False),
+)
+"""Delivery plans by title; who receives stands nowhere here."""
+
+capability: Final = Table(
+    "capability",
+    metadata,
+    Column("person", String, primary_key=True),  # contract.events.person_hash of the card
+    Column("can", String, nullable=False),  # words, a space between two
+)
+"""What a card's bearer may do. Who that is stands nowhere here."""
+
+campaign: Final = Table(
+    "campaign",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("zh", String, nullable=False),
+    Column("en", String, nullable=False),
+    Column("target", Integer, nullable=False),
+    Column("open", Boolean, nullable=False),
+)
+
+skill: Final = Table(
+    "skill",
+    metadata,
+    Column("key", String, primary_key=True),  # two digits
+    Column("zh", String, nullable=False),
+    Column("en", String, nullable=False),
+)
+
+setting: Final = Table(
+    "setting",
+    metadata,
+    Column("stop", String, primary_key=True),  # "": every stop that says nothing else
+    Column("name", String, primary_key=True),  # a field of contract.reference.StopSettings
+    Column("value", Text, nullable=False),  # JSON
+)
+
 user: Final = Table(
     "user",
     metadata,
@@ -257,6 +323,7 @@ item: Final = Table(
 """``status``: in_stock, unlabelled (here, but without an attached label), out, delivered, voided,
 unknown (seen but never received here)."""
 Index("item_session", item.c.session, sqlite_where=text("session IS NOT NULL"))
+Index("item_gtin", item.c.gtin, sqlite_where=text("gtin IS NOT NULL"))
 
 stock: Final = Table(
     "stock",

@@ -98,6 +98,17 @@ class Ingest:
         self._reference.forget()
         self._registered.clear()
 
+    def changed(self) -> None:
+        """Call after somebody else's change of the database: it may have touched what is
+        remembered here."""
+        self.log.forget()
+        self._reference.stale()
+        self._registered.clear()
+
+    def news(self, connection: Connection, now_ms: int) -> tuple[Send, ...]:
+        """Reference data that kiosks do not have yet: to be published, and then announced."""
+        return self._reference.manifest(connection, now_ms)[1]
+
     def handle(self, connection: Connection, message: Message, now_ms: int) -> Handled:
         """Store what ``message`` says; the answer to it."""
         parsed = topics.parse_up(message.topic)
@@ -120,6 +131,9 @@ class Ingest:
                 health = messages.decode(message.payload, Health)
                 text = messages.encode(health).decode()
                 connection.exec_driver_sql(_HEALTH, (kiosk, text, now_ms))
+                if not all(part.ok for part in health.reference):
+                    # The broker's copies may be damaged: those are what that kiosk waits for.
+                    return Handled(sends=tuple(self._reference.retained()))
             else:
                 messages.decode(message.payload, Reply)
         except messages.MessageError:

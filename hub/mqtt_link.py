@@ -55,7 +55,7 @@ class MqttLink:
     """Receives what kiosks send and publishes what the hub answers.
 
     ``deliver`` may block: that is the back-pressure. ``retained`` is published after each
-    connection, for a broker that lost its memory.
+    connection, for a broker that lost its memory; ``manifest`` is what the status says of it.
     """
 
     def __init__(
@@ -64,13 +64,16 @@ class MqttLink:
         incarnation: str,
         deliver: Callable[[Message], object],
         retained: Callable[[], Sequence[Send]],
+        manifest: Callable[[], dict[str, str]] = dict,
     ) -> None:
         self._broker: Final = broker
         self._incarnation: Final = incarnation
         self._deliver: Final = deliver
         self._retained: Final = retained
+        self._manifest: Final = manifest
         self._stopping: Final = threading.Event()
         self._ready: Final = threading.Event()
+        self._announcing: Final = threading.Lock()
         self._client: Final = self._make_client()
         self._thread: Final = threading.Thread(target=self._run, name="hub-mqtt", daemon=True)
 
@@ -102,6 +105,13 @@ class MqttLink:
         """Publish, from any thread. What cannot go out now is asked for again by its reader."""
         self._client.publish(send.topic, send.payload, qos=send.qos, retain=send.retain)
 
+    def announce(self) -> None:
+        """Say the status again, from any thread: the manifest is another. Before the subscription
+        is granted nothing is said; then the status says it."""
+        if self._ready.is_set():
+            with self._announcing:  # so that what is said last is what holds
+                self.publish(Send(topics.HUB_STATUS, self._status(online=True), qos=1, retain=True))
+
     # --- inside ----------------------------------------------------------------------------
 
     def _make_client(self) -> mqtt.Client:
@@ -122,7 +132,8 @@ class MqttLink:
         return client
 
     def _status(self, *, online: bool) -> bytes:
-        return messages.encode(HubStatus(online, self._incarnation))
+        manifest = self._manifest() if online else {}
+        return messages.encode(HubStatus(online, self._incarnation, manifest))
 
     def _run(self) -> None:
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
@@ -167,8 +178,8 @@ class MqttLink:
             return
         for send in self._retained():
             self.publish(send)
-        self.publish(Send(topics.HUB_STATUS, self._status(online=True), qos=1, retain=True))
-        self._ready.set()
+        self._ready.set()  # first: a change from here on is announced after this status
+        self.announce()
 
     def _on_disconnect(
         self, _client: mqtt.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any

@@ -13,10 +13,10 @@ import msgspec
 import sqlalchemy as sa
 from msgspec import Meta, Struct
 
-from contract.messages import Product
-from hub import auth, db, quarantine, reference
+from hub import auth, catalogue, db, quarantine, reference
 from hub.auth import AuthError
 from hub.backup import Backup, BackupError
+from hub.catalogue import CatalogueError
 from hub.control import ControlError
 from hub.quarantine import RepairError
 from hub.reference import TooManyNamesError
@@ -63,17 +63,52 @@ class SetPassword(_Operation, frozen=True, tag="user-password"):
     password: str
 
 
-class PutProduct(_Operation, frozen=True, tag="product"):
-    """Names a retail code, or names it anew."""
+class PutEntries(_Operation, frozen=True, tag="reference-put"):
+    """Puts entries of a part of the reference data, each as its fields; the result is how many."""
 
-    product: Product
+    part: str
+    entries: list[dict[str, Any]]
 
 
-class ListProducts(_Operation, frozen=True, tag="products"):
-    """All named retail codes, as a list of `Product`."""
+class RemoveEntry(_Operation, frozen=True, tag="reference-remove"):
+    """Takes an entry of a part away, by its first field."""
+
+    part: str
+    key: str | int
+
+
+class ListEntries(_Operation, frozen=True, tag="reference"):
+    """The entries of a part, as a list of what `contract.reference.PARTS` says of it."""
+
+    part: str
+
+
+class PutSetting(_Operation, frozen=True, tag="setting-put"):
+    """Chooses a value for one stop, or with an empty ``stop`` for all others."""
+
+    stop: str
+    name: str
+    value: Any
+
+
+class RemoveSetting(_Operation, frozen=True, tag="setting-remove"):
+    """Takes a chosen value back."""
+
+    stop: str
+    name: str
+
+
+class ListSettings(_Operation, frozen=True, tag="settings"):
+    """The values that somebody chose, as a list of `catalogue.Chosen`."""
 
 
 Limit: TypeAlias = Annotated[int, Meta(ge=1, le=10_000)]
+
+
+class ListUnknownCodes(_Operation, frozen=True, tag="codes-to-name"):
+    """Retail codes on goods that nobody has named yet, as a list of `reference.UnknownCode`."""
+
+    limit: Limit = 200
 
 
 class ListQuarantine(_Operation, frozen=True, tag="quarantine"):
@@ -141,8 +176,13 @@ Operation: TypeAlias = (
     CreateToken
     | AddUser
     | SetPassword
-    | PutProduct
-    | ListProducts
+    | PutEntries
+    | RemoveEntry
+    | ListEntries
+    | PutSetting
+    | RemoveSetting
+    | ListSettings
+    | ListUnknownCodes
     | ListQuarantine
     | ShowQuarantine
     | RetryQuarantine
@@ -169,7 +209,7 @@ def perform(request: bytes, desk: Desk) -> bytes:
         ) from None
     try:
         result = _carry_out(operation, desk)
-    except (AuthError, BackupError, RepairError, TooManyNamesError) as error:
+    except (AuthError, BackupError, CatalogueError, RepairError, TooManyNamesError) as error:
         raise ControlError(str(error)) from None
     return msgspec.json.encode(result)
 
@@ -196,10 +236,22 @@ def _change(connection: sa.Connection, operation: Operation, now_ms: int) -> Any
             return _add_user(connection, name, password, role, now_ms)
         case SetPassword(name, password):
             return _set_password(connection, name, password, now_ms)
-        case PutProduct(product):
-            return reference.name_product(connection, product)
-        case ListProducts():
-            return reference.products(connection)
+        case PutEntries(part, entries):
+            count = catalogue.put(connection, part, entries)
+            reference.require_room(connection, part)
+            return count
+        case RemoveEntry(part, key):
+            return catalogue.remove(connection, part, key)
+        case ListEntries(part):
+            return catalogue.entries(connection, part)
+        case PutSetting(stop, name, value):
+            return catalogue.put_setting(connection, stop, name, value)
+        case RemoveSetting(stop, name):
+            return catalogue.remove_setting(connection, stop, name)
+        case ListSettings():
+            return catalogue.chosen(connection)
+        case ListUnknownCodes(limit):
+            return reference.unknown_codes(connection, limit)
         case ListQuarantine(limit):
             return _quarantine(connection, limit)
         case ShowQuarantine(row):

@@ -53,15 +53,16 @@ class HubService:
         self._config: Final = config
         self._now_ms: Final = now_ms
         self._projector: Final = Projector(fold)
-        reference = Reference()
+        self._reference: Final = Reference()
         self._engine: Engine = db.open_writer(config.database)
         self.reader: Engine = db.open_reader(config.database)
         self.writer: Final = Writer(
             self._engine,
-            Ingest(EventLog(), reference),
+            Ingest(EventLog(), self._reference),
             self._projector,
             self._publish,
             now_ms,
+            self._announce,
         )
         self._link: Final = MqttLink(
             Broker(
@@ -73,7 +74,8 @@ class HubService:
             ),
             secrets.token_hex(8),
             self.writer.post,
-            reference.retained,
+            self._reference.retained,
+            self._reference.current,
         )
         self._stopping: Final = threading.Event()
         self._backups: threading.Thread | None = None
@@ -95,6 +97,7 @@ class HubService:
         with self._engine.begin() as connection:
             if not self._projector.is_current(connection):
                 self._projector.rebuild(connection, self._now_ms())
+            self._reference.manifest(connection, self._now_ms())  # published on connection
         self.writer.start()
         self._link.start()
         if self._config.backup_dir and path is not None:
@@ -152,6 +155,9 @@ class HubService:
 
     def _publish(self, send: Send) -> None:
         self._link.publish(send)
+
+    def _announce(self) -> None:
+        self._link.announce()
 
     def _back_up_for_ever(self) -> None:
         while True:

@@ -59,7 +59,8 @@ _Request: TypeAlias = Message | _Call | None
 
 
 class Writer:
-    """See the module. ``publish`` is called from this thread; ``now_ms`` is the hub's clock."""
+    """See the module. ``publish`` is called from this thread, and so is ``announce``, after new
+    reference data was published; ``now_ms`` is the hub's clock."""
 
     def __init__(
         self,
@@ -68,7 +69,9 @@ class Writer:
         projector: Projector,
         publish: Callable[[Send], None],
         now_ms: Callable[[], int],
+        announce: Callable[[], None] = lambda: None,
     ) -> None:
+        self._announce: Final = announce
         self._engine: Final = engine
         self._derived: Final = engine.execution_options(**{DERIVED: True})
         self._ingest: Final = ingest
@@ -252,10 +255,25 @@ class Writer:
             self._projector.forget()
             call.future.set_exception(error)
             return True
-        self._ingest.forget()  # the change may have touched what ingest remembers
+        self._ingest.changed()
         well = self._project({})
         call.future.set_result(result)
-        return well
+        return self._tell_reference() and well
+
+    def _tell_reference(self) -> bool:
+        """Publish what a change made of the reference data; whether the database worked."""
+        try:
+            with self._engine.begin() as connection:
+                sends = self._ingest.news(connection, self._now_ms())
+        except Exception as error:  # noqa: BLE001 - the change is made; it is told with a hello
+            self._ingest.forget()
+            _log.exception("参考数据无法发布 / reference data could not be published")
+            return not isinstance(error, OperationalError)
+        for send in sends:
+            self._publish(send)
+        if sends:
+            self._announce()
+        return True
 
     # --- projecting ------------------------------------------------------------------------
 

@@ -2,16 +2,18 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
+from typing import Final
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 
 from contract import batches, codes, events, messages, topics
 from contract.codes import Kind
 from contract.messages import Hello, Kept, Product, Welcome
-from hub import db, incidents, quarantine, reference
+from hub import catalogue, incidents, quarantine, reference
+from hub import db as tables
 from hub.folds.entries import Entry
 from hub.folds.item import FoldError, ItemState, fold_item
 from hub.ingest import Handled, Message
@@ -449,9 +451,9 @@ def test_a_void_that_came_before_its_event_still_holds_after_a_restart(hub: HubD
 
 
 def name(hub: HubDb, *products: Product) -> None:
-    for product in products:
-        hub.change(partial(reference.name_product, named=product))
-    hub.lose_memory()  # as the writer does after each change by a person
+    fields = [msgspec.to_builtins(product) for product in products]
+    hub.change(lambda db: catalogue.put(db, "products", fields))
+    hub.ingest.changed()  # as the writer does after each change by a person
 
 
 def retained(hub: HubDb, broker: dict[str, bytes], journal: Journal) -> None:
@@ -472,33 +474,45 @@ def test_only_the_newest_reference_data_stays_on_the_broker_also_across_a_restar
         if number == 3:
             hub.restart()
         retained(hub, broker, journal)
-    [(topic, payload)] = broker.items()
-    assert topic == topics.reference(messages.digest(payload))
+    manifest = hub.reference.current()
+    assert set(broker) == {topics.reference(digest) for digest in manifest.values()}
+    payload = broker[topics.reference(manifest["products"])]
+    assert messages.digest(payload) == manifest["products"]
     assert len(messages.decode(payload, messages.Products).products) == 5
 
 
-def test_a_product_too_many_for_kiosks_is_refused_in_words_that_name_the_limit(
+LONG: Final = {"category": "H1", "zh": "洗" * 60, "en": "d" * 60}
+"""Names as long as they may be: 310 bytes or so each."""
+TOO_MANY: Final = 25_000
+
+
+def many_products(count: int) -> list[dict[str, str]]:
+    return [{"gtin": f"{number:014d}", **LONG} for number in range(count)]
+
+
+def test_more_names_than_kiosks_can_hold_are_refused_in_words_that_tell_the_limit(
     hub: HubDb, journal: Journal
 ) -> None:
-    row = {"category": "H1", "zh": "洗" * 60, "en": "d" * 60}
-    rows = [{"gtin": f"{number:014d}", **row} for number in range(425)]
-    hub.change(lambda connection: connection.execute(sa.insert(db.product), rows))
-    with pytest.raises(reference.TooManyNamesError, match=r"131072.*/.*131072"):
-        name(hub, *(Product(f"{number:014d}", **row) for number in range(425, 500)))
-    (count,) = hub.rows("SELECT count(*) FROM product")[0]
-    assert 425 <= count < 500
-    assert "products" in welcome(hub.take(hello(journal))).manifest
+    hub.change(lambda db: db.execute(sa.insert(tables.product), many_products(TOO_MANY)))
+    with pytest.raises(reference.TooManyNamesError, match=r"6291456.*/.*6291456"):
+        hub.change(lambda db: reference.require_room(db, "products"))
+    hub.change(lambda db: db.execute(sa.delete(tables.product)))
+    hub.change(lambda db: db.execute(sa.insert(tables.product), many_products(500)))
+    hub.change(lambda db: reference.require_room(db, "products"))
+    manifest = welcome(hub.take(hello(journal))).manifest
+    assert {"products", "products.1"} <= set(manifest)
     assert kinds(hub) == []
 
 
 def test_reference_data_that_kiosks_would_drop_is_an_incident_until_it_fits(
     hub: HubDb, journal: Journal
 ) -> None:
-    row = {"category": "H1", "zh": "洗" * 60, "en": "d" * 60}
-    rows = [{"gtin": f"{number:014d}", **row} for number in range(600)]
-    hub.change(lambda connection: connection.execute(sa.insert(db.product), rows))
-    assert welcome(hub.take(hello(journal))).manifest == {}
+    hub.change(lambda db: db.execute(sa.insert(tables.product), many_products(TOO_MANY)))
+    manifest = welcome(hub.take(hello(journal))).manifest
+    assert "products" not in manifest
+    assert "places" in manifest
     assert kinds(hub) == ["reference-too-large"]
-    hub.change(lambda connection: connection.exec_driver_sql("DELETE FROM product"))
+    hub.change(lambda db: db.execute(sa.delete(tables.product)))
+    hub.ingest.changed()
     assert "products" in welcome(hub.take(hello(journal))).manifest
     assert kinds(hub) == []
