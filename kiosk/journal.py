@@ -121,7 +121,6 @@ class Journal:
                 self._turns.spread_by(self._place_lane)
                 self.knowledge: Final = Knowledge(self._db, self._turns, reference or Reference())
                 self.queue: Final = PrintQueue(self._db, clock, self._turns)
-                self.settle()
                 self._open_first_epoch()
                 self._forget_unreadable()
                 spool.sweep(self.queue.secrets())
@@ -161,9 +160,14 @@ class Journal:
 
         The events are whole; what is lost is where a lane stood and papers that waited.
         """
+        if self._turns.lost:
+            events = self._seal_all([Draft(Noticed(kind=k)) for k in self._turns.lost], SYSTEM_LANE)
+            with transaction(self._db):
+                self._insert(events)
+                self._turns.give_up()
+            self._advanced(events[-1])
+        self.settle()
         notices = []
-        for _ in range(self._turns.drop_unreadable()):
-            notices += [Draft(Noticed(kind="state-lost")), Draft(Noticed(kind="job-lost"))]
         for lane, state in self._db.execute("SELECT lane, state FROM lane").fetchall():
             try:
                 _lane_decoder.decode(state)

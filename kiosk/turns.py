@@ -69,25 +69,28 @@ class TurnLog:
         self._db: Final = db
         self._spreads: Final[list[Callable[[Redo], None]]] = []
         self.waiting: Final[list[Redo]] = []
-        self.unreadable = 0
-        """How many rows another release wrote in another form, or were damaged."""
+        self.lost: Final[list[str]] = []
+        """What could not be read at the start, as kinds of `contract.events.Noticed`."""
+        self._unreadable: Final[list[int]] = []
         self._states: Final[dict[str, LaneState]] = {}
-        for (row,) in db.execute("SELECT redo FROM turn ORDER BY id").fetchall():
+        for number, row in db.execute("SELECT id, redo FROM turn ORDER BY id").fetchall():
             try:
                 redo = _decoder.decode(row)
             except _UNREADABLE:
-                self.unreadable += 1
+                self._unreadable.append(number)
+                self.lost.extend(("state-lost", "job-lost"))
             else:
                 self.written(self._whole(redo))
 
     def _whole(self, redo: Redo) -> Redo:
-        """A row's turn with all of its state; after a row that is lost nobody knows what stood
+        """A row's turn with all of its state. After a row that is lost nobody knows what stood
         before, and the lane is at rest."""
         if not redo.kept:
             return redo
         before = self._states.get(redo.lane) or self._settled_state(redo.lane)
-        if self.unreadable or before is None or len(before.entries) < redo.kept:
-            self.unreadable += 1
+        if self._unreadable or before is None or len(before.entries) < redo.kept:
+            if not self._unreadable:
+                self.lost.append("state-lost")
             return structs.replace(redo, state=LaneState(), kept=0)
         entries = (*before.entries[: redo.kept], *redo.state.entries)
         return structs.replace(redo, state=structs.replace(redo.state, entries=entries), kept=0)
@@ -129,8 +132,6 @@ class TurnLog:
             self._db.execute("DELETE FROM turn")
         self.waiting.clear()
 
-    def drop_unreadable(self) -> int:
-        """Inside a transaction, when nothing waits: gives up the rows that cannot be read."""
-        self._db.execute("DELETE FROM turn")
-        lost, self.unreadable = self.unreadable, 0
-        return lost
+    def give_up(self) -> None:
+        """Inside the transaction that records what is ``lost``: drops what cannot be read."""
+        self._db.executemany("DELETE FROM turn WHERE id = ?", [(row,) for row in self._unreadable])

@@ -129,9 +129,16 @@ class OpenJournal:
         """What the journal remembers of a lane."""
         return self.journal.lanes().get(lane, LaneState())
 
-    def turn(self, scan: Scan, lane: str = "door", claim: bytes = CLAIM_RANDOM) -> Outcome:
-        """One turn without its commit."""
-        state, journal = self.state(lane), self.journal
+    def turn(
+        self,
+        scan: Scan,
+        lane: str = "door",
+        claim: bytes = CLAIM_RANDOM,
+        state: LaneState | None = None,
+    ) -> Outcome:
+        """One turn without its commit; ``state`` is the lane's where it need not be looked up."""
+        journal = self.journal
+        state = self.state(lane) if state is None else state
         plan = scan.code if isinstance(scan, PlanSlip) else state.plan
         facts = Facts(
             now=self.clock.mono(),
@@ -155,6 +162,15 @@ class OpenJournal:
             outcome = self.turn(scan, lane)
             self.journal.commit(lane, outcome)
         return outcome
+
+    def burst(self, *scans: Scan, lane: str = "door") -> LaneState:
+        """Turns so quick that nothing reads between them: none of them is settled. The state."""
+        state = self.state(lane)
+        for scan in scans:
+            outcome = self.turn(scan, lane, state=state)
+            self.journal.commit(lane, outcome)
+            state = outcome.state
+        return state
 
     def append(self, *bodies: events.Body) -> None:
         """Events that belong to no turn."""
