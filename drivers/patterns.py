@@ -133,7 +133,7 @@ MODES: Final[dict[str, Pattern]] = {
         Words("收货", "goods are coming in"), loop=_blinks(_C.CYAN, 1400, 200, 200, 200)
     ),
     "asking": Pattern(
-        Words("请扫类别卡", "waiting for a category card"), loop=_blinks(_C.MAGENTA, 400, 400)
+        Words("请扫所问的码或卡", "waiting for the one scan that it asked for"), loop=_blinks(_C.MAGENTA, 400, 400)
     ),
     "handover": Pattern(
         Words("交接", "items are chosen for a handover"),
@@ -151,7 +151,7 @@ MODES: Final[dict[str, Pattern]] = {
         loop=_blinks(_C.CYAN, 1400, 200, 200, 200, 200, 200),
     ),
     "market": Pattern(
-        Words("义卖", "charity market"), loop=_blinks(_C.WHITE, 800, 300, 200, 900)
+        Words("义卖", "charity market"), loop=_blinks(_C.WHITE, 900, 900, 200, 900)
     ),
     "stocktake": Pattern(
         Words("盘点", "stocktake"), loop=_blinks(_C.MAGENTA, 1200, 1200)

@@ -18,6 +18,7 @@ from kiosk.facts import gather, known_label
 from kiosk.inputs import Foreign, Scan, Timeout
 from kiosk.interpreter import interpret
 from kiosk.journal import Journal
+from kiosk.lights import mode_of
 from kiosk.screen.view import LaneView, LineView
 from kiosk.state import LaneState, Message, Outcome, Phase
 from kiosk.store import JournalError
@@ -175,8 +176,8 @@ class LaneDesk:
         if signal is not Signal.IDLE:
             memory.beeps += 1
         state = self.states.get(lane, LaneState())
-        self._panel.mode(lane, state.phase.value)
-        words, then = render(message), next_step(message, state.phase)
+        self._panel.mode(lane, mode_of(state.phase))
+        words, then = render(message), next_step(message, state)
         self._screen.publish(
             LaneView(
                 state=state.phase.value,
