@@ -2,8 +2,9 @@
 
 Scanners   ``evdev:/dev/input/by-id/…``   ``serial:/dev/serial/by-id/…?baud=9600``   ``screen:``
            ``auto:`` (whatever is plugged in)
-Printers   ``serial:/dev/…?baud=115200&profile=58mm&role=both``   ``network:HOST:9100``
-           ``file:PATH``   ``screen:``   (every printer takes ``profile`` and ``role``)
+Printers   ``serial:/dev/…?baud=115200&profile=58mm&role=both``   ``usb:/dev/usb/lp0``
+           ``usb:0416:5011``   ``network:HOST:9100``   ``file:PATH``   ``screen:``
+           (every printer takes ``profile`` and ``role``, those for labels ``length`` and ``gap``)
 Panels     ``gpio:``   ``gpio:?chip=4``   ``none:``
 
 Parsing collects every fault before it complains, so that a command can refuse all of them at
@@ -13,6 +14,7 @@ once, before it has started anything.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, TypeAlias, TypeVar
 from urllib.parse import unquote
@@ -21,30 +23,32 @@ import msgspec
 
 from drivers.ports import (
     BOTH_ROLES,
-    PROFILES,
     DeviceKind,
     DeviceUrlError,
     PrinterProfile,
     Role,
     Words,
 )
+from drivers.profiles import FORM, PROFILES, find_profile
 
 BAUD_RATES: Final = (
     1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600,
 )  # fmt: skip
 SCANNER_BAUD: Final = 9600
 PRINTER_BAUD: Final = 115200
+LABEL_LENGTHS_MM: Final = (15.0, 300.0)
+GAPS_MM: Final = (1.0, 20.0)
 RAW_PRINT_PORT: Final = 9100
 """TCP port on which network printers take raw bytes (HP JetDirect; IANA: pdl-datastream)."""
 
 SCHEMES: Final[Mapping[DeviceKind, tuple[str, ...]]] = {
     "scanner": ("evdev", "serial", "screen", "auto"),
-    "printer": ("serial", "network", "file", "screen"),
+    "printer": ("serial", "usb", "network", "file", "screen"),
     "panel": ("gpio", "none"),
 }
 LATER: Final[Mapping[DeviceKind, frozenset[str]]] = {
     "scanner": frozenset({"usb"}),
-    "printer": frozenset({"usb"}),
+    "printer": frozenset(),
     "panel": frozenset(),
 }
 """Schemes the project has a place for, but no driver in this release."""
@@ -96,6 +100,17 @@ class SerialPrinterUrl(msgspec.Struct, frozen=True):
     roles: frozenset[Role] = BOTH_ROLES
 
 
+class UsbPrinterUrl(msgspec.Struct, frozen=True):
+    """The kernel's node at `path`, or else the device of that `vendor` and `product`."""
+
+    name: str
+    path: str | None = None
+    vendor: int = 0
+    product: int = 0
+    profile: PrinterProfile = PrinterProfile()
+    roles: frozenset[Role] = BOTH_ROLES
+
+
 class NetworkPrinterUrl(msgspec.Struct, frozen=True):
     name: str
     host: str
@@ -128,7 +143,9 @@ class GpioPanelUrl(msgspec.Struct, frozen=True):
 
 
 ScannerUrl: TypeAlias = EvdevScannerUrl | SerialScannerUrl | ScreenScannerUrl | AutoScannerUrl
-PrinterUrl: TypeAlias = SerialPrinterUrl | NetworkPrinterUrl | FilePrinterUrl | ScreenPrinterUrl
+PrinterUrl: TypeAlias = (
+    SerialPrinterUrl | UsbPrinterUrl | NetworkPrinterUrl | FilePrinterUrl | ScreenPrinterUrl
+)
 PanelUrl: TypeAlias = NullPanelUrl | GpioPanelUrl
 
 
@@ -233,10 +250,51 @@ class _Reader:
         return int(value)
 
     def profile(self) -> PrinterProfile:
-        return self._choice("profile", PROFILES, PrinterProfile().name)
+        """The profile, its label's length and gap where the media has them."""
+        value = self._take("profile")
+        found = PrinterProfile() if value is None else find_profile(value)
+        if found is None:
+            zh, en = _nearest(str(value), PROFILES)
+            self.fault(
+                f"profile={value} 无效{zh}（写法：{FORM}）",
+                f"profile={value} is not valid{en} (written {FORM})",
+            )
+            self._take("length")
+            self._take("gap")
+            return PrinterProfile()
+        if found.media == "continuous":
+            return found
+        return msgspec.structs.replace(
+            found,
+            label_mm=self._millimetres("length", found.label_mm, LABEL_LENGTHS_MM),
+            gap_mm=self._millimetres("gap", found.gap_mm, GAPS_MM),
+        )
 
-    def roles(self) -> frozenset[Role]:
-        return self._choice("role", _ROLES, "both")
+    def _millimetres(self, key: str, default: float, limits: tuple[float, float]) -> float:
+        value = self._take(key)
+        if value is None:
+            return default
+        least, most = limits
+        number = float(value) if re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,2})?", value) else -1.0
+        if not least <= number <= most:
+            self.fault(
+                f"{key}={value} 应为 {least:g} 到 {most:g} 毫米",
+                f"{key}={value} should be from {least:g} to {most:g} mm",
+            )
+            return default
+        return number
+
+    def roles(self, profile: PrinterProfile) -> frozenset[Role]:
+        """Labels only where the paper is labels: a receipt is longer than any."""
+        labels = profile.media != "continuous"
+        roles = self._choice("role", _ROLES, "label" if labels else "both")
+        if labels and "receipt" in roles:
+            self.fault(
+                f"{profile.name} 是标签纸，只能 role=label；收据需要连续纸的打印机",
+                f"{profile.name} holds labels, so role=label; "
+                "receipts need a printer with continuous paper",
+            )
+        return roles
 
     def _choice(self, key: str, choices: Mapping[str, _T], default: str) -> _T:
         value = self._take(key)
@@ -298,12 +356,15 @@ def _read_scanner(reader: _Reader) -> ScannerUrl | None:
 def _read_printer(reader: _Reader) -> PrinterUrl | None:
     if not reader.check_scheme():
         return None
-    profile, roles = reader.profile(), reader.roles()
+    profile = reader.profile()
+    roles = reader.roles(profile)
     result: PrinterUrl
     if reader.scheme == "serial":
         result = SerialPrinterUrl(
             reader.name, reader.device_path(), reader.baud(PRINTER_BAUD), profile, roles
         )
+    elif reader.scheme == "usb":
+        result = _usb_printer(reader, profile, roles)
     elif reader.scheme == "network":
         host, port = _host_port(reader)
         result = NetworkPrinterUrl(reader.name, host, port, profile, roles)
@@ -316,6 +377,22 @@ def _read_printer(reader: _Reader) -> PrinterUrl | None:
         result = ScreenPrinterUrl("screen:", profile, roles)
     reader.finish()
     return result
+
+
+def _usb_printer(reader: _Reader, profile: PrinterProfile, roles: frozenset[Role]) -> UsbPrinterUrl:
+    """``usb:/dev/usb/lp0`` or ``usb:VENDOR:PRODUCT``, four hexadecimal digits each."""
+    if reader.rest.startswith("/"):
+        return UsbPrinterUrl(reader.name, reader.rest, profile=profile, roles=roles)
+    match = re.fullmatch(r"([0-9a-fA-F]{4}):([0-9a-fA-F]{4})", reader.rest)
+    if match is None:
+        reader.fault(
+            "应写成 usb:/dev/usb/lp0 或 usb:厂商:产品（各四位十六进制，见 lsusb），"
+            "例如 usb:0416:5011",
+            "should read usb:/dev/usb/lp0, or usb:VENDOR:PRODUCT (four hexadecimal digits each, "
+            "as lsusb shows them), such as usb:0416:5011",
+        )
+        return UsbPrinterUrl(reader.name, profile=profile, roles=roles)
+    return UsbPrinterUrl(reader.name, None, int(match[1], 16), int(match[2], 16), profile, roles)
 
 
 def _read_panel(reader: _Reader) -> PanelUrl | None:

@@ -32,7 +32,8 @@ class KioskConfig(Struct, frozen=True, kw_only=True):
     mqtt_port: Port = 1883
     mqtt_auth: bool = False
     """Sends the identity document's user name and password to the broker."""
-    scanners: tuple[str, ...] = ()
+    scanners: tuple[str, ...] = ("auto:", "screen:")
+    """Without a word: whatever is plugged in, now or later, and the local page."""
     printers: tuple[str, ...] = ()
     panel: str = "none:"
     gpio: GpioSettings | None = None

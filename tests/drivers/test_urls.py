@@ -7,11 +7,14 @@ import pytest
 
 from drivers.ports import PROFILES, DeviceUrlError
 from drivers.registry import (
+    AutoScannerUrl,
+    EvdevScannerUrl,
     FilePrinterUrl,
     GpioPanelUrl,
     NetworkPrinterUrl,
     NullPanelUrl,
     ScreenPrinterUrl,
+    ScreenScannerUrl,
     SerialPrinterUrl,
     SerialScannerUrl,
     missing,
@@ -72,12 +75,27 @@ def test_a_network_printer_without_a_usable_address_is_refused(url: str) -> None
 
 
 def test_schemes_of_a_later_release_are_named_as_that() -> None:
-    said = faults(scanners=["evdev:/dev/input/event0"], printers=["usb:0416:5011"])
-    assert len(said) == 2
-    assert said[0] == (
-        "scanner evdev:/dev/input/event0: evdev: is not in this release; there is serial:, screen:"
+    (said,) = faults(scanners=["usb:0c2e:0204"])
+    assert said == (
+        "scanner usb:0c2e:0204: usb: is not in this release; "
+        "there is evdev:, serial:, screen:, auto:"
     )
-    assert all("not in this release" in line for line in said)
+
+
+def test_whatever_is_plugged_in_goes_with_the_screen_only() -> None:
+    found = parse_devices(["auto:", "screen:"], ["serial:/dev/ttyUSB1"])
+    assert found.scanners == (AutoScannerUrl(besides=("/dev/ttyUSB1",)), ScreenScannerUrl())
+    (said,) = faults(scanners=["auto:", "evdev:/dev/input/event3"])
+    assert "only screen: goes with it" in said
+    (said,) = faults(scanners=["auto:everything"])
+    assert "nothing belongs after auto:" in said
+
+
+def test_a_keyboard_scanner_is_a_path_from_the_root() -> None:
+    url = "evdev:/dev/input/by-id/usb-X_Barcode-event-kbd"
+    assert parse_scanner(url) == EvdevScannerUrl(url, "/dev/input/by-id/usb-X_Barcode-event-kbd")
+    (said,) = faults(scanners=["evdev:event3"])
+    assert "evdev:/dev/input/by-id/" in said
 
 
 def test_every_fault_of_every_url_is_told_at_once_with_the_nearest_name() -> None:
