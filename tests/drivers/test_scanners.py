@@ -91,18 +91,24 @@ def open_bench(backend: str, folder: Path, stack: ExitStack) -> Bench:
             page = ScreenScanner("counter", inbox.post)
             return Bench(page, PageHand(page), lambda: None, inbox)
         case "serial":
-            hand = stack.enter_context(HandScanner(folder / "scanner"))
-            url = parse_scanner(f"serial:{hand.path}?baud=9600")
-            scanner = open_scanner(url, "counter", inbox.post)
+            wire = stack.enter_context(HandScanner(folder / "scanner"))
+            url = parse_scanner(f"serial:{wire.path}?baud=9600")
+            serial = open_scanner(url, "counter", inbox.post)
+            stack.callback(serial.close)
+            return Bench(serial, wire, wire.plug, inbox)
         case _:
             needs_evdev()
-            hand = stack.enter_context(KeyScanner(folder / "scanner"))
-            name = f"evdev:{hand.path}"
-            scanner = EvdevScanner(
-                name, str(hand.path), "counter", inbox.post, source=hand.open, hotplug=hand.hotplug
-            )
-    stack.callback(scanner.close)
-    return Bench(scanner, hand, hand.plug, inbox)
+            keys = stack.enter_context(KeyScanner(folder / "scanner"))
+            evdev = key_scanner(keys, "counter", inbox)
+            stack.callback(evdev.close)
+            return Bench(evdev, keys, keys.plug, inbox)
+
+
+def key_scanner(hand: KeyScanner, lane: str, inbox: Inbox) -> EvdevScanner:
+    path = str(hand.path)
+    return EvdevScanner(
+        f"evdev:{path}", path, lane, inbox.post, source=hand.open, hotplug=hand.hotplug
+    )
 
 
 @pytest.fixture(params=["fake", "serial", "evdev", "screen"])

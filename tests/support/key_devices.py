@@ -32,7 +32,9 @@ _EVENT: Final = struct.Struct("@llHHi")
 """``struct input_event`` of a 64-bit Linux: seconds, microseconds, type, code, value."""
 _KEYPAD: Final = {char: code for code, char in keymap.KEYPAD.items()}
 _KEYS: Final = {
-    char: (code, shift) for code, chars in reversed(US.items()) for shift, char in enumerate(chars)
+    char: (code, shift)
+    for code in sorted(US, reverse=True)  # the usual key wins over the extra one of ISO
+    for shift, char in enumerate(US[code])
 }
 END_KEYS: Final[dict[EndedBy, int]] = {"cr": 28, "tab": 15, "lf": 101}
 
@@ -194,7 +196,8 @@ class _KeyDevice:
         return self._end.fileno()
 
     def read(self) -> Iterator[InputEvent]:
-        from evdev import InputEvent, _input
+        from evdev import InputEvent
+        from evdev.eventio import _input  # type: ignore[attr-defined]
 
         if not self._end.recv(1, socket.MSG_PEEK):
             raise OSError(errno.ENODEV, "No such device")

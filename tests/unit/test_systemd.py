@@ -66,12 +66,15 @@ def test_a_service_writes_only_the_folder_that_its_own_account_has(unit: Path) -
     assert found["WorkingDirectory"] == [writable]
 
 
-def test_the_kiosk_alone_may_open_serial_devices_which_the_rule_gives_to_that_group() -> None:
+def test_the_kiosk_alone_may_open_serial_and_input_devices() -> None:
     kiosk, hub = (
         settings(ROOT / "systemd" / f"yicang-{side}.service") for side in ("kiosk", "hub")
     )
-    assert kiosk["SupplementaryGroups"] == ["dialout"]
-    assert ["m", "yicang-kiosk", "dialout"] in rows("sysusers.d/yicang.conf")
+    assert kiosk["SupplementaryGroups"] == ["dialout input"]
+    assert "char-input rw" in kiosk["DeviceAllow"]
+    assert "AF_NETLINK" in kiosk["RestrictAddressFamilies"][0]  # udev's events
+    for group in ("dialout", "input"):  # the latter is Debian's own for /dev/input/event*
+        assert ["m", "yicang-kiosk", group] in rows("sysusers.d/yicang.conf")
     assert 'GROUP="dialout"' in (ROOT / "systemd/udev/60-yicang.rules").read_text()
     assert hub["SupplementaryGroups"] == []
     assert hub["PrivateDevices"] == ["yes"]
