@@ -21,8 +21,8 @@ from drivers.ports import (
     Text,
     Words,
 )
-from kiosk.state import LabelJob, PaperJob, ReceiptJob, SlipJob
-from kiosk.texts import WHAT, category_words
+from kiosk.state import LabelJob, PaperJob, ReceiptJob, ShelfResult, SlipJob
+from kiosk.texts import FIGURES, WHAT, category_words
 
 THANKS: Final = Words("谢谢您的捐赠", "Thank you for your gift")
 COPY: Final = Words("副本", "COPY")
@@ -155,23 +155,58 @@ def _head(stamp: Stamp, letterhead: Letterhead) -> list[Block]:
 
 
 def slip(job: SlipJob, letterhead: Letterhead, stamp: Stamp) -> Document:
-    """What was handed over: which items, to which plan or place. Never to whom."""
+    """What was handed over, sold, counted or given: items, figures, a plan or place. Never to
+    whom, never from whom."""
     blocks: list[Block] = [
         Text(letterhead.pick(WHAT[job.what], "\n"), size="large", align="centre", bold=True),
         Text(letterhead.pick(letterhead.stop), size="small", align="centre"),
     ]
     if stamp.when is not None:
         blocks.append(Text(stamp.when, size="small", align="centre"))
-    if job.target != PLACE_IN:
-        blocks.append(Code128(job.target, height_mm=10.0))
-    place = PLACE_BY_CODE.get(job.target)
-    if place is not None:
-        name = letterhead.pick(Words(place.zh, place.en), " / ")
-        blocks.append(Text(name, size="normal", align="centre", bold=True))
-    blocks.append(Text(grouped(job.target), size="normal", align="centre", bold=True))
+    if job.about is not None:
+        blocks.append(Text(letterhead.pick(job.about, "\n"), align="centre", bold=True))
+    if job.target:
+        blocks += _target(job.target, letterhead)
     blocks.append(Rule())
-    blocks += [Text(grouped(code), size="normal") for code in job.items]
-    if not job.items:
+    if job.shelves:
+        for shelf in job.shelves:
+            blocks += _shelf(shelf, letterhead)
+        blocks.append(Rule())
+    for key, value in job.figures:
+        figure = FIGURES[key]
+        name = letterhead.pick(figure.words, "\n")
+        blocks.append(Row(name, figure.told(value), size="normal"))
+    if job.boxes is not None:
+        blocks += _ten_boxes(job.boxes, letterhead)
+    if job.items or not (job.figures or job.shelves):
+        blocks += _items(job.items, letterhead)
+    blocks += _head(stamp, letterhead)
+    if stamp.copy:
+        blocks.append(Text(letterhead.pick(COPY), size="large", align="centre", bold=True))
+    blocks.append(Cut())
+    return Document("slip", tuple(blocks))
+
+
+def _target(target: str, letterhead: Letterhead) -> list[Block]:
+    """The plan, place or box: bars to scan it by, its name where it has one, its code."""
+    blocks: list[Block] = []
+    if target != PLACE_IN:
+        blocks.append(Code128(target, height_mm=10.0))
+    name = _place_name(target, letterhead)
+    if name is not None:
+        blocks.append(Text(name, size="normal", align="centre", bold=True))
+    blocks.append(Text(grouped(target), size="normal", align="centre", bold=True))
+    return blocks
+
+
+def _place_name(code: str, letterhead: Letterhead) -> str | None:
+    place = PLACE_BY_CODE.get(code)
+    return None if place is None else letterhead.pick(Words(place.zh, place.en), " / ")
+
+
+def _items(items: tuple[str, ...], letterhead: Letterhead) -> list[Block]:
+    blocks: list[Block] = [Text(grouped(code), size="normal") for code in items]
+    if not items:
         blocks.append(
             Text(
                 letterhead.pick(
@@ -182,10 +217,33 @@ def slip(job: SlipJob, letterhead: Letterhead, stamp: Stamp) -> Document:
         )
     blocks.append(Rule())
     blocks.append(
-        Row(letterhead.pick(Words("合计", "Total")), str(len(job.items)), size="normal", bold=True)
+        Row(letterhead.pick(Words("合计", "Total")), str(len(items)), size="normal", bold=True)
     )
-    blocks += _head(stamp, letterhead)
-    if stamp.copy:
-        blocks.append(Text(letterhead.pick(COPY), size="large", align="centre", bold=True))
-    blocks.append(Cut())
-    return Document("slip", tuple(blocks))
+    return blocks
+
+
+def _shelf(shelf: ShelfResult, letterhead: Letterhead) -> list[Block]:
+    """A counted shelf: how many of how many, and where it differs the labels to look for."""
+    name = _place_name(shelf.place, letterhead) or grouped(shelf.place)
+    blocks: list[Block] = [Row(name, f"{shelf.seen} / {shelf.expected}", bold=True)]
+    if shelf.surplus:
+        blocks.append(Row(letterhead.pick(FIGURES["surplus"].words), str(shelf.surplus)))
+    if shelf.missing:
+        blocks.append(Row(letterhead.pick(FIGURES["missing"].words), str(shelf.missing)))
+        blocks += [Text(grouped(code), size="small") for code in shelf.codes]
+    if len(shelf.codes) < shelf.missing:
+        more = shelf.missing - len(shelf.codes)
+        words = Words(f"还有 {more} 件，见义仓网页", f"and {more} more: see the hub's page")
+        blocks.append(Text(letterhead.pick(words, "\n"), size="small"))
+    return blocks
+
+
+def _ten_boxes(full: int, letterhead: Letterhead) -> list[Block]:
+    return [
+        Text("■" * full + "□" * (10 - full), size="large", align="centre"),
+        Text(
+            letterhead.pick(Words(f"十格已满 {full} 格", f"{full} of ten boxes are full"), "\n"),
+            size="small",
+            align="centre",
+        ),
+    ]

@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 
 from contract.codes import BLOCK, Kind, serial_code
 from contract.events import Body, Private, Retail
-from drivers.ports import Signal
+from drivers.ports import Signal, Words
 
 
 class Phase(enum.StrEnum):
@@ -31,8 +31,11 @@ class Phase(enum.StrEnum):
     BINDING = "binding"
     MARKET = "market"
     SELLING = "selling"
+    RETURNING = "returning"
+    CASHING = "cashing"
     COUNTING = "counting"
     SHELF = "shelf"
+    UNLABELLED = "unlabelled"
     OFFERING = "offering"
     WORKING = "working"
     GIVING = "giving"
@@ -45,14 +48,48 @@ class EventRef(Struct, frozen=True, array_like=True):
     seq: int
 
 
+class Said(Struct, frozen=True, array_like=True, omit_defaults=True):
+    """What a card or the food gate said of goods: the event's type and its word."""
+
+    what: str
+    value: str = ""
+
+
 class Entry(Struct, frozen=True, array_like=True, omit_defaults=True):
-    """One item of the session."""
+    """One item of the session, or a whole box with ``quantity`` of it.
+
+    ``ready_made``: its code is on a label printed ahead, ``stuck`` the event that says so.
+    ``said`` is all that was said of it, ``marks`` the events that came with it and said so.
+    """
 
     code: str
     category: str
     ref: EventRef
     retail: Retail | None = None
     attached: bool = False
+    quantity: int = 1
+    ready_made: bool = False
+    stuck: EventRef | None = None
+    said: tuple[Said, ...] = ()
+    marks: tuple[EventRef, ...] = ()
+    quarantine: EventRef | None = None
+    """The event that put it, and perhaps others of its group, into quarantine."""
+
+
+class Goods(Struct, frozen=True, omit_defaults=True):
+    """Goods that are coming in, as far as it was said what they are.
+
+    ``quantity`` of single items, or with ``whole_box`` what is in the one box (0: nobody said
+    yet); ``label`` is the one printed ahead that they carry; ``instead``: what the last scan
+    brought, said better.
+    """
+
+    category: str | None = None
+    retail: Retail | None = None
+    quantity: int = 1
+    whole_box: bool = False
+    label: str | None = None
+    instead: bool = False
 
 
 class ItemFacts(Struct, frozen=True, omit_defaults=True):
@@ -88,68 +125,119 @@ class Part(Struct, frozen=True):
     before: tuple[ItemFacts, ...]
 
 
-class LastAction(Struct, frozen=True):
-    """What undo takes back in the phases where no session is open: whole events, for a while."""
+class LastAction(Struct, frozen=True, omit_defaults=True):
+    """What undo takes back in one go: whole events. ``box`` is the box that was open before."""
 
     parts: tuple[Part, ...]
+    box: str | None = None
 
 
 class Sale(Struct, frozen=True, array_like=True, omit_defaults=True):
-    """Something sold at the market. ``price`` is in jiao; ``before`` is what was known of it."""
+    """Something sold at the market, or with ``taken_back`` something that came back.
+
+    ``price`` is in jiao; ``before`` is what was known of the item.
+    """
 
     ref: EventRef
     price: int
     pay: str
     item: str | None = None
     before: ItemFacts | None = None
+    category: str | None = None
     taken_back: bool = False
 
 
 class Market(Struct, frozen=True, omit_defaults=True):
     """A market that was opened on this lane and not closed yet; it outlives the phase.
 
-    ``item``, ``category``, ``price`` (jiao) and ``pay`` are of the sale in the making.
+    ``sales`` are the newest, for undo and take-back; ``sold`` and ``takings`` (jiao by way to
+    pay) are of all of them. ``item``, ``before``, ``category``, ``prices`` (price cards, jiao)
+    and ``pay`` (None: nobody said) are of the sale in the making; while the market is being
+    closed ``prices`` are what was counted in the box.
     """
 
     market: str
+    opened: EventRef
     sales: tuple[Sale, ...] = ()
+    sold: int = 0
+    takings: dict[str, int] = {}
     item: str | None = None
     before: ItemFacts | None = None
     category: str | None = None
-    price: int = 0
-    pay: str = "C"
-    taking_back: bool = False
-    closing: bool = False
-    counted: int = 0
+    prices: tuple[int, ...] = ()
+    pay: str | None = None
 
 
 class Seen(Struct, frozen=True, array_like=True, omit_defaults=True):
-    """A label that was counted on the open shelf."""
+    """A label that was counted on the open shelf, or printed there for something without one."""
 
     code: str
     ref: EventRef
-    outcome: str = "ok"
+    before: ItemFacts
+    expected: bool = False
+    printed: bool = False
 
 
 class Shelf(Struct, frozen=True, omit_defaults=True):
-    """The shelf that is being counted; ``expected`` is what this kiosk thought stood there when
-    it was opened."""
+    """The shelf that is being counted.
+
+    ``expected`` is how many labels this kiosk thought stood there when it was opened; ``left``
+    are those that nobody has seen yet, ``seen`` all that were seen, both as
+    `kiosk.workflow.codeset` packs them. ``last`` are the newest, for undo.
+    """
 
     place: str
     ref: EventRef
-    expected: tuple[str, ...] = ()
-    seen: tuple[Seen, ...] = ()
+    expected: int = 0
+    left: dict[str, str] = {}
+    seen: dict[str, str] = {}
+    last: tuple[Seen, ...] = ()
+
+
+class ShelfResult(Struct, frozen=True, array_like=True, omit_defaults=True):
+    """How a shelf's count came out; ``codes`` are the first of what is ``missing``."""
+
+    place: str
+    seen: int
+    expected: int
+    missing: int = 0
+    surplus: int = 0
+    codes: tuple[str, ...] = ()
+
+
+class ClosedShelf(Struct, frozen=True, array_like=True):
+    """The shelf that was closed last, which undo opens again; ``ref`` closed it."""
+
+    ref: EventRef
+    shelf: Shelf
 
 
 class Count(Struct, frozen=True, omit_defaults=True):
     """A stocktake that was begun on this lane and not closed yet; it outlives the phase."""
 
     count: str
+    opened: EventRef
     shelf: Shelf | None = None
-    places: tuple[str, ...] = ()
-    seen: int = 0
-    missing: int = 0
+    closed: ClosedShelf | None = None
+    results: tuple[ShelfResult, ...] = ()
     paused: bool = False
+
+
+class Given(Struct, frozen=True, array_like=True):
+    """Half-hours of a skill, or spoons of rice: ``key`` says of what, ``refs`` recorded it."""
+
+    key: str
+    count: int
+    refs: tuple[EventRef, ...]
+
+
+class Clocked(Struct, frozen=True, array_like=True):
+    """Somebody (by the card's hash) came to work or went home; ``before`` is what was known of
+    that work then, and ``refs`` are the events of it."""
+
+    person: str
+    refs: tuple[EventRef, ...]
+    before: EventRef | None
 
 
 class LaneState(Struct, frozen=True, omit_defaults=True):
@@ -157,6 +245,7 @@ class LaneState(Struct, frozen=True, omit_defaults=True):
 
     ``groups`` holds how many entries each scan added, newest last: undo takes one group back.
     ``trail`` is the same for the modes that have no entries: what undo takes back, newest last.
+    ``given`` and ``clocked`` are what somebody gave, and who came or went, while the phase lasts.
     ``market`` and ``count`` outlive their phases: at rest the lane serves donors, and the card
     comes back to them.
     """
@@ -177,6 +266,8 @@ class LaneState(Struct, frozen=True, omit_defaults=True):
     label: str | None = None
     skill: str | None = None
     campaign: int | None = None
+    given: tuple[Given, ...] = ()
+    clocked: tuple[Clocked, ...] = ()
     market: Market | None = None
     count: Count | None = None
     touched: int = 0
@@ -250,15 +341,20 @@ class ReceiptJob(Struct, frozen=True, tag="receipt"):
     when: int | None = None
 
 
-class SlipJob(Struct, frozen=True, tag="slip"):
+class SlipJob(Struct, frozen=True, tag="slip", omit_defaults=True):
     """Print what was handed over or found: ``what`` is a key of `kiosk.texts.WHAT`; ``target`` a
-    plan, place or box, or "" for none; ``figures`` are further lines, a text's key and a value."""
+    plan, place or box, or "" for none. ``figures`` are further lines, a key of
+    `kiosk.texts.FIGURES` and a value; ``shelves`` are of a stocktake; ``about`` is a name that
+    the hub gave; of ten ``boxes`` so many are full (None: nobody knows)."""
 
     what: str
     target: str
     items: tuple[str, ...]
     when: int | None = None
     figures: tuple[tuple[str, int], ...] = ()
+    shelves: tuple[ShelfResult, ...] = ()
+    about: Words | None = None
+    boxes: int | None = None
 
 
 PaperJob = LabelJob | ReceiptJob | SlipJob

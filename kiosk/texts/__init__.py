@@ -10,15 +10,17 @@ from typing import Final, TypeVar
 
 from contract.actions import CATEGORY_BY_KEY
 from drivers.ports import Words
-from kiosk.state import Message, Phase
+from kiosk.state import LaneState, Message, Phase
 from kiosk.texts import boxes, count, first, labels, market, people, retail, transfers
+from kiosk.texts.figures import Figure
 
 _K = TypeVar("_K")
+_V = TypeVar("_V")
 
 
-def _merged(*parts: Mapping[_K, Words]) -> dict[_K, Words]:
+def _merged(*parts: Mapping[_K, _V]) -> dict[_K, _V]:
     """All of them; a key that two fields of work use is a mistake."""
-    merged: dict[_K, Words] = {}
+    merged: dict[_K, _V] = {}
     for part in parts:
         twice = merged.keys() & part.keys()
         if twice:
@@ -60,6 +62,9 @@ WHAT: Final = _merged(
 )
 """The headings of slips."""
 
+FIGURES: Final[dict[str, Figure]] = _merged(market.FIGURES, count.FIGURES, people.FIGURES)
+"""What the figures on slips are called."""
+
 
 def category_words(key: str) -> Words:
     """A category's name; a key of a later release shows as itself."""
@@ -67,9 +72,18 @@ def category_words(key: str) -> Words:
     return Words(category.zh, category.en) if category is not None else Words(key, key)
 
 
-def next_step(message: Message, phase: Phase) -> Words:
-    """What to do now, after this message in this phase."""
-    return NEXT_AFTER.get(message.key, NEXT[phase])
+def next_step(message: Message, state: LaneState) -> Words:
+    """What to do now, after this message in this state. A market or stocktake that is still open
+    on a lane at rest is told of as long as it is."""
+    then = NEXT_AFTER.get(message.key, NEXT[state.phase])
+    if state.phase is not Phase.REST:
+        return then
+    still = [market.STILL_OPEN] if state.market is not None else []
+    still += [count.STILL_OPEN] if state.count is not None else []
+    return Words(
+        "。".join([then.zh, *(words.zh for words in still)]),
+        ". ".join([then.en, *(words.en for words in still)]),
+    )
 
 
 def render(message: Message) -> Words:
