@@ -22,7 +22,7 @@ from drivers.ports import (
     Words,
 )
 from kiosk.state import LabelJob, PaperJob, ReceiptJob, ShelfResult, SlipJob
-from kiosk.texts import FIGURES, WHAT, category_words
+from kiosk.texts import FIGURES, NOTES, WHAT, category_words
 
 THANKS: Final = Words("谢谢您的捐赠", "Thank you for your gift")
 COPY: Final = Words("副本", "COPY")
@@ -82,6 +82,9 @@ def label(job: LabelJob, letterhead: Letterhead, stamp: Stamp) -> Document:
     first, *rest = letterhead.pick(category, "\n").split("\n")
     blocks.append(Text(first, size="large", align="centre", bold=True))
     blocks += [Text(line, size="small", align="centre") for line in rest]
+    if job.note:
+        note = letterhead.pick(NOTES[job.note])
+        blocks.append(Text(note, size="large", align="centre", bold=True))
     blocks.append(Code128(job.item, height_mm=10.0))
     blocks.append(Text(grouped(job.item), size="normal", align="centre", bold=True))
     if stamp.copy or job.copy:

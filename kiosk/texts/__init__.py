@@ -57,6 +57,9 @@ NEXT_AFTER: Final = _merged(
 )
 """What to do next where the message matters more than the phase."""
 
+NOTES: Final = _merged(retail.NOTES)
+"""What a label says beside its category, by `LabelJob.note`."""
+
 WHAT: Final = _merged(
     first.WHAT, boxes.WHAT, labels.WHAT, transfers.WHAT, market.WHAT, count.WHAT, people.WHAT
 )

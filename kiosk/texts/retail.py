@@ -87,6 +87,9 @@ MESSAGES: Final[dict[str, Words]] = {
     ),
 }  # fmt: skip
 
+NOTES: Final[dict[str, Words]] = {"quarantine": Words("待检", "quarantine")}
+"""What a label says beside the category."""
+
 
 def refusal_key(problem: str) -> str:
     """The message for a refused scan: its own where the problem is a retail code's."""

@@ -15,8 +15,10 @@ from contract.events import (
     Refused,
     Retail,
     SessionJoined,
+    Voided,
 )
 from drivers.ports import Signal
+from kiosk.food_gate import Quarantine, Refuse
 from kiosk.inputs import (
     Card,
     CategoryCard,
@@ -34,6 +36,13 @@ from kiosk.state import (
     LabelJob,
     Phase,
 )
+from kiosk.workflow.gate import (
+    QUARANTINE_NOTE,
+    record_quarantine,
+    record_refusal,
+    say_quarantined,
+    verdict_on_code,
+)
 from kiosk.workflow.turn import (
     ASKING_MS,
     CARDED_CLOSES_MS,
@@ -46,33 +55,45 @@ from kiosk.workflow.turn import (
     intake_deadline,
     item_status,
     open_session,
+    quarantines,
+    undo_trail,
     void_items,
 )
 
 
-def _receive(turn: Turn, category: str, retail: Retail | None, quantity: int) -> bool:
-    """Records ``quantity`` items with a code and a label each; False when no code is left."""
+def _receive(turn: Turn, category: str, retail: Retail | None, quantity: int) -> int | None:
+    """Records ``quantity`` items with a code and a label each, and how many that made: none when
+    the food gate refuses them. None when no code is left or there are too many: nothing changed
+    then."""
     state = turn.state
+    verdict = verdict_on_code(turn, category, retail)
+    if isinstance(verdict, Refuse):
+        _turn_away(turn, category, retail, verdict)
+        return 0
     if len(state.entries) + quantity > MAX_ENTRIES:
         turn.append(Refused(input="too-many", state=state.phase.value))
         turn.say(Signal.REFUSED, "too-many", most=MAX_ENTRIES)
-        return False
+        return None
     try:
         codes, allocator = turn.allocator.take(quantity, turn.facts.blocks)
     except LookupError:
         turn.append(Noticed(kind="no-prefix-left"))
         turn.say(Signal.REFUSED, "no-codes")
-        return False
+        return None
     session = state.session or open_session(turn, state.person)
     turn.allocator = allocator
+    aside = isinstance(verdict, Quarantine)
     added: list[Entry] = []
     for code in codes:
         ref = turn.append(
             Received(session=session, item=code, category=category, place=PLACE_IN, retail=retail)
         )
         added.append(Entry(code, category, ref, retail))
-        turn.jobs.append(LabelJob(code, category))
-        turn.known[code] = ItemFacts("here")
+        turn.jobs.append(LabelJob(code, category, note=QUARANTINE_NOTE if aside else ""))
+        turn.known[code] = ItemFacts("quarantined" if aside else "here")
+    if isinstance(verdict, Quarantine):
+        held = record_quarantine(turn, tuple(codes), verdict)
+        added = [structs.replace(entry, quarantine=held) for entry in added]
     turn.set(
         phase=Phase.INTAKE,
         entries=(*turn.state.entries, *added),
@@ -84,21 +105,41 @@ def _receive(turn: Turn, category: str, retail: Retail | None, quantity: int) ->
         touched=turn.facts.now,
         deadline=intake_deadline(turn),
     )
-    key = "to-be-sorted" if category == UNSORTED.key else "received"
-    turn.say(Signal.SAVED, key, count=quantity, category=category)
-    return True
+    if isinstance(verdict, Quarantine):
+        say_quarantined(turn, retail, verdict, quantity)
+    else:
+        key = "to-be-sorted" if category == UNSORTED.key else "received"
+        turn.say(Signal.SAVED, key, count=quantity, category=category)
+    return quantity
+
+
+def _turn_away(turn: Turn, category: str, retail: Retail | None, verdict: Refuse) -> None:
+    """The donor keeps it; the session, in which this stands, goes on."""
+    if turn.state.session is None:
+        open_session(turn, turn.state.person)
+    turn.set(
+        phase=Phase.INTAKE,
+        quantity_given=True,
+        pending=None,
+        pending_quantity=1,
+        last=None,
+        touched=turn.facts.now,
+    )
+    turn.set(deadline=intake_deadline(turn))
+    record_refusal(turn, category, retail, verdict)
 
 
 def settle_pending(turn: Turn) -> bool:
     """The item that waits for a category is saved as it is before anything else happens.
 
-    False when it cannot be: then it is dropped, said so, and no longer holds the lane.
+    False when it cannot be, or when the food gate refuses it: then it is dropped, said so, and no
+    longer holds the lane.
     """
     state = turn.state
-    if _receive(turn, UNSORTED.key, state.pending, state.pending_quantity):
-        return True
-    _drop_pending(turn)
-    return False
+    taken = _receive(turn, UNSORTED.key, state.pending, state.pending_quantity)
+    if taken is None:
+        _drop_pending(turn)
+    return bool(taken)
 
 
 def _drop_pending(turn: Turn) -> None:
@@ -146,13 +187,15 @@ def on_quantity(turn: Turn, scan: Scan) -> None:
     state = turn.state
     if state.quantity_given or not state.entries:
         turn.append(Refused(input=scan.kind.value, state=state.phase.value))
-        turn.say(Signal.REFUSED, "quantity-once" if state.entries else "quantity-first")
+        given = bool(state.entries and state.groups and state.groups[-1])
+        turn.say(Signal.REFUSED, "quantity-once" if given else "quantity-first")
         return
     last = state.entries[-1]
     if _receive(turn, last.category, last.retail, scan.quantity - 1):
         groups = turn.state.groups
         turn.set(groups=(*groups[:-2], groups[-2] + groups[-1]), quantity_given=True)
-        turn.say(Signal.SAVED, "received", count=scan.quantity, category=last.category)
+        said = turn.message
+        turn.say(turn.signal, said.key, **{**said.values, "count": scan.quantity})
 
 
 def on_quantity_while_asking(turn: Turn, scan: Scan) -> None:
@@ -205,8 +248,15 @@ def on_undo_intake(turn: Turn, scan: Scan) -> None:
         turn.append(Refused(input=scan.kind.value, state=state.phase.value))
         turn.say(Signal.REFUSED, "nothing-to-undo")
         return
+    if not state.groups[-1]:
+        undo_trail(turn)  # the last thing was a refusal
+        turn.set(groups=state.groups[:-1], quantity_given=True, deadline=intake_deadline(turn))
+        return
     kept = len(state.entries) - state.groups[-1]
     gone = state.entries[kept:]
+    for held in quarantines(gone):
+        codes = tuple(entry.code for entry in gone if entry.quarantine == held)
+        turn.append(Voided(events=(turn.facts.event_ids[held],), items=codes))
     void_items(turn, ((entry.ref, entry.code) for entry in gone))
     for entry in gone:
         turn.known[entry.code] = ItemFacts("voided")
@@ -292,8 +342,11 @@ ROWS: Final = (
         "there are this many of the waiting goods", (_P.ASKING,)),
     Row((_P.ASKING,), _I.TIMEOUT, on_pending_timeout,
         "nobody said the category: saved and labelled to be sorted", (_P.INTAKE, _P.REST)),
-    Row((_P.INTAKE, _P.ASKING), _I.FINISH, on_finish_intake,
+    Row((_P.INTAKE,), _I.FINISH, on_finish_intake,
         "receipt with the private claim; the session is closed", (_P.REST,)),
+    Row((_P.ASKING,), _I.FINISH, on_finish_intake,
+        "saved as to be sorted, then as before; when it cannot be taken, that is said instead",
+        (_P.REST, _P.INTAKE)),
     Row((_P.INTAKE,), _I.TIMEOUT, on_finish_intake,
         "as if finished: 25 s after a cardless session's last item, 60 s with a card",
         (_P.REST,)),

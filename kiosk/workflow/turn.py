@@ -18,6 +18,7 @@ from contract.events import (
 )
 from contract.reference import StopSettings
 from drivers.ports import Signal
+from kiosk.food_gate import Recall, Today
 from kiosk.inputs import (
     InputKind,
     Scan,
@@ -115,7 +116,8 @@ class Facts(Struct, frozen=True):
     ``contents``: what it thinks is in the scanned or open box, and whether that was sealed;
     ``work``: what the scanned card has begun; ``capabilities`` of the scanned card, None while
     the hub has named nobody's; ``scan_back``: a label counts as attached only once it is scanned,
-    since no printer here says whether it printed.
+    since no printer here says whether it printed; ``today`` as far as it is known, for the food
+    gate; ``recalls`` that may meet the scanned goods.
     """
 
     now: int
@@ -136,6 +138,8 @@ class Facts(Struct, frozen=True):
     capabilities: frozenset[str] | None = None
     settings: StopSettings = StopSettings()
     scan_back: bool = False
+    today: Today | None = None
+    recalls: tuple[Recall, ...] = ()
 
 
 class Turn:
@@ -302,6 +306,12 @@ def current_session(state: LaneState) -> str:
 
 def item_status(turn: Turn) -> str:
     return turn.facts.item.status if turn.facts.item is not None else "unknown"
+
+
+def quarantines(entries: Iterable[Entry]) -> tuple[EventRef, ...]:
+    """The events that put some of these into quarantine, each once."""
+    refs = (entry.quarantine for entry in entries)
+    return tuple(dict.fromkeys(ref for ref in refs if ref is not None))
 
 
 def void_items(turn: Turn, items: Iterable[tuple[EventRef, str]]) -> None:

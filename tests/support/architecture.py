@@ -40,6 +40,7 @@ PURE: Final = (
     "kiosk/documents.py",
     "kiosk/relay.py",
     "kiosk/texts/*",
+    "kiosk/food_gate.py",
     "kiosk/retail*",
     "hub/folds/*",
     "hub/journey.py",

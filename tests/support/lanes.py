@@ -6,6 +6,7 @@ would leave the contract fails the test that made it.
 """
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Final
 
 from contract import events
@@ -21,6 +22,7 @@ from contract.codes import (
 )
 from contract.events import Retail, family_hash, person_hash
 from contract.reference import StopSettings
+from kiosk.food_gate import Recall, Today
 from kiosk.inputs import (
     ActionCard,
     BoxLabel,
@@ -49,6 +51,8 @@ ELSEWHERE: Final = "9ZZZ"
 KIOSK: Final = "stop-1"
 EPOCH: Final = "0123456789abcdef"
 WALL: Final = 1_760_000_000_000
+TODAY: Final = date(2025, 10, 9)
+"""The day that `WALL` is in, at a stop in China."""
 
 RICE: Final = RetailCode(Retail("06901234567892"))
 """Its category is known, see `PRODUCTS`."""
@@ -100,6 +104,8 @@ class World:
         self.place_kinds: dict[str, str] = {}
         self.capabilities: dict[str, frozenset[str]] = {}
         self.settings = StopSettings()
+        self.today: Today | None = Today(TODAY, TODAY)
+        self.recalls: tuple[Recall, ...] = ()
         self.events: list[events.Event] = []
         self._ids: dict[EventRef, str] = {}
         self._head = events.ZERO_HASH
@@ -159,6 +165,8 @@ class World:
             work=self._work(scan),
             capabilities=self.capabilities.get(scan.person) if isinstance(scan, Card) else None,
             settings=self.settings,
+            today=self.today,
+            recalls=self.recalls,
         )
 
     def item(self, code: str) -> ItemFacts:

@@ -7,6 +7,7 @@ from contract.codes import Kind, serial_code
 from drivers.ports import Signal
 from kiosk.inputs import ActionCard, BoxLabel, Foreign, InputKind, ItemLabel, Scan, StoreGoods
 from kiosk.state import Phase
+from tests.support import stories_food
 from tests.support.lanes import (
     ANN,
     BLANK,
@@ -370,6 +371,11 @@ STORIES: dict[str, tuple[Line | After, ...]] = {
         Line(STRANGER, "item.seen", ATTENTION, "seen-foreign", REST),
         Line(NEVER, "item.seen", ATTENTION, "seen-unknown", REST),
     ),
+}
+
+STORIES |= {
+    name: tuple(After(line) if isinstance(line, int) else Line(*line) for line in lines)
+    for name, lines in stories_food.STORIES.items()
 }
 
 REACH: dict[Phase, tuple[Scan | Label, ...]] = {

@@ -276,6 +276,8 @@ class Kiosk(RuleBasedStateMachine):
             match body:
                 case events.Received(item=item):
                     items, now = (item,), ("here", None) if stands else ("voided", None)
+                case events.Quarantined(items=items):
+                    now = ("quarantined", None)
                 case events.Out(plan=plan, items=items):
                     now = ("out", plan)
                 case events.Delivered(plan=plan, items=items):
