@@ -75,12 +75,22 @@ class GpioPanel:
 
     def show(self, lane: str, signal: Signal) -> None:
         with self._woken:
-            self._stage.show(lane, signal, self._clock())
-            if any(step.tone for step in SIGNALS[signal].once):
-                for wired in self._wiring.lanes:
-                    if wired.lane == lane and wired.buzzer is not None:
-                        self._heard[wired.buzzer.pin] = lane
+            now = self._clock()
+            self._stage.show(lane, signal, now, breath=self._turns_to(lane, signal, now))
             self._wake()
+
+    def _turns_to(self, lane: str, signal: Signal, now: int) -> bool:
+        """Gives this lane its buzzer; whether that is sounding for another one."""
+        if not any(step.tone for step in SIGNALS[signal].once):
+            return False
+        pins = [w.buzzer.pin for w in self._wiring.lanes if w.lane == lane and w.buzzer is not None]
+        looks = self._stage.frame(now).looks
+        cut_off = False
+        for pin in pins:
+            before = self._heard.get(pin)
+            cut_off = before not in (None, lane) and looks[before or lane].tone > 0
+            self._heard[pin] = lane
+        return cut_off
 
     def mode(self, lane: str, mode: str) -> None:
         with self._woken:
@@ -111,21 +121,21 @@ class GpioPanel:
                 pins = self._open_pins()
             except DeviceError as error:
                 self._tell(False, error.words)
-                self._sleep(RETRY_S)
-                continue
-            try:
-                with _Fixtures(self._wiring, pins.factory, self._pressed, self._clock) as fixtures:
-                    self._tell(True, _READY)
-                    self._play(fixtures)
-            except pins.faults as error:
-                self._tell(
-                    False,
-                    Words(zh=f"引脚出错：{error}", en=f"the pins failed: {error}"),
-                )
-                self._sleep(RETRY_S)
-            finally:
-                with suppress(*pins.faults):
-                    pins.factory.close()
+            else:
+                self._use(pins)
+            self._sleep(RETRY_S)
+
+    def _use(self, pins: Pins) -> None:
+        """Plays on these pins until the panel is closed or one of them fails."""
+        try:
+            with _Fixtures(self._wiring, pins.factory, self._pressed, self._clock) as fixtures:
+                self._tell(True, _READY)
+                self._play(fixtures)
+        except pins.faults as error:
+            self._tell(False, Words(zh=f"引脚出错：{error}", en=f"the pins failed: {error}"))
+        finally:
+            with suppress(*pins.faults):
+                pins.factory.close()
 
     def _play(self, fixtures: _Fixtures) -> None:
         while True:
@@ -184,14 +194,13 @@ class _Fixtures:
         clock: Callable[[], int],
         stack: ExitStack,
     ) -> None:
-        lamp = _LampPins(lane, wiring.lights_active_high, factory)
-        stack.callback(lamp.close)
-        self._lamps[lane.lane] = lamp
+        self._lamps[lane.lane] = _LampPins(lane, wiring.lights_active_high, factory, stack)
         if lane.buzzer is not None:
             pin = lane.buzzer.pin
             if pin not in self._buzzers:
                 buzzer = _BuzzerPin(lane.buzzer, wiring.buzzer_active_high, factory)
                 stack.callback(buzzer.close)
+                stack.callback(buzzer.silence)
                 self._buzzers[pin] = (buzzer, [])
             self._buzzers[pin][1].append(lane.lane)
         for button in lane.buttons:
@@ -215,7 +224,7 @@ class _Fixtures:
 class _LampPins:
     """One lane's lamp: three colours of an RGB LED, or three lamps of a colour each."""
 
-    def __init__(self, lane: LaneWiring, active_high: bool, factory: Any) -> None:
+    def __init__(self, lane: LaneWiring, active_high: bool, factory: Any, stack: ExitStack) -> None:
         from gpiozero import DigitalOutputDevice
 
         self._third_is_yellow: Final = lane.lamp is not None and lane.lamp.yellow is not None
@@ -226,9 +235,10 @@ class _LampPins:
         third = lane.lamp.yellow if self._third_is_yellow else lane.lamp.blue
         for pin in (lane.lamp.red, lane.lamp.green, third):
             if pin is not None:
-                self._pins.append(
-                    DigitalOutputDevice(pin, active_high=active_high, pin_factory=factory)
-                )
+                lamp = DigitalOutputDevice(pin, active_high=active_high, pin_factory=factory)
+                stack.callback(lamp.close)
+                stack.callback(lamp.off)
+                self._pins.append(lamp)
 
     def show(self, light: Colour) -> None:
         wanted = lamps_of(light) if self._third_is_yellow else light.value
@@ -240,11 +250,6 @@ class _LampPins:
                 if on is turn_on:
                     pin.value = on
         self._state = wanted
-
-    def close(self) -> None:
-        for pin in self._pins:
-            pin.off()
-            pin.close()
 
 
 def lamps_of(light: Colour) -> tuple[bool, bool, bool]:
@@ -266,27 +271,26 @@ class _BuzzerPin:
         self._tone = 0
         kind = PWMOutputDevice if buzzer.passive else DigitalOutputDevice
         self._pin: Final = kind(buzzer.pin, active_high=active_high, pin_factory=factory)
-        self._silence()
+        self.silence()
 
     def sound(self, tone: int) -> None:
         if tone == self._tone:
             return
         self._tone = tone
         if not tone:
-            self._silence()
+            self.silence()
         elif self._passive:
             self._pin.frequency = tone
             self._pin.value = 0.5
         else:
             self._pin.on()
 
-    def _silence(self) -> None:
+    def silence(self) -> None:
         if self._passive:
             self._pin.frequency = None  # ends the wave itself; a duty of 0 would go on costing
         self._pin.off()
 
     def close(self) -> None:
-        self._silence()
         self._pin.close()
 
 
@@ -302,19 +306,20 @@ class _ButtonPin:
         pressed: Callable[[str, str], None],
         clock: Callable[[], int],
     ) -> None:
-        from gpiozero import Button
+        from gpiozero import DigitalInputDevice
 
         self._text: Final = button.text
         self._lane: Final = lane
         self._pressed: Final = pressed
         self._clock: Final = clock
-        self._pin: Final = Button(
+        # Not gpiozero's Button: each has a thread that wakes ten times a second.
+        self._pin: Final = DigitalInputDevice(
             button.pin, pull_up=pull_up, bounce_time=BOUNCE_S, pin_factory=factory
         )
         self._edge = clock() - OPEN_MS
         # gpiozero calls neither for the state it finds: a button held now was not pressed.
-        self._pin.when_pressed = self._down
-        self._pin.when_released = self._up
+        self._pin.when_activated = self._down
+        self._pin.when_deactivated = self._up
 
     def _down(self) -> None:
         now = self._clock()

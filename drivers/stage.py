@@ -45,11 +45,11 @@ class _Lane:
         self.since = now
         self.later: list[Pattern] = []
 
-    def tell(self, pattern: Pattern, now: int) -> None:
+    def tell(self, pattern: Pattern, now: int, *, breath: bool) -> None:
         self.later.clear()
         before = self.look(now)[0]
         first = pattern.once[:1] or pattern.loop[:1]
-        again = any(
+        again = breath or any(
             (step.light is before.light is not Colour.OFF) or (step.tone and before.tone)
             for step in first
         )
@@ -109,10 +109,11 @@ class Stage:
         self._lanes: Final = {lane: _Lane(now) for lane in lanes}
         self._alarms: Final[set[Alarm]] = set()
 
-    def show(self, lane: str, signal: Signal, now: int) -> None:
-        """A signal takes the place of what is shown. An unknown lane is no fault."""
+    def show(self, lane: str, signal: Signal, now: int, *, breath: bool = False) -> None:
+        """A signal takes the place of what is shown. An unknown lane is no fault. ``breath``: a
+        moment of silence comes first, since another lane sounds on the same buzzer."""
         if (found := self._lanes.get(lane)) is not None:
-            found.tell(SIGNALS[signal], now)
+            found.tell(SIGNALS[signal], now, breath=breath)
 
     def mode(self, lane: str, mode: str, now: int) -> None:
         """The light that comes back after a signal."""
