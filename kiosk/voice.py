@@ -7,7 +7,16 @@ be switched off. `drivers.prompts` has the words, `docs/voices.md` tells how to 
 
 from typing import Final
 
+from kiosk.texts.retail import MESSAGES as RETAIL_MESSAGES
+
 PROMPT_OF: Final[dict[str, str]] = {
+    # A retail code that is not understood: its category card is the way on.
+    **{key: "category" for key in RETAIL_MESSAGES if key.startswith("retail-")},
+    "retail-check-digit": "again",
+    "food-expired": "refused",
+    "food-expires-soon": "refused",
+    # Kept, but somebody must look before it goes onto the shelf.
+    **{key: "staff" for key in RETAIL_MESSAGES if key.startswith("quarantined-")},
     "received": "saved",
     "to-be-sorted": "saved",
     "which-category": "category",
@@ -24,6 +33,22 @@ PROMPT_OF: Final[dict[str, str]] = {
     "moved": "recorded",
     "delivered": "recorded",
     "back": "recorded",
+    "sale-undone": "undone",
+    "shelf-undone": "undone",
+    "count-undone": "undone",
+    "work-undone": "undone",
+    "market-closed": "recorded",
+    "market-closed-short": "recorded",
+    "market-closed-over": "recorded",
+    "count-closed": "recorded",
+    "count-closed-missing": "recorded",
+    "time-thanks": "recorded",
+    "work-started": "recorded",
+    "work-started-again": "recorded",
+    "work-ended": "recorded",
+    "work-ended-unknown": "staff",
+    "spoons-thanks": "recorded",
+    "which-unlabelled": "category",
     "no-codes": "staff",
     "delivered-unknown": "staff",
     "back-unknown": "staff",
