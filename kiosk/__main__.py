@@ -5,7 +5,6 @@
 
 import logging
 import os
-import secrets
 import shutil
 import signal
 import sys
@@ -78,7 +77,7 @@ def run(config: KioskConfig, *, stop_on: Callable[[Callable[[], None]], None] | 
     found = devices(config)
     wiring = panel_wiring(config)
     timezone = _timezone(config.timezone)
-    entropy = secrets.token_bytes
+    entropy = os.urandom
     clock = LearntClock(SystemClock())
     identity = IdentityStore(config.state / "identity.json")
     mailbox = _Mailbox()
@@ -103,7 +102,7 @@ def run(config: KioskConfig, *, stop_on: Callable[[Callable[[], None]], None] | 
         printers = [open_printer(url) for url in found.printers]
         threads = [PrinterThread(printer, mailbox.post) for printer in printers]
         link = _link(config, identity, mailbox)
-        lanes = LaneDesk(journal, clock, panel, screen or NoScreen(), entropy, speaker)
+        lanes = LaneDesk(journal, clock, panel, screen or NoScreen(), entropy, speaker, timezone)
         loop = Loop(
             kiosk=config.kiosk,
             journal=journal,

@@ -5,8 +5,10 @@ what its bearer has begun, of a shelf what should stand there.
 """
 
 from collections.abc import Callable
+from datetime import tzinfo
 
 from kiosk.clock import LearntClock
+from kiosk.food_gate import today_of
 from kiosk.inputs import (
     BoxLabel,
     Card,
@@ -22,12 +24,14 @@ from kiosk.state import LaneState, Phase
 from kiosk.workflow import Facts
 
 _SHELVES = (Phase.COUNTING, Phase.SHELF)
+_LABELS = (ItemLabel, BoxLabel)
+_THINGS = (ItemLabel, BoxLabel, ReadyMade)
 _BOXES = (Phase.PACKING, Phase.UNPACKING, Phase.LOOKING)
 
 
 def known_label(scan: Scan, journal: Journal) -> Scan:
     """A label printed ahead that something was bound to here is that thing's own label."""
-    if isinstance(scan, ItemLabel | BoxLabel) and journal.knowledge.is_blank(scan.code):
+    if isinstance(scan, _LABELS) and journal.knowledge.is_blank(scan.code):
         return ReadyMade(scan.code)
     return scan
 
@@ -40,8 +44,10 @@ def gather(
     entropy: Callable[[int], bytes],
     *,
     scan_back: bool,
+    zone: tzinfo,
 ) -> Facts:
-    """The facts for this scan in this state; ``entropy`` gives so many random bytes.
+    """The facts for this scan in this state; ``entropy`` gives so many random bytes, ``zone`` is
+    the stop's.
 
     Raises:
         JournalError: the disk refuses to settle what was committed before.
@@ -61,9 +67,7 @@ def gather(
         sessions=(random[:8].hex(), random[8:16].hex()),
         claim=random[16:],
         wall=clock.trusted_wall(),
-        item=knowledge.item_facts(scan.code)
-        if isinstance(scan, ItemLabel | BoxLabel | ReadyMade)
-        else None,
+        item=knowledge.item_facts(scan.code) if isinstance(scan, _THINGS) else None,
         plan_items=knowledge.plan_items(plan) if plan is not None else (),
         category=knowledge.category(scan.retail.gtin) if isinstance(scan, RetailCode) else None,
         event_ids=journal.event_ids,
@@ -78,4 +82,5 @@ def gather(
         capabilities=knowledge.capabilities(card) if card is not None else None,
         settings=knowledge.settings(),
         scan_back=scan_back,
+        today=today_of(clock.trusted_wall(), zone, not_before=journal.streams.time_before),
     )

@@ -7,6 +7,7 @@ is told follows from whether `Journal.commit` returned.
 
 import logging
 from collections.abc import Callable
+from datetime import timedelta, timezone, tzinfo
 from typing import Final, Protocol
 
 from msgspec import structs
@@ -33,6 +34,10 @@ REARM_MS: Final = 1_500
 
 SETTLE_AT: Final = 64
 """Turns that may wait to be settled when there is neither a free printer nor an idle moment."""
+
+
+CHINA: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
+"""The time zone of a stop that names none: China has one, and no summer time."""
 
 
 class LaneScreen(Protocol):
@@ -69,6 +74,7 @@ class LaneDesk:
         screen: LaneScreen,
         entropy: Callable[[int], bytes],
         speaker: Speaker | None = None,
+        zone: tzinfo = CHINA,
     ) -> None:
         self._journal: Final = journal
         self._clock: Final = clock
@@ -76,6 +82,7 @@ class LaneDesk:
         self._screen: Final = screen
         self._entropy: Final = entropy
         self._speaker: Final = speaker if speaker is not None else NullSpeaker()
+        self._zone: Final = zone
         self._alarms: Final[set[Alarm]] = set()
         self._failed = False
         self._memories: Final[dict[str, _Memory]] = {}
@@ -151,6 +158,7 @@ class LaneDesk:
                 self._clock,
                 self._entropy,
                 scan_back=self.scan_back,
+                zone=self._zone,
             )
             outcome = step(state, self._journal.allocator, scan, facts)
             if outcome.drafts or outcome.jobs or outcome.state != state:

@@ -9,9 +9,10 @@ from typing import Final
 
 import msgspec
 
-from contract.events import ZERO_HASH
+from contract.events import ZERO_HASH, EventError, decode, event_id
 from contract.messages import MAX_KEPT, Kept
 from kiosk.clock import LearntClock
+from kiosk.state import EventRef
 from kiosk.store import event_key, repeatable, seq_of, transaction
 
 KEPT_MS: Final = 30 * 24 * 3600 * 1000
@@ -42,6 +43,8 @@ class Streams:
         self._clock: Final = clock
         self._named = 0
         self.by_epoch: Final[dict[str, Stream]] = self._load()
+        self.time_before: Final = self._time_before()
+        """Unix milliseconds that were past for sure when this process started, or None."""
 
     def _load(self) -> dict[str, Stream]:
         streams: dict[str, Stream] = {}
@@ -58,6 +61,20 @@ class Streams:
                     disputed=bool(disputed), number=number,
                 )  # fmt: skip
         return streams
+
+    def _time_before(self) -> int | None:
+        """The newest trusted time that is written down here."""
+        row = self._db.execute("SELECT max(closed_wall) FROM epoch").fetchone()
+        times = [] if row[0] is None else [int(row[0])]
+        last = self._db.execute("SELECT raw FROM event ORDER BY id DESC LIMIT 1").fetchone()
+        if last is not None:
+            try:
+                public = decode(last[0]).public
+            except EventError:
+                pass  # written by a later release, before this one was put back
+            else:
+                times += [public.wall] if public.clock else []
+        return max(times, default=None)
 
     @property
     def current(self) -> Stream:
@@ -209,3 +226,18 @@ class Streams:
             (event_key(stream.number, 0), event_key(stream.number, through)),
         )
         return cursor.rowcount
+
+
+class EventIds(dict[EventRef, str]):
+    """The ids of this journal's events, each looked up when it is first asked for: an undo needs
+    them, and every scan hands them to the workflow. Raises KeyError for an event that is gone."""
+
+    def __init__(self, kiosk: str, streams: Streams) -> None:
+        super().__init__()
+        self._kiosk: Final = kiosk
+        self._streams: Final = streams
+
+    def __missing__(self, ref: EventRef) -> str:
+        digest = self._streams.required_hash(ref.epoch, ref.seq)
+        # Not kept in the dictionary: few are asked for, and never twice.
+        return event_id(self._kiosk, ref.epoch, ref.seq, digest)

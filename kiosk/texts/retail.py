@@ -35,7 +35,7 @@ _REASONS: Final[dict[RetailProblem, Words]] = {
     RetailProblem.UNASSIGNED: _refusal("没有国家发过这种编号", "No country gave out such a number"),
     RetailProblem.UNKNOWN_AI: _refusal("条码里有不认识的字段", "The code holds a field nobody knows"),
     RetailProblem.NO_SEPARATOR: Words(
-        "扫描枪丢了分隔符，批号和日期连在一起；请扫另一个条码，并告诉工作人员",
+        "扫码枪丢了分隔符，批号和日期连在一起；请扫另一个条码，并告诉工作人员",
         "The scanner lost a separator, so lot and date run together. "
         "Scan another code on it, and tell the staff",
     ),
