@@ -17,16 +17,20 @@ DATA = click.option(
 
 
 class _Provision(click.Group):
-    """`cards` brings its own options, and libraries that the others do without."""
+    """`cards` and `scanner-sheets` bring libraries that the others do without."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), "cards"})
+        return sorted({*super().list_commands(ctx), "cards", "scanner-sheets"})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name == "cards":
             from provisioning.cards import cards_command
 
             return cards_command
+        if cmd_name == "scanner-sheets":
+            from provisioning.scanner_sheets import scanner_sheets_command
+
+            return scanner_sheets_command
         return super().get_command(ctx, cmd_name)
 
 

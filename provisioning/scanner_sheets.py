@@ -1,0 +1,189 @@
+"""``yicang provision scanner-sheets``: an A4 PDF that sets scanners up and then checks them.
+
+The first sheet holds the calibration code (`drivers.calibration`): a kiosk that scans it says what
+is set wrongly. Then comes a sheet for each family of scanners with the codes that their makers gave
+them (`provisioning.scanner_settings`), each with the page where it was seen.
+"""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from drivers.barcodes import CODE128_QUIET, QR_QUIET, qr_modules
+from drivers.calibration import HEAD, TAIL
+from drivers.typography import FONT_PATH
+from provisioning.scanner_settings import FAMILIES, PURPOSES, Family, Setting
+
+if TYPE_CHECKING:
+    from fpdf import FPDF
+
+FNC1: Final = "\xf1"
+"""Code 128's function character 1, as python-barcode writes it: scanners send it as GS."""
+CALIBRATION_CODE: Final = f"{HEAD}{FNC1}{TAIL}"
+
+_BAR_MM: Final = 0.38
+"""Wider than GS1's nominal 0.33 mm: office printers bleed, and cheap readers blur."""
+_BAR_H: Final = 16.0
+_QR_MM: Final = 26.0
+_LEFT: Final = 15.0
+_WIDTH: Final = 180.0
+_CODES_AT: Final = 85.0
+_FONT: Final = "micro-hei"
+_HOW_TO_CHECK: Final = (
+    "把扫码枪接到终端，扫下面这个码。终端会说出哪里设置不对：键盘、大小写、分隔符、结束符。",
+    "Plug the scanner into the kiosk and scan this one code. The kiosk names what is set wrongly.",
+    "不对时，翻到它的厂家那一页，从上到下逐个扫码，再回来检查一次。",
+    "If something is, turn to its maker's sheet, scan from top to bottom, and check again.",
+)
+
+
+def write_sheets(path: Path) -> int:
+    """Writes the PDF to `path`; the number of sheets. Raises OSError."""
+    from fpdf import FPDF
+
+    pdf = FPDF(unit="mm", format="A4")
+    pdf.set_auto_page_break(False)
+    pdf.set_margin(0)
+    pdf.set_title("扫码枪设置页 · Scanner settings sheets")
+    pdf.set_lang("zh-CN")
+    pdf.add_font(_FONT, fname=FONT_PATH, collection_font_number=0)
+    _calibration(pdf)
+    for family in FAMILIES:
+        _family(pdf, family)
+    path.write_bytes(bytes(pdf.output()))
+    return 1 + len(FAMILIES)
+
+
+def _calibration(pdf: FPDF) -> None:
+    pdf.add_page()
+    y = _heading(pdf, "扫码枪检查", "Check a scanner")
+    y = _lines(pdf, y, _HOW_TO_CHECK)
+    _bars(pdf, CALIBRATION_CODE, _LEFT, y + 10)
+
+
+def _family(pdf: FPDF, family: Family) -> None:
+    pdf.add_page()
+    y = _heading(pdf, family.name, family.models)
+    if family.settings:
+        y = _lines(pdf, y, ("从上到下逐个扫。/ Scan from top to bottom, one after the other.",))
+    for number, setting in enumerate(family.settings, start=1):
+        y = _setting(pdf, number, setting, y + 4)
+    if family.in_manual:
+        wanted = [PURPOSES[purpose] for purpose in family.in_manual]
+        zh = "、".join(words.zh for words in wanted)
+        en = "; ".join(words.en for words in wanted)
+        manual = (
+            f"没有找到可靠的设置码，请查厂家手册：{zh}。",
+            f"No code that can be trusted was found; see the maker's manual for: {en}.",
+            family.manual,
+        )
+        y = _lines(pdf, y + 6, manual)
+    _lines(
+        pdf,
+        y + 8,
+        ("最后扫第一页上的检查码。/ At last scan the code on the first sheet to check.",),
+    )
+
+
+def _setting(pdf: FPDF, number: int, setting: Setting, y: float) -> float:
+    """One step: words at the left, the code at the right. Where the next may begin."""
+    words = PURPOSES[setting.purpose]
+    pdf.set_text_color(0)
+    pdf.set_font(_FONT, size=15)
+    pdf.set_xy(_LEFT, y)
+    pdf.cell(_CODES_AT - _LEFT, 8, f"{number}. {words.zh}")
+    pdf.set_font(_FONT, size=11)
+    pdf.set_xy(_LEFT + 6, y + 8)
+    pdf.cell(_CODES_AT - _LEFT, 6, words.en)
+    if setting.symbology == "qr":
+        _qr(pdf, setting.content, _CODES_AT, y)
+        below = y + _QR_MM
+    else:
+        _bars(pdf, setting.content, _CODES_AT, y)
+        below = y + _BAR_H
+    pdf.set_text_color(110)
+    pdf.set_font(_FONT, size=6)
+    pdf.set_xy(_LEFT, below + 0.5)
+    pdf.cell(_WIDTH, 3, f"来源 / source: {setting.source}")
+    return below + 6
+
+
+def _heading(pdf: FPDF, first: str, second: str) -> float:
+    pdf.set_text_color(0)
+    pdf.set_font(_FONT, size=26)
+    pdf.set_xy(_LEFT, 14)
+    pdf.cell(_WIDTH, 12, first)
+    pdf.set_font(_FONT, size=13)
+    pdf.set_xy(_LEFT, 27)
+    pdf.cell(_WIDTH, 7, second)
+    return 38.0
+
+
+def _lines(pdf: FPDF, y: float, texts: tuple[str, ...]) -> float:
+    pdf.set_text_color(40)
+    pdf.set_font(_FONT, size=11)
+    for text in texts:
+        pdf.set_xy(_LEFT, y)
+        pdf.multi_cell(_WIDTH, 6, text, align="L", new_x="LMARGIN", new_y="NEXT")
+        y = pdf.get_y() + 1
+    return y
+
+
+def modules(content: str) -> str:
+    """The bars of a Code 128 code, function characters included, as ``1`` and ``0``."""
+    from barcode.codex import Code128  # type: ignore[import-untyped]
+
+    return str(Code128(content).build()[0])
+
+
+def _bars(pdf: FPDF, content: str, x: float, y: float) -> None:
+    pdf.set_fill_color(0)
+    at = x + CODE128_QUIET * _BAR_MM
+    for ink, run in itertools.groupby(modules(content)):
+        length = len(list(run)) * _BAR_MM
+        if ink == "1":
+            pdf.rect(at, y, length, _BAR_H, style="F")
+        at += length
+
+
+def _qr(pdf: FPDF, content: str, x: float, y: float) -> None:
+    rows = qr_modules(content)
+    dot = _QR_MM / (len(rows) + 2 * QR_QUIET)
+    pdf.set_fill_color(0)
+    for row_number, row in enumerate(rows):
+        at = 0
+        for dark, run in itertools.groupby(row):
+            length = len(list(run))
+            if dark:
+                # A hair of overlap downwards: viewers leave white lines between rectangles.
+                pdf.rect(
+                    x + (QR_QUIET + at) * dot,
+                    y + (QR_QUIET + row_number) * dot,
+                    length * dot,
+                    dot + 0.02,
+                    style="F",
+                )
+            at += length
+
+
+@click.command("scanner-sheets")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    default=Path("scanner-sheets.pdf"),
+    show_default=True,
+    help="PDF 文件 / the PDF to write",
+)
+def scanner_sheets_command(out: Path) -> None:
+    """生成扫码枪检查页和设置页 / Write the sheets that check scanners and set them up."""
+    try:
+        count = write_sheets(out)
+    except OSError as error:
+        raise click.ClickException(
+            f"无法写入 {out}：{error.strerror} / cannot write {out}: {error.strerror}"
+        ) from error
+    click.echo(f"{count} 页 / sheets: {out}")
