@@ -9,6 +9,7 @@ from drivers.ports import Words
 from kiosk.clock import LearntClock
 from kiosk.reference import Reference
 from kiosk.state import EventRef, ItemFacts
+from kiosk.store import SEQ_BITS
 from kiosk.turns import Redo, TurnLog
 from kiosk.workflow.turn import Work
 
@@ -37,9 +38,11 @@ class Knowledge:
             if began is None:
                 self._db.execute("DELETE FROM work WHERE person = ?", (person,))
             else:
+                # Undo brings back work that began earlier: the event itself says when.
                 self._db.execute(
-                    "INSERT OR REPLACE INTO work VALUES (?, ?, ?, ?, ?)",
-                    (person, began.epoch, began.seq, turn.boot, turn.mono),
+                    "INSERT OR REPLACE INTO work SELECT ?, epoch, ?, boot, mono"
+                    " FROM epoch JOIN event ON id = (number << ? | ?) WHERE epoch = ?",
+                    (person, began.seq, SEQ_BITS, began.seq, began.epoch),
                 )
 
     def item_facts(self, code: str) -> ItemFacts:
@@ -70,6 +73,16 @@ class Knowledge:
             "SELECT code FROM known WHERE place = ? AND box IS NULL"
             " AND status IN ('here', 'quarantined') ORDER BY code",
             (place,),
+        )
+        return tuple(row[0] for row in rows)
+
+    def shelves(self) -> tuple[str, ...]:
+        """The places where something should stand, as far as this kiosk knows. Raises
+        `JournalError` likewise."""
+        self._turns.settle()
+        rows = self._db.execute(
+            "SELECT DISTINCT place FROM known WHERE place IS NOT NULL AND box IS NULL"
+            " AND status IN ('here', 'quarantined') ORDER BY place"
         )
         return tuple(row[0] for row in rows)
 
