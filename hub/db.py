@@ -316,12 +316,13 @@ item: Final = Table(
     Column("gtin", String),
     Column("expiry", String),
     Column("lot", String),
+    Column("grade", String),  # the last that somebody gave it
+    Column("quantity", Integer, nullable=False, server_default="1"),  # pieces in a whole box
     Column("incidents", Integer, nullable=False, server_default="0"),  # open ones of the fold
     Column("position", BigInteger, nullable=False),  # newest event that concerns it
     sqlite_with_rowid=False,
 )
-"""``status``: in_stock, unlabelled (here, but without an attached label), out, delivered, voided,
-unknown (seen but never received here)."""
+"""``status`` is one of `hub.statuses`."""
 Index("item_session", item.c.session, sqlite_where=text("session IS NOT NULL"))
 Index("item_gtin", item.c.gtin, sqlite_where=text("gtin IS NOT NULL"))
 
@@ -334,7 +335,7 @@ stock: Final = Table(
     Column("n", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
-"""How many items are in_stock, unlabelled, out or delivered; never a row with n = 0."""
+"""How many pieces have each status that counts (`hub.statuses.COUNTED`); never n = 0."""
 
 claim: Final = Table(
     "claim",

@@ -9,7 +9,7 @@ from msgspec import Struct
 from sqlalchemy import Connection
 
 from hub.db import incident
-from hub.folds.item import Finding
+from hub.folds.findings import Finding
 from hub.folds.watch import HELP_WANTED, KIOSK_NOTICED
 
 INGEST: Final = "ingest"

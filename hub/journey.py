@@ -20,14 +20,25 @@ from typing import Final
 from msgspec import Struct
 
 from contract.events import (
+    Arrived,
     Back,
     Body,
+    BoxReceived,
+    Counted,
     Delivered,
+    Disposed,
+    FoundUnlabelled,
     LabelAttached,
+    Missing,
     Moved,
     Out,
     Packed,
+    Quarantined,
     Received,
+    Released,
+    SaleTakenBack,
+    Sent,
+    Sold,
     Unpacked,
     Voided,
 )
@@ -80,8 +91,8 @@ class _Holder:
         self._plan: str | None = None
 
     def is_concerned(self, body: Body) -> bool:
-        items: tuple[str, ...] = getattr(body, "items", ())
-        if self._code in (*items, getattr(body, "item", "")):
+        items = _named(body)
+        if self._code in (*items, getattr(body, "item", ""), getattr(body, "box", "")):
             return True
         if isinstance(body, Delivered | Back) and not items:
             return self._plan == body.plan
@@ -91,12 +102,12 @@ class _Holder:
         concerned = self.is_concerned(body)
         if isinstance(body, Packed):
             self._inside.update((thing, body.box) for thing in body.items if thing != body.box)
-        elif isinstance(body, Unpacked | Moved | Out | Delivered | Back):
-            for thing in body.items:
+        elif isinstance(body, _TAKES_OUT):
+            for thing in _named(body):
                 self._inside.pop(thing, None)
         if isinstance(body, Out) and concerned:
             self._plan = body.plan
-        elif isinstance(body, Moved | Packed | Unpacked | Delivered | Back) and concerned:
+        elif isinstance(body, (Packed, *_TAKES_OUT)) and concerned:
             self._plan = None
 
     def _boxes(self) -> set[str]:
@@ -106,6 +117,30 @@ class _Holder:
             boxes.add(box)
             thing = box
         return boxes
+
+
+_TAKES_OUT: Final = (
+    Unpacked,
+    Moved,
+    Out,
+    Delivered,
+    Back,
+    Sent,
+    Arrived,
+    Missing,
+    Disposed,
+    Sold,
+    SaleTakenBack,
+    Counted,
+)
+"""What takes something out of the box that it was in, when its own label was scanned."""
+
+
+def _named(body: Body) -> tuple[str, ...]:
+    if isinstance(body, Sold | SaleTakenBack | Counted):
+        return () if body.item is None else (body.item,)
+    items: tuple[str, ...] = getattr(body, "items", ())
+    return items
 
 
 class StepKind(enum.StrEnum):
@@ -121,6 +156,14 @@ class StepKind(enum.StrEnum):
     REACHED = "reached"
     WITHDRAWN = "withdrawn"
     SEEN = "seen"
+    FOUND = "found"
+    SET_ASIDE = "set-aside"
+    CHECKED = "checked"
+    SENT_ON = "sent-on"
+    NOT_FOUND = "not-found"
+    SOLD = "sold"
+    CAME_BACK_FROM_SALE = "came-back-from-sale"
+    THROWN_AWAY = "thrown-away"
 
 
 class Step(Struct, frozen=True):
@@ -151,7 +194,7 @@ def tell(happenings: Sequence[Happening], status: str, reach: Reach | None) -> t
     return (*steps, *_ending(standing or happenings, status, reach))
 
 
-_MOVES: Final = frozenset({StepKind.MOVED_WITHIN, StepKind.MOVED_TO})
+_MOVES: Final = frozenset({StepKind.MOVED_WITHIN, StepKind.MOVED_TO, StepKind.SENT_ON})
 
 
 def _standing(happenings: Sequence[Happening]) -> list[Happening]:
@@ -176,9 +219,33 @@ class _Story:
 
     def hear(self, happening: Happening) -> None:
         match happening.body:
-            case Received():
+            case Received(ready_made=ready) | BoxReceived(ready_made=ready):
                 self._once(StepKind.RECEIVED, happening)
                 self._stop = self._stop or happening.stop
+                if ready:
+                    self._once(StepKind.LABELLED, happening)
+            case FoundUnlabelled():
+                self._once(StepKind.FOUND, happening)
+                self._stop = self._stop or happening.stop
+            case Quarantined():
+                self._add(StepKind.SET_ASIDE, happening)
+            case Released():
+                self._add(StepKind.CHECKED, happening)
+            case Missing():
+                self._is_out = False
+                self._add(StepKind.NOT_FOUND, happening)
+            case Sold():
+                self._add(StepKind.SOLD, happening)
+            case SaleTakenBack():
+                self._add(StepKind.CAME_BACK_FROM_SALE, happening)
+            case Disposed():
+                self._add(StepKind.THROWN_AWAY, happening)
+            case Sent():
+                self._add(StepKind.SENT_ON, happening)
+            case Arrived():
+                self._stop = happening.stop
+                self._is_out = False
+                self._add(StepKind.MOVED_TO, happening)
             case LabelAttached():
                 self._once(StepKind.LABELLED, happening)
             case Moved() if self._stop in (None, happening.stop):

@@ -41,6 +41,8 @@ _ITEM_COLUMNS: Final = (
     "gtin",
     "expiry",
     "lot",
+    "grade",
+    "quantity",
     "incidents",
     "position",
 )
@@ -91,6 +93,7 @@ class OldItem(Struct, frozen=True):
     category: str | None
     status: str
     incidents: int
+    quantity: int
 
 
 def chunks(keys: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
@@ -157,12 +160,12 @@ def old_items(connection: Connection, codes: Sequence[str]) -> dict[str, OldItem
     found: dict[str, OldItem] = {}
     for chunk in chunks(codes):
         rows = connection.exec_driver_sql(
-            "SELECT code, stop, category, status, incidents FROM item"
+            "SELECT code, stop, category, status, incidents, quantity FROM item"
             f" WHERE code IN ({_among(len(chunk))})",
             tuple(chunk),
         )
-        for code, stop, category, status, count in rows.fetchall():
-            found[code] = OldItem(stop, category, status, count)
+        for code, *rest in rows.fetchall():
+            found[code] = OldItem(*rest)
     return found
 
 
@@ -254,6 +257,8 @@ def _item_row(state: ItemState) -> tuple[Any, ...]:
         state.gtin,
         state.expiry,
         state.lot,
+        state.grade,
+        state.quantity,
         len(state.findings),
         state.position,
     )

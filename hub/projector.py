@@ -40,7 +40,7 @@ from hub.folds.watch import is_watched, watched
 from hub.refold import REFOLD, Fold, Refolder
 from hub.voids import VOID, Voids
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Rises when a fold changes what it makes of the same events: the next start rebuilds."""
 
 GROUP: Final = 2000

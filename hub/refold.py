@@ -18,7 +18,8 @@ from hub import projection_store as store
 from hub.event_log import quarantine_key
 from hub.folds.entries import Entry, Stored, held, holder
 from hub.folds.epochs import UNPLACED, Timeline
-from hub.folds.item import Finding, FoldError, ItemState
+from hub.folds.findings import Finding
+from hub.folds.item import FoldError, ItemState
 from hub.folds.watch import fold_watched
 from hub.incidents import Trouble
 from hub.statuses import COUNTED
@@ -90,8 +91,8 @@ class Refolder:
         frontier = set(dirty)
         seen: set[str] = set()
         while frontier:
-            items.update(subject for subject in frontier if subject.startswith("G"))
-            groups = {subject for subject in frontier if not subject.startswith("G")} - seen
+            items.update(subject for subject in frontier if subject[0] in "GB")
+            groups = {subject for subject in frontier if subject[0] != "G"} - seen
             seen |= groups
             frontier = set()
             for subject, events in self.events_of(connection, groups).items():
@@ -101,18 +102,18 @@ class Refolder:
 
     @staticmethod
     def every_item(connection: Connection) -> Iterator[str]:
-        """Every item that an event speaks of, by code."""
-        last = "G"
-        while True:
-            rows = connection.exec_driver_sql(
-                "SELECT DISTINCT subject FROM touch WHERE subject > ? AND subject < 'H'"
-                " ORDER BY subject LIMIT ?",
-                (last, REFOLD),
-            ).fetchall()
-            if not rows:
-                return
-            last = rows[-1][0]
-            yield from (row[0] for row in rows)
+        """Every item and box that an event speaks of, by code."""
+        for last, end in (("B", "C"), ("G", "H")):
+            while True:
+                rows = connection.exec_driver_sql(
+                    "SELECT DISTINCT subject FROM touch WHERE subject > ? AND subject < ?"
+                    " ORDER BY subject LIMIT ?",
+                    (last, end, REFOLD),
+                ).fetchall()
+                if not rows:
+                    break
+                last = rows[-1][0]
+                yield from (row[0] for row in rows)
 
     def refold_watched(self, connection: Connection, watch: Iterable[str], now_ms: int) -> None:
         """Write what kiosks now say of themselves under these subjects."""
@@ -166,13 +167,13 @@ class Refolder:
         for row in old.values():
             if row.category is not None and row.status in COUNTED:
                 key = (row.stop, row.category, row.status)
-                deltas[key] = deltas.get(key, 0) - 1
+                deltas[key] = deltas.get(key, 0) - row.quantity
         findings: list[Finding] = []
         for state in states:
             findings += state.findings
             if state.category is not None and state.status in COUNTED:
                 key = (state.stop, state.category, state.status)
-                deltas[key] = deltas.get(key, 0) + 1
+                deltas[key] = deltas.get(key, 0) + state.quantity
         store.save_items(connection, states, old)
         store.delete_items(connection, [code for code in gone if code in old])
         store.change_stock(connection, deltas)

@@ -4,10 +4,19 @@ from typing import Final
 
 IN_STOCK: Final = "in_stock"
 UNLABELLED: Final = "unlabelled"
+QUARANTINED: Final = "quarantined"
 OUT: Final = "out"
 DELIVERED: Final = "delivered"
+SENT: Final = "sent"
+"""On its way to another stop or with a team, and not seen there yet."""
+SOLD: Final = "sold"
+MISSING: Final = "missing"
+DISPOSED: Final = "disposed"
 VOIDED: Final = "voided"
 UNKNOWN: Final = "unknown"
 
-COUNTED: Final = frozenset({IN_STOCK, UNLABELLED, OUT, DELIVERED})
+HERE: Final = (IN_STOCK, UNLABELLED, QUARANTINED)
+"""At the stop."""
+
+COUNTED: Final = frozenset({*HERE, OUT, DELIVERED, SENT, SOLD, MISSING, DISPOSED})
 """Those that the stock table counts."""

@@ -76,6 +76,8 @@ class ItemOut(Struct, frozen=True):
     gtin: str | None
     expiry: str | None
     lot: str | None
+    grade: str | None
+    quantity: int
     received_t: int | None
     changed_t: int
     t_known: bool
@@ -84,7 +86,7 @@ class ItemOut(Struct, frozen=True):
 
 
 class StockLine(Struct, frozen=True):
-    """Items of one category at one stop, by status."""
+    """Pieces of one category at one stop, by status."""
 
     stop: str
     category: str
@@ -92,6 +94,11 @@ class StockLine(Struct, frozen=True):
     unlabelled: int
     out: int
     delivered: int
+    quarantined: int
+    sent: int
+    sold: int
+    missing: int
+    disposed: int
 
 
 class StockOut(Struct, frozen=True):

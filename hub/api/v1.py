@@ -105,6 +105,8 @@ def item(code: str) -> Response:
             gtin=found.gtin,
             expiry=found.expiry,
             lot=found.lot,
+            grade=found.grade,
+            quantity=found.quantity,
             received_t=found.received_t,
             changed_t=found.changed_t,
             t_known=found.known_time,
@@ -117,7 +119,7 @@ def item(code: str) -> Response:
 def stock() -> Response:
     """Stock by stop and category."""
     lines = [
-        StockLine(row.stop, row.category, row.in_stock, row.unlabelled, row.out, row.delivered)
+        StockLine(row.stop, row.category, *(getattr(row, name) for name in items.STATUS_FIELDS))
         for row in items.stock(connection())
     ]
     return _answer(StockOut(lines, events.projected(connection())))

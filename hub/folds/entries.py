@@ -6,18 +6,33 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from msgspec import Struct
 
 from contract.events import (
+    Arrived,
     Back,
     Body,
+    BoxReceived,
+    Counted,
     Delivered,
+    Disposed,
     Event,
+    ExpirySet,
+    FoundUnlabelled,
+    Graded,
     ItemPicked,
     ItemSeen,
     LabelAttached,
+    LabelReprinted,
+    Missing,
     Moved,
     Out,
     Packed,
     PlanSeen,
+    Quarantined,
     Received,
+    Released,
+    SaleTakenBack,
+    Sealed,
+    Sent,
+    Sold,
     Unpacked,
     Voided,
     event_id,
@@ -92,20 +107,32 @@ def _none(_body: Body) -> tuple[str, ...]:
     return ()
 
 
-def _item(body: Received | LabelAttached | ItemPicked | ItemSeen) -> tuple[str, ...]:
+def _item(body: Any) -> tuple[str, ...]:
     return (body.item,)
+
+
+def _sold(body: Sold | SaleTakenBack) -> tuple[str, ...]:
+    return () if body.item is None else (body.item,)
+
+
+def _box(body: BoxReceived | Sealed) -> tuple[str, ...]:
+    return (body.box,)
 
 
 def _plan(body: Out | PlanSeen | Delivered | Back) -> tuple[str, ...]:
     return (body.plan,)
 
 
-def _items(body: Moved | Packed | Unpacked | Out | Voided) -> tuple[str, ...]:
+def _items(body: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(body.items))
 
 
 def _plan_and_items(body: Out | Delivered | Back) -> tuple[str, ...]:
     return (body.plan, *dict.fromkeys(body.items))
+
+
+def _lost(body: Missing) -> tuple[str, ...]:
+    return _items(body) if body.plan is None else (body.plan, *_items(body))
 
 
 def _box_and_items(body: Packed | Unpacked) -> tuple[str, ...]:
@@ -118,19 +145,44 @@ def _items_or_plan(body: Delivered | Back) -> tuple[str, ...]:
 
 # By exact type: several times faster than a chain of isinstance, and these are asked for every
 # event of every refold.
-_ONE_ITEM: Final[dict[type, _Codes]] = dict.fromkeys(
-    (Received, LabelAttached, ItemPicked, ItemSeen), _item
+_ONE_ITEM: Final[dict[type, _Codes]] = {
+    **dict.fromkeys(
+        (
+            Received,
+            LabelAttached,
+            ItemPicked,
+            ItemSeen,
+            Counted,
+            FoundUnlabelled,
+            LabelReprinted,
+        ),
+        _item,
+    ),
+    **dict.fromkeys((Sold, SaleTakenBack), _sold),
+    **dict.fromkeys((BoxReceived, Sealed), _box),
+}
+_THEIR_ITEMS: Final = (
+    Moved,
+    Voided,
+    Sent,
+    Arrived,
+    Disposed,
+    Graded,
+    ExpirySet,
+    Quarantined,
+    Released,
 )
 _SUBJECTS: Final[dict[type, _Codes]] = {
     **_ONE_ITEM,
     **dict.fromkeys((Out, Delivered, Back), _plan_and_items),
     **dict.fromkeys((Packed, Unpacked), _box_and_items),
-    **dict.fromkeys((Moved, Voided), _items),
+    **dict.fromkeys(_THEIR_ITEMS, _items),
     PlanSeen: _plan,
+    Missing: _lost,
 }
 _CHANGED: Final[dict[type, _Codes]] = {
     **_ONE_ITEM,
-    **dict.fromkeys((Moved, Packed, Unpacked, Out, Voided), _items),
+    **dict.fromkeys((*_THEIR_ITEMS, Packed, Unpacked, Out, Missing), _items),
     **dict.fromkeys((Delivered, Back), _items_or_plan),
 }
 _WITH_PLAN: Final = frozenset({Out, Delivered, Back})

@@ -13,7 +13,7 @@ from msgspec import Struct
 from contract.events import ZERO_HASH, ClockLearned, EpochOpened
 from contract.order import NO_CEILING, EpochFacts, Placement, timeline
 from hub.folds.entries import Stored
-from hub.folds.item import Finding
+from hub.folds.findings import Finding
 
 UNPLACED: Final = Placement(0, 0, NO_CEILING, False)
 

@@ -19,7 +19,7 @@ from typing import Final
 
 from contract.events import Body, DeviceChanged, HelpWanted, Noticed
 from hub.folds.entries import Entry
-from hub.folds.item import Finding
+from hub.folds.findings import Finding
 
 DEVICE_DOWN: Final = "device-down"
 HELP_WANTED: Final = "help-wanted"

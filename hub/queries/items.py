@@ -1,10 +1,23 @@
 """Items, claims and stock."""
 
+from typing import Final
+
 from msgspec import Struct
 from sqlalchemy import Connection, func, select
 
 from hub import db
-from hub.statuses import DELIVERED, IN_STOCK, OUT, UNLABELLED
+from hub.statuses import (
+    DELIVERED,
+    DISPOSED,
+    HERE,
+    IN_STOCK,
+    MISSING,
+    OUT,
+    QUARANTINED,
+    SENT,
+    SOLD,
+    UNLABELLED,
+)
 
 
 class Item(Struct, frozen=True):
@@ -25,6 +38,8 @@ class Item(Struct, frozen=True):
     gtin: str | None
     expiry: str | None
     lot: str | None
+    grade: str | None
+    quantity: int
     position: int
 
 
@@ -45,7 +60,16 @@ class StockRow(Struct, frozen=True):
     unlabelled: int
     out: int
     delivered: int
+    quarantined: int = 0
+    sent: int = 0
+    sold: int = 0
+    missing: int = 0
+    disposed: int = 0
 
+
+_COLUMNS: Final = (IN_STOCK, UNLABELLED, OUT, DELIVERED, QUARANTINED, SENT, SOLD, MISSING, DISPOSED)
+"""The statuses of `StockRow`, in the order of its fields."""
+STATUS_FIELDS: Final = StockRow.__struct_fields__[2:]
 
 _ITEM = tuple(db.item.c[name] for name in Item.__struct_fields__)
 
@@ -83,7 +107,7 @@ def stock(connection: Connection) -> list[StockRow]:
         StockRow(
             stop,
             category,
-            *(by_status.get(name, 0) for name in (IN_STOCK, UNLABELLED, OUT, DELIVERED)),
+            *(by_status.get(name, 0) for name in _COLUMNS),
         )
         for (stop, category), by_status in counts.items()
     ]
@@ -95,5 +119,4 @@ def figures(connection: Connection) -> Figures:
         select(db.stock.c.status, func.sum(db.stock.c.n)).group_by(db.stock.c.status)
     )
     n = {str(status): int(total) for status, total in rows}
-    here = n.get(IN_STOCK, 0) + n.get(UNLABELLED, 0)
-    return Figures(here + n.get(OUT, 0) + n.get(DELIVERED, 0), here)
+    return Figures(sum(n.values()), sum(n.get(status, 0) for status in HERE))

@@ -13,7 +13,7 @@ from hub import incidents as log
 from hub.auth import Role
 from hub.queries import events, incidents, items, kiosks, places
 from hub.queries.events import Recorded
-from hub.queries.items import StockRow
+from hub.queries.items import STATUS_FIELDS, StockRow
 from hub.queries.places import Stop
 from hub.request import connection, services
 from hub.web import devices, incident_words, story, wording
@@ -41,6 +41,7 @@ class StockTable(Struct, frozen=True):
     name: str
     rows: list[tuple[str, StockRow]]
     total: StockRow
+    columns: list[tuple[str, str]]
 
 
 def blueprint() -> Blueprint:
@@ -104,16 +105,34 @@ def _stock_tables(rows: list[StockRow], stops: dict[str, Stop]) -> list[StockTab
         StockTable(
             story.stop_name(stops, stop),
             [(story.category_name(row.category), row) for row in those],
-            StockRow(
-                stop,
-                "",
-                sum(row.in_stock for row in those),
-                sum(row.unlabelled for row in those),
-                sum(row.out for row in those),
-                sum(row.delivered for row in those),
-            ),
+            total := _total(stop, those),
+            _columns(total),
         )
         for stop, those in by_stop.items()
+    ]
+
+
+def _total(stop: str, rows: list[StockRow]) -> StockRow:
+    sums = (sum(getattr(row, name) for row in rows) for name in STATUS_FIELDS)
+    return StockRow(stop, "", *sums)
+
+
+def _columns(total: StockRow) -> list[tuple[str, str]]:
+    """Field and heading of what the table shows: what every stop has, and what this one has."""
+    headings = {
+        "in_stock": _("Free"),
+        "unlabelled": _("No label"),
+        "quarantined": _("To be checked"),
+        "out": _("Out"),
+        "delivered": _("Delivered"),
+        "sent": _("Sent on"),
+        "sold": _("Sold"),
+        "missing": _("Missing"),
+        "disposed": _("Thrown away"),
+    }
+    always = ("in_stock", "unlabelled", "out", "delivered")
+    return [
+        (name, words) for name, words in headings.items() if name in always or getattr(total, name)
     ]
 
 

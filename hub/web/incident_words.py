@@ -25,6 +25,12 @@ _KINDS: Final = {
         _l("The later scan counts; both are kept."),
         _l("Ask the stop which of the two is true, then scan the item again where it is."),
     ),
+    "left-quarantine": _Kind(
+        _l("Left quarantine unchecked"),
+        _l("Item %(subject)s was handed on while it was set aside to be checked."),
+        _l("The handover counts."),
+        _l("Ask the stop what became of it, and whether somebody looked at it first."),
+    ),
     "unknown-item": _Kind(
         _l("Scanned, but never received"),
         _l("Item %(subject)s was scanned, but no stop has reported receiving it."),

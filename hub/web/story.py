@@ -45,6 +45,16 @@ def headline(status: str) -> str:
             return _("On its way")
         case "delivered":
             return _("Has reached a household")
+        case "quarantined":
+            return _("Set aside to be checked")
+        case "sent":
+            return _("Sent on from the stop")
+        case "sold":
+            return _("Sold at the charity market")
+        case "missing":
+            return _("Not to be found")
+        case "disposed":
+            return _("Thrown away or recycled")
         case "voided":
             return _("Taken back")
         case _:
@@ -79,6 +89,22 @@ def _what(step: Step, stops: Mapping[str, Stop]) -> str:
             return _("Set out with a volunteer, and has reached a household")
         case StepKind.WITHDRAWN:
             return _("Taken back at the stop: this label no longer stands for an item")
+        case StepKind.FOUND:
+            return _("Found at %(stop)s without a label, and given a new one", stop=stop)
+        case StepKind.SET_ASIDE:
+            return _("Set aside to be checked")
+        case StepKind.CHECKED:
+            return _("Checked and found good")
+        case StepKind.SENT_ON:
+            return _("Sent on from %(stop)s", stop=stop) if stop else _("Sent on")
+        case StepKind.NOT_FOUND:
+            return _("It was not where it should be")
+        case StepKind.SOLD:
+            return _("Sold at the charity market of %(stop)s", stop=stop)
+        case StepKind.CAME_BACK_FROM_SALE:
+            return _("Brought back by its buyer")
+        case StepKind.THROWN_AWAY:
+            return _("Could not be used any more: thrown away or recycled")
         case StepKind.SEEN:
             return _("Its label was scanned at %(stop)s", stop=stop)
 

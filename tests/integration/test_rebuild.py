@@ -17,7 +17,7 @@ def busy(tmp_path: Path) -> Path:
     make_template(path)
     chance = Random(11)
     story = Story()
-    for _ in range(600):
+    for _ in range(900):
         story.act(*(chance.randrange(64) for _ in range(4)))
     pieces = [message_of(run) for run in runs(story.written, 20)]
     chance.shuffle(pieces)

@@ -146,6 +146,10 @@ def runs(
     return cut
 
 
+SESSION = "5e55000000000001"
+"""Of a market or a stocktake."""
+
+
 class Story:
     """Several kiosks' lives, driven by numbers; whatever the numbers are, it can have happened."""
 
@@ -173,7 +177,7 @@ class Story:
         place = self.places[other % len(self.places)]
         family = events.family_hash(f"F{other}")
         thing = box if what % 5 == 4 else item
-        match action % 20:
+        match action % 34:
             case 0 | 1:
                 self.items.append(journal.receive(category="H1" if what % 2 else "F2"))
             case 2:
@@ -216,6 +220,40 @@ class Story:
                 noticed = words[what % len(words)]
                 disputed = journal.epoch if other % 2 else None
                 journal.add(events.Noticed(kind=noticed, epoch=disputed, seq=other % 3))
+            case 20:
+                journal.add(events.Sent(to=place, kind="stop", items=(thing,)))
+            case 21:
+                journal.add(events.Arrived(place=place, items=(thing,)))
+            case 22:
+                journal.add(events.Missing(items=(thing,), plan=plan if other % 2 else None))
+            case 23:
+                journal.add(events.Disposed(items=(thing,), why="B"))
+            case 24:
+                journal.add(events.Sold(market=SESSION, price=50, item=thing))
+            case 25:
+                journal.add(events.SaleTakenBack(market=SESSION, price=50, item=thing))
+            case 26:
+                journal.add(events.Counted(count=SESSION, place=place, item=thing, outcome="ok"))
+            case 27:
+                journal.add(events.Quarantined(items=(thing,), why="card"))
+            case 28:
+                journal.add(events.Released(items=(thing,)))
+            case 29:
+                journal.add(events.Graded(items=(thing,), grade="AB"[other % 2]))
+                journal.add(events.ExpirySet(items=(thing,), month="2027-03"))
+            case 30:
+                journal.add(
+                    events.BoxReceived(
+                        session=SESSION, box=box, category="F1", place=place, quantity=2 + other % 5
+                    )
+                )
+            case 31:
+                serial = len(self.items) + 500
+                found = codes.serial_code(Kind.ITEM, "00AA", serial)
+                self.items.append(found)
+                journal.add(
+                    events.FoundUnlabelled(count=SESSION, place=place, item=found, category="ZZ")
+                )
             case _:
                 if len(self.journals) < 4:
                     self.clones += 1

@@ -156,6 +156,105 @@ def test_an_item_is_where_its_events_say(
     assert state.findings == ()
 
 
+@pytest.mark.parametrize(
+    ("bodies", "status", "place"),
+    [
+        ((events.Sent(to=ROOM, kind="stop", items=(ITEM,)),), "sent", ROOM),
+        (
+            (
+                events.Sent(to=ROOM, kind="stop", items=(ITEM,)),
+                events.Arrived(place=SHELF, items=(ITEM,)),
+            ),
+            "in_stock",
+            SHELF,
+        ),
+        ((events.Missing(items=(ITEM,)),), "missing", codes.PLACE_IN),
+        (
+            (
+                events.Missing(items=(ITEM,)),
+                events.Counted(count=SESSION, place=SHELF, item=ITEM, outcome="ok"),
+            ),
+            "in_stock",
+            SHELF,
+        ),
+        ((OUT, events.Missing(items=(ITEM,), plan=PLAN)), "missing", codes.PLACE_IN),
+        ((events.Disposed(items=(ITEM,), why="B"),), "disposed", codes.PLACE_IN),
+        ((events.Sold(market=SESSION, price=50, item=ITEM),), "sold", codes.PLACE_IN),
+        (
+            (
+                events.Sold(market=SESSION, price=50, item=ITEM),
+                events.SaleTakenBack(market=SESSION, price=50, item=ITEM),
+            ),
+            "in_stock",
+            codes.PLACE_IN,
+        ),
+        ((events.Quarantined(items=(ITEM,), why="card"),), "quarantined", codes.PLACE_IN),
+        (
+            (events.Quarantined(items=(ITEM,), why="card"), events.Released(items=(ITEM,))),
+            "in_stock",
+            codes.PLACE_IN,
+        ),
+        (
+            (
+                events.Packed(box=BOX, items=(ITEM,)),
+                events.Quarantined(items=(BOX,), why="card"),
+                events.Counted(count=SESSION, place=SHELF, item=BOX, outcome="unchecked"),
+            ),
+            "quarantined",
+            SHELF,
+        ),
+    ],
+)
+def test_an_item_can_leave_in_many_ways_and_be_seen_again(
+    bodies: tuple[events.Body, ...], status: str, place: str
+) -> None:
+    state = fold(RECEIVED, LABEL, *bodies)
+    assert (state.status, state.place) == (status, place)
+    assert state.findings == ()
+
+
+def test_the_last_word_on_condition_and_date_counts() -> None:
+    state = fold(
+        RECEIVED,
+        events.Graded(items=(ITEM,), grade="B"),
+        events.ExpirySet(items=(ITEM,), month="2027-03"),
+        events.Graded(items=(ITEM, OTHER), grade="C"),
+    )
+    assert (state.grade, state.expiry) == ("C", "2027-03")
+
+
+def test_what_leaves_quarantine_unchecked_is_an_incident() -> None:
+    state = fold(RECEIVED, LABEL, events.Quarantined(items=(ITEM,), why="card"), OUT)
+    assert state.status == "out"
+    assert [found.kind for found in state.findings] == ["left-quarantine"]
+
+
+def test_a_whole_box_is_an_item_of_many_pieces_and_another_box_is_none() -> None:
+    born = events.BoxReceived(
+        session=SESSION, box=BOX, category="F1", place=codes.PLACE_IN, quantity=12
+    )
+    moved = events.Moved(place=SHELF, items=(BOX,))
+    whole = fold_item(BOX, told(born, moved))
+    assert whole is not None
+    assert (whole.quantity, whole.category, whole.place) == (12, "F1", SHELF)
+    assert fold_item(BOX, told(moved, events.Packed(box=BOX, items=(ITEM,)))) is None
+
+
+def test_a_label_printed_ahead_is_on_its_item_from_the_beginning() -> None:
+    born = events.Received(
+        session=SESSION, item=ITEM, category="H1", place=codes.PLACE_IN, ready_made=True
+    )
+    state = fold(born)
+    assert (state.status, state.label) == ("in_stock", "ready-made")
+
+
+def test_something_found_without_a_label_begins_where_it_stood() -> None:
+    found = events.FoundUnlabelled(count=SESSION, place=SHELF, item=ITEM, category="C1")
+    state = fold(found)
+    assert (state.status, state.place, state.category) == ("unlabelled", SHELF, "C1")
+    assert state.findings == ()
+
+
 def test_a_delivery_names_the_family_only_while_it_stands() -> None:
     assert fold(RECEIVED, LABEL, OUT, DELIVERED).family == FAMILY
     back = events.Back(plan=PLAN, why="not-home", items=(ITEM,))
@@ -209,6 +308,24 @@ def test_an_item_that_was_only_seen_is_unknown_until_its_intake_arrives() -> Non
         (
             (OUT, DELIVERED, events.Moved(place=SHELF, items=(ITEM,))),
             "here-after-delivered",
+            "in_stock",
+        ),
+        (
+            (events.Sold(market=SESSION, price=50, item=ITEM), OUT),
+            "out-after-sold",
+            "out",
+        ),
+        (
+            (OUT, DELIVERED, events.Disposed(items=(ITEM,), why="B")),
+            "disposed-after-delivered",
+            "disposed",
+        ),
+        (
+            (
+                events.Disposed(items=(ITEM,), why="B"),
+                events.Moved(place=SHELF, items=(ITEM,)),
+            ),
+            "here-after-disposed",
             "in_stock",
         ),
     ],
