@@ -14,6 +14,8 @@ because a scan has to be told apart from a *damaged* scan and the reason said al
   code is refused and the reason said. A true lot of that form is refused too: the pack's other
   bar code, or a category card, still takes the item in.
 * **The same field twice** must say the same twice.
+* Fields that nobody here keeps are read past, not judged, and so is which of them may stand
+  together: that is the maker's business.
 """
 
 import calendar
@@ -44,6 +46,7 @@ _DATES: Final = {
     "16": "date",
     "17": "expiry",
 }
+_KEPT_DATES: Final = frozenset({"11", "15", "17"})
 _WITH_TIME: Final = "7003"
 """Expiry date and hour, on fresh goods."""
 _FREE_TEXT: Final = frozenset({"10", "21"})
@@ -176,7 +179,7 @@ def _refuse_swallowed(fields: list[Field]) -> None:
 
 def _reads_on(tail: str, named: set[str]) -> bool:
     """Whether ``tail`` is a whole run of fields from a plausible date on."""
-    if tail[:2] not in _DATES or not tail[2:8].isdigit():
+    if tail[:2] not in _KEPT_DATES or not tail[2:8].isdigit():
         return False
     try:
         year = int(day_of(tail[:2], tail[2:8])[:4])

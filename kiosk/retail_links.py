@@ -42,20 +42,24 @@ def read_link(text: str) -> Retail | None:
     if len(key.group(1)) not in (12, 13, 14):
         raise RetailError(RetailProblem.GTIN_LENGTH)
     gtin14(key.group(1))
-    if any(ai.isdigit() and not data for ai, data in _pairs(parts.query)):
+    pairs = _pairs(parts.query)
+    if any(ai.isdigit() and not data for ai, data in pairs):
         raise RetailError(RetailProblem.FIELD_EMPTY)
     try:
         link = GS1DigitalLinkURI.parse(
             f"https://id.gs1.org{parts.path[key.start() :]}?{parts.query}", config=_CONFIG
         )
     except (ParseError, ValueError, IndexError):
-        raise RetailError(_why_unreadable(parts.query)) from None
-    return retail_of(Field(element.ai.ai, element.value) for element in link.element_strings)
+        raise RetailError(_why_unreadable(pairs)) from None
+    fields = [Field(element.ai.ai, element.value) for element in link.element_strings]
+    read = {field.ai for field in fields}
+    # Of a parameter that stands there twice biip takes the last.
+    return retail_of([*fields, *(Field(ai, data) for ai, data in pairs if ai in read)])
 
 
-def _why_unreadable(query: str) -> RetailProblem:
+def _why_unreadable(pairs: list[tuple[str, str]]) -> RetailProblem:
     """A bad date in the query, or else path segments that are missing or out of order."""
-    for key, value in _pairs(query):
+    for key, value in pairs:
         if key in ("11", "13", "15", "16", "17"):
             try:
                 day_of(key, value)
