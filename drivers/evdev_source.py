@@ -35,14 +35,14 @@ _MISSING: Final = Words(
 )
 
 
-def library() -> ModuleType:
+def library(debian: Path = DEBIAN) -> ModuleType:
     """evdev, wherever it is. Raises `DeviceError` naming the package when it is nowhere."""
     with contextlib.suppress(ImportError):
         return importlib.import_module("evdev")
-    if sys.base_prefix == "/usr" and DEBIAN.exists():
+    if sys.base_prefix == "/usr" and debian.exists():
         # Only for Debian's own Python: it was compiled for that one.
         with contextlib.suppress(ImportError):
-            return _load(DEBIAN)
+            return _load(debian)
     raise DeviceError(_MISSING)
 
 
@@ -58,7 +58,7 @@ def _load(init: Path) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except ImportError:
-        del sys.modules[spec.name]
+        sys.modules.pop(spec.name, None)
         raise
     return module
 
