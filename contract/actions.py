@@ -52,6 +52,10 @@ class Verb(enum.StrEnum):
     CLOSE = "EN"
     """Closes the market or the stocktake for good."""
     OFFER_TIME = "TF"
+    NEW_ROLL = "NR"
+    """A fresh roll is in the label printer, or in the only one."""
+    NEW_RECEIPT_ROLL = "NS"
+    """A fresh roll is in the receipt printer."""
     WORK = "WK"
     """Time worked: the card that follows comes in, or goes out."""
     QUANTITY = "Q"
@@ -265,6 +269,8 @@ VERB_WORDS: Final[dict[Verb, tuple[str, str]]] = {
     Verb.PAUSE: ("暂停", "Pause"),
     Verb.CLOSE: ("结束并结算", "Close for good"),
     Verb.OFFER_TIME: ("我愿出时间", "I offer my time"),
+    Verb.NEW_ROLL: ("换了新纸卷", "New roll of labels"),
+    Verb.NEW_RECEIPT_ROLL: ("收据换了新纸卷", "New receipt roll"),
     Verb.WORK: ("上工、下工", "Start or end work"),
     Verb.QUANTITY: ("数量", "Quantity"),
     Verb.CATEGORY: ("类别", "Category"),

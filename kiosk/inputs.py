@@ -57,6 +57,8 @@ class InputKind(enum.StrEnum):
     SKILL = "skill"
     DISPOSE = "dispose"
     CAMPAIGN = "campaign"
+    NEW_ROLL = "new-roll"
+    NEW_RECEIPT_ROLL = "new-receipt-roll"
     READY_MADE = "ready-made"
     CLAIM = "claim"
     DAMAGED = "damaged"

@@ -52,6 +52,7 @@ from contract.bodies.records import (
     HelpWanted,
     Noticed,
     Refused,
+    RollChanged,
     Unrecognised,
     Voided,
 )
@@ -107,6 +108,7 @@ Body: TypeAlias = (
     | WorkStarted
     | WorkEnded
     | Contributed
+    | RollChanged
 )
 
 __all__ = [
@@ -147,6 +149,7 @@ __all__ = [
     "Refused",
     "Released",
     "Retail",
+    "RollChanged",
     "SaleTakenBack",
     "Sealed",
     "Sent",

@@ -71,6 +71,12 @@ class DeviceChanged(Happened, frozen=True, tag="device.changed"):
     detail: Word = ""
 
 
+class RollChanged(Happened, frozen=True, tag="roll.changed"):
+    """Somebody put a fresh roll into the printer with this role: label or receipt."""
+
+    role: Word
+
+
 class Noticed(Happened, frozen=True, tag="noticed"):
     """The kiosk saw something that somebody must see: a refused hash, no prefix left, …"""
 

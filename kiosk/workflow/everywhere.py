@@ -6,6 +6,7 @@ from contract.codes import CodeProblem
 from contract.events import (
     HelpWanted,
     Refused,
+    RollChanged,
     Unrecognised,
 )
 from drivers.ports import Signal
@@ -56,11 +57,20 @@ def on_foreign(turn: Turn, scan: Scan) -> None:
     turn.say(Signal.REFUSED, refusal_key(scan.problem))
 
 
+def on_new_roll(turn: Turn, scan: Scan) -> None:
+    """Paper is counted from here; whatever the lane was doing goes on."""
+    receipts = scan.kind is InputKind.NEW_RECEIPT_ROLL
+    turn.append(RollChanged(role="receipt" if receipts else "label"))
+    turn.say(Signal.SAVED, "new-roll")
+
+
 _P = Phase
 _I = InputKind
 _ANY: Final = tuple(Phase)
 
 ROWS: Final = (
+    Row(_ANY, _I.NEW_ROLL, on_new_roll, "the paper of the labels is counted anew", _ANY),
+    Row(_ANY, _I.NEW_RECEIPT_ROLL, on_new_roll, "the receipts' paper is counted anew", _ANY),
     Row(_ANY, _I.HELP, on_help, "says what can be done now, and calls the operator", _ANY),
     Row(_ANY, _I.CLAIM, on_claim, "refused: this code belongs into the donor's phone", _ANY),
     Row(_ANY, _I.DAMAGED, on_damaged, "refused: scan again; its form is recorded", _ANY),

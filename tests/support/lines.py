@@ -84,6 +84,7 @@ EVERY_BODY: tuple[events.Body, ...] = (
         session=SESSION, started=f"{KIOSK}.{EPOCH}.4.0123456789abcdef", minutes=95, how="rule"
     ),
     events.Contributed(session=SESSION, campaign=1, count=2),
+    events.RollChanged(role="label"),
 )
 """One body of every type of this release, with every optional field given."""
 

@@ -390,6 +390,13 @@ REACH: dict[Phase, tuple[Scan | Label, ...]] = {
 
 EVERYWHERE: dict[InputKind, tuple[Scan, str, Signal, str]] = {
     InputKind.HELP: (HELP, "help.wanted", ATTENTION, "help-{phase}"),
+    InputKind.NEW_ROLL: (ActionCard(Verb.NEW_ROLL), "roll.changed", SAVED, "new-roll"),
+    InputKind.NEW_RECEIPT_ROLL: (
+        ActionCard(Verb.NEW_RECEIPT_ROLL),
+        "roll.changed",
+        SAVED,
+        "new-roll",
+    ),
     InputKind.CLAIM: (CLAIM, "refused", REFUSED, "claim"),
     InputKind.DAMAGED: (DAMAGED, "unrecognised", REFUSED, "damaged"),
     InputKind.FOREIGN: (FOREIGN, "unrecognised", REFUSED, "foreign"),
