@@ -1,6 +1,6 @@
 # One target each for running, testing, checking and measuring. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help up test proof check bench cards docs screenshots clean
+.PHONY: help up test proof check bench cards docs sounds screenshots clean
 
 # Which Python to build .venv with, further extras (kiosk-hid,kiosk-gpio), words for the command.
 PYTHON ?= python3
@@ -42,6 +42,11 @@ docs: ## 重新生成文档 / regenerate what docs/ takes from the code
 	$(call prepare,check)
 	.venv/bin/python -m contract docs
 	.venv/bin/python -m kiosk.diagram docs/architecture.md
+	.venv/bin/python -m drivers.pages docs/panel.md docs/voices.md
+
+sounds: ## 重新合成占位语音 / speak the placeholder prompts anew (needs espeak-ng and sox)
+	$(call prepare,up)
+	.venv/bin/python -m provisioning.voices
 
 screenshots: ## 页面截图 / pictures of the hub's pages into screenshots/, zh and en
 	$(call prepare,test)

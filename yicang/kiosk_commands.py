@@ -25,3 +25,18 @@ def run_command(context: click.Context, config: Path) -> None:
 
     logging.getLogger().setLevel(logging.INFO)
     context.exit(run_file(config))
+
+
+@kiosk.command("sounds")
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.pass_context
+def sounds_command(context: click.Context, folder: Path) -> None:
+    """检查一个录音文件夹 / Say what is wrong with a folder of recordings (docs/voices.md)."""
+    from drivers.sound_files import check
+
+    faults = list(check(folder))
+    for fault in faults:
+        click.echo(str(fault), err=True)
+    if not faults:
+        click.echo("全部可用 / every recording can be used")
+    context.exit(1 if faults else 0)

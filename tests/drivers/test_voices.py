@@ -22,6 +22,7 @@ from drivers.sound_files import (
 )
 from drivers.speaker_aplay import wav
 from provisioning.voices import with_facts
+from tests.support.processes import run
 
 FILES = [(language, prompt.name) for language in LANGUAGES for prompt in PROMPTS]
 SMALL_BYTES = 2_000_000
@@ -190,3 +191,16 @@ def test_metadata_leaves_every_sample_as_it_was(tmp_path: Path) -> None:
     path.write_bytes(with_facts(wav(tone()), {"INAM": "odd", "ICMT": "even"}))
     assert read_sound(path) == tone()
     assert facts(path) == {"INAM": "odd", "ICMT": "even"}
+
+
+def test_the_command_names_each_fault_and_is_content_with_a_good_folder(own: Path) -> None:
+    good = run("kiosk", "sounds", str(own))
+    assert (good.returncode, good.stderr) == (0, "")
+    (own / "dialect" / "welcome.wav").unlink()
+    (own / "dialect" / "help.wav").write_bytes(wav(tone(peak=900)))
+    told = run("kiosk", "sounds", str(own))
+    assert told.returncode == 1
+    (quiet, missing) = sorted(told.stderr.splitlines())
+    assert "help.wav" in quiet
+    assert "too quiet" in quiet
+    assert missing.endswith("welcome.wav: missing")

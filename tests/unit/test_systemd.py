@@ -66,16 +66,20 @@ def test_a_service_writes_only_the_folder_that_its_own_account_has(unit: Path) -
     assert found["WorkingDirectory"] == [writable]
 
 
-def test_the_kiosk_alone_may_open_serial_and_input_devices() -> None:
+def test_the_kiosk_alone_may_open_scanners_printers_pins_and_the_speaker() -> None:
     kiosk, hub = (
         settings(ROOT / "systemd" / f"yicang-{side}.service") for side in ("kiosk", "hub")
     )
-    assert kiosk["SupplementaryGroups"] == ["dialout input"]
-    assert "char-input rw" in kiosk["DeviceAllow"]
+    assert kiosk["SupplementaryGroups"] == ["dialout input gpio audio"]
+    for kind in ("input", "gpiochip", "alsa"):
+        assert f"char-{kind} rw" in kiosk["DeviceAllow"]
     assert "AF_NETLINK" in kiosk["RestrictAddressFamilies"][0]  # udev's events
-    for group in ("dialout", "input"):  # the latter is Debian's own for /dev/input/event*
+    for group in ("dialout", "input", "gpio", "audio"):  # Debian has all but gpio
         assert ["m", "yicang-kiosk", group] in rows("sysusers.d/yicang.conf")
-    assert 'GROUP="dialout"' in (ROOT / "systemd/udev/60-yicang.rules").read_text()
+    assert ["g", "gpio", "-"] in rows("sysusers.d/yicang.conf")
+    rules = (ROOT / "systemd/udev/60-yicang.rules").read_text()
+    assert 'GROUP="dialout"' in rules
+    assert 'KERNEL=="gpiochip*", GROUP="gpio"' in rules
     assert hub["SupplementaryGroups"] == []
     assert hub["PrivateDevices"] == ["yes"]
 
