@@ -5,10 +5,14 @@ beside the journal. Ours runs from the scanner's read, through interpreter, work
 to the moment the panel is told to show green. Each round does one of each, so that a slow moment
 of the disk hits both. Checkpoints happen between rounds for both, as an idle kiosk does them.
 
-It is measured twice: on the disk as it is, and with every sync made 2 ms longer (by strace's fault
-injection, on both sides alike). A virtual disk may only pretend to sync, in 0.03 ms; then the first
-compares our Python with SQLite's C. The second is what a kiosk has: a memory card's sync takes
-about 10 ms, an SSD's one or two.
+It is measured three times: on the disk as it is, with 50,000 events in the journal that the hub has
+not acknowledged (thirty days without a network), and with every sync made 2 ms longer (by strace's
+fault injection, on both sides alike). A virtual disk may only pretend to sync, in 0.03 ms; then the
+first two compare our Python with SQLite's C. The third is what a kiosk has: a memory card's sync
+takes about 10 ms, an SSD's one or two.
+
+What a scan leaves to be done after green (the view for the page, settling its turn, checkpoints) is
+stated beside it, so that nothing is won by moving it there unseen.
 """
 
 import os
@@ -26,16 +30,20 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from contract.codes import PLACE_IN, Kind, serial_code
 from contract.enrolment import Grant, Identity
+from contract.events import Received, Retail
 from contract.messages import Product
 from drivers.panel_null import NullPanel
 from drivers.ports import ScanRead, Signal
 from kiosk.clock import LearntClock, SystemClock
+from kiosk.garbage import Garbage
 from kiosk.identity import IdentityStore
 from kiosk.journal import Journal
 from kiosk.lanes import LaneDesk, NoScreen
 from kiosk.reference import Reference, reference_data
 from kiosk.spool import Spool
+from kiosk.state import Draft
 
 ROUNDS: Final = 2_000
 WARM_UP: Final = 50
@@ -48,6 +56,10 @@ SESSION: Final = 25
 """Items a donor brings; the lane's state is part of every commit and grows with them."""
 LINE_BYTES: Final = 420
 """A received event's line."""
+QUEUED: Final = 50_000
+"""Events that wait for the hub: 30 days of a busy stop."""
+BATCH: Final = 500
+"""So many of them are written in one COMMIT before the measurement."""
 
 
 class Ratio(Struct, frozen=True):
@@ -61,6 +73,13 @@ class Ratio(Struct, frozen=True):
     def ratio(self) -> float:
         """Ours / floor; the promise is at most 1.5 at p99."""
         return self.ours_ms / self.floor_ms
+
+
+class Result(Struct, frozen=True):
+    """What one run came to. ``after_ms``: what a scan costs after green, on average."""
+
+    ratios: list[Ratio]
+    after_ms: float
 
 
 class _Green(NullPanel):
@@ -83,16 +102,18 @@ def ean13(number: int) -> str:
     return f"{body}{-total % 10}"
 
 
-def measure(rounds: int = ROUNDS, where: Path | None = None) -> list[Ratio]:
-    """Measures in a new folder of ``where``."""
+def measure(rounds: int = ROUNDS, where: Path | None = None, queued: int = 0) -> Result:
+    """Measures in a new folder of ``where``, with ``queued`` events in the journal before."""
     folder = Path(tempfile.mkdtemp(prefix="yicang-bench-", dir=where))
+    garbage = Garbage()
     try:
-        return _run(folder, rounds)
+        with garbage.kept_for_idle():
+            return _run(folder, rounds, queued, garbage)
     finally:
         shutil.rmtree(folder)
 
 
-def measure_with_slow_syncs() -> list[Ratio] | None:
+def measure_with_slow_syncs() -> Result | None:
     """The same in a process of its own whose syncs take longer; None without strace."""
     strace = shutil.which("strace")
     if strace is None:
@@ -105,10 +126,10 @@ def measure_with_slow_syncs() -> list[Ratio] | None:
         check=True,
         timeout=TIMEOUT_S,
     )  # fmt: skip
-    return msgspec.json.decode(done.stdout, type=list[Ratio])
+    return msgspec.json.decode(done.stdout, type=Result)
 
 
-def _run(folder: Path, rounds: int) -> list[Ratio]:
+def _run(folder: Path, rounds: int, queued: int, garbage: Garbage) -> Result:
     bare = sqlite3.connect(folder / "bare.sqlite3", isolation_level=None)
     bare.execute("PRAGMA journal_mode = WAL")
     bare.execute("PRAGMA synchronous = FULL")
@@ -127,10 +148,12 @@ def _run(folder: Path, rounds: int) -> list[Ratio]:
         software="bench",
         reference=Reference(reference_data("", {"products": named})),
     )
+    _queue(journal, queued)
     panel = _Green()
-    desk = LaneDesk(journal, clock, panel, NoScreen(), secrets.token_bytes)
+    desk = LaneDesk(journal, clock, panel, NoScreen(), os.urandom)
     floor: list[int] = []
     ours: list[int] = []
+    after = 0
     line = secrets.token_bytes(LINE_BYTES)
     for number, code in enumerate(codes):
         started = time.perf_counter_ns()
@@ -146,16 +169,34 @@ def _run(folder: Path, rounds: int) -> list[Ratio]:
         if number >= WARM_UP:
             floor.append(bare_ns)
             ours.append(panel.at - started)
+            after += time.perf_counter_ns() - panel.at
         if number % 50 == 49:
             bare.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            started = time.perf_counter_ns()
             journal.idle()
+            garbage.idle()
+            after += time.perf_counter_ns() - started
+    if journal.streams.backlog() < queued + rounds:
+        raise RuntimeError("the events that wait for the hub are gone")
     journal.close()
     bare.close()
-    return [
-        Ratio("p50", _quantile(floor, 50), _quantile(ours, 50)),
-        Ratio("p90", _quantile(floor, 90), _quantile(ours, 90)),
-        Ratio("p99", _quantile(floor, 99), _quantile(ours, 99)),
-    ]
+    return Result(
+        [
+            Ratio(f"p{percent}", _quantile(floor, percent), _quantile(ours, percent))
+            for percent in (50, 90, 99)
+        ],
+        after / rounds / 1e6,
+    )
+
+
+def _queue(journal: Journal, count: int) -> None:
+    """Events as a scan writes them, without a hub that would take them."""
+    item = serial_code(Kind.ITEM, "7XK2", 0)
+    received = Received(
+        session="0" * 16, item=item, category="F1", place=PLACE_IN, retail=Retail(f"0{ean13(0)}")
+    )
+    for start in range(0, count, BATCH):
+        journal.append([Draft(received)] * min(BATCH, count - start))
 
 
 def _quantile(nanoseconds: list[int], percent: int) -> float:
@@ -163,24 +204,27 @@ def _quantile(nanoseconds: list[int], percent: int) -> float:
 
 
 def run() -> bool:
-    """Prints the ratios; whether p99 keeps to the goal where a sync costs something."""
+    """Prints the ratios; whether p99 keeps to the goal each time."""
     print(f"  the disk as it is, {ROUNDS} rounds:")
-    quiet = _print(measure())
+    reached = _print(measure())
+    print(f"  the same with {QUEUED} events queued:")
+    reached = _print(measure(queued=QUEUED)) and reached
     slow = measure_with_slow_syncs()
     if slow is None:
         print("  with slower syncs: needs strace (sudo apt-get install strace)")
-        return quiet
+        return reached
     print(f"  every sync {SLOWER_US / 1000:g} ms longer, {ROUNDS} rounds:")
-    return _print(slow)
+    return _print(slow) and reached
 
 
-def _print(ratios: list[Ratio]) -> bool:
-    for ratio in ratios:
+def _print(result: Result) -> bool:
+    for ratio in result.ratios:
         print(
             f"    {ratio.quantile}: floor {ratio.floor_ms:.3f} ms, "
             f"ours {ratio.ours_ms:.3f} ms, ratio {ratio.ratio:.2f}"
         )
-    return ratios[-1].ratio <= GOAL
+    print(f"    after green, settling and checkpoints included: {result.after_ms:.3f} ms a scan")
+    return result.ratios[-1].ratio <= GOAL
 
 
 if __name__ == "__main__":

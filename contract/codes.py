@@ -22,6 +22,7 @@ Randomness comes in as bytes; nothing here draws any.
 import enum
 import hashlib
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
@@ -191,8 +192,10 @@ def from_base32(text: str) -> int:
 # --- making codes ----------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=256)
 def serial_code(kind: Kind, prefix: str, serial: int) -> str:
-    """An item, box or plan code from its journal's prefix (4 characters) and serial."""
+    """An item, box or plan code from its journal's prefix (4 characters) and serial. The last
+    ones asked for are remembered: a kiosk works the next one out before it is needed."""
     return with_check(kind.value + prefix + to_base32(serial, 5))
 
 

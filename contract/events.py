@@ -221,13 +221,15 @@ def encode(public: Public, private: Private, *, prev: str, salt: bytes) -> Event
     """
     public_bytes = _encoder.encode(public)
     private_bytes = _encoder.encode(private)
-    line = Line(prev, salt.hex(), Raw(public_bytes), Raw(private_bytes))
-    raw = _encoder.encode(line)
+    raw = _encoder.encode(Line(prev, salt.hex(), Raw(public_bytes), Raw(private_bytes)))
     if len(raw) > MAX_EVENT_BYTES:
         raise EventError("too-long")
-    return Event(
-        raw, prev, chain_hash(prev, line.salt, public_bytes, private_bytes), public, private
+    digest = linked_hash(
+        prev,
+        hashlib.sha256(public_bytes).digest(),
+        hashlib.sha256(salt + private_bytes).digest(),
     )
+    return Event(raw, prev, digest, public, private)
 
 
 def decode(raw: bytes) -> Event:

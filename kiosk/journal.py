@@ -15,30 +15,27 @@ Rules
 """
 
 import logging
-import secrets
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple, cast
 
 import msgspec
 
-from contract.codes import BLOCK, BLOCKS_PER_PREFIX
+from contract.codes import BLOCK, BLOCKS_PER_PREFIX, Kind, serial_code
 from contract.events import (
     ZERO_HASH,
     EpochOpened,
     Event,
-    EventError,
     Noticed,
-    Public,
-    encode,
     event_id,
 )
-from drivers.ports import Words
 from kiosk.clock import LearntClock
 from kiosk.identity import IdentityStore
 from kiosk.knowledge import Knowledge
 from kiosk.print_queue import PrintQueue
 from kiosk.reference import Reference
+from kiosk.sealer import Sealer
 from kiosk.spool import Spool
 from kiosk.state import Allocator, Draft, EventRef, LaneState, Outcome
 from kiosk.store import (
@@ -50,13 +47,13 @@ from kiosk.store import (
     open_store,
     transaction,
 )
-from kiosk.streams import Stream, Streams
+from kiosk.streams import EventIds, Stream, Streams
 from kiosk.turns import Redo, TurnLog
 
 log: Final = logging.getLogger(__name__)
 
 Entropy = Callable[[int], bytes]
-"""Random bytes, so many; ``secrets.token_bytes`` outside tests."""
+"""Random bytes, so many; ``os.urandom`` outside tests."""
 
 SYSTEM_LANE: Final = "system"
 
@@ -69,20 +66,6 @@ class _Opened(NamedTuple):
     number: int
     events: list[Event]
     allocator: Allocator
-
-
-class EventIds(dict[EventRef, str]):
-    """The ids of this journal's events, each looked up when it is first asked for: an undo needs
-    them, and every scan hands them to the workflow. Raises KeyError for an event that is gone."""
-
-    def __init__(self, kiosk: str, streams: Streams) -> None:
-        super().__init__()
-        self._kiosk: Final = kiosk
-        self._streams: Final = streams
-
-    def __missing__(self, ref: EventRef) -> str:
-        digest = self._streams.required_hash(ref.epoch, ref.seq)
-        return event_id(self._kiosk, ref.epoch, ref.seq, digest)
 
 
 class Journal:
@@ -100,7 +83,7 @@ class Journal:
         *,
         spool: Spool,
         software: str,
-        entropy: Entropy = secrets.token_bytes,
+        entropy: Entropy = os.urandom,
         reference: Reference | None = None,
     ) -> None:
         self._path: Final = path
@@ -110,6 +93,7 @@ class Journal:
         self._software: Final = software
         self._entropy: Final = entropy
         self._kiosk: Final = identity.load().kiosk
+        self._sealer: Final = Sealer(self._kiosk, clock, entropy)
         self._db: Final = open_store(path)
         self.allocator = Allocator()
         self._checkpointed = 0
@@ -117,6 +101,7 @@ class Journal:
             with disk_errors():
                 self.id: Final = self._journal_id()
                 self.streams: Final = Streams(self._db, clock)
+                self.event_ids: Final = EventIds(self._kiosk, self.streams)
                 self._turns: Final = TurnLog(self._db)
                 self._turns.spread_by(self._place_lane)
                 self.knowledge: Final = Knowledge(self._db, self._turns, reference or Reference())
@@ -213,11 +198,9 @@ class Journal:
             software=self._software,
             why=why,
         )
-        events: list[Event] = []
         prev = before.hash if before else ZERO_HASH
-        for seq, draft in enumerate((Draft(body), *notices), start=1):
-            events.append(self._seal(draft, SYSTEM_LANE, EventRef(epoch, seq), prev))
-            prev = events[-1].hash
+        drafts = (Draft(body), *notices)
+        events = self._sealer.seal(drafts, SYSTEM_LANE, EventRef(epoch, 0), prev)
         row = self._db.execute(
             "INSERT INTO epoch (epoch, boot) VALUES (?, ?)", (epoch, self._clock.boot)
         )
@@ -261,7 +244,8 @@ class Journal:
     @property
     def next_ref(self) -> EventRef:
         """Where the next event will stand."""
-        return EventRef(self.streams.current.epoch, self.streams.current.head + 1)
+        stream = self.streams.current
+        return EventRef(stream.epoch, stream.head + 1)
 
     def commit(self, lane: str, outcome: Outcome) -> None:
         """Makes a turn of ``lane`` happen, all of it in one COMMIT."""
@@ -293,6 +277,12 @@ class Journal:
         self._turns.written(redo)
         self.allocator = outcome.allocator
         self._advanced(head)
+
+    def foresee(self) -> None:
+        """Works out what the next scan needs while nobody waits for it: its item's code."""
+        allocator = self.allocator
+        if allocator.prefix is not None:
+            serial_code(Kind.ITEM, allocator.prefix, allocator.next)
 
     def settle(self, at: int = 1) -> None:
         """Spreads committed turns into the tables that are read, when ``at`` of them wait. Raises
@@ -337,42 +327,18 @@ class Journal:
         return event_id(self._kiosk, stream.epoch, stream.head, stream.hash)
 
     def _seal_all(self, drafts: Sequence[Draft], lane: str) -> list[Event]:
-        events: list[Event] = []
         stream = self.streams.current
-        prev = stream.hash
-        for seq, draft in enumerate(drafts, start=stream.head + 1):
-            event = self._seal(draft, lane, EventRef(stream.epoch, seq), prev)
-            events.append(event)
-            prev = event.hash
-        return events
-
-    def _seal(self, draft: Draft, lane: str, ref: EventRef, prev: str) -> Event:
-        public = Public(
-            v=1,
-            kiosk=self._kiosk,
-            epoch=ref.epoch,
-            seq=ref.seq,
-            boot=self._clock.boot,
-            mono=self._clock.mono(),
-            wall=self._clock.wall(),
-            clock=self._clock.trusted,
-            lane=lane,
-            body=draft.body,
-        )
-        try:
-            return encode(public, draft.private, prev=prev, salt=self._entropy(16))
-        except EventError as error:  # a fault of ours, and no reason to stop recording
-            raise JournalError(
-                Words(zh=f"事件无法保存：{error}", en=f"an event cannot be kept: {error}")
-            ) from error
+        after = EventRef(stream.epoch, stream.head)
+        return self._sealer.seal(drafts, lane, after, stream.hash)
 
     def _insert(self, events: Sequence[Event], epoch: int | None = None) -> None:
         """Inside a transaction; ``epoch`` is the epoch's number where it is not the current."""
         number = self.streams.current.number if epoch is None else epoch
         for event in events:
+            key = event_key(number, event.public.seq)
             self._db.execute(
                 "INSERT INTO event VALUES (?, ?, ?, ?)",
-                (event_key(number, event.public.seq), event.hash, event.public.mono, event.raw),
+                (key, event.hash, event.public.mono, event.raw),
             )
 
     def _advanced(self, head: Event | None) -> None:
@@ -402,11 +368,6 @@ class Journal:
         self.settle()
         rows = self._db.execute("SELECT lane, state FROM lane").fetchall()
         return {lane: _lane_decoder.decode(state) for lane, state in rows}
-
-    @property
-    def event_ids(self) -> EventIds:
-        """For one turn: the ids of what stands in the journal now."""
-        return EventIds(self._kiosk, self.streams)
 
     def spare_blocks(self) -> tuple[int, ...]:
         """A random unused block to go on with, when the present one is about to end."""

@@ -174,6 +174,7 @@ class LaneDesk:
             return
         self.states[lane] = outcome.state
         self._show(lane, _honest(outcome), outcome.message)
+        self._journal.foresee()
         self._journal.settle(SETTLE_AT)
 
     def _show(self, lane: str, signal: Signal, message: Message) -> None:

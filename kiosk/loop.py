@@ -23,6 +23,7 @@ from contract.messages import (
 )
 from drivers.ports import Alarm, DeviceState, ScanRead, ScanUnreadable
 from kiosk.clock import LearntClock
+from kiosk.garbage import Garbage
 from kiosk.inputs import (
     LoopInput,
     MqttConnected,
@@ -89,6 +90,7 @@ class Loop:
         self._free_mb: Final = free_mb
         self._min_free_mb: Final = min_free_mb
         self._queue: Final[queue.SimpleQueue[LoopInput]] = queue.SimpleQueue()
+        self._garbage: Final = Garbage()
         self._devices: Final[dict[tuple[str, str], DeviceState]] = {}
         self._health_due = 0
         self._complaint = ""
@@ -103,6 +105,10 @@ class Loop:
 
     def run(self) -> None:
         """Takes inputs until `Stop`."""
+        with self._garbage.kept_for_idle():
+            self._take_inputs()
+
+    def _take_inputs(self) -> None:
         self._on_time(idle=False)
         while True:
             try:
@@ -166,6 +172,7 @@ class Loop:
         self._show_kiosk()
         if idle:
             self._guarded(self._journal.idle)
+            self._garbage.idle()
 
     def _told_is_untrue(self) -> bool:
         """Whether the hub last heard of a backlog, or of an unknown time, that is no more."""
