@@ -160,7 +160,7 @@ def _result(went: Pass, births: list[Entry], lost_births: list[Entry]) -> ItemSt
         known_time=last.known and (origin or last).known,
         label=went.label,
         gtin=retail.gtin if retail is not None else None,
-        expiry=went.month or (retail.expiry if retail is not None else None),
+        expiry=went.month or (retail.last_day if retail is not None else None),
         lot=retail.lot if retail is not None else None,
         grade=went.grade,
         quantity=birth.quantity if isinstance(birth, BoxReceived) else 1,

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 
 from contract import codes, events
@@ -221,6 +222,12 @@ def test_the_last_word_on_condition_and_date_counts() -> None:
         events.Graded(items=(ITEM, OTHER), grade="C"),
     )
     assert (state.grade, state.expiry) == ("C", "2027-03")
+
+
+def test_the_earlier_of_the_dates_in_a_packs_code_is_its_date() -> None:
+    both = events.Retail("06901234567892", expiry="2027-03-31", best_before="2027-01-31")
+    for retail in (both, events.Retail("06901234567892", best_before="2027-01-31")):
+        assert fold(msgspec.structs.replace(RECEIVED, retail=retail)).expiry == "2027-01-31"
 
 
 def test_what_leaves_quarantine_unchecked_is_an_incident() -> None:
