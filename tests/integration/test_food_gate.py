@@ -1,6 +1,6 @@
 """A pack's code held under the scanner: the date in it against what the kiosk knows of today."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from contract.actions import Verb
 from contract.codes import action_code
 from contract.events import FoodRefused, Quarantined, Received, Retail
 from contract.messages import Product
-from contract.reference import SettingsOf, StopSettings
+from contract.reference import Entry, SettingsOf, StopSettings
 from drivers.fakes import FakePanel
 from drivers.ports import ScanRead
 from kiosk.clock import LearntClock
@@ -30,7 +30,7 @@ class Kiosk:
     """A kiosk without devices: text goes in, events come out. ``wall``: the hub told the time."""
 
     def __init__(self, home: Home, start: str, wall: int | None, gate: str) -> None:
-        parts = {
+        parts: dict[str, Sequence[Entry]] = {
             "products": [Product(RICE, "F1", "大米", "Rice")],
             "settings": [SettingsOf((), StopSettings(food_margin_days=3, food_gate=gate))],
         }
