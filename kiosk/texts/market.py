@@ -40,7 +40,7 @@ MESSAGES: Final[dict[str, Words]] = {
     ),
     "not-sold": Words("没有价格，这件没有卖出", "No price: that item was not sold"),
     **{f"pay-{way.key}": Words(f"付款：{way.zh}", f"Paid by: {way.en}") for way in PAYMENTS},
-    "no-sale-yet": Words("还没有卖出东西", "Nothing was sold yet"),
+    "no-sale-yet": Words("先扫卖的是什么，再扫付款卡", "Scan what is sold first, then how it is paid"),
     "pay-not-here": Words("本站不收这种付款", "This stop does not take that"),
     "what-comes-back": Words("退的是哪一件？扫它的标签或价格", "What comes back? Its label or its price"),
     "taken-back": Words("已退货，请退 {yuan} 元", "Taken back: give {yuan} yuan"),
