@@ -7,6 +7,7 @@ import logging
 import os
 import shutil
 import signal
+import ssl
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -23,7 +24,7 @@ from drivers.registry import Devices, open_panel, open_printer, open_scanner
 from drivers.scanner_screen import ScreenScanner
 from drivers.sound_files import sound_folders
 from drivers.speaker_null import NullSpeaker
-from kiosk.clock import LearntClock, SystemClock
+from kiosk.clock import LearntClock, SystemClock, synchronised_wall
 from kiosk.config import KioskConfig, devices, lane_names, load, panel_wiring
 from kiosk.documents import Letterhead
 from kiosk.identity import IdentityError, IdentityStore
@@ -39,6 +40,8 @@ from kiosk.screen.view import KioskView, ScreenView
 from kiosk.signer import ReceiptSigner
 from kiosk.spool import Spool
 from kiosk.store import JournalError
+from kiosk.time_desk import TimeDesk
+from kiosk.tls import pinned_context
 from kiosk.uplink import Uplink
 
 log = logging.getLogger(__name__)
@@ -101,7 +104,8 @@ def run(config: KioskConfig, *, stop_on: Callable[[Callable[[], None]], None] | 
         stack.callback(speaker.close)
         printers = [open_printer(url) for url in found.printers]
         threads = [PrinterThread(printer, mailbox.post) for printer in printers]
-        link = _link(config, identity, mailbox)
+        link = _link(config, identity, clock, mailbox)
+        time_desk = TimeDesk(journal, clock, synchronised_wall)
         lanes = LaneDesk(journal, clock, panel, screen or NoScreen(), entropy, speaker, timezone)
         loop = Loop(
             kiosk=config.kiosk,
@@ -109,8 +113,16 @@ def run(config: KioskConfig, *, stop_on: Callable[[Callable[[], None]], None] | 
             clock=clock,
             lanes=lanes,
             uplink=Uplink(
-                config.kiosk, journal, clock, link, reference, software=software(), entropy=entropy
+                config.kiosk,
+                journal,
+                clock,
+                link,
+                reference,
+                time_desk,
+                software=software(),
+                entropy=entropy,
             ),
+            time=time_desk,
             papers=PaperDesk(
                 journal, clock, threads, _letterhead(config), timezone, ReceiptSigner(identity)
             ),
@@ -157,7 +169,9 @@ def _letterhead(config: KioskConfig) -> Letterhead:
     return Letterhead(Words(config.stop_zh, config.stop_en), config.hub_url, config.language)
 
 
-def _link(config: KioskConfig, identity: IdentityStore, mailbox: _Mailbox) -> MqttLink:
+def _link(
+    config: KioskConfig, identity: IdentityStore, clock: LearntClock, mailbox: _Mailbox
+) -> MqttLink:
     known = identity.load()
     return MqttLink(
         kiosk=config.kiosk,
@@ -166,7 +180,17 @@ def _link(config: KioskConfig, identity: IdentityStore, mailbox: _Mailbox) -> Mq
         post=mailbox.post,
         username=known.username if config.mqtt_auth else None,
         password=known.password if config.mqtt_auth else None,
+        tls=_tls(config, clock) if config.mqtt_tls_ca else None,
     )
+
+
+def _tls(config: KioskConfig, clock: LearntClock) -> ssl.SSLContext:
+    try:
+        return pinned_context(Path(config.mqtt_tls_ca), clock)
+    except (OSError, ssl.SSLError) as error:
+        raise SettingsError(
+            (f"mqtt_tls_ca: 读不了 / cannot be used: {config.mqtt_tls_ca}: {error}",)
+        ) from None
 
 
 def _open_scanners(found: Devices, mailbox: _Mailbox) -> list[Scanner]:

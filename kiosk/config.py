@@ -32,6 +32,9 @@ class KioskConfig(Struct, frozen=True, kw_only=True):
     mqtt_port: Port = 1883
     mqtt_auth: bool = False
     """Sends the identity document's user name and password to the broker."""
+    mqtt_tls_ca: str = ""
+    """File with the one certificate authority (PEM) that the broker's certificate must come from;
+    empty: no TLS. ``mqtt_host`` must be a name in that certificate."""
     scanners: tuple[str, ...] = ("auto:", "screen:")
     """Without a word: whatever is plugged in, now or later, and the local page."""
     printers: tuple[str, ...] = ()
@@ -73,8 +76,11 @@ def load(path: Path) -> KioskConfig:
             problems += error.problems
     if problems:
         raise SettingsError(tuple(problems))
+    authority = config.mqtt_tls_ca
     return msgspec.structs.replace(
-        config, state_dir=str((path.parent / config.state_dir).absolute())
+        config,
+        state_dir=str((path.parent / config.state_dir).absolute()),
+        mqtt_tls_ca=str((path.parent / authority).absolute()) if authority else "",
     )
 
 

@@ -39,6 +39,7 @@ from kiosk.paper_desk import PaperDesk
 from kiosk.screen.view import DeviceView, KioskView
 from kiosk.state import Draft
 from kiosk.store import JournalError
+from kiosk.time_desk import TimeDesk
 from kiosk.uplink import Link, Uplink
 
 log = logging.getLogger(__name__)
@@ -67,6 +68,7 @@ class Loop:
         clock: LearntClock,
         lanes: LaneDesk,
         uplink: Uplink,
+        time: TimeDesk,
         papers: PaperDesk,
         link: Link,
         screen: KioskScreen | None,
@@ -81,6 +83,7 @@ class Loop:
         self._clock: Final = clock
         self._lanes: Final = lanes
         self._uplink: Final = uplink
+        self._time: Final = time
         self._papers: Final = papers
         self._link: Final = link
         self._screen: Final = screen
@@ -160,6 +163,7 @@ class Loop:
     def _on_time(self, *, idle: bool) -> None:
         for step in (
             self._lanes.tick,
+            self._time.tick,
             self._uplink.tick,
             self._uplink.appended,
             self._papers.dispatch,
@@ -186,6 +190,7 @@ class Loop:
         due = [
             self._lanes.next_deadline(),
             self._uplink.next_deadline(),
+            self._time.next_deadline(),
             self._papers.next_deadline(),
             self._health_due,
             now + IDLE_MS,

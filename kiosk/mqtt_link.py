@@ -6,6 +6,8 @@ thread; what it delivers goes into the loop's queue and nowhere else.
 """
 
 import logging
+import ssl
+import sys
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -27,7 +29,8 @@ RECONNECT_MAX_S: Final = 30
 
 
 class MqttLink:
-    """One kiosk's connection. ``post`` must be thread-safe and quick."""
+    """One kiosk's connection. ``post`` must be thread-safe and quick; ``tls`` says whom to trust
+    (`kiosk.tls`), None speaks in the clear."""
 
     def __init__(
         self,
@@ -38,6 +41,7 @@ class MqttLink:
         post: Callable[[LoopInput], None],
         username: str | None = None,
         password: str | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._kiosk: Final = kiosk
         self._host: Final = host
@@ -46,15 +50,24 @@ class MqttLink:
         client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=kiosk, protocol=mqtt.MQTTv5)
         if username is not None:
             client.username_pw_set(username, password)
+        if tls is not None:
+            client.tls_set_context(tls)
         client.will_set(
             topics.up(kiosk, topics.STATUS), encode(KioskStatus(False)), qos=1, retain=True
         )
         client.reconnect_delay_set(RECONNECT_MIN_S, RECONNECT_MAX_S)
         client.on_connect = self._on_connect
+        client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
         client.on_publish = self._on_publish
         self._client: Final = client
+        self._failure = ""
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker has taken us in and is still there."""
+        return self._client.is_connected()
 
     def start(self) -> None:
         """Begins to connect, and goes on trying for as long as it takes."""
@@ -114,6 +127,7 @@ class MqttLink:
         if reason.is_failure:
             self._post(MqttDisconnected(_word(reason)))
             return
+        self._failure = ""
         client.subscribe(
             [(topics.down(self._kiosk, name), 1) for name in topics.DOWN] + [(topics.HUB_STATUS, 1)]
         )
@@ -121,6 +135,13 @@ class MqttLink:
             topics.up(self._kiosk, topics.STATUS), encode(KioskStatus(True)), qos=1, retain=True
         )
         self._post(MqttConnected())
+
+    def _on_connect_fail(self, _client: mqtt.Client, _data: Any) -> None:
+        # paho calls this while it handles the error, and tries again; the same is logged once.
+        failure = str(sys.exception())
+        if failure != self._failure:
+            log.warning("the broker cannot be reached: %s", failure)
+            self._failure = failure
 
     def _on_disconnect(
         self, _client: mqtt.Client, _data: Any, _flags: Any, reason: ReasonCode, _props: Any

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 from contract import batches, topics
-from contract.events import MAX_SEQ, ClockLearned, Noticed
+from contract.events import MAX_SEQ, Noticed
 from contract.messages import (
     Ack,
     Command,
@@ -27,13 +27,9 @@ from kiosk.reference_desk import ReferenceDesk
 from kiosk.relay import RelayState, StreamFacts
 from kiosk.state import Draft, EventRef
 from kiosk.streams import Stream
+from kiosk.time_desk import TimeDesk
 
 log = logging.getLogger(__name__)
-
-EARLIEST_MS: Final = 1_577_836_800_000
-"""2020-01-01: no hub is older than this project, so an earlier time is nonsense."""
-LATEST_MS: Final = 4_102_444_800_000
-"""2100-01-01."""
 
 
 class Link(Protocol):
@@ -65,6 +61,7 @@ class Uplink:
         clock: LearntClock,
         link: Link,
         reference: ReferenceStore,
+        time: TimeDesk,
         *,
         software: str,
         entropy: Callable[[int], bytes],
@@ -73,6 +70,7 @@ class Uplink:
         self._journal: Final = journal
         self._clock: Final = clock
         self._link: Final = link
+        self._time: Final = time
         self._software: Final = software
         self._entropy: Final = entropy
         self.reference: Final = ReferenceDesk(reference, link, self._refused)
@@ -170,7 +168,7 @@ class Uplink:
             case relay.Dispute():
                 pass  # all of them at once, above
             case relay.LearnTime(hub_time):
-                self._learn(hub_time)
+                self._time.hub_said(hub_time)
             case relay.FetchReference(manifest):
                 self.reference.offered(manifest)
             case relay.Reconnect():
@@ -193,17 +191,6 @@ class Uplink:
                 user_properties=batches.properties(header),
             )
             first += count
-
-    def _learn(self, hub_time: int) -> None:
-        if not EARLIEST_MS <= hub_time <= LATEST_MS:
-            log.warning("the hub's clock is wrong: %d", hub_time)
-            return
-        offset = hub_time - self._clock.mono()
-        if self._clock.is_news(offset):
-            self._clock.learn(offset)
-            self._journal.append([Draft(ClockLearned(offset=offset, source="hub"))])
-            self._journal.streams.clock_learnt(hub_time)
-        self._journal.streams.prune(hub_time)
 
     def _refused(self) -> None:
         """A part of the reference data is refused: somebody must see it."""
