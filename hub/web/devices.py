@@ -24,6 +24,12 @@ _TROUBLE: Final = (
     ("is away", _l("not connected: check its power and plug")),
     ("no permission", _l("the kiosk has no permission to use it")),
     ("another program", _l("another program is using it")),
+    ("lgpio is missing", _l("a package is missing: python3-lgpio")),
+    ("aplay is missing", _l("a package is missing: alsa-utils")),
+    ("no usable sound card", _l("there is no sound card")),
+    ("gpiochip", _l("the kiosk has no permission to use it")),
+    ("no raspberry pi", _l("this machine has no pins for it")),
+    ("the pins failed", _l("its pins do not work")),
     ("serial line", _l("it does not work as a serial line")),
     ("is closed", _l("switched off")),
 )
@@ -50,7 +56,7 @@ def fails(name: str, kind: str) -> str:
 
 
 def device_kind(kind: str) -> str:
-    """Scanner, printer or panel."""
+    """Scanner, printer, panel or speaker."""
     match kind:
         case "scanner":
             return _("Scanner")
@@ -58,6 +64,8 @@ def device_kind(kind: str) -> str:
             return _("Printer")
         case "panel":
             return _("Panel")
+        case "speaker":
+            return _("Speaker")
         case _:
             return kind
 

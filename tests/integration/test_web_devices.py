@@ -49,6 +49,18 @@ def say(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Say]:
             "Scanner (usb-ACME_1950g-if00) does not work: not connected: check its plug",
         ),
         (
+            "gpio-", "panel", False,
+            "lgpio is missing- install it with- sudo apt-get install python3-",
+            "面板（gpio）不能用：缺少软件包：python3-lgpio",
+            "Panel (gpio) does not work: a package is missing: python3-lgpio",
+        ),
+        (
+            "alsa-default", "speaker", False,
+            "no usable sound card -aplay- main-831- audio open error-",
+            "扬声器（alsa-default）不能用：没有声卡",
+            "Speaker (alsa-default) does not work: there is no sound card",
+        ),
+        (
             "network-192.0.2.5-9100", "printer", False, "a later release says this",
             "打印机（192.0.2.5-9100）不能用",
             "Printer (192.0.2.5-9100) does not work: a later release says this",
