@@ -95,6 +95,8 @@ class ScanRead(msgspec.Struct, frozen=True, tag="scan"):
     where a scanner that reads the same code again may only have it lying in its beam."""
     ended_by: EndedBy | None = None
     """None where it is not known: the kiosk's page."""
+    by_numbers: bool = False
+    """A keyboard typed characters as Alt and their numbers: read all the same, but set wrongly."""
 
     def __repr__(self) -> str:
         return f"ScanRead(lane={self.lane!r}, length={len(self.text)})"
