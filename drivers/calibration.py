@@ -150,7 +150,8 @@ def diagnose(
 ) -> Diagnosis | None:
     """What is wrong with the scanner that read `text`; None when it is not the calibration code.
 
-    `ended_by` is how the scan ended (`drivers.ports.ScanRead`); None tells nothing of a suffix.
+    `ended_by` and `by_numbers` are those of `drivers.ports.ScanRead`; None tells nothing of a
+    suffix.
     """
     if not len(HEAD) <= len(text) <= len(TEXT) + 16 or text.isalnum():
         return None  # nearly every scan: no code of ours or of a shop comes near it

@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Final, Protocol
 
+from msgspec import structs
+
 from drivers.attached import AttachedScanner, refused
 from drivers.hotplug import Hotplug, watch
 from drivers.keymap import EV_LED, LED_CAPSL, Decoded, KeyDecoder, KeyEvent, Lost
@@ -139,5 +141,7 @@ class KeyLine:
             return
         self._by_numbers = decoded.by_numbers
         scan = finished(self._lane, decoded.text, decoded.ended_by, self._rule)
+        if isinstance(scan, ScanRead) and decoded.by_numbers:
+            scan = structs.replace(scan, by_numbers=True)
         if scan is not None:
             yield scan

@@ -138,7 +138,7 @@ def test_typing_by_numbers_is_read_and_told_until_it_is_mended(
     hand: KeyScanner, inbox: Inbox
 ) -> None:
     hand.press([*(step for char in "G0001" for step in by_number(f"{ord(char):03}")), *press(28)])
-    assert inbox.next_text() == "G0001"
+    assert inbox.next() == ScanRead("door", "G0001", ended_by="cr", by_numbers=True)
     state = inbox.next_state()
     assert state.ok
     assert "Alt" in state.detail.zh
