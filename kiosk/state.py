@@ -7,7 +7,7 @@ phase; lanes share the allocator of item codes, the journal and the printers.
 import enum
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from contract.codes import BLOCK, Kind, serial_code
 from contract.events import Body, Private, Retail
@@ -72,8 +72,6 @@ class Entry(Struct, frozen=True, array_like=True, omit_defaults=True):
     stuck: EventRef | None = None
     said: tuple[Said, ...] = ()
     marks: tuple[EventRef, ...] = ()
-    quarantine: EventRef | None = None
-    """The event that put it, and perhaps others of its group, into quarantine."""
 
 
 class Goods(Struct, frozen=True, omit_defaults=True):
@@ -106,6 +104,16 @@ class ItemFacts(Struct, frozen=True, omit_defaults=True):
     box: str | None = None
     category: str | None = None
     sealed: bool = False
+
+
+def inside_of(item: ItemFacts, box: ItemFacts | None) -> ItemFacts:
+    """What is known of something in this box: boxes move as one, so it is where its box is, and
+    only waits to be checked for itself. ``box`` None, or a box of which nothing is known: as it
+    was."""
+    if box is None or box.status in ("unknown", "foreign", "voided"):
+        return item
+    status = item.status if (item.status, box.status) == ("quarantined", "here") else box.status
+    return structs.replace(item, status=status, plan=box.plan, place=box.place)
 
 
 class Pick(Struct, frozen=True, array_like=True):
@@ -176,6 +184,7 @@ class Seen(Struct, frozen=True, array_like=True, omit_defaults=True):
     before: ItemFacts
     expected: bool = False
     printed: bool = False
+    surplus: bool = False
 
 
 class Shelf(Struct, frozen=True, omit_defaults=True):
@@ -183,7 +192,8 @@ class Shelf(Struct, frozen=True, omit_defaults=True):
 
     ``expected`` is how many labels this kiosk thought stood there when it was opened; ``left``
     are those that nobody has seen yet, ``seen`` all that were seen, both as
-    `kiosk.workflow.codeset` packs them. ``last`` are the newest, for undo.
+    `kiosk.workflow.codeset` packs them. ``surplus`` is how many should not stand there, ``last``
+    are the newest, for undo.
     """
 
     place: str
@@ -191,6 +201,7 @@ class Shelf(Struct, frozen=True, omit_defaults=True):
     expected: int = 0
     left: dict[str, str] = {}
     seen: dict[str, str] = {}
+    surplus: int = 0
     last: tuple[Seen, ...] = ()
 
 
@@ -245,6 +256,7 @@ class LaneState(Struct, frozen=True, omit_defaults=True):
 
     ``groups`` holds how many entries each scan added, newest last: undo takes one group back.
     ``trail`` is the same for the modes that have no entries: what undo takes back, newest last.
+    ``skill`` and ``half_hours`` are offered and wait for a card.
     ``given`` and ``clocked`` are what somebody gave, and who came or went, while the phase lasts.
     ``market`` and ``count`` outlive their phases: at rest the lane serves donors, and the card
     comes back to them.
@@ -256,8 +268,7 @@ class LaneState(Struct, frozen=True, omit_defaults=True):
     entries: tuple[Entry, ...] = ()
     groups: tuple[int, ...] = ()
     quantity_given: bool = False
-    pending: Retail | None = None
-    pending_quantity: int = 1
+    pending: Goods | None = None
     picks: tuple[Pick, ...] = ()
     plan: str | None = None
     last: LastAction | None = None
@@ -265,6 +276,7 @@ class LaneState(Struct, frozen=True, omit_defaults=True):
     box: str | None = None
     label: str | None = None
     skill: str | None = None
+    half_hours: int = 1
     campaign: int | None = None
     given: tuple[Given, ...] = ()
     clocked: tuple[Clocked, ...] = ()
@@ -332,6 +344,8 @@ class ReceiptLine(Struct, frozen=True):
 
     category: str
     items: tuple[str, ...]
+    quantities: tuple[int, ...] = ()
+    """How many are in each, where some are whole boxes."""
 
 
 class ReceiptJob(Struct, frozen=True, tag="receipt"):
@@ -341,11 +355,19 @@ class ReceiptJob(Struct, frozen=True, tag="receipt"):
     when: int | None = None
 
 
+class Message(Struct, frozen=True):
+    """What the lane says, by key into `kiosk.texts`; ``values`` fill its places."""
+
+    key: str
+    values: dict[str, str | int] = {}
+
+
 class SlipJob(Struct, frozen=True, tag="slip", omit_defaults=True):
     """Print what was handed over or found: ``what`` is a key of `kiosk.texts.WHAT`; ``target`` a
     plan, place or box, or "" for none. ``figures`` are further lines, a key of
     `kiosk.texts.FIGURES` and a value; ``shelves`` are of a stocktake; ``about`` is a name that
-    the hub gave; of ten ``boxes`` so many are full (None: nobody knows)."""
+    the hub gave; of ten ``boxes`` so many are full (None: nobody knows); ``note`` is a
+    further sentence."""
 
     what: str
     target: str
@@ -355,16 +377,10 @@ class SlipJob(Struct, frozen=True, tag="slip", omit_defaults=True):
     shelves: tuple[ShelfResult, ...] = ()
     about: Words | None = None
     boxes: int | None = None
+    note: Message | None = None
 
 
 PaperJob = LabelJob | ReceiptJob | SlipJob
-
-
-class Message(Struct, frozen=True):
-    """What the lane says, by key into `kiosk.texts`; ``values`` fill its places."""
-
-    key: str
-    values: dict[str, str | int] = {}
 
 
 class Outcome(Struct, frozen=True):

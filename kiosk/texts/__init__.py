@@ -5,10 +5,11 @@ a test walks both. ``{category}`` is filled with the category's name in the same
 field of work has a module of its own here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, TypeVar
 
-from contract.actions import CATEGORY_BY_KEY
+from contract.actions import CATEGORY_BY_KEY, DISPOSALS, GRADES, Word
+from contract.codes import PLACE_BY_CODE, grouped
 from drivers.ports import Words
 from kiosk.state import LaneState, Message, Phase
 from kiosk.texts import boxes, count, first, labels, market, people, retail, transfers
@@ -75,6 +76,32 @@ def category_words(key: str) -> Words:
     return Words(category.zh, category.en) if category is not None else Words(key, key)
 
 
+def place_words(code: str) -> Words:
+    """A place's name as its printed sheet has it, else its code in groups."""
+    place = PLACE_BY_CODE.get(code)
+    return Words(place.zh, place.en) if place is not None else label_words(code)
+
+
+def label_words(code: str) -> Words:
+    """A code in groups that can be compared with a label by eye."""
+    return Words(grouped(code), grouped(code))
+
+
+def _word_of(words: Iterable[Word]) -> Callable[[str], Words]:
+    by_key = {word.key: Words(word.zh, word.en) for word in words}
+    return lambda key: by_key.get(key, Words(key, key))
+
+
+_NAMED: Final[Mapping[str, Callable[[str], Words]]] = {
+    "category": category_words,
+    "place": place_words,
+    "label": label_words,
+    "grade": _word_of(GRADES),
+    "why": _word_of(DISPOSALS),
+}
+"""Values of messages that have a name in each language."""
+
+
 def next_step(message: Message, state: LaneState) -> Words:
     """What to do now, after this message in this state. A market or stocktake that is still open
     on a lane at rest is told of as long as it is."""
@@ -92,9 +119,10 @@ def next_step(message: Message, state: LaneState) -> Words:
 def render(message: Message) -> Words:
     """A message with its values filled in."""
     words = MESSAGES[message.key]
-    values = dict(message.values)
-    category = category_words(str(values.pop("category", "")))
-    return Words(
-        words.zh.format(category=category.zh, **values),
-        words.en.format(category=category.en, **values),
-    )
+    zh: dict[str, str | int] = {"category": ""}
+    en: dict[str, str | int] = {"category": ""}
+    for key, value in message.values.items():
+        named = _NAMED[key](str(value)) if key in _NAMED else None
+        zh[key] = named.zh if named is not None else value
+        en[key] = named.en if named is not None else value
+    return Words(words.zh.format(**zh), words.en.format(**en))

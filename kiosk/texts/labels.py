@@ -5,10 +5,68 @@ from typing import Final
 from drivers.ports import Words
 from kiosk.state import Phase
 
-MESSAGES: Final[dict[str, Words]] = {}
+MESSAGES: Final[dict[str, Words]] = {
+    "label-waits": Words(
+        "预印标签已读。请扫它要贴的物品", "A ready-made label. Now scan what it is stuck on"
+    ),
+    "label-bound": Words("已保存：{category}，用这张标签", "Saved: {category}, under this label"),
+    "label-used": Words("这张标签已经用过了", "This label is on something already"),
+    "label-of-item": Words("整箱要用箱子的标签", "A whole box needs a box label"),
+    "thanks-unchecked": Words(
+        "谢谢您！还有 {count} 张标签没扫：{labels}", "Thank you! {count} labels not scanned back: {labels}"
+    ),
+    "reprint-which": Words("补打哪一张？请扫它的标签", "Print which label again? Scan it"),
+    "reprint-nothing": Words("还没有可以补打的标签", "There is no label yet to print again"),
+    "reprint-voided": Words(
+        "这件的登记已撤销，不补打", "Its intake was taken back: no label for it"
+    ),
+    "reprinted": Words("正在补打标签", "The label prints again"),
+    "reprinted-unknown": Words(
+        "正在补打，只有编号：本机不认识这件", "It prints again, code only: not known here"
+    ),
+    "where-which": Words("找什么？请扫它的标签", "Where is what? Scan its label"),
+    "where-here": Words("在本站，位置没有登记", "At this stop; nobody said where"),
+    "where-here-at": Words("在本站：{place}", "At this stop: {place}"),
+    "where-quarantined": Words("在本站，待检", "At this stop, in quarantine"),
+    "where-quarantined-at": Words("待检，在：{place}", "In quarantine: {place}"),
+    "where-in-box": Words("在箱子里：{label}", "In the box {label}"),
+    "where-box": Words("箱子在本站，里面有 {count} 件", "The box is at this stop. In it: {count}"),
+    "where-box-at": Words(
+        "箱子在：{place}，里面有 {count} 件", "The box is at {place}. In it: {count}"
+    ),
+    "where-out": Words("已出库，还没送达", "Out for delivery"),
+    "where-out-plan": Words("已出库，送货单 {label}", "Out for delivery, plan {label}"),
+    "where-delivered": Words("已送达", "Delivered"),
+    "where-delivered-plan": Words("已送达，送货单 {label}", "Delivered, plan {label}"),
+    "where-sent": Words("已送往别处", "Sent elsewhere"),
+    "where-sent-at": Words("已送往：{place}", "Sent to {place}"),
+    "where-sold": Words("已在义卖卖出", "Sold at the charity market"),
+    "where-missing": Words("找不到了", "Missing"),
+    "where-disposed": Words("已报废", "Thrown away"),
+    "where-voided": Words("登记已撤销", "Its intake was taken back"),
+    "where-unknown": Words("这个编号没有登记过", "This code was never taken in here"),
+    "where-foreign": Words("来自别的义仓站，本机不知道", "From another stop: not known here"),
+    "help-binding": Words(
+        "请扫这张标签要贴的物品，不用了按“撤销”", "Scan what the label is stuck on; not needed: undo"
+    ),
+    "help-reprinting": Words(
+        "扫要补打的标签，扫不了就在屏幕上输编号", "Scan the label to print again; unreadable: type its code"
+    ),
+    "help-looking": Words(
+        "扫物品或箱子的标签，会打一张条子", "Scan the label of an item or box; the answer prints"
+    ),
+}  # fmt: skip
 
-NEXT: Final[dict[Phase, Words]] = {}
+NEXT: Final[dict[Phase, Words]] = {
+    Phase.BINDING: Words("请扫包装条码或类别卡", "Scan the pack or a category card"),
+    Phase.REPRINTING: Words("请扫要补打的标签", "Scan the label to print again"),
+    Phase.LOOKING: Words("请扫要找的标签", "Scan the label to look for"),
+}
 
-NEXT_AFTER: Final[dict[str, Words]] = {}
+NEXT_AFTER: Final[dict[str, Words]] = {
+    "reprinted": Words("旧标签请撕掉", "Take the old label off"),
+}
 
-WHAT: Final[dict[str, Words]] = {}
+WHAT: Final[dict[str, Words]] = {
+    "where": Words("在哪里", "Where it is"),
+}

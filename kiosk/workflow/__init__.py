@@ -23,11 +23,11 @@ from msgspec import structs
 from contract.events import Refused
 from drivers.ports import Signal
 from kiosk.inputs import ReadyMade, Scan
-from kiosk.state import Allocator, EventRef, LaneState, Outcome, Phase
+from kiosk.state import Allocator, LaneState, Outcome, Phase
 from kiosk.workflow.table import ROWS, TABLE
-from kiosk.workflow.turn import Facts, Row, Turn, at_rest, quarantines, window
+from kiosk.workflow.turn import Facts, Row, Turn, at_rest, window
 
-__all__: Final = ["TABLE", "Facts", "Row", "restored", "step", "undo_refs", "window"]
+__all__: Final = ["TABLE", "Facts", "Row", "restored", "step", "window"]
 
 
 def step(state: LaneState, allocator: Allocator, scan: Scan, facts: Facts) -> Outcome:
@@ -43,17 +43,6 @@ def step(state: LaneState, allocator: Allocator, scan: Scan, facts: Facts) -> Ou
     else:
         row.handler(turn, scan)
     return turn.outcome()
-
-
-def undo_refs(state: LaneState) -> tuple[EventRef, ...]:
-    """The events that undo would take back now; the loop looks up their ids."""
-    if state.phase is Phase.HANDOVER and state.picks:
-        return (state.picks[-1].ref,)
-    if state.phase is Phase.INTAKE and state.groups and state.groups[-1]:
-        group = state.entries[-state.groups[-1] :]
-        return (*(entry.ref for entry in group), *quarantines(group))
-    last = state.trail[-1] if state.trail else state.last
-    return tuple(part.ref for part in last.parts) if last is not None else ()
 
 
 def restored(state: LaneState, now: int) -> LaneState:

@@ -1,77 +1,58 @@
-"""Goods go out, come back, or move: volunteer, items, destination."""
+"""Goods go out or move: volunteer, items or boxes, destination.
 
-from collections.abc import Callable, Iterable
-from typing import Final, TypeAlias
+* What waits to be checked does not leave the stop: it is said when it is chosen, and a plan, a
+  team or another stop gets the rest without it. A shelf, or the bin, can have it.
+* A box goes with what is in it. What is chosen by its own label is out of its box.
+* The place's kind says what going there means: a shelf of ours, a team, another stop, the bin.
+"""
+
+from collections.abc import Callable
+from typing import Final
 
 from contract.events import (
-    MAX_CODES_PER_EVENT,
-    Back,
     Body,
-    Delivered,
-    ItemPicked,
+    Disposed,
     ItemSeen,
+    Missing,
     Moved,
     Noticed,
     Out,
-    PlanSeen,
-    Private,
     Refused,
-    Voided,
+    Sent,
 )
 from drivers.ports import Signal
-from kiosk.inputs import (
-    Family,
-    InputKind,
-    ItemLabel,
-    PlaceSheet,
-    PlanSlip,
-    Scan,
-)
-from kiosk.state import (
-    ItemFacts,
-    LaneState,
-    LastAction,
-    Part,
-    Phase,
-    Pick,
-    SlipJob,
-)
+from kiosk.inputs import ActionCard, BoxLabel, InputKind, ItemLabel, PlaceSheet, PlanSlip, Scan
+from kiosk.state import ItemFacts, Message, Phase
+from kiosk.workflow.handing import STAYS_ASIDE, Known, becomes, choose, hand_over, picked
+from kiosk.workflow.marks import outcome_of, take_back
 from kiosk.workflow.turn import (
     CARDED_CLOSES_MS,
     HANDOVER_CLOSES_MS,
-    PLAN_CLOSES_MS,
-    UNDO_MS,
     Row,
     Turn,
+    at_rest,
     close_session,
-    current_session,
     item_status,
-    open_session,
+    undo_parts,
+    undo_trail,
     void_items,
 )
 
+AWAY: Final = frozenset({"stop", "team", "outside"})
+"""Kinds of place that goods leave this stop for."""
+BIN: Final = "disposal"
+
 
 def on_pick(turn: Turn, scan: Scan) -> None:
-    assert isinstance(scan, ItemLabel)
-    state = turn.state
-    if any(pick.code == scan.code for pick in state.picks):
-        turn.append(ItemSeen(item=scan.code, outcome="picked", session=state.session))
-        turn.set(deadline=turn.facts.now + HANDOVER_CLOSES_MS)
-        turn.say(Signal.ATTENTION, "already-picked")
-        return
-    if len(state.picks) >= MAX_CODES_PER_EVENT:
-        turn.append(Refused(input="too-many", state=state.phase.value))
-        turn.say(Signal.REFUSED, "too-many", most=MAX_CODES_PER_EVENT)
-        return
+    assert isinstance(scan, ItemLabel | BoxLabel)
     before = turn.facts.item or ItemFacts("unknown")
-    outcome = "ok" if before.status == "here" else before.status
-    ref = turn.append(ItemPicked(session=current_session(state), item=scan.code, outcome=outcome))
-    turn.set(
-        phase=Phase.HANDOVER,
-        picks=(*state.picks, Pick(scan.code, outcome, ref, before)),
-        touched=turn.facts.now,
-        deadline=turn.facts.now + HANDOVER_CLOSES_MS,
-    )
+    outcome = outcome_of(before)
+    chosen = choose(turn, scan.code, outcome, before)
+    if turn.signal is Signal.REFUSED and not chosen:
+        return
+    turn.set(phase=Phase.HANDOVER, deadline=turn.facts.now + HANDOVER_CLOSES_MS)
+    if not chosen:
+        return
     if outcome == "ok":
         turn.say(Signal.SAVED, "picked", count=len(turn.state.picks))
     else:
@@ -79,13 +60,21 @@ def on_pick(turn: Turn, scan: Scan) -> None:
 
 
 def on_undo_pick(turn: Turn, scan: Scan) -> None:
+    """The last chosen item is put back, or what a card said of the last ones is taken back."""
     state = turn.state
+    if state.groups and not state.groups[-1]:
+        undone = undo_trail(turn)
+        assert undone is not None
+        take_back(turn, undone)
+        turn.set(groups=state.groups[:-1])
+        return
     pick = state.picks[-1]
     void_items(turn, [(pick.ref, pick.code)])
     rest = state.picks[:-1]
     turn.set(
         phase=Phase.HANDOVER if rest else Phase.CARDED,
         picks=rest,
+        groups=state.groups[:-1],
         deadline=turn.facts.now + (HANDOVER_CLOSES_MS if rest else CARDED_CLOSES_MS),
     )
     turn.say(Signal.SAVED, "undone", count=1)
@@ -93,118 +82,92 @@ def on_undo_pick(turn: Turn, scan: Scan) -> None:
 
 def on_out(turn: Turn, scan: Scan) -> None:
     assert isinstance(scan, PlanSlip)
-    state = turn.state
+    session = turn.state.session
+    going = _leaving(turn, scan)
+    if not going:
+        return
 
     def event(items: tuple[str, ...]) -> Body:
-        return Out(plan=scan.code, items=items, session=state.session)
+        return Out(plan=scan.code, items=items, session=session)
 
-    _hand_over(turn, "out", scan.code, _picked(state), event, ItemFacts("out", scan.code))
+    _leave(turn, "out", going, event, becomes("out", plan=scan.code), scan.code)
 
 
-def on_moved(turn: Turn, scan: Scan) -> None:
+def on_place(turn: Turn, scan: Scan) -> None:
+    """A shelf of ours, a team, another stop; the bin asks for the card that says why."""
     assert isinstance(scan, PlaceSheet)
-    state = turn.state
+    session, kind = turn.state.session, turn.facts.place_kind
+    if kind == BIN:
+        turn.set(deadline=turn.facts.now + HANDOVER_CLOSES_MS)
+        turn.say(Signal.ATTENTION, "why-disposed")
+        return
+    if kind in AWAY:
+        going = _leaving(turn, scan)
+        if not going:
+            return
 
-    def event(items: tuple[str, ...]) -> Body:
-        return Moved(place=scan.code, items=items, session=state.session)
+        def sent(items: tuple[str, ...]) -> Body:
+            return Sent(to=scan.code, kind=kind, items=items, session=session)
 
-    _hand_over(turn, "moved", scan.code, _picked(state), event, ItemFacts("here"))
+        _leave(turn, "sent", going, sent, becomes("sent", place=scan.code), scan.code)
+        return
 
+    def moved(items: tuple[str, ...]) -> Body:
+        return Moved(place=scan.code, items=items, session=session)
 
-Known: TypeAlias = tuple[tuple[str, ItemFacts], ...]
-"""Items, and what is known of each before the handover."""
+    def after(before: ItemFacts) -> ItemFacts:
+        status = "quarantined" if before.status == "quarantined" else "here"
+        return becomes(status, place=scan.code)(before)
 
-
-def _picked(state: LaneState) -> Known:
-    return tuple((pick.code, pick.before) for pick in state.picks)
-
-
-def _out_for(plan: str, items: Iterable[str]) -> Known:
-    return tuple((code, ItemFacts("out", plan)) for code in items)
+    hand_over(turn, "moved", picked(turn.state), moved, after, target=scan.code)
 
 
-def _hand_over(
+def _leaving(turn: Turn, scan: Scan) -> Known:
+    """What is chosen and may leave the stop; when nothing may, it is refused and said."""
+    going = tuple(one for one in picked(turn.state) if one[1].status != "quarantined")
+    if not going:
+        turn.append(Refused(input=scan.kind.value, state=turn.state.phase.value))
+        turn.say(Signal.REFUSED, STAYS_ASIDE, aside=len(turn.state.picks))
+    return going
+
+
+def _leave(
     turn: Turn,
     what: str,
-    target: str,
-    items: Known,
+    going: Known,
     event: Callable[[tuple[str, ...]], Body],
-    after: ItemFacts,
-    family: str | None = None,
+    after: Callable[[ItemFacts], ItemFacts],
+    target: str,
 ) -> None:
-    """Custody changed: events, a slip, a closed session, and a while in which undo takes all of
-    it back. An event holds so many codes, so a large handover is several; one without items is
-    recorded all the same."""
-    private = Private(person=turn.state.person, family=family)
-    parts: list[Part] = []
-    for start in range(0, max(1, len(items)), MAX_CODES_PER_EVENT):
-        part = items[start : start + MAX_CODES_PER_EVENT]
-        codes = tuple(code for code, _ in part)
-        ref = turn.append(event(codes), private)
-        parts.append(Part(ref, codes, tuple(before for _, before in part)))
-    every = tuple(code for code, _ in items)
-    turn.known.update(dict.fromkeys(every, after))
-    turn.jobs.append(SlipJob(what, target, every, turn.facts.wall))
-    close_session(turn, "handed-over")
-    turn.set(
-        last=LastAction(tuple(parts)),
-        touched=turn.facts.now,
-        deadline=turn.facts.now + UNDO_MS,
-    )
-    turn.say(Signal.SAVED, what, count=len(every))
+    aside = len(turn.state.picks) - len(going)
+    note = None
+    if aside:
+        turn.append(Noticed(kind="quarantined-kept"))
+        note = Message(STAYS_ASIDE, {"aside": aside})
+    hand_over(turn, what, going, event, after, target=target, note=note)
+    if aside:
+        turn.say(Signal.ATTENTION, f"{what}-without", count=len(going), aside=aside)
 
 
-def on_plan(turn: Turn, scan: Scan) -> None:
-    """A plan without items: its volunteer is back, and says next how it went."""
-    assert isinstance(scan, PlanSlip)
-    if turn.state.session is None:
-        open_session(turn, None)
-    turn.append(PlanSeen(plan=scan.code, session=current_session(turn.state)))
-    turn.set(
-        phase=Phase.PLAN,
-        plan=scan.code,
-        last=None,
-        touched=turn.facts.now,
-        deadline=turn.facts.now + PLAN_CLOSES_MS,
-    )
-    turn.say(Signal.SAVED, "plan-open", count=len(turn.facts.plan_items))
-
-
-def on_delivered(turn: Turn, scan: Scan) -> None:
-    assert isinstance(scan, Family)
-    state = turn.state
-    plan, items = _plan(state), turn.facts.plan_items
+def on_disposed(turn: Turn, scan: Scan) -> None:
+    assert isinstance(scan, ActionCard)
+    session = turn.state.session
 
     def event(items: tuple[str, ...]) -> Body:
-        return Delivered(plan=plan, items=items, session=state.session)
+        return Disposed(items=items, why=scan.argument, session=session)
 
-    after = ItemFacts("delivered", plan)
-    _hand_over(turn, "delivered", plan, _out_for(plan, items), event, after, scan.family)
-    if not items:
-        turn.say(Signal.ATTENTION, "delivered-unknown")
+    note = Message("why", {"why": scan.argument})
+    hand_over(turn, "disposed", picked(turn.state), event, becomes("disposed"), note=note)
 
 
-def on_not_home(turn: Turn, scan: Scan) -> None:
-    state = turn.state
-    plan, items = _plan(state), turn.facts.plan_items
+def on_missing(turn: Turn, scan: Scan) -> None:
+    """What is chosen (typed on the page, or read from a list) was not to be found."""
+    session = turn.state.session
 
     def event(items: tuple[str, ...]) -> Body:
-        return Back(plan=plan, why="not-home", items=items, session=state.session)
+        return Missing(items=items, session=session)
 
-    _hand_over(turn, "back", plan, _out_for(plan, items), event, ItemFacts("here"))
-    if not items:
-        turn.say(Signal.ATTENTION, "back-unknown")
-
-
-def _plan(state: LaneState) -> str:
-    assert state.plan is not None
-    return state.plan
-
-
-def on_undo_plan(turn: Turn, scan: Scan) -> None:
-    turn.append(Noticed(kind="plan-dropped"))
-    close_session(turn, "undone")
-    turn.say(Signal.SAVED, "undone", count=1)
+    hand_over(turn, "missing", picked(turn.state), event, becomes("missing"))
 
 
 def on_undo_handover(turn: Turn, scan: Scan) -> None:
@@ -214,22 +177,21 @@ def on_undo_handover(turn: Turn, scan: Scan) -> None:
         turn.append(Refused(input=scan.kind.value, state=turn.state.phase.value))
         turn.say(Signal.REFUSED, "nothing-to-undo")
         return
-    for part in last.parts:
-        turn.append(Voided(events=(turn.facts.event_ids[part.ref],), items=part.items))
-        turn.known.update(zip(part.items, part.before, strict=True))
+    undo_parts(turn, last)
     turn.set(last=None, deadline=None)
-    turn.say(Signal.SAVED, "handover-undone", count=sum(len(part.items) for part in last.parts))
+    items = {code for part in last.parts for code in part.items}
+    turn.say(Signal.SAVED, "handover-undone", count=len(items))
 
 
 def on_forget(turn: Turn, scan: Scan) -> None:
     """Too late for undo: the lane is at rest with nothing to remember."""
-    turn.state = LaneState(touched=turn.state.touched)
+    turn.state = at_rest(turn.state)
     turn.say(Signal.IDLE, "rest")
 
 
 def on_seen(turn: Turn, scan: Scan) -> None:
-    """An item's label without a card: where it is, and a hint."""
-    assert isinstance(scan, ItemLabel)
+    """An item's or box's label without a card: where it is, and a hint."""
+    assert isinstance(scan, ItemLabel | BoxLabel)
     status = item_status(turn)
     turn.append(ItemSeen(item=scan.code, outcome=status))
     turn.say(Signal.ATTENTION, f"seen-{status}")
@@ -237,9 +199,11 @@ def on_seen(turn: Turn, scan: Scan) -> None:
 
 def on_idle_timeout(turn: Turn, scan: Scan) -> None:
     """A card, a plan or chosen items that nothing followed: back to rest, nothing moved."""
-    waiting = len(turn.state.picks)
+    waiting, marked = len(turn.state.picks), bool(turn.state.trail)
     close_session(turn, "rest")
-    if waiting:
+    if marked:
+        turn.say(Signal.SAVED, "marks-done", count=waiting)
+    elif waiting:
         turn.say(Signal.ATTENTION, "handover-dropped", count=waiting)
     else:
         turn.say(Signal.IDLE, "rest")
@@ -259,25 +223,28 @@ ROWS: Final = (
     Row((_P.CARDED, _P.HANDOVER), _I.ITEM, on_pick,
         "chosen for a handover; unknown, foreign or delivered is said and recorded",
         (_P.HANDOVER,)),
+    Row((_P.CARDED, _P.HANDOVER), _I.BOX, on_pick,
+        "chosen for a handover, with what is in it", (_P.HANDOVER,)),
     Row((_P.HANDOVER,), _I.PLAN, on_out,
-        "out with this volunteer for this plan, with a slip", (_P.REST,)),
-    Row((_P.HANDOVER,), _I.PLACE, on_moved, "moved to this place, with a slip", (_P.REST,)),
+        "out with this volunteer for this plan, with a slip that has room for the labels; "
+        "what is in quarantine stays", (_P.REST,)),
+    Row((_P.HANDOVER,), _I.PLACE, on_place,
+        "moved to this place, or sent to this team or stop, with a slip; the bin asks why",
+        (_P.REST, _P.HANDOVER)),
+    Row((_P.HANDOVER,), _I.DISPOSE, on_disposed,
+        "thrown away for this reason, with a slip", (_P.REST,)),
+    Row((_P.HANDOVER,), _I.MISSING, on_missing, "not to be found, with a slip", (_P.REST,)),
     Row((_P.HANDOVER,), _I.UNDO, on_undo_pick,
-        "the last chosen item is put back", (_P.HANDOVER, _P.CARDED)),
-    Row((_P.HANDOVER, _P.PLAN), _I.FINISH, on_idle_timeout,
+        "the last chosen item is put back, or what a card said is taken back",
+        (_P.HANDOVER, _P.CARDED)),
+    Row((_P.HANDOVER, _P.PLAN, _P.REPRINTING, _P.LOOKING), _I.FINISH, on_idle_timeout,
         "without a destination nothing moves", (_P.REST,)),
-    Row((_P.CARDED, _P.HANDOVER, _P.PLAN), _I.TIMEOUT, on_idle_timeout,
+    Row((_P.CARDED, _P.HANDOVER, _P.PLAN, _P.REPRINTING, _P.LOOKING), _I.TIMEOUT, on_idle_timeout,
         "nothing followed: back to rest, nothing moves", (_P.REST,)),
-    Row((_P.REST, _P.CARDED, _P.PLAN), _I.PLAN, on_plan,
-        "how did this plan go? the family's token or the not-home card follows", (_P.PLAN,)),
-    Row((_P.PLAN,), _I.FAMILY, on_delivered,
-        "what is out for the plan reached its family, with a slip", (_P.REST,)),
-    Row((_P.PLAN,), _I.NOT_HOME, on_not_home,
-        "what is out for the plan came back, with a slip", (_P.REST,)),
-    Row((_P.PLAN,), _I.UNDO, on_undo_plan, "the plan is put aside", (_P.REST,)),
     Row((_P.REST,), _I.UNDO, on_undo_handover,
         "within a minute the whole last handover is voided", (_P.REST,)),
     Row((_P.REST,), _I.TIMEOUT, on_forget, "the last handover can no longer be undone",
         (_P.REST,)),
     Row((_P.REST,), _I.ITEM, on_seen, "says where the item is", (_P.REST,)),
+    Row((_P.REST,), _I.BOX, on_seen, "says where the box is", (_P.REST,)),
 )  # fmt: skip

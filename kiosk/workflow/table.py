@@ -4,10 +4,46 @@ from typing import Final
 
 from kiosk.inputs import InputKind
 from kiosk.state import Phase
-from kiosk.workflow import everywhere, handover, intake
+from kiosk.workflow import (
+    binding,
+    boxes,
+    cards,
+    count,
+    everywhere,
+    gifts,
+    handover,
+    intake,
+    labels,
+    market,
+    market_close,
+    marks,
+    people,
+    plans,
+    selling,
+    shelf,
+    transfers,
+)
 from kiosk.workflow.turn import Row
 
-TABLE: Final = (*intake.ROWS, *handover.ROWS, *everywhere.ROWS)
+TABLE: Final = (
+    *intake.ROWS,
+    *binding.ROWS,
+    *cards.ROWS,
+    *marks.ROWS,
+    *handover.ROWS,
+    *plans.ROWS,
+    *boxes.ROWS,
+    *transfers.ROWS,
+    *labels.ROWS,
+    *market.ROWS,
+    *selling.ROWS,
+    *market_close.ROWS,
+    *count.ROWS,
+    *shelf.ROWS,
+    *gifts.ROWS,
+    *people.ROWS,
+    *everywhere.ROWS,
+)
 """Every transition there is. ``docs/architecture.md`` draws it from here."""
 
 

@@ -7,6 +7,7 @@ from msgspec import Struct, structs
 
 from contract.codes import claim_text
 from contract.events import (
+    MAX_CODES_PER_EVENT,
     MAX_IDS_PER_VOID,
     Body,
     Private,
@@ -16,7 +17,7 @@ from contract.events import (
     Voided,
     claim_hash,
 )
-from contract.reference import StopSettings
+from contract.reference import Campaign, StopSettings
 from drivers.ports import Signal
 from kiosk.food_gate import Recall, Today
 from kiosk.inputs import (
@@ -52,6 +53,8 @@ ONE_SCAN_CLOSES_MS: Final = 30_000
 """A card that wants one more scan (reprint, where is it, a ready-made label) waits this long."""
 ASKING_MS: Final = 15_000
 """An unknown retail code waits this long for a category card."""
+DEAL_CLOSES_MS: Final = 120_000
+"""A sale in the making, or something that comes back, waits this long for its price."""
 PHASE_CLOSES_MS: Final = {
     Phase.REST: CARDLESS_CLOSES_MS,
     Phase.CARDED: CARDED_CLOSES_MS,
@@ -62,6 +65,9 @@ PHASE_CLOSES_MS: Final = {
     Phase.REPRINTING: ONE_SCAN_CLOSES_MS,
     Phase.LOOKING: ONE_SCAN_CLOSES_MS,
     Phase.BINDING: ONE_SCAN_CLOSES_MS,
+    Phase.SELLING: DEAL_CLOSES_MS,
+    Phase.RETURNING: DEAL_CLOSES_MS,
+    Phase.UNLABELLED: ONE_SCAN_CLOSES_MS,
     Phase.OFFERING: CARDED_CLOSES_MS,
     Phase.WORKING: CARDED_CLOSES_MS,
     Phase.GIVING: CARDED_CLOSES_MS,
@@ -72,11 +78,13 @@ MODE_OF: Final = {
     Phase.UNPACKING: "boxes",
     Phase.RECEIVING: "receive",
     Phase.MARKET: "market",
-    Phase.SELLING: "market",
+    Phase.CASHING: "market",
     Phase.COUNTING: "count",
     Phase.SHELF: "count",
 }
-"""The mode that a phase belongs to, as a stop's settings name it (``idle_s``)."""
+"""The mode that a phase belongs to, as a stop's settings name it (``idle_s``). Where something is
+in the making (a sale without its price, something without a label) the phase has a time of its
+own, after which it is settled and the mode goes on: a mode never ends in mid-item."""
 MODE_CLOSES_MS: Final = {
     "boxes": 120_000,
     "receive": 120_000,
@@ -112,12 +120,17 @@ class Facts(Struct, frozen=True):
     ``sessions`` (two, a turn may close and open) and ``claim`` (10 bytes): fresh random values;
     ``blocks``:
     random unused serial blocks; ``place_kind``: of the scanned place: shelf, team, stop or
-    disposal; ``shelf``: what this kiosk thinks stands at the scanned or open place;
+    disposal; ``shelf``: what this kiosk thinks stands at the scanned place, ``open_shelf``: at the
+    one that is being counted, when this scan may close it; ``shelves``: all places where it
+    thinks something stands;
     ``contents``: what it thinks is in the scanned or open box, and whether that was sealed;
-    ``work``: what the scanned card has begun; ``capabilities`` of the scanned card, None while
-    the hub has named nobody's; ``scan_back``: a label counts as attached only once it is scanned,
-    since no printer here says whether it printed; ``today`` as far as it is known, for the food
-    gate; ``recalls`` that may meet the scanned goods.
+    ``known``: about any other label, looked up when it is asked for;
+    ``work``: what the bearer of the scanned card, or else the person at the lane, has begun;
+    ``campaign``: what the hub told of the scanned campaign, or of the one that is given to;
+    ``capabilities`` of the scanned card, None while the hub has named nobody's; ``scan_back``: a
+    label counts as attached only once it is scanned, since no printer here says whether it
+    printed; ``today`` as far as it is known, for the food gate; ``recalls`` that may meet the
+    scanned goods.
     """
 
     now: int
@@ -132,9 +145,13 @@ class Facts(Struct, frozen=True):
     blocks: tuple[int, ...] = ()
     place_kind: str = "shelf"
     shelf: tuple[str, ...] = ()
+    open_shelf: tuple[str, ...] = ()
+    shelves: tuple[str, ...] = ()
     contents: tuple[str, ...] = ()
     contents_sealed: bool = False
+    known: Mapping[str, ItemFacts] = {}
     work: Work | None = None
+    campaign: Campaign | None = None
     capabilities: frozenset[str] | None = None
     settings: StopSettings = StopSettings()
     scan_back: bool = False
@@ -213,8 +230,10 @@ def open_session(turn: Turn, person: str | None) -> str:
         picks=(),
         plan=None,
         pending=None,
-        pending_quantity=1,
         quantity_given=False,
+        trail=(),
+        box=None,
+        label=None,
         last=None,
     )
     turn.append(SessionOpened(session=session), Private(person=person))
@@ -279,19 +298,31 @@ def undo_trail(turn: Turn) -> LastAction | None:
         turn.say(Signal.REFUSED, "nothing-to-undo")
         return None
     *rest, newest = turn.state.trail
-    for part in newest.parts:
-        turn.append(Voided(events=(turn.facts.event_ids[part.ref],), items=part.items))
-        turn.known.update(zip(part.items, part.before, strict=True))
+    undo_parts(turn, newest)
     turn.set(trail=tuple(rest), touched=turn.facts.now)
     turn.say(Signal.SAVED, "undone", count=max(1, sum(len(p.items) for p in newest.parts)))
     return newest
 
 
+def undo_parts(turn: Turn, action: LastAction) -> None:
+    """Voids the events of an action and restores what was known."""
+    void_events(turn, ((part.ref, part.items) for part in action.parts))
+    for part in reversed(action.parts):
+        turn.known.update(zip(part.items, part.before, strict=True))
+
+
 def receipt_lines(entries: Iterable[Entry]) -> tuple[ReceiptLine, ...]:
-    by_category: dict[str, list[str]] = {}
+    by_category: dict[str, list[Entry]] = {}
     for entry in entries:
-        by_category.setdefault(entry.category, []).append(entry.code)
-    return tuple(ReceiptLine(key, tuple(codes)) for key, codes in by_category.items())
+        by_category.setdefault(entry.category, []).append(entry)
+    return tuple(
+        ReceiptLine(
+            key,
+            tuple(entry.code for entry in some),
+            tuple(entry.quantity for entry in some) if any(e.quantity > 1 for e in some) else (),
+        )
+        for key, some in by_category.items()
+    )
 
 
 def intake_deadline(turn: Turn) -> int:
@@ -304,24 +335,32 @@ def current_session(state: LaneState) -> str:
     return state.session
 
 
+def refuse(turn: Turn, scan: Scan, key: str, **values: str | int) -> None:
+    """Says no in these words, records that it did, and changes nothing."""
+    turn.append(Refused(input=scan.kind.value, state=turn.state.phase.value))
+    turn.say(Signal.REFUSED, key, **values)
+
+
 def item_status(turn: Turn) -> str:
     return turn.facts.item.status if turn.facts.item is not None else "unknown"
 
 
-def quarantines(entries: Iterable[Entry]) -> tuple[EventRef, ...]:
-    """The events that put some of these into quarantine, each once."""
-    refs = (entry.quarantine for entry in entries)
-    return tuple(dict.fromkeys(ref for ref in refs if ref is not None))
+def void_events(turn: Turn, events: Iterable[tuple[EventRef, tuple[str, ...]]]) -> None:
+    """Appends the compensation of these events and what each was about, as many a `Voided` as it
+    holds."""
+    ids: list[str] = []
+    items: dict[str, None] = {}
+    for ref, codes in events:
+        full = len(ids) >= MAX_IDS_PER_VOID
+        if ids and (full or len({*items, *codes}) > MAX_CODES_PER_EVENT):
+            turn.append(Voided(events=tuple(ids), items=tuple(items)))
+            ids, items = [], {}
+        ids.append(turn.facts.event_ids[ref])
+        items |= dict.fromkeys(codes)
+    if ids:
+        turn.append(Voided(events=tuple(ids), items=tuple(items)))
 
 
 def void_items(turn: Turn, items: Iterable[tuple[EventRef, str]]) -> None:
     """Appends the compensation of events about one item each, as many a `Voided` as it holds."""
-    voided = tuple(items)
-    for start in range(0, len(voided), MAX_IDS_PER_VOID):
-        part = voided[start : start + MAX_IDS_PER_VOID]
-        turn.append(
-            Voided(
-                events=tuple(turn.facts.event_ids[ref] for ref, _ in part),
-                items=tuple(code for _, code in part),
-            )
-        )
+    void_events(turn, ((ref, (code,)) for ref, code in items))

@@ -21,7 +21,7 @@ from contract.codes import (
     token_code,
 )
 from contract.events import Retail, family_hash, person_hash
-from contract.reference import StopSettings
+from contract.reference import Campaign, StopSettings
 from kiosk.food_gate import Recall, Today
 from kiosk.inputs import (
     ActionCard,
@@ -32,6 +32,7 @@ from kiosk.inputs import (
     Damaged,
     Family,
     Foreign,
+    InputKind,
     ItemLabel,
     PlaceSheet,
     PlanSlip,
@@ -41,8 +42,8 @@ from kiosk.inputs import (
     Scan,
     Timeout,
 )
-from kiosk.state import Allocator, Draft, EventRef, ItemFacts, LaneState, Outcome
-from kiosk.workflow import Facts, step, undo_refs
+from kiosk.state import Allocator, Draft, EventRef, ItemFacts, LaneState, Outcome, inside_of
+from kiosk.workflow import Facts, step
 from kiosk.workflow.turn import Work
 
 PREFIX: Final = "7K2M"
@@ -91,6 +92,17 @@ def times(quantity: int) -> QuantityCard:
     return QuantityCard(quantity)
 
 
+class _Known(dict[str, ItemFacts]):
+    """What a world knows of any label, looked up when it is asked for."""
+
+    def __init__(self, world: "World") -> None:
+        super().__init__()
+        self._world = world
+
+    def __missing__(self, code: str) -> ItemFacts:
+        return self._world.item(code)
+
+
 class World:
     """One kiosk: its clock, lanes and knowledge. ``now`` is monotonic milliseconds."""
 
@@ -103,6 +115,7 @@ class World:
         self.works: dict[str, EventRef | None] = {}
         self.place_kinds: dict[str, str] = {}
         self.capabilities: dict[str, frozenset[str]] = {}
+        self.campaigns: dict[int, Campaign] = {}
         self.settings = StopSettings()
         self.today: Today | None = Today(TODAY, TODAY)
         self.recalls: tuple[Recall, ...] = ()
@@ -117,6 +130,8 @@ class World:
 
     def scan(self, scan: Scan, lane: str = "door") -> Outcome:
         """One turn, kept as a commit would keep it."""
+        if isinstance(scan, ReadyMade) and self.item(scan.code).status != "foreign":
+            scan = scan.as_label()  # something was bound to it
         outcome = step(self.state(lane), self.allocator, scan, self.facts(scan, lane))
         for draft in outcome.drafts:
             self._seal(draft, lane)
@@ -154,15 +169,19 @@ class World:
             item=self.item(scan.code) if isinstance(scan, LABELS) else None,
             plan_items=self.out_for(plan) if plan is not None else (),
             category=self.products.get(scan.retail.gtin) if isinstance(scan, RetailCode) else None,
-            event_ids={ref: self._ids[ref] for ref in (*undo_refs(state), *self._began(scan))},
+            event_ids=dict(self._ids),
             blocks=(self.allocator.end // BLOCK,) if self.allocator.prefix else (),
             place_kind=self.place_kinds.get(scan.code, "shelf")
             if isinstance(scan, PlaceSheet)
             else "shelf",
-            shelf=self.standing(scan, state),
+            shelf=self.standing_at(scan.code) if isinstance(scan, PlaceSheet) else (),
+            open_shelf=self.standing_at(self._open_shelf(state)),
+            shelves=self.shelves(),
             contents=self.inside(scan, state),
             contents_sealed=self.sealed(scan, state),
-            work=self._work(scan),
+            known=_Known(self),
+            work=self._work(scan, state),
+            campaign=self.campaigns.get(self._campaign(scan, state)),
             capabilities=self.capabilities.get(scan.person) if isinstance(scan, Card) else None,
             settings=self.settings,
             today=self.today,
@@ -172,7 +191,8 @@ class World:
     def item(self, code: str) -> ItemFacts:
         """What this kiosk knows of an item or box."""
         own = parse(code).prefix == self.allocator.prefix
-        return self.known.get(code, ItemFacts("unknown" if own else "foreign"))
+        facts = self.known.get(code, ItemFacts("unknown" if own else "foreign"))
+        return facts if facts.box is None else inside_of(facts, self.known.get(facts.box))
 
     def out_for(self, plan: str) -> tuple[str, ...]:
         """The items that are out for a plan."""
@@ -180,13 +200,25 @@ class World:
             sorted(c for c, f in self.known.items() if f.plan == plan and f.status == "out")
         )
 
-    def standing(self, scan: Scan, state: LaneState) -> tuple[str, ...]:
-        """What is known to stand at the scanned place, or on the shelf that is being counted."""
-        place = scan.code if isinstance(scan, PlaceSheet) else None
-        if place is None and state.count is not None and state.count.shelf is not None:
-            place = state.count.shelf.place
-        at = (c for c, f in self.known.items() if f.place == place and f.box is None)
-        return tuple(sorted(c for c in at if self.known[c].status in ("here", "quarantined")))
+    def standing_at(self, place: str | None) -> tuple[str, ...]:
+        """What is known to stand at a place."""
+        return tuple(sorted(c for c, f in self._standing() if place and f.place == place))
+
+    def shelves(self) -> tuple[str, ...]:
+        """The places where something is known to stand."""
+        return tuple(sorted({f.place for _, f in self._standing() if f.place}))
+
+    def _standing(self) -> list[tuple[str, ItemFacts]]:
+        return [
+            (code, facts)
+            for code, facts in self.known.items()
+            if facts.box is None and facts.status in ("here", "quarantined")
+        ]
+
+    @staticmethod
+    def _open_shelf(state: LaneState) -> str | None:
+        shelf = state.count.shelf if state.count is not None else None
+        return None if shelf is None else shelf.place
 
     def inside(self, scan: Scan, state: LaneState) -> tuple[str, ...]:
         """What is known to be in the scanned box, or in the open one."""
@@ -201,16 +233,21 @@ class World:
     def _box(self, scan: Scan, state: LaneState) -> str | None:
         return scan.code if isinstance(scan, BoxLabel) else state.box
 
-    def _work(self, scan: Scan) -> Work | None:
-        ref = self.works.get(scan.person) if isinstance(scan, Card) else None
+    @staticmethod
+    def _campaign(scan: Scan, state: LaneState) -> int:
+        if isinstance(scan, ActionCard) and scan.verb is Verb.CAMPAIGN:
+            return int(scan.argument)
+        return state.campaign or 0
+
+    def _work(self, scan: Scan, state: LaneState) -> Work | None:
+        person = scan.person if isinstance(scan, Card) else None
+        if scan.kind is InputKind.WORK:
+            person = state.person
+        ref = self.works.get(person) if person is not None else None
         if ref is None:
             return None
         began = self.events[ref.seq - 1].public.mono
         return Work(ref, (self.now - began) // 60_000)
-
-    def _began(self, scan: Scan) -> tuple[EventRef, ...]:
-        work = self._work(scan)
-        return () if work is None else (work.ref,)
 
     def bodies(self) -> list[events.Body]:
         """Every event's body, oldest first."""
