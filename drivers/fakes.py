@@ -126,7 +126,9 @@ class FakePrinter:
             if result.status == "failed":
                 return result
         else:
-            result = PrintResult("printed", _READY, paper_mm(pages, self.profile))
+            result = PrintResult(
+                "printed", _READY, paper_mm(pages, self.profile), progress="confirmed"
+            )
         with self._lock:
             self._documents.append(document)
             self._images.extend(pages)
@@ -134,10 +136,10 @@ class FakePrinter:
 
     def status(self) -> PrinterStatus:
         if self._closed:
-            return PrinterStatus("away", _UNPLUGGED)
+            return PrinterStatus("away", _UNPLUGGED, "away")
         if self._trouble is not None:
-            return PrinterStatus("attention", self._trouble)
-        return PrinterStatus("ready", _READY)
+            return PrinterStatus("attention", self._trouble, "error")
+        return PrinterStatus("ready", _READY, "ready")
 
     def close(self) -> None:
         self._closed = True

@@ -25,6 +25,9 @@ from typing import Final, Literal, Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
+from drivers.profiles import PROFILES as PROFILES
+from drivers.profiles import PrinterProfile as PrinterProfile
+
 # --------------------------------------------------------------------------------------
 # Words for people
 
@@ -212,30 +215,19 @@ class Document(msgspec.Struct, frozen=True):
         return f"Document({self.kind!r}, {len(self.blocks)} blocks)"
 
 
-class PrinterProfile(msgspec.Struct, frozen=True):
-    """What a printer can do. The defaults are the 58 mm heads of nearly every cheap printer:
-    48 mm of print at 203 dpi (8 dots a millimetre), no cutter.
-    """
-
-    name: str = "58mm"
-    width_dots: int = 384
-    dots_per_mm: int = 8
-    cutter: bool = False
-    tear_mm: float = 12.0
-    """From the print line to the tear bar or knife: fed at a `Cut`."""
-    margin_dots: int = 4
-
-
-PROFILES: Final[dict[str, PrinterProfile]] = {
-    profile.name: profile
-    for profile in (
-        PrinterProfile(),
-        PrinterProfile(name="80mm", width_dots=576, cutter=True, tear_mm=14.0, margin_dots=6),
-    )
-}
-
 Role: TypeAlias = Literal["label", "receipt"]
 BOTH_ROLES: Final[frozenset[Role]] = frozenset({"label", "receipt"})
+
+
+Progress: TypeAlias = Literal["none", "partial", "complete?", "confirmed"]
+"""How far a document can have come, told by the most cautious reading of what is known.
+
+``none``: nothing that could be taken for it is on paper. Either no byte of its first code has
+left us, or the printer's language prints nothing before a last command that it has not had.
+``partial``: it broke off; a strip with a readable code may be out, the whole is not.
+``complete?``: everything was handed over and nobody says what became of it.
+``confirmed``: the printer said that it came out.
+"""
 
 
 class PrintResult(msgspec.Struct, frozen=True):
@@ -243,22 +235,39 @@ class PrintResult(msgspec.Struct, frozen=True):
 
     ``printed``: the device confirmed it, or is one that cannot fail to show it.
     ``unknown``: every byte was taken, but the device says nothing about its state.
-    ``failed``: not printed, or not wholly; print it again when `detail` is mended.
+    ``failed``: not printed, or not wholly; `detail` says what to mend, `progress` what may be
+    lying in the tray (`kiosk.print_recovery` decides on that).
     """
 
     status: Literal["printed", "unknown", "failed"]
     detail: Words
     paper_mm: float = 0.0
-    """Paper used, for the count that ends in "new roll, please"."""
+    """Paper used at most, for the count that ends in "new roll, please"; 0 means none at all."""
+    progress: Progress = "none"
+    taken: int = 0
+    """Most bytes of the document that the printer can have got."""
+    total: int = 0
+    """All of them; 0 for a device that takes no bytes."""
+    before: PrinterStatus | None = None
+    """What it said before the first byte; None when it was not asked or was away."""
+    after: PrinterStatus | None = None
+    """What it said after the last one; None likewise."""
+
+
+Condition: TypeAlias = Literal[
+    "ready", "paper-low", "paper-out", "cover-open", "paused", "error", "away", "unknown"
+]
 
 
 class PrinterStatus(msgspec.Struct, frozen=True):
     """``ready``; ``attention``: a person must do something; ``away``: not connected;
-    ``unknown``: it is silent.
+    ``unknown``: it is silent, or talks gibberish. Silence never counts as ready.
     """
 
     state: Literal["ready", "attention", "away", "unknown"]
     detail: Words
+    condition: Condition = "unknown"
+    """The cause, for whoever must decide and not only tell; ``paper-low`` is still ``ready``."""
 
 
 class Signal(StrEnum):

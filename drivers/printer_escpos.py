@@ -1,56 +1,61 @@
-"""ESC/POS printers: a document's dots as commands, and what the printer says of itself.
+"""ESC/POS: a layout as commands, and what the printer says of itself.
 
-Only four things are sent: ``ESC @`` (initialise), ``GS v 0`` (raster), ``GS V`` (cut, where
-there is a cutter) and ``DLE EOT`` (status). Each cheap head knows them, whatever code page, font
-or bar code it lacks. Blank paper is raster too, one byte a row: ``ESC J`` counts in a unit that
-differs between makers, and the paper would not be the picture.
+**Plain profiles** get five things: ``ESC @`` (initialise), ``GS v 0`` (raster), ``ESC a``
+(justification), ``GS V`` (cut) or ``GS FF`` (next label) where there is one, and ``DLE EOT``
+(status). Each cheap head knows them, whatever code page, font or bar code it lacks. Raster is
+cropped to its ink, its place kept by justification, the one way of placing raster that printers
+agree on. Blank paper is raster too, one byte a row: ``ESC J`` counts in a unit that differs between
+makers, and the paper would not be the picture.
 
-The wire is slow (115,200 baud: 11.5 kB a second), so each band is cropped at its right-hand end.
+**Native profiles** let the printer draw bar codes, QR codes and text, and feed by ``ESC J`` after
+``GS P`` has set its unit. What remains is cropped raster.
 
-A job that broke off, in this process or with the one before it, leaves the printer waiting for
-the rest of a band, and it would take the next job for that. The next one is therefore preceded
-by as many NUL as a band can want; a printer that waits for nothing ignores them.
+Source: Epson's ESC/POS command reference.
 """
 
 from __future__ import annotations
 
 import itertools
-import os
-import shutil
-import threading
-from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
 
-from drivers.ports import (
-    BOTH_ROLES,
-    DeviceError,
-    Document,
-    PrinterProfile,
-    PrinterStatus,
-    PrintResult,
-    Role,
-    Words,
+from drivers.escpos_job import BAND_ROWS, CENTRE, LEFT, RIGHT, EscposJob
+from drivers.layout import BarsBox, Box, Page, QrBox, TextBox
+from drivers.native import (
+    Cell,
+    NativeText,
+    apart,
+    has_code,
+    lines,
+    native_bars,
+    native_qr,
+    native_text,
+    qr_quiet,
+)
+from drivers.ports import PrinterProfile, PrinterStatus
+from drivers.printer_wire import (
+    IS_FAULTY,
+    IS_LOW,
+    IS_MUTE,
+    IS_OPEN,
+    IS_OUT,
+    IS_READY,
+    Job,
 )
 from drivers.transports import Transport
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-BAND_ROWS: Final = 64
-"""Most rows in one raster command: 3 kB at 384 dots, within the smallest receive buffers."""
-
 GAP_ROWS: Final = 6
 """A shorter gap is cheaper left where it is: two more commands cost 16 bytes."""
 _HEADER_BYTES: Final = 8
-ANSWER_S: Final = 1.0
-"""How long a status answer may take once the wire is free."""
-SILENT_ANSWER_S: Final = 0.05
-"""The same for a printer that never answered: most cheap ones are silent, and a donor waits."""
 
-# DLE EOT n, from Epson's ESC/POS command reference. An answer has bits 1 and 4 set, 0 and 7 clear.
+# DLE EOT n and GS r n, from Epson's ESC/POS command reference. An answer to the first has bits 1
+# and 4 set, 0 and 7 clear; one to the second has 4 and 7 clear.
 _ASK_OFFLINE: Final = b"\x10\x04\x02"
 _ASK_PAPER: Final = b"\x10\x04\x04"
+_ASK_PAPER_IN_ORDER: Final = b"\x1dr\x01"
 _FIXED_MASK: Final = 0b1001_0011
 _FIXED: Final = 0b0001_0010
 _OFFLINE_COVER: Final = 0b0000_0100
@@ -58,201 +63,252 @@ _OFFLINE_NO_PAPER: Final = 0b0010_0000
 _OFFLINE_ERROR: Final = 0b0100_0000
 _PAPER_LOW: Final = 0b0000_1100
 _PAPER_OUT: Final = 0b0110_0000
+_IN_ORDER_MASK: Final = 0b1001_0000
+_IN_ORDER_LOW: Final = 0b0000_0011
+_IN_ORDER_OUT: Final = 0b0000_1100
 
-_READY: Final = Words(zh="就绪", en="ready")
-_PRINTED: Final = Words(zh="已打印", en="printed")
-_LOW: Final = Words(zh="纸快用完了", en="paper is running low")
-_SILENT: Final = Words(
-    zh="已发送，打印机没有回应，请看一眼纸",
-    en="sent; the printer does not answer, look at the paper",
-)
-_OUT: Final = Words(zh="没有纸了，请换纸", en="out of paper: put in a new roll")
-_COVER: Final = Words(zh="打印机上盖开着", en="the printer's cover is open")
-_ERROR: Final = Words(
-    zh="打印机报错，请关机再开", en="the printer reports an error: switch it off and on"
-)
+_DOTS: Final = b"\x1dP\xcb\xcb"
+"""GS P 203 203: distances in dots of a 203 dpi head from here on."""
+_NO_CHINESE: Final = b"\x1c."
+_CHINESE: Final = b"\x1c&"
+_MOST_BAR_HEIGHT: Final = 255
+_MOST_QR_DOT: Final = 16
+
+# Font A, the one that every printer has: 12 by 24 dots, and twice that. Chinese is 24 by 24.
+CELLS: Final = (Cell(12, 24, "A", 1), Cell(24, 48, "A", 2))
 
 
-class EscposPrinter:
-    """An ESC/POS printer behind any transport."""
+class EscposLanguage:
+    """What an ESC/POS printer is told and how it is asked."""
 
-    def __init__(
-        self,
-        name: str,
-        transport: Transport,
-        *,
-        profile: PrinterProfile | None = None,
-        roles: frozenset[Role] = BOTH_ROLES,
-    ) -> None:
-        self.name: Final = name
-        self.roles: Final = roles
-        self.profile: Final = profile if profile is not None else PrinterProfile()
-        self._transport = transport
-        self._broken_off = True
-        self._answers: bool | None = None
+    def encode(self, pages: Sequence[Page], profile: PrinterProfile) -> Job:
+        job = EscposJob(profile)
+        job.raw(b"\x1b@")
+        for page in pages:
+            if profile.native:
+                _native_page(job, page)
+            else:
+                _plain_page(job, page)
+            if profile.media != "continuous":
+                job.raw(b"\x1d\x0c")  # GS FF: on to the next label
+            if profile.cutter:
+                # Cuts where the paper is: the feed to the knife is in the page already.
+                job.raw(b"\x1dV\x00")
+        return job.done()
 
-    def warm(self) -> None:
-        from drivers.raster import warm
+    def guard(self) -> bytes:
+        """NUL: a raster command cut in its head then has no rows, or the rows it was to have."""
+        return bytes(2 * _HEADER_BYTES)
 
-        encode(warm(self.profile), self.profile)
+    def filler(self, profile: PrinterProfile) -> bytes:
+        """NUL: blank dots within a raster command, ignored elsewhere, and no bar code has one."""
+        return bytes(_HEADER_BYTES + BAND_ROWS * profile.width_bytes)
 
-    def print(self, document: Document) -> PrintResult:
-        """Raises `LayoutError`; every fault of the device is in the result."""
-        from drivers.raster import paper_mm, render
-
-        pages = render(document, self.profile)
-        try:
-            return self._send(encode(pages, self.profile), paper_mm(pages, self.profile))
-        finally:
-            self._transport.finish()
-
-    def _send(self, data: bytes, used_mm: float) -> PrintResult:
-        try:
-            before = self._look()
-            if before.state == "attention":
-                # Not sent: a printer that holds it would print it later, beside the reprint.
-                return PrintResult("failed", before.detail)
-            if self._broken_off and self._transport.silence == "unknown":
-                self._transport.send(bytes(_HEADER_BYTES + BAND_ROWS * _width_bytes(self.profile)))
-            self._broken_off = True
-            self._transport.send(data)
-            self._broken_off = False
-        except DeviceError as error:
-            self._answers = None
-            return PrintResult("failed", error.words)
-        try:
-            after = self._look()
-        except DeviceError as error:
-            # Every byte was taken and then it went away: on paper or not, nobody knows.
-            self._answers = None
-            return PrintResult("unknown", error.words, used_mm)
-        if after.state == "attention":
-            # The sensor sits before the head: this document may be whole, cut short or absent.
-            return PrintResult("unknown", after.detail, used_mm)
-        if after.state == "unknown" and self._transport.silence == "unknown":
-            return PrintResult("unknown", _SILENT, used_mm)
-        return PrintResult("printed", _LOW if after.detail == _LOW else _PRINTED, used_mm)
-
-    def status(self) -> PrinterStatus:
-        try:
-            seen = self._look()
-            if seen.state == "unknown" and self._transport.silence == "printed":
-                return PrinterStatus("ready", _READY)
-            return seen
-        except DeviceError as error:
-            self._answers = None
-            return PrinterStatus("away", error.words)
-        finally:
-            self._transport.finish()
-
-    def close(self) -> None:
-        self._transport.close()
-
-    def _look(self) -> PrinterStatus:
-        """What the sensors say now; raises `DeviceError` when it is away."""
-        patience = SILENT_ANSWER_S if self._answers is False else ANSWER_S
-        paper = self._transport.ask(_ASK_PAPER, patience)
-        self._answers = _is_status(paper)
-        if not self._answers:
-            return PrinterStatus("unknown", _SILENT)
-        if paper[0] & _PAPER_OUT:
-            return PrinterStatus("attention", _OUT)
-        offline = self._transport.ask(_ASK_OFFLINE, patience)
+    def status(self, transport: Transport, patience_s: float) -> PrinterStatus:
+        paper = transport.ask(_ASK_PAPER, patience_s)
+        if not _is_status(paper):
+            return IS_MUTE
+        offline = transport.ask(_ASK_OFFLINE, patience_s)
         if _is_status(offline):
             if offline[0] & _OFFLINE_COVER:
-                return PrinterStatus("attention", _COVER)
+                return IS_OPEN
             if offline[0] & _OFFLINE_NO_PAPER:
-                return PrinterStatus("attention", _OUT)
+                return IS_OUT
             if offline[0] & _OFFLINE_ERROR:
-                return PrinterStatus("attention", _ERROR)
-        return PrinterStatus("ready", _LOW if paper[0] & _PAPER_LOW else _READY)
+                return IS_FAULTY
+        if paper[0] & _PAPER_OUT:
+            return IS_OUT
+        return IS_LOW if paper[0] & _PAPER_LOW else IS_READY
+
+    def status_in_order(self, transport: Transport, patience_s: float) -> PrinterStatus | None:
+        answer = transport.ask(_ASK_PAPER_IN_ORDER, patience_s)
+        if len(answer) != 1 or answer[0] & _IN_ORDER_MASK:
+            return None
+        if answer[0] & _IN_ORDER_OUT:
+            return IS_OUT
+        return IS_LOW if answer[0] & _IN_ORDER_LOW else IS_READY
+
+    def busy(self, transport: Transport, patience_s: float) -> bool:
+        """ESC/POS has no such status."""
+        return False
 
 
 def _is_status(answer: bytes) -> bool:
     return len(answer) == 1 and answer[0] & _FIXED_MASK == _FIXED
 
 
-def _width_bytes(profile: PrinterProfile) -> int:
-    return (profile.width_dots + 7) // 8
+# --------------------------------------------------------------------------------------
+# Every dot as raster
 
 
-def encode(pages: tuple[Image, ...], profile: PrinterProfile) -> bytes:
-    """The pages as one job; a cut after each where the profile has a cutter."""
-    job = _dummy()
-    job.hw("INIT")
-    for page in pages:
-        for band in _bands(page):
-            job.image(band, impl="bitImageRaster", fragment_height=BAND_ROWS)
-        if profile.cutter:
-            # The feed to the knife is in the picture already.
-            job.cut(feed=False)
-    return bytes(job.output)
+def _plain_page(job: EscposJob, page: Page) -> None:
+    from drivers.raster import paint
+
+    codes = [box for box in page.boxes if has_code(box)]
+    # A code begins a band, and what it takes to print a row of it is then known exactly.
+    edges = {box.y for box in codes} | {box.y + box.height for box in codes}
+    tops = {box.y for box in codes}
+    at = 0
+    picture = paint(page, job.profile)
+    for alignment, band in _bands(picture, edges, ends=job.profile.media == "continuous"):
+        job.align(alignment)
+        before = job.length + _HEADER_BYTES
+        job.ink()
+        job.image(band)
+        if at in tops:
+            job.code(before=before)
+        at += band.height
 
 
-def _bands(page: Image) -> Iterator[Image]:
-    """Top to bottom, at most `BAND_ROWS` high, each cropped at the right to the byte its ink
-    ends in. Gaps of `GAP_ROWS` and more are bands of their own: a blank row then costs a byte.
+def _bands(page: Image, edges: set[int], *, ends: bool) -> Iterator[tuple[int, Image]]:
+    """Justification and dots, top to bottom, at most `BAND_ROWS` high, each cropped to its ink,
+    none across one of `edges`. Gaps of `GAP_ROWS` and more are bands of their own: a blank row
+    then costs a byte. Without `ends`, what is blank at the end is left away.
     """
-    from PIL import Image as Pillow
     from PIL import ImageChops
 
     stride = (page.width + 7) // 8
-    ink = ImageChops.invert(page).tobytes()
-    ends = [len(ink[row * stride : (row + 1) * stride].rstrip(b"\0")) for row in range(page.height)]
-    for top, bottom in _runs(ends):
-        width = 8 * max(1, *ends[top:bottom])
-        band = Pillow.new("1", (width, bottom - top), 255)
-        band.paste(page.crop((0, top, min(width, page.width), bottom)), (0, 0))
-        yield band
+    ink = ImageChops.invert(page)
+    rows = ink.tobytes()
+    inked = [any(rows[row * stride : (row + 1) * stride]) for row in range(page.height)]
+    if not ends:
+        while inked and not inked[-1]:
+            inked.pop()
+    for top, bottom in _runs(inked, edges):
+        box = ink.crop((0, top, page.width, bottom)).getbbox()
+        alignment, left, width = (LEFT, 0, 8) if box is None else _crop(box[0], box[2], page.width)
+        yield alignment, page.crop((left, top, left + width, bottom))
 
 
-def _runs(ends: list[int]) -> Iterator[tuple[int, int]]:
+def _runs(inked: list[bool], forced: set[int]) -> Iterator[tuple[int, int]]:
     """Row ranges that alternate between ink and gaps, none longer than `BAND_ROWS`."""
-    edges = [0]
+    edges = [0, *(edge for edge in forced if edge < len(inked))]
     row = 0
-    while row < len(ends):
+    while row < len(inked):
         gap = row
-        while gap < len(ends) and ends[gap] == 0:
+        while gap < len(inked) and not inked[gap]:
             gap += 1
         if gap - row >= GAP_ROWS:
             edges += [row, gap]
         row = gap + 1
-    edges.append(len(ends))
-    for start, stop in itertools.pairwise(edges):
+    edges.append(len(inked))
+    for start, stop in itertools.pairwise(sorted(edges)):
         for top in range(start, stop, BAND_ROWS):
             yield top, min(top + BAND_ROWS, stop)
 
 
-_import_lock = threading.Lock()
+# --------------------------------------------------------------------------------------
+# What the printer can draw by itself, and raster for the rest
 
 
-def _dummy() -> Any:
-    """python-escpos's recorder of commands.
+def _native_page(job: EscposJob, page: Page) -> None:
+    job.raw(_DOTS + (_CHINESE if job.profile.drawing == "gb18030" else _NO_CHINESE))
+    at = 0
+    for line in lines(page.boxes):
+        at = _line(job, line, at)
+    if job.profile.media == "continuous":
+        job.feed(page.height - at)
 
-    At import the library parses a database of all printers as YAML (half a second on a small
-    machine), keeps it as a pickle, and unpickles whatever lies where
-    ``ESCPOS_CAPABILITIES_PICKLE_DIR`` points. It gets a one-profile file of ours instead, and a
-    fresh private directory that is gone afterwards: nothing foreign is ever unpickled.
+
+def _line(job: EscposJob, line: list[Box], at: int) -> int:
+    """Puts one line of boxes on the paper, which is at row `at`; the row after it."""
+    profile = job.profile
+    box = line[0]
+    if len(line) == 1 and isinstance(box, BarsBox):
+        if native_bars(box, profile, most_height=_MOST_BAR_HEIGHT):
+            return _bars(job, box, at)
+    elif len(line) == 1 and isinstance(box, QrBox):
+        # The printer justifies it without the quiet zone; in the middle that is no difference.
+        centred = box.x == (profile.width_dots - box.width) // 2
+        if centred and native_qr(box, profile, most_dot=_MOST_QR_DOT):
+            return _qr(job, box, at)
+    else:
+        texts = [
+            native_text(box, CELLS, CELLS, profile) for box in line if isinstance(box, TextBox)
+        ]
+        found = [text for text in texts if text is not None]
+        # Texts of one line stand on one level, or the second would be printed over the first.
+        level = len({(text.y, text.cell) for text in found}) == 1
+        if len(found) == len(line) and level and apart(found, profile):
+            return _texts(job, found, at)
+    return _dots(job, line, at)
+
+
+def _texts(job: EscposJob, texts: list[NativeText], at: int) -> int:
+    first = texts[0]
+    job.feed(first.y - at)
+    job.align(LEFT)
+    job.spacing(first.cell.height)
+    job.ink()
+    for text in sorted(texts, key=lambda text: text.x):
+        job.style(text.cell.times, bold=text.bold)
+        job.raw(b"\x1b$" + text.x.to_bytes(2, "little") + text.data)
+    job.raw(b"\n")
+    return first.y + first.cell.height
+
+
+def _bars(job: EscposJob, box: BarsBox, at: int) -> int:
+    job.feed(box.y - at)
+    job.align(CENTRE)
+    job.ink()
+    # GS H 0 (no text), GS h (height), GS w (module), GS k 73 (Code 128), set B: "{B", "{{" for "{".
+    data = b"{B" + box.value.replace("{", "{{").encode("ascii")
+    job.raw(b"\x1dH\x00\x1dh" + bytes([box.height]) + b"\x1dw" + bytes([box.bar]))
+    job.raw(b"\x1dk\x49" + bytes([len(data)]) + data)
+    # It is drawn when its last byte has come, and not for a filler's NUL, which set B lacks.
+    job.code(before=job.length - 1)
+    return box.y + box.height
+
+
+def _qr(job: EscposJob, box: QrBox, at: int) -> int:
+    quiet = qr_quiet(box)
+    job.feed(box.y + quiet - at)
+    job.align(CENTRE)
+    job.ink()
+    job.qr(box.value, box.dot)
+    job.code(before=job.length - 1)
+    return box.y + box.height - quiet
+
+
+def _dots(job: EscposJob, line: list[Box], at: int) -> int:
+    """A line as raster, cropped to its ink."""
+    from PIL import ImageChops
+
+    from drivers.raster import paint_boxes
+
+    profile = job.profile
+    top = min(box.y for box in line)
+    bottom = max(box.y + box.height for box in line)
+    picture = paint_boxes(line, (0, top, profile.width_dots, bottom - top), profile)
+    inked = ImageChops.invert(picture).getbbox()
+    if inked is None:
+        return at
+    left, upper, right, lower = inked
+    alignment, start, width = _crop(left, right, profile.width_dots)
+    job.feed(top + upper - at)
+    job.align(alignment)
+    code = any(has_code(box) for box in line)
+    for row in range(upper, lower, BAND_ROWS):
+        band = picture.crop((start, row, start + width, min(row + BAND_ROWS, lower)))
+        begun = job.length
+        job.ink()
+        job.image(band)
+        if code:
+            job.code(before=begun + _HEADER_BYTES)
+    return top + lower
+
+
+def _crop(left: int, right: int, paper: int) -> tuple[int, int, int]:
+    """Justification, first column and width (whole bytes) of the narrowest crop that has the
+    ink from `left` to `right` and stands right when the printer justifies it.
     """
-    with _import_lock:
-        wanted = {
-            "ESCPOS_CAPABILITIES_FILE": str(Path(__file__).parent / "escpos_capabilities.json"),
-            "ESCPOS_CAPABILITIES_PICKLE_DIR": None,
-        }
-        before = {key: os.environ.get(key) for key in wanted}
-        _set_environment(wanted)
-        try:
-            from escpos import capabilities
-            from escpos.printer.dummy import Dummy
-        finally:
-            _set_environment(before)
-        shutil.rmtree(capabilities.pickle_dir, ignore_errors=True)
-    return Dummy()
-
-
-def _set_environment(values: dict[str, str | None]) -> None:
-    for key, value in values.items():
-        if value is None:
-            os.environ.pop(key, None)
-        else:
-            os.environ[key] = value
+    half = max(paper // 2 - left, right - paper // 2, 4)
+    centred = min(paper, (2 * half + 7) // 8 * 8)
+    choices = [
+        ((right + 7) // 8 * 8, LEFT),
+        (centred, CENTRE),
+        ((paper - left + 7) // 8 * 8, RIGHT),
+    ]
+    width, alignment = min(choices)
+    start = {LEFT: 0, CENTRE: (paper - width) // 2, RIGHT: paper - width}[alignment]
+    return alignment, start, width

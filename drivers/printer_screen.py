@@ -79,7 +79,7 @@ class ScreenPrinter:
                 self._pictures[picture.id] = picture
                 while len(self._pictures) > self._kept:
                     self._pictures.popitem(last=False)
-        return PrintResult("printed", _PRINTED, paper_mm(pages, self.profile))
+        return PrintResult("printed", _PRINTED, paper_mm(pages, self.profile), progress="confirmed")
 
     def pictures(self) -> tuple[Picture, ...]:
         """What is kept, oldest first."""
@@ -93,8 +93,9 @@ class ScreenPrinter:
 
     def status(self) -> PrinterStatus:
         if self._closed.is_set():
-            return PrinterStatus("away", Words(zh="打印机已关闭", en="the printer is closed"))
-        return PrinterStatus("ready", Words(zh="就绪", en="ready"))
+            closed = Words(zh="打印机已关闭", en="the printer is closed")
+            return PrinterStatus("away", closed, "away")
+        return PrinterStatus("ready", Words(zh="就绪", en="ready"), "ready")
 
     def close(self) -> None:
         self._closed.set()

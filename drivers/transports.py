@@ -1,32 +1,49 @@
-"""How bytes reach a printer: serial line, network, file. No ESC/POS in here.
+"""How bytes reach a printer: the contract of every link, and those that are a file descriptor.
 
-Every call is bounded in time. A transport opens when the first bytes are due and, after a
-failure, anew with the next ones, so a printer may be switched off and on again at will.
+Here are the serial line, the kernel's USB printer node and the file; `drivers.transport_network`
+has raw TCP, `drivers.transport_usb` USB without a kernel driver. No printer language in here.
+
+The rules of every link:
+
+* **Bounded in time.** A link that takes no byte for `STALL_S` is stuck; an answer that does not
+  come is empty. `close` from another thread ends whatever is under way within `SLICE_S`.
+* **Broken means how far.** `LinkError.taken` is the most that can have reached the printer.
+* **It opens when the first bytes are due**, and after a failure anew with the next ones, so a
+  printer may be switched off and on again at will.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import select
-import socket
-import stat
+import struct
+import termios
 import threading
 import time
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from drivers.line_errors import as_os_errors, error_number
-from drivers.ports import DeviceError, Words
+from drivers.link_faults import closed, gone, no_line, stuck
 
 if TYPE_CHECKING:
     from serial import Serial
 
 STALL_S: Final = 5.0
 """A printer that takes no byte for this long is stuck: cover open, no paper, switched off."""
-CONNECT_S: Final = 3.0
+SLICE_S: Final = 0.05
+"""A wait is cut into such pieces, between which it notices that it is to end."""
 CHUNK_BYTES: Final = 1024
+AHEAD_S: Final = 0.1
+"""Wire time handed to the kernel at once. Less, and a busy machine leaves the wire idle between
+two pieces; more, and after a break nobody knows whether the kernel or the printer had it."""
+ANSWER_BYTES: Final = 64
+MORE_S: Final = 0.005
+"""An answer is one byte; this much later whatever else was under way has come."""
 
 Silence = Literal["printed", "unknown"]
 
@@ -34,18 +51,25 @@ Silence = Literal["printed", "unknown"]
 class Transport(Protocol):
     """A way to one printer. `close` may come from another thread; the rest may not."""
 
-    silence: Silence
-    """What it means when a job was taken and the device says nothing."""
+    @property
+    def silence(self) -> Silence:
+        """What it means when a job was taken and the device says nothing."""
 
     def send(self, data: bytes) -> None:
-        """All of `data`, or a `DeviceError` that says why not."""
+        """All of `data`, or a `LinkError` that says why not and how far."""
 
     def ask(self, request: bytes, timeout_s: float) -> bytes:
-        """Sends a real-time request; the first byte of the answer, empty for silence.
+        """Sends a request; what came back, empty for silence.
 
         `timeout_s` counts from when bytes that were sent before have passed the wire.
         Raises `DeviceError` when the device is gone.
         """
+
+    def drain(self) -> None:
+        """Waits until what was sent has passed the wire, as far as that can be reckoned."""
+
+    def pause(self, seconds: float) -> bool:
+        """Waits at most `seconds`; whether the link was closed meanwhile."""
 
     def finish(self) -> None:
         """A job is over; a transport that serves one job a connection ends it."""
@@ -54,278 +78,254 @@ class Transport(Protocol):
         """Ends whatever is under way, for good."""
 
 
-def _gone(where: str, error: OSError) -> DeviceError:
-    # pyserial gives no number when a line hangs up under it.
-    if error.errno in (None, errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.EIO):
-        return DeviceError(
-            Words(
-                zh=f"找不到打印机 {where}，请检查电源和插头",
-                en=f"printer {where} is away: check its power and plug",
-            )
-        )
-    if error.errno in (errno.EACCES, errno.EPERM):
-        return DeviceError(
-            Words(
-                zh=f"没有使用 {where} 的权限（用户应属于 dialout 或 lp 组）",
-                en=f"no permission for {where} (the user belongs in group dialout or lp)",
-            )
-        )
-    if error.errno in (errno.EBUSY, errno.EAGAIN):
-        return DeviceError(
-            Words(zh=f"{where} 正被别的程序使用", en=f"another program is using {where}")
-        )
-    reason = error.strerror or type(error).__name__
-    return DeviceError(
-        Words(zh=f"打印机 {where} 出错（{reason}）", en=f"printer {where}: {reason}")
-    )
+class _DescriptorTransport(ABC):
+    """A link that is an open file: non-blocking writes in slices, answers where it can be read.
 
+    With a `baud` rate, bytes are handed over at the pace of the line, `AHEAD_S` ahead of it: how
+    far a job came is then known to within a hundred bytes instead of the kernel's four thousand.
+    """
 
-def _no_line(where: str) -> DeviceError:
-    return DeviceError(
-        Words(zh=f"{where} 不能当串口使用", en=f"{where} does not work as a serial line")
-    )
+    def __init__(self, where: str, *, stall_s: float, baud: int | None = None) -> None:
+        self._where: Final = where
+        self._stall_s: Final = stall_s
+        self._baud: Final = baud
+        self._free_at = 0.0
+        self._closed: Final = threading.Event()
+        self._in_use: Final = threading.Lock()
 
-
-def _stuck(where: str) -> DeviceError:
-    return DeviceError(
-        Words(
-            zh=f"打印机 {where} 不接收数据，请检查纸和上盖",
-            en=f"printer {where} takes no data: check its paper and cover",
-        )
-    )
-
-
-def _closed() -> DeviceError:
-    return DeviceError(Words(zh="打印机已关闭", en="the printer is closed"))
-
-
-class SerialTransport:
-    """A serial line, RS-232 or USB; opened exclusively, 8 data bits, no parity."""
-
-    silence: Silence = "unknown"
-
-    def __init__(self, path: str, *, baud: int, stall_s: float = STALL_S) -> None:
-        self._path = path
-        self._baud = baud
-        self._stall_s = stall_s
-        self._port: Serial | None = None
-        self._closed = threading.Event()
-        self._in_use = threading.Lock()
-        self._wire_free_at = 0.0
+    @property
+    def silence(self) -> Silence:
+        return "unknown"
 
     def send(self, data: bytes) -> None:
         with self._in_use:
-            port = self._open()
-            for start in range(0, len(data), CHUNK_BYTES):
-                chunk = data[start : start + CHUNK_BYTES]
-                self._write(port, chunk)
-                now = time.monotonic()
-                # 8 data bits, a start and a stop bit. The kernel and a USB adapter take bytes
-                # faster than the line carries them; an answer can come only after them.
-                self._wire_free_at = max(now, self._wire_free_at) + len(chunk) * 10 / self._baud
+            self._send(data)
 
     def ask(self, request: bytes, timeout_s: float) -> bytes:
         with self._in_use:
-            port = self._open()
             try:
-                with as_os_errors():
-                    port.reset_input_buffer()
-                self._write(port, request)
-                now = time.monotonic()
-                until = max(now, self._wire_free_at) + timeout_s
-                ready, _, _ = select.select([port.fileno()], [], [], until - now)
-                if not ready:
-                    return b""
-                if answer := os.read(port.fileno(), 1):
-                    return answer
-                # Readable without a byte is how a terminal says that it was hung up.
-                raise OSError(errno.ENODEV, "hung up")
+                target = self._open()
+                self._forget_answers(target)
+                self._send(request)
+                return self._answer(target, self._wire_free_at() + timeout_s)
             except OSError as error:
                 self._drop()
-                raise _gone(self._path, error) from error
+                raise gone(self._where, error) from error
+
+    def drain(self) -> None:
+        self.pause(self._wire_free_at() - time.monotonic())
+
+    def pause(self, seconds: float) -> bool:
+        return self._closed.wait(max(0.0, seconds))
+
+    def close(self) -> None:
+        self._closed.set()
+        with self._in_use:
+            self._drop()
+
+    @abstractmethod
+    def _open(self) -> int:
+        """Its file descriptor, open and non-blocking. Raises `LinkError`."""
+
+    @abstractmethod
+    def _drop(self) -> None:
+        """Closes the descriptor, throwing away what the kernel still holds."""
+
+    def _room(self) -> int:
+        """How many bytes to hand over next; waits for its turn."""
+        if self._baud is None:
+            return CHUNK_BYTES
+        self.pause(self._free_at - time.monotonic() - AHEAD_S / 2)
+        return max(16, int(self._baud / 10 * AHEAD_S / 2))
+
+    def _sent(self, count: int) -> None:
+        if self._baud is not None:
+            # 8 data bits, a start and a stop bit.
+            self._free_at = max(time.monotonic(), self._free_at) + count * 10 / self._baud
+
+    def _wire_free_at(self) -> float:
+        """When all that was sent has passed the wire (``time.monotonic``)."""
+        return max(time.monotonic(), self._free_at)
+
+    def _send(self, data: bytes) -> None:
+        target = self._open()
+        taken = 0
+        while taken < len(data):
+            room = self._room()
+            try:
+                count = self._write(target, data[taken : taken + room])
+            except OSError as error:
+                self._drop()
+                raise gone(self._where, error, taken) from error
+            if not count:
+                taken -= min(taken, _unsent(target))
+                self._drop()
+                raise closed(taken) if self._closed.is_set() else stuck(self._where, taken)
+            taken += count
+            self._sent(count)
+
+    def _write(self, target: int, piece: bytes) -> int:
+        """How many bytes it took; none when it is stuck or was closed."""
+        until = time.monotonic() + self._stall_s
+        while not self._closed.is_set():
+            left = until - time.monotonic()
+            if select.select([], [target], [], max(0.0, min(SLICE_S, left)))[1]:
+                # Ready does not mean that there is room for this much.
+                with contextlib.suppress(BlockingIOError):
+                    return os.write(target, piece)
+                self.pause(0.001)
+            if left <= 0:
+                break
+        return 0
+
+    def _forget_answers(self, target: int) -> None:
+        """Throws away what came unasked or too late."""
+        while select.select([target], [], [], 0)[0]:
+            if not os.read(target, ANSWER_BYTES):
+                raise OSError(errno.ENODEV, "hung up")
+
+    def _answer(self, target: int, until: float) -> bytes:
+        answer = b""
+        while not self._closed.is_set():
+            left = until - time.monotonic()
+            ready, _, _ = select.select([target], [], [], max(0.0, min(SLICE_S, left)))
+            if ready:
+                piece = os.read(target, ANSWER_BYTES)
+                if not piece:
+                    # Readable without a byte is how a terminal says that it was hung up.
+                    raise OSError(errno.ENODEV, "hung up")
+                if not answer:
+                    until = time.monotonic() + MORE_S
+                answer += piece
+            elif left <= 0:
+                return answer
+        raise closed()
+
+
+def _unsent(target: int) -> int:
+    """Bytes that the kernel surely still holds, of a terminal that can tell."""
+    with contextlib.suppress(OSError):
+        waiting = fcntl.ioctl(target, termios.TIOCOUTQ, struct.pack("i", 0))
+        return int(struct.unpack("i", waiting)[0])
+    return 0
+
+
+class SerialTransport(_DescriptorTransport):
+    """A serial line, RS-232 or USB; opened exclusively, 8 data bits, no parity."""
+
+    def __init__(self, path: str, *, baud: int, stall_s: float = STALL_S) -> None:
+        super().__init__(path, stall_s=stall_s, baud=baud)
+        self._path: Final = path
+        self._rate: Final = baud
+        self._port: Serial | None = None
 
     def finish(self) -> None:
         """The line stays open and ours."""
 
-    def close(self) -> None:
-        self._closed.set()
-        port = self._port
-        if port is not None:
-            with contextlib.suppress(OSError):
-                port.cancel_write()
-        with self._in_use:
-            self._drop()
-
-    def _open(self) -> Serial:
+    def _open(self) -> int:
         from serial import Serial
 
         if self._closed.is_set():
-            raise _closed()
+            raise closed()
         if self._port is None:
             try:
                 with as_os_errors():
-                    self._port = Serial(
-                        self._path,
-                        self._baud,
-                        timeout=0,
-                        write_timeout=self._stall_s,
-                        exclusive=True,
-                    )
+                    self._port = Serial(self._path, self._rate, timeout=0, exclusive=True)
             except OSError as error:
                 number = error_number(error)
                 if number in (None, errno.ENOTTY, errno.EINVAL):
-                    raise _no_line(self._path) from error
-                raise _gone(self._path, OSError(number, str(error))) from error
-            self._wire_free_at = 0.0
-        return self._port
-
-    def _write(self, port: Serial, data: bytes) -> None:
-        from serial import SerialTimeoutException
-
-        try:
-            written = port.write(data)
-        except SerialTimeoutException as error:
-            # Without this, the kernel waits half a minute at close for the line to drain.
-            with contextlib.suppress(OSError), as_os_errors():
-                port.reset_output_buffer()
-            self._drop()
-            raise _stuck(self._path) from error
-        except OSError as error:
-            self._drop()
-            raise _gone(self._path, error) from error
-        if written != len(data):
-            # Only `close` from another thread cuts a write short.
-            self._drop()
-            raise _closed()
+                    raise no_line(self._path) from error
+                raise gone(self._path, OSError(number, str(error))) from error
+            self._free_at = 0.0
+        return self._port.fileno()
 
     def _drop(self) -> None:
         port, self._port = self._port, None
         if port is not None:
+            # Without this, the kernel waits half a minute at close for the line to drain.
+            with contextlib.suppress(OSError), as_os_errors():
+                port.reset_output_buffer()
             with contextlib.suppress(OSError):
                 port.close()
 
 
-class TcpTransport:
-    """A network printer's raw port; one connection a job, since an idle one may be dead
-    without either side knowing, and swallow a label.
+class UsbNodeTransport(_DescriptorTransport):
+    """The kernel's printer node, such as ``/dev/usb/lp0`` (module usblp): both directions, and
+    the kernel lets only one program have it.
     """
 
-    silence: Silence = "unknown"
-
-    def __init__(self, host: str, port: int, *, stall_s: float = STALL_S) -> None:
-        self._host = host
-        self._port = port
-        self._where = f"{host}:{port}"
-        self._stall_s = stall_s
-        self._socket: socket.socket | None = None
-        self._closed = threading.Event()
-
-    def send(self, data: bytes) -> None:
-        connection = self._open()
-        for start in range(0, len(data), CHUNK_BYTES):
-            try:
-                connection.sendall(data[start : start + CHUNK_BYTES])
-            except TimeoutError as error:
-                self.finish()
-                raise _stuck(self._where) from error
-            except OSError as error:
-                self.finish()
-                raise _closed() if self._closed.is_set() else _gone(self._where, error) from error
-
-    def ask(self, request: bytes, timeout_s: float) -> bytes:
-        self.send(request)
-        connection = self._open()
-        try:
-            ready, _, _ = select.select([connection], [], [], timeout_s)
-            return connection.recv(1) if ready else b""
-        except OSError as error:
-            self.finish()
-            raise _gone(self._where, error) from error
+    def __init__(self, path: str, *, stall_s: float = STALL_S) -> None:
+        super().__init__(path, stall_s=stall_s)
+        self._path: Final = path
+        self._target: int | None = None
 
     def finish(self) -> None:
-        connection, self._socket = self._socket, None
-        if connection is not None:
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_WR)
-            connection.close()
+        """The node stays open and ours."""
 
-    def close(self) -> None:
-        self._closed.set()
-        connection = self._socket
-        if connection is not None:
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-
-    def _open(self) -> socket.socket:
+    def _open(self) -> int:
         if self._closed.is_set():
-            self.finish()
-            raise _closed()
-        if self._socket is None:
+            raise closed()
+        if self._target is None:
+            flags = os.O_RDWR | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
             try:
-                self._socket = socket.create_connection((self._host, self._port), CONNECT_S)
+                self._target = os.open(self._path, flags)
             except OSError as error:
-                away = OSError(errno.ENXIO, str(error))
-                raise _gone(self._where, away) from error
-            self._socket.settimeout(self._stall_s)
-        return self._socket
+                raise gone(self._path, error) from error
+        return self._target
+
+    def _drop(self) -> None:
+        target, self._target = self._target, None
+        if target is not None:
+            with contextlib.suppress(OSError):
+                os.close(target)
 
 
-class FileTransport:
-    """Appends to a file, or to a kernel printer device such as ``/dev/usb/lp0``; in a directory,
-    writes one numbered file a job.
+class FileTransport(_DescriptorTransport):
+    """Appends to a file, or to a device that takes bytes and gives none; in a directory, writes
+    one numbered file a job, its name ending in `suffix`.
     """
 
-    def __init__(self, path: Path, *, stall_s: float = STALL_S) -> None:
-        self._path = path
-        self._stall_s = stall_s
+    def __init__(self, path: Path, *, suffix: str = "escpos", stall_s: float = STALL_S) -> None:
+        super().__init__(str(path), stall_s=stall_s)
+        self._path: Final = path
+        self._suffix: Final = suffix
         self._target: int | None = None
-        self._closed = threading.Event()
-        self.silence: Silence = "printed"
 
-    def send(self, data: bytes) -> None:
-        target = self._open()
-        rest = memoryview(data)
-        while rest:
-            try:
-                _, writable, _ = select.select([], [target], [], self._stall_s)
-                if not writable:
-                    self.finish()
-                    raise _stuck(str(self._path))
-                rest = rest[os.write(target, rest[:CHUNK_BYTES]) :]
-            except OSError as error:
-                self.finish()
-                raise _gone(str(self._path), error) from error
+    @property
+    def silence(self) -> Silence:
+        """What was written to a file stays there; a device may have lost it."""
+        device = self._path.exists() and not (self._path.is_file() or self._path.is_dir())
+        return "unknown" if device else "printed"
 
     def ask(self, request: bytes, timeout_s: float) -> bytes:
         """A file has no answer, and a request would only be noise in it."""
         if self._closed.is_set():
-            raise _closed()
+            raise closed()
         return b""
 
     def finish(self) -> None:
+        self._drop()
+
+    def _drop(self) -> None:
         target, self._target = self._target, None
         if target is not None:
             os.close(target)
 
-    def close(self) -> None:
-        self._closed.set()
-
     def _open(self) -> int:
         if self._closed.is_set():
-            self.finish()
-            raise _closed()
+            raise closed()
         if self._target is None:
-            path = _next_in(self._path) if self._path.is_dir() else self._path
-            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOCTTY | os.O_CLOEXEC
+            path = _next_in(self._path, self._suffix) if self._path.is_dir() else self._path
+            flags = (
+                os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+            )
             try:
                 self._target = os.open(path, flags, 0o600)
             except OSError as error:
-                raise _gone(str(path), error) from error
-            regular = stat.S_ISREG(os.fstat(self._target).st_mode)
-            self.silence = "printed" if regular else "unknown"
+                raise gone(str(path), error) from error
         return self._target
 
 
-def _next_in(directory: Path) -> Path:
-    numbers = [int(p.stem) for p in directory.glob("*.escpos") if p.stem.isdecimal()]
-    return directory / f"{max(numbers, default=0) + 1:06d}.escpos"
+def _next_in(directory: Path, suffix: str) -> Path:
+    numbers = [int(p.stem) for p in directory.glob(f"*.{suffix}") if p.stem.isdecimal()]
+    return directory / f"{max(numbers, default=0) + 1:06d}.{suffix}"

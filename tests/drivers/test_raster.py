@@ -57,7 +57,7 @@ def runs_of_bars(line: Image.Image) -> list[int]:
     return runs[1:-1]
 
 
-@pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES.keys())
+@pytest.mark.parametrize("profile", [PROFILES["58mm"], PROFILES["80mm"]], ids=lambda p: p.name)
 @pytest.mark.parametrize("document", [LABEL, RECEIPT, SLIP], ids=lambda d: d.kind)
 def test_every_document_is_as_wide_as_the_head_with_its_margins_blank(
     document: Document, profile: PrinterProfile
@@ -71,6 +71,23 @@ def test_every_document_is_as_wide_as_the_head_with_its_margins_blank(
     assert right <= profile.width_dots - profile.margin_dots
     # Past the tear bar, nothing is lost under it.
     assert pages[0].height - bottom >= profile.tear_mm * profile.dots_per_mm
+
+
+@pytest.mark.parametrize("name", ["58mm-gap", "tspl-80mm-mark-cutter"])
+def test_a_label_fills_its_piece_of_stock_with_its_content_in_the_middle(name: str) -> None:
+    profile = PROFILES[name]
+    [page] = render(LABEL, profile)
+    assert page.height == profile.label_mm * profile.dots_per_mm
+    _, top, _, bottom = ink_box(page)
+    assert abs(top - (page.height - bottom)) < 16
+    assert paper_mm((page,), profile) == profile.label_mm + profile.gap_mm
+
+
+def test_what_does_not_fit_a_label_is_refused_in_millimetres() -> None:
+    with pytest.raises(LayoutError) as refused:
+        render(RECEIPT, PROFILES["58mm-gap"])
+    assert "40 mm" in refused.value.en
+    assert refused.value.zh
 
 
 def test_an_item_label_reads_back_with_bars_of_whole_dots_and_quiet_zones() -> None:
@@ -140,8 +157,12 @@ def test_chinese_characters_are_drawn_and_differ_from_each_other() -> None:
 def test_the_font_has_every_character_that_our_papers_and_cards_use() -> None:
     root = Path(__file__).parents[2]
     used = {char for card in deck() for char in card.zh + card.en} | set(UNSORTED.zh)
-    for module in ("kiosk/documents.py", "kiosk/texts.py", "provisioning/cards.py"):
-        used |= {char for char in (root / module).read_text() if char.isprintable()}
+    for module in (
+        root / "kiosk/documents.py",
+        *(root / "kiosk/texts").glob("*.py"),
+        root / "provisioning/cards.py",
+    ):
+        used |= {char for char in module.read_text() if char.isprintable()}
     has = TTCollection(FONT_PATH).fonts[0].getBestCmap()
     assert {char for char in used if ord(char) not in has} == set()
 

@@ -12,14 +12,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from contract.codes import PLACE_IN, Kind, parse
 from tests.support import people
 from tests.support.processes import until
-from tests.support.serial_devices import HandScanner, ThermalPrinter
+from tests.support.serial_devices import HandScanner
 from tests.support.site import Site
 from tests.support.tap import Tap
+from tests.support.virtual_printer import PtyPrinter, VirtualPrinter
 
 REARM_S = 1.6
 
 
-def _item_on(printer: ThermalPrinter, page: int) -> str:
+def _item_on(printer: VirtualPrinter, page: int) -> str:
     texts = [code.text for code in printer.codes()[page]]
     items = [text for text in texts if parse(text).kind is Kind.ITEM]
     assert len(items) == 1, f"a label carries one item code, not {texts}"
@@ -62,8 +63,9 @@ def test_a_scanned_pack_is_labelled_published_stored_and_delivered(
     folder = site.folder
     with (
         HandScanner(folder / "scanner") as scanner,
-        ThermalPrinter(folder / "printer") as printer,
+        PtyPrinter(folder / "printer", VirtualPrinter()) as line,
     ):
+        printer = line.printer
         kiosk = site.kiosk(
             language=language,
             scanners=[f"serial:{folder / 'scanner'}?baud=9600"],

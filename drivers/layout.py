@@ -1,0 +1,266 @@
+"""Where everything stands on the paper: a document as boxes in dots, before any dot is drawn.
+
+One layout serves every printer. `drivers.raster` draws the boxes; a language driver may let the
+printer draw some of them by itself (`drivers.native` says which). Lines break and boxes lie the
+same either way, so that the picture on the kiosk's page is what comes out.
+
+Imports Pillow (the font measures the lines) at the first document, not at start.
+"""
+
+from __future__ import annotations
+
+from typing import Final, TypeAlias
+
+import msgspec
+
+from drivers.barcodes import CODE128_QUIET, QR_QUIET, code128_modules, qr_modules
+from drivers.ports import (
+    Align,
+    Block,
+    Code128,
+    Cut,
+    Document,
+    Feed,
+    LayoutError,
+    PrinterProfile,
+    Qr,
+    Row,
+    Rule,
+    Size,
+    Text,
+    Words,
+)
+from drivers.typography import Typesetter
+
+MIN_BAR_MM: Final = 0.25
+"""Narrowest module of a 1-D code: two dots at 203 dpi. One dot (0.125 mm) is below what hand
+scanners of the cheap kind resolve."""
+MAX_BAR_MM: Final = 0.5
+MIN_QR_MM: Final = 0.25
+GAP_DOTS: Final = 12
+"""Least blank between the two sides of a `Row`."""
+RULE_DOTS: Final = 2
+MAX_PAGE_MM: Final = 1500.0
+"""A longer page is refused: no receipt is, and a mistake would empty the roll."""
+
+
+class _Box(msgspec.Struct, frozen=True):
+    """A rectangle in dots from the page's upper left corner."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+class TextBox(_Box, frozen=True):
+    """One line of text; `height` is the line's, `width` the ink's."""
+
+    text: str
+    size: Size
+    bold: bool
+    align: Align
+
+
+class BarsBox(_Box, frozen=True):
+    """A Code 128 bar code with its quiet zones; `bar` is the width of a module."""
+
+    value: str
+    bar: int
+    along: bool
+
+
+class QrBox(_Box, frozen=True):
+    """A QR code with its quiet zone; `dot` is the side of a module."""
+
+    value: str
+    dot: int
+
+
+class RuleBox(_Box, frozen=True):
+    """A black rectangle."""
+
+
+Box: TypeAlias = TextBox | BarsBox | QrBox | RuleBox
+
+
+class Page(msgspec.Struct, frozen=True):
+    """One piece of paper, `height` dots long, its boxes from top to bottom."""
+
+    height: int
+    boxes: tuple[Box, ...]
+
+
+def lay_out(document: Document, profile: PrinterProfile) -> tuple[Page, ...]:
+    """`document` as pages: one up to each `Cut`, and one for what follows the last.
+
+    On continuous media a cut page ends with the feed to the tear bar; on labels every page is
+    one label long, its content in the middle (die-cut stock lies a millimetre off at times).
+    Raises `LayoutError` when a block does not fit this paper, or the page is absurdly long.
+    """
+    place = _Placer(profile)
+    pages: list[Page] = []
+    pending: list[Block] = []
+    for block in document.blocks:
+        if isinstance(block, Cut):
+            pages.append(place.page(pending, cut=True))
+            pending = []
+        else:
+            pending.append(block)
+    if pending:
+        pages.append(place.page(pending, cut=False))
+    return tuple(pages)
+
+
+class _Strip(msgspec.Struct, frozen=True):
+    """Boxes with y from the strip's own top."""
+
+    height: int
+    boxes: tuple[Box, ...] = ()
+
+
+class _Placer:
+    """Puts blocks one under the other for one profile."""
+
+    def __init__(self, profile: PrinterProfile) -> None:
+        self._profile = profile
+        self._type = Typesetter(profile.dots_per_mm)
+        self._inner = profile.width_dots - 2 * profile.margin_dots
+
+    def page(self, blocks: list[Block], *, cut: bool) -> Page:
+        strips = [self._strip(block) for block in blocks]
+        height = sum(strip.height for strip in strips)
+        top = 0
+        if self._profile.media == "continuous":
+            content = height
+            if cut:
+                height += self._dots(self._profile.tear_mm)
+            if height > MAX_PAGE_MM * self._profile.dots_per_mm:
+                raise LayoutError(
+                    Words(
+                        zh=f"纸张长度超过 {MAX_PAGE_MM:.0f} 毫米",
+                        en=f"the page is longer than {MAX_PAGE_MM:.0f} mm",
+                    )
+                )
+        else:
+            content, height = height, self._dots(self._profile.label_mm)
+            if content > height:
+                needed = content / self._profile.dots_per_mm
+                raise LayoutError(
+                    Words(
+                        zh=f"内容高 {needed:.0f} 毫米，标签只有 {self._profile.label_mm:g} 毫米",
+                        en=f"{needed:.0f} mm of content does not fit a label of "
+                        f"{self._profile.label_mm:g} mm",
+                    )
+                )
+            top = (height - content) // 2
+        placed: list[Box] = []
+        for strip in strips:
+            placed += [_moved(box, top) for box in strip.boxes]
+            top += strip.height
+        return Page(height, tuple(placed))
+
+    def _strip(self, block: Block) -> _Strip:
+        match block:
+            case Text():
+                return self._text(block)
+            case Row():
+                return self._row(block)
+            case Code128():
+                return self._code128(block)
+            case Qr():
+                return self._qr(block)
+            case Rule():
+                return self._rule()
+            case Feed(mm):
+                return _Strip(self._dots(min(max(mm, 0.0), MAX_PAGE_MM)))
+            case Cut():
+                return _Strip(0)
+
+    def _dots(self, mm: float) -> int:
+        return round(mm * self._profile.dots_per_mm)
+
+    def _left(self, width: int, align: Align) -> int:
+        free = self._profile.width_dots - width
+        if align == "centre":
+            return free // 2
+        margin = min(self._profile.margin_dots, max(free, 0))
+        return margin if align == "left" else free - margin
+
+    def _line(self, text: str, y: int, size: Size, align: Align, *, bold: bool) -> tuple[Box, ...]:
+        if not text:
+            return ()
+        width = self._type.measure(text, size, bold=bold)
+        height = self._type.line_height(size)
+        return (TextBox(self._left(width, align), y, width, height, text, size, bold, align),)
+
+    def _text(self, block: Text) -> _Strip:
+        size, bold = block.size, block.bold
+        lines = self._type.wrap(block.text, self._inner, size, bold=bold)
+        height = self._type.line_height(size)
+        boxes: list[Box] = []
+        for number, line in enumerate(lines):
+            boxes += self._line(line, number * height, size, block.align, bold=bold)
+        return _Strip(height * len(lines), tuple(boxes))
+
+    def _row(self, block: Row) -> _Strip:
+        size, bold = block.size, block.bold
+        height = self._type.line_height(size)
+        right = " ".join(self._type.wrap(block.right, 10**6, size, bold=bold))
+        right_width = self._type.measure(right, size, bold=bold)
+        left_width = self._inner - right_width - GAP_DOTS
+        if left_width < self._inner // 3:
+            # No room beside it: one under the other, still to their own edges.
+            above = self._text(Text(block.left, size, "left", bold))
+            below = self._text(Text(block.right, size, "right", bold))
+            moved = tuple(_moved(box, above.height) for box in below.boxes)
+            return _Strip(above.height + below.height, above.boxes + moved)
+        lines = self._type.wrap(block.left, left_width, size, bold=bold)
+        boxes = list(self._line(right, 0, size, "right", bold=bold))
+        for number, line in enumerate(lines):
+            boxes += self._line(line, number * height, size, "left", bold=bold)
+        return _Strip(height * len(lines), tuple(boxes))
+
+    def _code128(self, block: Code128) -> _Strip:
+        length = len(code128_modules(block.value)) + 2 * CODE128_QUIET
+        least = max(1, self._dots(MIN_BAR_MM))
+        height = max(1, self._dots(block.height_mm))
+        if block.along:
+            height = min(height, self._profile.width_dots)
+            left = self._left(height, "centre")
+            box = BarsBox(left, 0, height, length * least, block.value, least, along=True)
+            return _Strip(box.height, (box,))
+        bar = min(self._profile.width_dots // length, self._dots(MAX_BAR_MM))
+        if bar < least:
+            raise LayoutError(
+                Words(
+                    zh=f"{len(block.value)} 个字符的条形码横放太宽，应沿纸张方向打印",
+                    en=f"a bar code of {len(block.value)} characters is too wide for the "
+                    "paper; print it along the paper",
+                )
+            )
+        left = self._left(length * bar, "centre")
+        return _Strip(height, (BarsBox(left, 0, length * bar, height, block.value, bar, False),))
+
+    def _qr(self, block: Qr) -> _Strip:
+        side = len(qr_modules(block.value)) + 2 * QR_QUIET
+        dot = min(max(1, self._dots(block.module_mm)), self._profile.width_dots // side)
+        if dot < self._dots(MIN_QR_MM):
+            raise LayoutError(
+                Words(
+                    zh=f"{len(block.value)} 个字符的二维码在这种纸上太密",
+                    en=f"a QR code of {len(block.value)} characters is too dense for this paper",
+                )
+            )
+        left = self._left(side * dot, block.align)
+        return _Strip(side * dot, (QrBox(left, 0, side * dot, side * dot, block.value, dot),))
+
+    def _rule(self) -> _Strip:
+        height = self._dots(2.0)
+        margin = self._profile.margin_dots
+        width = self._profile.width_dots - 2 * margin
+        return _Strip(height, (RuleBox(margin, (height - RULE_DOTS) // 2, width, RULE_DOTS),))
+
+
+def _moved(box: Box, down: int) -> Box:
+    return msgspec.structs.replace(box, y=box.y + down)

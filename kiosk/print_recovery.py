@@ -1,0 +1,76 @@
+"""What becomes of a paper whose print did not end well. Pure.
+
+The rule is one label a code: a second one without the word copy would be a second item. So a
+label is printed again plainly only when nothing of the first can have a readable code, and where
+that cannot be known a person is asked: somebody is standing there, and scanning the label that lies
+in the tray answers it.
+
+A receipt or slip cannot be mistaken for an item, and nobody is asked for it. A second one bears the
+word copy.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+from drivers.ports import DocumentKind, PrintResult
+
+
+class Again(StrEnum):
+    """What to do with a paper after a try."""
+
+    DONE = "done"
+    """It is out, or is as good as out: do not print it again."""
+    PLAIN = "plain"
+    """Print it again as if for the first time."""
+    COPY = "copy"
+    """Print it again, marked as a copy."""
+    ASK = "ask"
+    """A person must look whether the label came out whole, before anything else happens."""
+
+
+class Seen(StrEnum):
+    """A person's answer to `Again.ASK`."""
+
+    WHOLE = "whole"
+    """The label is there and its code was scanned."""
+    NOTHING = "nothing"
+    """There is none, or a torn piece that was thrown away."""
+    SPOILT = "spoilt"
+    """It is there and may stay in the world, but another one is wanted."""
+
+
+def decide(kind: DocumentKind, result: PrintResult | None) -> Again:
+    """After a try that ended with ``result``; None when nobody knows how it ended, because the
+    kiosk lost its power between the first byte and the answer.
+    """
+    if result is not None and result.progress == "confirmed":
+        return Again.DONE
+    if result is not None and result.progress == "none":
+        return Again.PLAIN
+    if kind == "label":
+        return Again.ASK
+    if result is not None and result.progress == "complete?" and _always_silent(result):
+        # It never says anything, and every receipt would come out twice.
+        return Again.DONE
+    return Again.COPY
+
+
+def _always_silent(result: PrintResult) -> bool:
+    """Whether the printer took everything and had not answered before it either."""
+    return (
+        result.status == "unknown"
+        and (result.before is None or result.before.condition == "unknown")
+        and (result.after is None or result.after.condition == "unknown")
+    )
+
+
+_ANSWERS: Final = {
+    Seen.WHOLE: Again.DONE,
+    Seen.NOTHING: Again.PLAIN,
+    Seen.SPOILT: Again.COPY,
+}
+
+
+def after_answer(seen: Seen) -> Again:
+    """What a person's answer decides."""
+    return _ANSWERS[seen]
