@@ -137,15 +137,21 @@ class LaneDesk:
     def _repeated(self, read: ScanRead) -> bool:
         """Whether this is the code that still lies in the beam. Only a digest is remembered, and
         one with this process's own random key."""
-        memory = self._memories.setdefault(read.lane, _Memory())
+        memory = self._memory(read.lane)
         now = self._clock.mono()
         digest = hash(read.text)
         again = digest == memory.last_digest and now - memory.last_read < REARM_MS
         memory.last_digest, memory.last_read = digest, now
         return again
 
+    def _memory(self, lane: str) -> _Memory:
+        memory = self._memories.get(lane)
+        if memory is None:
+            memory = self._memories[lane] = _Memory()
+        return memory
+
     def _turn(self, lane: str, scan: Scan) -> None:
-        state = self.states.setdefault(lane, LaneState())
+        state = self.states.get(lane) or LaneState()
         if self.refusing and not isinstance(scan, Timeout):
             self._show(lane, Signal.REFUSED, Message("not-saved"))
             return
@@ -181,7 +187,7 @@ class LaneDesk:
         self._panel.show(lane, signal)
         if (prompt := PROMPT_OF.get(message.key)) is not None:
             self._speaker.say(prompt)
-        memory = self._memories.setdefault(lane, _Memory())
+        memory = self._memory(lane)
         if signal is not Signal.IDLE:
             memory.beeps += 1
         state = self.states.get(lane, LaneState())
