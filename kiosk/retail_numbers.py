@@ -103,7 +103,7 @@ def plain_number(digits: str, symbology: str) -> str | None:
         if symbology in _GOODS_ONLY:
             raise RetailError(RetailProblem.GTIN_LENGTH)
         return None
-    if _TELEPHONE.match(digits.zfill(14)):
+    if _is_telephone(digits):
         return None
     if len(digits) == 8:
         return _eight(digits, symbology)
@@ -141,7 +141,7 @@ def gtin14(digits: str, *, vouched: bool = True) -> str:
             for a telephone number.
         StoreNumber: prefix 02, 04, 2, or a GTIN-8 that begins with 0 or 2.
     """
-    if _TELEPHONE.match(digits.zfill(14)):
+    if _is_telephone(digits):
         raise RetailError(RetailProblem.GTIN_DIGITS)
     if not _check_digit_fits(digits):
         raise RetailError(RetailProblem.CHECK_DIGIT)
@@ -162,6 +162,10 @@ def gtin14(digits: str, *, vouched: bool = True) -> str:
     if gtin.prefix is None and not vouched:
         raise RetailError(RetailProblem.UNASSIGNED)
     return whole
+
+
+def _is_telephone(digits: str) -> bool:
+    return "861" in digits[:4] and _TELEPHONE.match(digits.zfill(14)) is not None
 
 
 def _check_digit_fits(digits: str) -> bool:
