@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import os
 import select
 import threading
@@ -29,9 +30,15 @@ from drivers.line_errors import error_number
 from drivers.ports import DeviceError, DeviceState, Post, ScanRead, ScanUnreadable, Words
 from drivers.scans import SILENCE_S
 
+log = logging.getLogger(__name__)
+
 LOOK_S: Final = 1.0
 """How often the name of a device in use is looked for."""
 CONNECTED: Final = Words(zh="已连接", en="connected")
+_BROKEN: Final = Words(
+    zh="扫码枪程序出错，正在重试，请联系维护人员",
+    en="the scanner's driver failed and tries again; tell whoever looks after the kiosk",
+)
 
 
 class Line(Protocol):
@@ -108,18 +115,31 @@ class AttachedScanner:
         hotplug = self._watch()
         try:
             while not self._closing.is_set():
-                line = self._attach()
-                if line is None:
-                    self._wait(hotplug)
-                    continue
                 try:
-                    self._serve(line, hotplug)
-                finally:
-                    with contextlib.suppress(OSError):
-                        line.close()
+                    served = self._session(hotplug)
+                except Exception:
+                    # The end of a thread: a scanner whose driver died of a mistake of ours would
+                    # otherwise be dead without a word to anybody.
+                    log.exception("the driver of %s failed", self.name)
+                    self._tell(False, _BROKEN)
+                    served = False
+                if not served:
+                    self._wait(hotplug)
         finally:
             if hotplug is not None:
                 hotplug.close()
+
+    def _session(self, hotplug: Hotplug | None) -> bool:
+        """From the device's coming to its going; whether it was there at all."""
+        line = self._attach()
+        if line is None:
+            return False
+        try:
+            self._serve(line, hotplug)
+        finally:
+            with contextlib.suppress(OSError):
+                line.close()
+        return True
 
     def _attach(self) -> Line | None:
         try:

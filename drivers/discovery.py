@@ -94,7 +94,9 @@ def _named(candidates: Sequence[tuple[str, PluggedIn]]) -> tuple[Found, ...]:
         links = [path for path in _links(device) if path not in shared]
         best = min(links, key=_preference, default=device.node)
         paths = frozenset((device.node, *links))
-        found.append(Found(f"{scheme}:{best}", best, paths))
+        # As `drivers.urls` reads it: these two characters would mean something there.
+        written = best.replace("%", "%25").replace("?", "%3F")
+        found.append(Found(f"{scheme}:{written}", best, paths))
     return tuple(sorted(found, key=lambda each: each.url))
 
 

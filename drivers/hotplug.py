@@ -6,6 +6,7 @@ machine without udev, or without pyudev, there is no socket and the scanners' sl
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -36,8 +37,10 @@ class UdevHotplug:
         return int(self._monitor.fileno())
 
     def drain(self) -> None:
-        while self._monitor.poll(timeout=0) is not None:
-            pass
+        # ENOBUFS: more was told than the socket holds. Who watches looks for itself anyway.
+        with contextlib.suppress(OSError):
+            while self._monitor.poll(timeout=0) is not None:
+                pass
 
     def close(self) -> None:
         """The socket is closed by libudev when its last user lets go of it."""

@@ -13,7 +13,7 @@ from drivers.fakes import FakeScanner
 from drivers.ports import DeviceInput, DeviceState, Post, Scanner, ScanRead
 from drivers.scanner_auto import AutoScanners
 from drivers.udev import plugged_in
-from drivers.urls import EvdevScannerUrl, ScannerUrl, SerialScannerUrl
+from drivers.urls import EvdevScannerUrl, ScannerUrl, SerialScannerUrl, parse_scanner
 from tests.support.serial_devices import wait_until
 
 USB = {"ID_BUS": "usb"}
@@ -84,6 +84,14 @@ def test_two_of_the_same_kind_are_called_by_their_ports() -> None:
 def test_one_without_any_name_is_called_by_its_node() -> None:
     bare = PluggedIn("tty", "/dev/ttyACM0", USB | {"ID_VENDOR_ID": "05f9"})
     assert urls(bare) == ["serial:/dev/ttyACM0"]
+
+
+def test_a_name_with_a_question_mark_is_read_back_as_it_was() -> None:
+    odd = line("/dev/ttyACM0", "What?_100%_Scanner", "1", "1eab")
+    (found,) = discovery.scanners([odd])
+    assert parse_scanner(found.url) == SerialScannerUrl(
+        found.url, "/dev/serial/by-id/usb-What?_100%_Scanner-if00"
+    )
 
 
 def test_a_persons_keyboard_is_never_taken_but_told_of() -> None:

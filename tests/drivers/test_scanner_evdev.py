@@ -4,17 +4,18 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 from drivers import keymap
 from drivers.evdev_source import open_grabbed
+from drivers.keymap import KeyEvent
 from drivers.ports import DeviceState, ScanRead, ScanUnreadable
 from drivers.record import FORMAT, lines, main
 from drivers.registry import open_scanner, parse_scanner
-from drivers.scanner_evdev import EvdevScanner
+from drivers.scanner_evdev import EvdevScanner, KeyDevice
 from tests.drivers.test_scanners import Inbox, key_scanner
 from tests.support.key_devices import (
     KeyScanner,
@@ -249,3 +250,49 @@ def test_debians_own_library_is_used_where_ours_is_missing() -> None:
         f"print(evdev_source.library(Path({evdev.__file__!r})).InputDevice.__module__)\n"
     )
     assert said == "evdev.device"
+
+
+class _Faulty(KeyScanner):
+    """Its driver meets something that nobody thought of, once."""
+
+    faults = 1
+
+    def open(self, path: str) -> KeyDevice:
+        return _FaultyDevice(self, super().open(path))
+
+
+class _FaultyDevice:
+    timed = True
+
+    def __init__(self, scanner: _Faulty, device: KeyDevice) -> None:
+        self._scanner = scanner
+        self._device = device
+        self.fileno = device.fileno
+        self.close = device.close
+        self.caps_lamp_off = device.caps_lamp_off
+
+    def read(self) -> Iterable[KeyEvent]:
+        if self._scanner.faults:
+            self._scanner.faults -= 1
+            self._scanner.unplug()
+            self._scanner.plug()
+            raise ZeroDivisionError("a mistake of ours")
+        return self._device.read()
+
+
+def test_a_mistake_in_the_driver_is_told_and_the_scanner_comes_back(
+    tmp_path: Path, inbox: Inbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    with _Faulty(tmp_path / "event3") as hand:
+        scanner = key_scanner(hand, "door", inbox)
+        scanner.start()
+        assert inbox.next_state().ok
+        hand.scan("lost")
+        state = inbox.next_state()
+        assert not state.ok
+        assert "tries again" in state.detail.en
+        assert inbox.next_state(within_s=2.0).ok
+        hand.scan("G0001")
+        assert inbox.next_text() == "G0001"
+        assert "a mistake of ours" in caplog.text
+        scanner.close()

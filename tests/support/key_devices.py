@@ -22,6 +22,7 @@ import pytest
 from drivers import keymap
 from drivers.keymap import EV_KEY, EV_SYN, LEFTALT, LEFTCTRL, LEFTSHIFT, SYN_REPORT, US
 from drivers.ports import EndedBy
+from drivers.scanner_evdev import KeyDevice
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -153,7 +154,7 @@ class KeyScanner:
 
     # --- the kernel ---
 
-    def open(self, path: str) -> _KeyDevice:
+    def open(self, path: str) -> KeyDevice:
         """The `drivers.scanner_evdev.KeySource` of this device. Raises OSError."""
         if path != str(self.path) or not self.path.exists():
             raise FileNotFoundError(errno.ENOENT, "no such device", path)
