@@ -63,10 +63,11 @@ def open_pins(chip: int | None = None, debian: Path = DEBIAN) -> Pins:
         ) from None
     except (lgpio.error, OSError) as error:
         where = f"/dev/gpiochip{chip if chip is not None else 0}"
+        reason = str(error).strip("'")
         raise DeviceError(
             Words(
-                zh=f"{where} 打不开（{error}）；运行本程序的用户要在 gpio 组里",
-                en=f"{where} cannot be opened ({error}); whoever runs this must be in group gpio",
+                zh=f"{where} 打不开（{reason}）；运行本程序的用户要在 gpio 组里",
+                en=f"{where} cannot be opened ({reason}); whoever runs this must be in group gpio",
             )
         ) from None
     return Pins(factory, (GPIOZeroError, lgpio.error, OSError))
