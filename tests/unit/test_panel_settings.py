@@ -10,6 +10,7 @@ from contract.settings import SettingsError
 from drivers.wiring import Buzzer, Lamp, LaneWiring, PushButton, Wiring
 from kiosk.config import KioskConfig, lane_names, load, panel_wiring
 from kiosk.panel_settings import BUTTONS
+from provisioning.render import RenderError, merge
 
 BASE = """
 kiosk = "kiosk-1"
@@ -181,6 +182,31 @@ def test_a_button_to_the_supply_cannot_sit_on_a_pin_that_is_pulled_up(tmp_path: 
     assert line.startswith("gpio.lanes.lane-1.buttons.help: ")
     assert "ground" in line
     read(tmp_path, BASE + table.replace("false", "true"))
+
+
+def test_renewing_the_settings_at_a_start_keeps_the_tables(tmp_path: Path) -> None:
+    path = tmp_path / "kiosk.toml"
+    path.write_text(BASE + RIGHT + '[speaker]\nlanguages = ["dialect"]\n', encoding="utf-8")
+    before = load(path)
+    merge(path, {"screen_port": 9000, "scanners": before.scanners}, "renewed")
+    after = load(path)
+    assert after.screen_port == 9000
+    assert (after.gpio, after.speaker) == (before.gpio, before.speaker)
+    text = path.read_text(encoding="utf-8")
+    merge(path, {"screen_port": 9000}, "renewed")
+    assert path.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize(
+    ("key", "line"),
+    [("day", "day = 2026-11-22"), ("share", "share = 0.5"), ("lists", "[[lists]]\nof = 'tables'")],
+)
+def test_what_cannot_be_written_back_is_left_as_it_is(tmp_path: Path, key: str, line: str) -> None:
+    path = tmp_path / "kiosk.toml"
+    path.write_text(f"{line}\n", encoding="utf-8")
+    with pytest.raises(RenderError, match=f"{key}$"):
+        merge(path, {"screen_port": 9000}, "renewed")
+    assert path.read_text(encoding="utf-8") == f"{line}\n"
 
 
 def test_a_button_can_stand_for_every_card_and_is_named_in_words() -> None:
