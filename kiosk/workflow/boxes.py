@@ -42,6 +42,9 @@ from kiosk.workflow.turn import (
     window,
 )
 
+AWAY: Final = GONE | {"out"}
+"""What should not be at this stop."""
+
 
 def on_pack(turn: Turn, scan: Scan) -> None:
     _begin(turn, Phase.PACKING)
@@ -94,7 +97,7 @@ def on_packed(turn: Turn, scan: Scan) -> None:
     _step(turn, _pack(turn, box, scan.code, before), box)
     if before.status in NOT_OURS | {"voided"}:
         turn.say(Signal.ATTENTION, "packed-unknown")
-    elif before.status in GONE:
+    elif before.status in AWAY:
         turn.say(Signal.ATTENTION, "packed-gone")
     else:
         turn.say(Signal.SAVED, "packed")
@@ -134,7 +137,7 @@ def _open(turn: Turn, box: str, before: ItemFacts) -> None:
     count = len(turn.facts.contents)
     if before.sealed:
         turn.say(Signal.ATTENTION, "box-unsealed", count=count)
-    elif before.status in GONE:
+    elif before.status in AWAY:
         turn.say(Signal.ATTENTION, "box-elsewhere", count=count)
     else:
         turn.say(Signal.SAVED, "box-open", count=count)

@@ -69,6 +69,11 @@ TOYS: Final = CategoryCard("T1")
 PLAN: Final = PlanSlip(serial_code(Kind.PLAN, ELSEWHERE, 1))
 OTHER_PLAN: Final = PlanSlip(serial_code(Kind.PLAN, ELSEWHERE, 2))
 SHELF: Final = PlaceSheet(place_code("SHE1F1"))
+TEAM: Final = PlaceSheet(place_code("TEAM01"))
+OTHER_STOP: Final = PlaceSheet(place_code("ST0P02"))
+BIN: Final = PlaceSheet(place_code("B1N001"))
+PLACE_KINDS: Final = {TEAM.code: "team", OTHER_STOP.code: "stop", BIN.code: "disposal"}
+"""What the hub told of these places."""
 STRANGER: Final = ItemLabel(serial_code(Kind.ITEM, ELSEWHERE, 7))
 """An item of another stop."""
 NEVER: Final = ItemLabel(serial_code(Kind.ITEM, PREFIX, 9))
@@ -113,7 +118,7 @@ class World:
         self.known: dict[str, ItemFacts] = {}
         self.products: Mapping[str, str] = PRODUCTS
         self.works: dict[str, EventRef | None] = {}
-        self.place_kinds: dict[str, str] = {}
+        self.place_kinds: dict[str, str] = dict(PLACE_KINDS)
         self.capabilities: dict[str, frozenset[str]] = {}
         self.campaigns: dict[int, Campaign] = {}
         self.settings = StopSettings()
@@ -260,6 +265,12 @@ class World:
     def issued(self) -> list[str]:
         """Every item code that was given to an item, voided or not."""
         return [body.item for body in self.bodies() if isinstance(body, events.Received)]
+
+    def boxes(self) -> list[str]:
+        """Every box code of this kiosk that something came in under or was packed into."""
+        codes = (b.box for b in self.bodies() if isinstance(b, events.BoxReceived | events.Packed))
+        own = (code for code in codes if parse(code).prefix == PREFIX)
+        return list(dict.fromkeys(own))
 
     def _seal(self, draft: Draft, lane: str) -> None:
         public = events.Public(

@@ -1,13 +1,29 @@
 """What people do at a stop, a line a scan, and what comes out: events, signal, message, phase."""
 
-from typing import NamedTuple
-
 from contract.actions import ARGUMENTS, Verb
 from contract.codes import Kind, serial_code
 from drivers.ports import Signal
-from kiosk.inputs import ActionCard, BoxLabel, Foreign, InputKind, ItemLabel, Scan, StoreGoods
+from kiosk.inputs import (
+    ActionCard,
+    BoxLabel,
+    Foreign,
+    InputKind,
+    ItemLabel,
+    ReadyMade,
+    Scan,
+    StoreGoods,
+)
 from kiosk.state import Phase
-from tests.support import stories_food
+from kiosk.workflow.table import ROWS
+from tests.support import (
+    stories_boxes,
+    stories_count,
+    stories_food,
+    stories_intake,
+    stories_market,
+    stories_people,
+    stories_transfers,
+)
 from tests.support.lanes import (
     ANN,
     BLANK,
@@ -35,33 +51,48 @@ from tests.support.lanes import (
     World,
     times,
 )
-
-SAVED, REFUSED, ATTENTION, IDLE = Signal.SAVED, Signal.REFUSED, Signal.ATTENTION, Signal.IDLE
-REST, CARDED, INTAKE = Phase.REST, Phase.CARDED, Phase.INTAKE
-ASKING, HANDOVER, OF_PLAN = Phase.ASKING, Phase.HANDOVER, Phase.PLAN
-
-
-class After(NamedTuple):
-    """So many milliseconds pass, with nobody's deadline in them."""
-
-    milliseconds: int
-
-
-class Label(NamedTuple):
-    """The label of the n-th item that this kiosk ever took in is scanned, from 0."""
-
-    n: int
-
-
-class Line(NamedTuple):
-    """A scan, and what comes out: events (types, in order), signal, message, phase after it."""
-
-    scan: Scan | Label
-    events: str
-    signal: Signal
-    message: str
-    phase: Phase
-
+from tests.support.telling import (
+    ASKING as ASKING,
+)
+from tests.support.telling import (
+    ATTENTION as ATTENTION,
+)
+from tests.support.telling import (
+    CARDED as CARDED,
+)
+from tests.support.telling import (
+    HANDOVER as HANDOVER,
+)
+from tests.support.telling import (
+    IDLE as IDLE,
+)
+from tests.support.telling import (
+    INTAKE as INTAKE,
+)
+from tests.support.telling import (
+    OF_PLAN as OF_PLAN,
+)
+from tests.support.telling import (
+    REFUSED as REFUSED,
+)
+from tests.support.telling import (
+    REST as REST,
+)
+from tests.support.telling import (
+    SAVED as SAVED,
+)
+from tests.support.telling import (
+    After as After,
+)
+from tests.support.telling import (
+    Box as Box,
+)
+from tests.support.telling import (
+    Label as Label,
+)
+from tests.support.telling import (
+    Line as Line,
+)
 
 OPENS = "session.opened "
 HI_ANN = Line(ANN, "session.opened", SAVED, "welcome", CARDED)
@@ -378,6 +409,9 @@ STORIES |= {
     for name, lines in stories_food.STORIES.items()
 }
 
+STORIES |= stories_intake.STORIES | stories_boxes.STORIES | stories_transfers.STORIES
+STORIES |= stories_market.STORIES | stories_count.STORIES | stories_people.STORIES
+
 REACH: dict[Phase, tuple[Scan | Label, ...]] = {
     REST: (RICE, FINISH),
     CARDED: (RICE, FINISH, ANN),
@@ -385,6 +419,12 @@ REACH: dict[Phase, tuple[Scan | Label, ...]] = {
     ASKING: (RICE, MYSTERY),
     HANDOVER: (RICE, FINISH, ANN, Label(0)),
     OF_PLAN: (RICE, FINISH, PLAN),
+    **stories_intake.REACH,
+    **stories_boxes.REACH,
+    **stories_transfers.REACH,
+    **stories_market.REACH,
+    **stories_count.REACH,
+    **stories_people.REACH,
 }
 """Scans after which a lane is in this phase, with one item taken in before."""
 
@@ -434,9 +474,23 @@ ONE_OF_EACH: dict[InputKind, Scan] = {
 }
 
 
-def scanned(world: World, scan: Scan | Label) -> Scan:
-    """The scan, with the label of an item that exists by now."""
-    return ItemLabel(world.issued()[scan.n]) if isinstance(scan, Label) else scan
+def scanned(world: World, scan: Scan | Label | Box) -> Scan:
+    """The scan, with the label of an item or box that exists by now."""
+    match scan:
+        case Label(n):
+            return ItemLabel(world.issued()[n])
+        case Box(n):
+            return BoxLabel(world.boxes()[n])
+        case _:
+            return scan
+
+
+def row_key(phase: Phase, scan: Scan) -> tuple[Phase, InputKind]:
+    """The row of the table that takes this scan; a label printed ahead is an item's or box's label
+    where a phase has no row for it."""
+    if isinstance(scan, ReadyMade) and (phase, scan.kind) not in ROWS:
+        scan = scan.as_label()
+    return phase, scan.kind
 
 
 def reached(phase: Phase) -> World:

@@ -23,10 +23,16 @@ class Label(NamedTuple):
     n: int
 
 
+class Box(NamedTuple):
+    """The label of the n-th box that this kiosk ever gave a code, from 0."""
+
+    n: int
+
+
 class Line(NamedTuple):
     """A scan, and what comes out: events (types, in order), signal, message, phase after it."""
 
-    scan: Scan | Label
+    scan: Scan | Label | Box
     events: str
     signal: Signal
     message: str

@@ -135,10 +135,10 @@ def test_a_handover_takes_three_scans_and_its_outcome_two() -> None:
     item = ItemLabel(world.issued()[0])
     outcome = world.scans(ANN, item, PLAN)
     assert outcome.jobs == (SlipJob("out", PLAN.code, (item.code,), WALL + world.now),)
-    assert world.item(item.code) == ItemFacts("out", PLAN.code)
+    assert world.item(item.code) == ItemFacts("out", PLAN.code, category="F1")
     outcome = world.scans(PLAN, FAMILY)
     assert [job.what for job in outcome.jobs if isinstance(job, SlipJob)] == ["delivered"]
-    assert world.item(item.code) == ItemFacts("delivered", PLAN.code)
+    assert world.item(item.code) == ItemFacts("delivered", PLAN.code, category="F1")
 
 
 @pytest.mark.parametrize("phase", REACH)
