@@ -88,13 +88,14 @@ class Capability(Struct, frozen=True):
 
 class Campaign(Struct, frozen=True):
     """Many small gifts for one purpose; ``number`` stands on its cards, ``target`` in gifts (0:
-    none)."""
+    none), ``given`` how many had come at all stops when the hub told."""
 
     number: CampaignNumber
     zh: Name
     en: Name
     target: Count = 0
     open: bool = True
+    given: Count = 0
 
 
 class Skill(Struct, frozen=True):

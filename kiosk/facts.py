@@ -7,11 +7,14 @@ what its bearer has begun, of a shelf what should stand there.
 from collections.abc import Callable
 from datetime import tzinfo
 
+from contract.actions import Verb
 from kiosk.clock import LearntClock
 from kiosk.food_gate import today_of
 from kiosk.inputs import (
+    ActionCard,
     BoxLabel,
     Card,
+    InputKind,
     ItemLabel,
     PlaceSheet,
     PlanSlip,
@@ -26,6 +29,7 @@ from kiosk.workflow import Facts
 _SHELVES = (Phase.COUNTING, Phase.SHELF)
 _LABELS = (ItemLabel, BoxLabel)
 _THINGS = (ItemLabel, BoxLabel, ReadyMade)
+_CLOSERS = (InputKind.PLACE, InputKind.FINISH, InputKind.CLOSE)
 _BOXES = (Phase.PACKING, Phase.UNPACKING, Phase.LOOKING)
 
 
@@ -56,11 +60,12 @@ def gather(
     random = entropy(26)
     plan = scan.code if isinstance(scan, PlanSlip) else state.plan
     place = scan.code if isinstance(scan, PlaceSheet) else None
-    if place is None and state.count is not None and state.count.shelf is not None:
-        place = state.count.shelf.place
+    counted = _closed_by(scan, state)
+    campaign = _campaign(scan, state)
     box = scan.code if isinstance(scan, BoxLabel) else state.box
     named = knowledge.place(scan.code) if isinstance(scan, PlaceSheet) else None
     card = scan.person if isinstance(scan, Card) else None
+    worker = state.person if scan.kind is InputKind.WORK else card
     return Facts(
         now=clock.mono(),
         next=journal.next_ref,
@@ -74,13 +79,33 @@ def gather(
         blocks=journal.spare_blocks(),
         place_kind=named.kind if named is not None else "shelf",
         shelf=knowledge.standing_at(place) if place is not None and state.phase in _SHELVES else (),
+        open_shelf=knowledge.standing_at(counted) if counted is not None else (),
+        shelves=knowledge.shelves()
+        if counted is not None or (place is not None and state.phase in _SHELVES)
+        else (),
         contents=knowledge.inside(box) if box is not None and state.phase in _BOXES else (),
         contents_sealed=box is not None
         and state.phase in _BOXES
         and knowledge.item_facts(box).sealed,
-        work=knowledge.work(card, clock) if card is not None else None,
+        work=knowledge.work(worker, clock) if worker is not None else None,
+        campaign=knowledge.campaign(campaign) if campaign is not None else None,
         capabilities=knowledge.capabilities(card) if card is not None else None,
         settings=knowledge.settings(),
         scan_back=scan_back,
         today=today_of(clock.trusted_wall(), zone, not_before=journal.streams.time_before),
     )
+
+
+def _closed_by(scan: Scan, state: LaneState) -> str | None:
+    """The shelf whose count this scan may end."""
+    shelf = state.count.shelf if state.count is not None else None
+    if shelf is None or state.phase is not Phase.SHELF or scan.kind not in _CLOSERS:
+        return None
+    return shelf.place
+
+
+def _campaign(scan: Scan, state: LaneState) -> int | None:
+    """The campaign whose card was scanned, or that is given to."""
+    if isinstance(scan, ActionCard) and scan.verb is Verb.CAMPAIGN:
+        return int(scan.argument)
+    return state.campaign

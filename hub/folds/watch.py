@@ -25,7 +25,7 @@ DEVICE_DOWN: Final = "device-down"
 HELP_WANTED: Final = "help-wanted"
 KIOSK_NOTICED: Final = "kiosk-noticed"
 
-ROUTINE: Final = frozenset({"pending-dropped", "plan-dropped"})
+ROUTINE: Final = frozenset({"pending-dropped", "plan-dropped", "market-left", "market-resumed"})
 """Words of `Noticed` that nobody needs to act upon: the person at the kiosk was told."""
 
 
