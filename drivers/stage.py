@@ -46,7 +46,6 @@ class _Lane:
         self.later: list[Pattern] = []
 
     def tell(self, pattern: Pattern, now: int, *, breath: bool) -> None:
-        self.later.clear()
         before = self.look(now)[0]
         first = pattern.once[:1] or pattern.loop[:1]
         again = breath or any(
@@ -56,6 +55,7 @@ class _Lane:
         self.told, self.since = pattern, now + AGAIN_MS * again
 
     def tell_after(self, pattern: Pattern, now: int) -> None:
+        """After what is being told, and after every signal that comes meanwhile."""
         self._settle(now)
         if self.told is None:
             self.told, self.since = pattern, now
@@ -130,6 +130,8 @@ class Stage:
         for lane in self._lanes.values():
             if on and call.once:
                 lane.tell_after(call, now)
+            elif call in lane.later:
+                lane.later.remove(call)  # mended before anybody was told
             lane.rest_on(resting(lane.mode, self._alarms), now)
 
     def frame(self, now: int) -> Frame:

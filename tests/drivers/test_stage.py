@@ -88,6 +88,24 @@ def test_an_alarm_waits_for_the_signal_and_then_sounds_once() -> None:
     assert Colour.YELLOW in [look.light for at, look in seen if at > 10_000], "its light stays"
 
 
+def test_an_alarm_is_heard_even_if_people_go_on_scanning() -> None:
+    stage = Stage(LANES, 0)
+    stage.show("door", Signal.SAVED, 0)
+    stage.alarm(Alarm.PAPER, True, 5)
+    for at in range(400, 4_001, 400):
+        stage.show("door", Signal.SAVED, at)
+    tones = [look.tone for _, look in looks(stage, "door", 4_400, 60_000) if look.tone]
+    assert tones == [1600, 800]
+
+
+def test_an_alarm_that_was_mended_before_its_turn_is_not_heard() -> None:
+    stage = Stage(LANES, 0)
+    stage.show("door", Signal.SAVED, 0)
+    stage.alarm(Alarm.PAPER, True, 5)
+    stage.alarm(Alarm.PAPER, False, 300)
+    assert [look.tone for _, look in looks(stage, "door", 300, 60_000) if look.tone] == []
+
+
 def test_an_alarm_that_is_over_leaves_the_modes_light_alone() -> None:
     stage = Stage(LANES, 0)
     stage.alarm(Alarm.OFFLINE, True, 0)
@@ -151,7 +169,8 @@ def test_whatever_happens_the_last_signal_shows_and_rest_returns(
         assert frame.next_ms is None or frame.next_ms > now
     for lane in LANES:
         stage.show(lane, Signal.IDLE, now)
-        lights = {look.light for _, look in looks(stage, lane, now, now + 30_000)}
+        said = now + 5_000  # alarms that waited for the signals sound first
+        lights = {look.light for _, look in looks(stage, lane, said, said + 30_000)}
         expected = {step.light for step in mode_pattern(modes[lane]).loop}
         if Alarm.UNSAVED in alarms:
             expected = {step.light for step in ALARMS[Alarm.UNSAVED].loop}
