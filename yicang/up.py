@@ -67,7 +67,13 @@ class SetupError(Exception):
     metavar="URL",
     help="serial:/dev/ttyUSB0?baud=115200, network:HOST:9100, file:PATH, screen:",
 )
-@click.option("--panel", default="none:", show_default=True, metavar="URL", help="指示灯 / lights")
+@click.option(
+    "--panel",
+    default="none:",
+    show_default=True,
+    metavar="URL",
+    help="指示灯和按钮 / lights and buttons: none:, gpio:",
+)
 @click.option(
     "--language",
     type=click.Choice([language.value for language in Language]),
