@@ -62,12 +62,15 @@ def told(connection: Connection, part: str) -> tuple[Entry, ...]:
     """The entries of ``part`` that somebody has put here, by key; categories as they were put."""
     table, kind = ROWS[part]
     order = table.c.position if part == "categories" else next(iter(table.primary_key.columns))
-    fields = [field.name for field in msgspec.structs.fields(kind)]
-    columns = [table.c[name] for name in fields]
-    rows = connection.execute(sa.select(*columns).order_by(order))
+    rows = connection.execute(sa.select(*_columns(table, kind)).order_by(order))
     if kind is Capability:
         return tuple(Capability(person, tuple(can.split())) for person, can in rows)
-    return tuple(kind(*row) for row in rows)
+    return tuple(kind(**row._mapping) for row in rows)
+
+
+def _columns(table: Table, kind: type[Entry]) -> list[sa.Column[Any]]:
+    """What somebody enters of an entry; other fields are the hub's own to fill in."""
+    return [table.c[field.name] for field in msgspec.structs.fields(kind) if field.name in table.c]
 
 
 def put(connection: Connection, part: str, given: Sequence[dict[str, Any]]) -> int:
@@ -85,7 +88,7 @@ def put(connection: Connection, part: str, given: Sequence[dict[str, Any]]) -> i
         except msgspec.ValidationError as error:
             raise CatalogueError(f"第 {number} 项 / entry {number}: {error}") from None
         _require_sense(connection, entry)
-        values = _row(connection, entry)
+        values = _row(table, entry)
         (key,) = table.primary_key.columns
         same = key == values[key.name]
         if connection.execute(sa.update(table).where(same).values(**values)).rowcount == 0:
@@ -115,8 +118,9 @@ def remove(connection: Connection, part: str, key: str | int) -> None:
     raise CatalogueError(f"{key}: 没有这一项 / there is no such entry")
 
 
-def _row(connection: Connection, entry: Entry) -> dict[str, Any]:
-    values = msgspec.structs.asdict(entry)
+def _row(table: Table, entry: Entry) -> dict[str, Any]:
+    fields = msgspec.structs.asdict(entry)
+    values = {column.name: fields[column.name] for column in _columns(table, type(entry))}
     if isinstance(entry, Capability):
         values["can"] = " ".join(entry.can)
     return values

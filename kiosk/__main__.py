@@ -5,7 +5,6 @@
 
 import logging
 import os
-import shutil
 import signal
 import ssl
 import sys
@@ -18,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
+from contract.events import Noticed
 from contract.settings import SettingsError
 from drivers.ports import Printer, Scanner, Speaker, Words
 from drivers.registry import Devices, open_panel, open_printer, open_scanner
@@ -26,19 +26,24 @@ from drivers.sound_files import sound_folders
 from drivers.speaker_null import NullSpeaker
 from kiosk.clock import LearntClock, SystemClock, synchronised_wall
 from kiosk.config import KioskConfig, devices, lane_names, load, panel_wiring
+from kiosk.damage import DAMAGED, open_journal
 from kiosk.documents import Letterhead
+from kiosk.health import HealthDesk
 from kiosk.identity import IdentityError, IdentityStore
 from kiosk.inputs import LoopInput, Stop
 from kiosk.journal import Journal
 from kiosk.lanes import LaneDesk, NoScreen
 from kiosk.loop import Loop
+from kiosk.machine import Machine
 from kiosk.mqtt_link import MqttLink
 from kiosk.paper_desk import PaperDesk
 from kiosk.papers import PrinterThread
 from kiosk.reference import ReferenceStore
+from kiosk.refusing import RefusingLoop, is_refusal
 from kiosk.screen.view import KioskView, ScreenView
 from kiosk.signer import ReceiptSigner
 from kiosk.spool import Spool
+from kiosk.state import Draft
 from kiosk.store import JournalError
 from kiosk.time_desk import TimeDesk
 from kiosk.tls import pinned_context
@@ -47,18 +52,38 @@ from kiosk.uplink import Uplink
 log = logging.getLogger(__name__)
 
 EXIT_USAGE: Final = 2
+EXIT_DAMAGED: Final = 75
+"""The journal turned out to be damaged: whoever watches starts the kiosk again, which finds that
+and goes on with a fresh one (EX_TEMPFAIL of <sysexits.h>)."""
 
 
 class _Mailbox:
     """Where drivers post before there is a loop: the parts need each other in a circle."""
 
     def __init__(self) -> None:
-        self.deliver: Callable[[LoopInput], None] | None = None
+        self._deliver: Callable[[LoopInput], None] | None = None
+        self._stopped = False
+
+    @property
+    def deliver(self) -> Callable[[LoopInput], None] | None:
+        """The loop that takes inputs now."""
+        return self._deliver
+
+    @deliver.setter
+    def deliver(self, deliver: Callable[[LoopInput], None]) -> None:
+        self._deliver = deliver
+        if self._stopped:
+            deliver(Stop())
+
+    def stop(self) -> None:
+        """Ends the loop that is there, or the next one as soon as there is one."""
+        self._stopped = True
+        self.post(Stop())
 
     def post(self, incoming: LoopInput) -> None:
         """From any thread."""
-        if self.deliver is not None:
-            self.deliver(incoming)
+        if self._deliver is not None:
+            self._deliver(incoming)
 
 
 def software() -> str:
@@ -66,10 +91,10 @@ def software() -> str:
     return f"yicang-{metadata.version('yicang-stop')}"
 
 
-def run(config: KioskConfig, *, stop_on: Callable[[Callable[[], None]], None] | None = None) -> int:
-    """Runs a kiosk until SIGTERM, SIGINT or what ``stop_on`` was given to call.
+def run(config: KioskConfig) -> int:
+    """Runs a kiosk until SIGTERM or SIGINT; its exit status.
 
-    ``stop_on`` receives the function that ends the loop, callable from any thread.
+    As long as the disk takes nothing it refuses every scan, and goes on by itself when it does.
 
     Raises:
         SettingsError: a device URL or the time zone means nothing.
@@ -77,25 +102,50 @@ def run(config: KioskConfig, *, stop_on: Callable[[Callable[[], None]], None] | 
     """
     os.environ["ESCPOS_CAPABILITIES_PICKLE_DIR"] = str(config.state)
     os.environ.setdefault("LG_WD", str(config.state))  # lgpio keeps a pipe there
+    mailbox = _Mailbox()
+    _stop_on_signals(mailbox)
+    clock = LearntClock(SystemClock())
+    while True:
+        try:
+            return _run(config, clock, mailbox)
+        except (JournalError, OSError) as error:
+            if not is_refusal(error):
+                raise
+            log.error("nothing can be saved: %s", error)
+        if not _refuse(config, clock, mailbox):
+            return 0
+
+
+def _run(config: KioskConfig, clock: LearntClock, mailbox: _Mailbox) -> int:
+    """A kiosk with its journal. Raises also OSError: the disk refuses at start."""
     found = devices(config)
     wiring = panel_wiring(config)
     timezone = _timezone(config.timezone)
     entropy = os.urandom
-    clock = LearntClock(SystemClock())
     identity = IdentityStore(config.state / "identity.json")
-    mailbox = _Mailbox()
     reference = ReferenceStore(config.state / "reference", config.kiosk)
+    machine = Machine(config.state, config.min_free_mb)
     with ExitStack() as stack:
-        journal = Journal(
-            config.state / "journal.sqlite3",
+        path = config.state / "journal.sqlite3"
+        journal, aside = open_journal(
+            path,
             identity,
             clock,
-            spool=Spool(config.state / "spool"),
-            software=software(),
-            entropy=entropy,
-            reference=reference,
+            lambda: Journal(
+                path,
+                identity,
+                clock,
+                spool=Spool(config.state / "spool"),
+                software=software(),
+                entropy=entropy,
+                reference=reference,
+            ),
         )
         stack.callback(journal.close)
+        journal.append(
+            [Draft(Noticed(kind=DAMAGED)) for _ in aside]
+            + [Draft(Noticed(kind="reference-damaged")) for _ in reference.damaged]
+        )
         view = KioskView(config.stop_zh, config.stop_en, config.language)
         screen = ScreenView(view) if config.screen_port else None
         panel = open_panel(found.panel, mailbox.post, wiring)
@@ -107,21 +157,22 @@ def run(config: KioskConfig, *, stop_on: Callable[[Callable[[], None]], None] | 
         link = _link(config, identity, clock, mailbox)
         time_desk = TimeDesk(journal, clock, synchronised_wall)
         lanes = LaneDesk(journal, clock, panel, screen or NoScreen(), entropy, speaker, timezone)
+        uplink = Uplink(
+            config.kiosk,
+            journal,
+            clock,
+            link,
+            reference,
+            time_desk,
+            software=software(),
+            entropy=entropy,
+        )
         loop = Loop(
             kiosk=config.kiosk,
             journal=journal,
             clock=clock,
             lanes=lanes,
-            uplink=Uplink(
-                config.kiosk,
-                journal,
-                clock,
-                link,
-                reference,
-                time_desk,
-                software=software(),
-                entropy=entropy,
-            ),
+            uplink=uplink,
             time=time_desk,
             papers=PaperDesk(
                 journal, clock, threads, _letterhead(config), timezone, ReceiptSigner(identity)
@@ -129,10 +180,14 @@ def run(config: KioskConfig, *, stop_on: Callable[[Callable[[], None]], None] | 
             link=link,
             screen=screen,
             view=view,
-            software=software(),
-            prefixes_left=identity.prefixes_left,
-            free_mb=lambda: shutil.disk_usage(config.state).free // 2**20,
-            min_free_mb=config.min_free_mb,
+            health=HealthDesk(
+                journal,
+                clock,
+                machine,
+                software=software(),
+                prefixes_left=identity.prefixes_left,
+                reference=uplink.reference.health,
+            ),
         )
         mailbox.deliver = loop.post
         panel.start()
@@ -149,13 +204,32 @@ def run(config: KioskConfig, *, stop_on: Callable[[Callable[[], None]], None] | 
             _serve_screen(config, screen, printers, scanners, clock, stack)
         link.start()
         stack.callback(link.close)
-        _stop_on_signals(loop)
-        if stop_on is not None:
-            stop_on(lambda: loop.post(Stop()))
         log.info("kiosk %s is ready, journal %s", config.kiosk, journal.id)
         loop.run()
         log.info("kiosk %s stops", config.kiosk)
-    return 0
+    return EXIT_DAMAGED if loop.damaged else 0
+
+
+def _refuse(config: KioskConfig, clock: LearntClock, mailbox: _Mailbox) -> bool:
+    """Scanners, lights and page of a kiosk that can save nothing; True when it can again."""
+    found = devices(config)
+    machine = Machine(config.state, config.min_free_mb)
+    view = KioskView(config.stop_zh, config.stop_en, config.language)
+    screen = ScreenView(view) if config.screen_port else None
+    with ExitStack() as stack:
+        panel = open_panel(found.panel, mailbox.post, panel_wiring(config))
+        stack.callback(panel.close)
+        loop = RefusingLoop(panel, screen or NoScreen())
+        mailbox.deliver = loop.post
+        panel.start()
+        scanners = _open_scanners(found, mailbox)
+        for scanner in scanners:
+            loop.open(scanner.lane)
+            scanner.start()
+            stack.callback(scanner.close)
+        if screen is not None:
+            _serve_screen(config, screen, (), scanners, clock, stack)
+        return loop.run(lambda: not machine.refusing())
 
 
 def _timezone(name: str) -> ZoneInfo:
@@ -243,18 +317,18 @@ def _no_entry(_text: str) -> bool:
     return False
 
 
-def _stop_on_signals(loop: Loop) -> None:
+def _stop_on_signals(mailbox: _Mailbox) -> None:
     def stop(_number: int, _frame: object) -> None:
-        loop.post(Stop())
+        mailbox.stop()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
 
 
-def run_file(path: Path, *, stop_on: Callable[[Callable[[], None]], None] | None = None) -> int:
+def run_file(path: Path) -> int:
     """Runs the kiosk of a settings file; says on one line each what is wrong, and exits 2."""
     try:
-        return run(load(path), stop_on=stop_on)
+        return run(load(path))
     except SettingsError as error:
         for problem in error.problems:
             click.echo(problem, err=True)

@@ -15,6 +15,7 @@ from msgspec import structs
 from drivers.ports import Alarm, Panel, ScanRead, ScanUnreadable, Signal, Speaker
 from drivers.speaker_null import NullSpeaker
 from kiosk.clock import LearntClock
+from kiosk.damage import is_damage
 from kiosk.facts import gather, known_label
 from kiosk.inputs import Foreign, Scan, Timeout
 from kiosk.interpreter import interpret
@@ -85,6 +86,8 @@ class LaneDesk:
         self._zone: Final = zone
         self._alarms: Final[set[Alarm]] = set()
         self._failed = False
+        self.damaged = False
+        """Set once the journal is found damaged: it takes a new start to go on."""
         self._memories: Final[dict[str, _Memory]] = {}
         self.refusing = False
         """Set while the disk is nearly full: every scan is refused before it could fail."""
@@ -172,6 +175,7 @@ class LaneDesk:
                 self._failed = False
         except JournalError as error:
             self._failed = True
+            self.damaged = self.damaged or is_damage(error)
             log.error("%s", error.words.en)  # the words are about the disk, not about the scan
             if isinstance(scan, Timeout):
                 # Later again: a deadline that could not be saved must not spin.

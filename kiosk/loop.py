@@ -14,16 +14,12 @@ from typing import Final, Protocol
 
 from contract import topics
 from contract.events import DeviceChanged
-from contract.messages import (
-    HEALTH_INTERVAL_S,
-    DeviceHealth,
-    Health,
-    LaneHealth,
-    encode,
-)
+from contract.messages import encode
 from drivers.ports import Alarm, DeviceState, ScanRead, ScanUnreadable
 from kiosk.clock import LearntClock
+from kiosk.damage import is_damage
 from kiosk.garbage import Garbage
+from kiosk.health import HealthDesk
 from kiosk.inputs import (
     LoopInput,
     MqttConnected,
@@ -58,7 +54,7 @@ class KioskScreen(Protocol):
 
 
 class Loop:
-    """Takes inputs until `Stop`. ``free_mb`` tells how much room the disk has, in MiB."""
+    """Takes inputs until `Stop`, or until the journal turns out to be damaged (`damaged`)."""
 
     def __init__(
         self,
@@ -73,10 +69,7 @@ class Loop:
         link: Link,
         screen: KioskScreen | None,
         view: KioskView,
-        software: str,
-        prefixes_left: Callable[[], int],
-        free_mb: Callable[[], int],
-        min_free_mb: int,
+        health: HealthDesk,
     ) -> None:
         self._kiosk: Final = kiosk
         self._journal: Final = journal
@@ -88,19 +81,14 @@ class Loop:
         self._link: Final = link
         self._screen: Final = screen
         self._view = view
-        self._software: Final = software
-        self._prefixes_left: Final = prefixes_left
-        self._free_mb: Final = free_mb
-        self._min_free_mb: Final = min_free_mb
+        self._health: Final = health
+        self.damaged = False
         self._queue: Final[queue.SimpleQueue[LoopInput]] = queue.SimpleQueue()
         self._garbage: Final = Garbage()
         self._devices: Final[dict[tuple[str, str], DeviceState]] = {}
-        self._health_due = 0
         self._complaint = ""
         self._complain_after = 0
         self._connected = False
-        self._told: Health | None = None
-        self._started = clock.mono()
 
     def post(self, incoming: LoopInput) -> None:
         """From any thread: an input for the loop."""
@@ -118,11 +106,15 @@ class Loop:
                 incoming = self._queue.get(timeout=self._wait_s())
             except queue.Empty:
                 self._on_time(idle=True)
+                if self.damaged:
+                    return
                 continue
             if isinstance(incoming, Stop):
                 return
             self._guarded(partial(self._take, incoming))
             self._on_time(idle=False)
+            if self.damaged:
+                return
 
     def _guarded(self, step: Callable[[], None]) -> None:
         """Does a step that no donor waits for. When the disk refuses it, the others go on, and it
@@ -131,6 +123,7 @@ class Loop:
         try:
             step()
         except JournalError as error:
+            self.damaged = self.damaged or is_damage(error)
             now = self._clock.mono()
             if error.words.en != self._complaint or now >= self._complain_after:
                 log.error("%s", error.words.en)
@@ -148,7 +141,7 @@ class Loop:
                 self._device(incoming)
             case MqttConnected():
                 self._connected = True
-                self._health_due = 0
+                self._health.untold()
                 self._uplink.connected()
             case MqttDisconnected(reason):
                 if self._connected:
@@ -169,21 +162,14 @@ class Loop:
             self._papers.dispatch,
         ):
             self._guarded(step)
-        if self._clock.mono() >= self._health_due or self._told_is_untrue():
-            self._guarded(self._housekeeping)
+        self._guarded(self._tell_health)
+        self.damaged = self.damaged or self._lanes.damaged
         self._lanes.alarm(Alarm.OFFLINE, not self._uplink.online)
         self._lanes.alarm(Alarm.PAPER, self._printer_is_waiting())
         self._show_kiosk()
         if idle:
             self._guarded(self._journal.idle)
             self._garbage.idle()
-
-    def _told_is_untrue(self) -> bool:
-        """Whether the hub last heard of a backlog, or of an unknown time, that is no more."""
-        if not self._connected or self._told is None:
-            return False
-        caught_up = self._told.backlog > 0 and self._journal.streams.backlog() == 0
-        return caught_up or self._told.clock != self._clock.trusted
 
     def _wait_s(self) -> float:
         now = self._clock.mono()
@@ -192,7 +178,6 @@ class Loop:
             self._uplink.next_deadline(),
             self._time.next_deadline(),
             self._papers.next_deadline(),
-            self._health_due,
             now + IDLE_MS,
         ]
         nearest = min(moment for moment in due if moment is not None)
@@ -206,35 +191,15 @@ class Loop:
         if before is not None or not state.ok:
             name = "".join(c if c.isascii() and c.isalnum() else "-" for c in state.device)[-48:]
             self._journal.append([Draft(DeviceChanged(device=name, kind=state.kind, ok=state.ok))])
-        self._health_due = 0
+        self._health.hurry()
 
-    def _housekeeping(self) -> None:
-        """Every half minute, and when something changed: disk, health."""
-        self._health_due = self._clock.mono() + HEALTH_INTERVAL_S * 1000
-        free = self._free_mb()
-        self._lanes.refusing = free < self._min_free_mb
-        if not self._connected:
-            return
-        health = Health(
-            backlog=self._journal.streams.backlog(),
-            oldest_unsent_s=self._journal.streams.age_of_oldest_unacked_ms() // 1000,
-            events=self._journal.streams.events(),
-            clock=self._clock.trusted,
-            software=self._software,
-            uptime_s=(self._clock.mono() - self._started) // 1000,
-            disk_free_mb=free,
-            prefixes_left=self._prefixes_left(),
-            paper_jobs=self._journal.queue.count(),
-            devices=tuple(
-                DeviceHealth(_word(s.device), s.kind, s.ok, _word(s.detail.en))
-                for s in self._devices.values()
-            ),
-            lanes=tuple(
-                LaneHealth(lane, state.phase.value) for lane, state in self._lanes.states.items()
-            ),
-        )
-        self._link.publish(topics.up(self._kiosk, topics.HEALTH), encode(health))
-        self._told = health
+    def _tell_health(self) -> None:
+        """Looks at the machine, and tells the hub when there is something to tell."""
+        self._health.look()
+        self._lanes.refusing = bool(self._health.refusing)
+        if self._connected and self._health.due():
+            health = self._health.health(self._devices.values(), self._lanes.states)
+            self._link.publish(topics.up(self._kiosk, topics.HEALTH), encode(health))
 
     def _printer_is_waiting(self) -> bool:
         return any(s.kind == "printer" and not s.ok for s in self._devices.values())
@@ -255,10 +220,3 @@ class Loop:
                 ),
             )
         )
-
-
-def _word(text: str) -> str:
-    """``text`` as a machine word of the contract: other characters become hyphens."""
-    return "".join(
-        char if char.isascii() and (char.isalnum() or char in "_.+ -") else "-" for char in text
-    )[:64]

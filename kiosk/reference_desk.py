@@ -16,7 +16,7 @@ from typing import Final, Protocol
 from contract import topics
 from contract.messages import MAX_MESSAGE_BYTES, MessageError, PartHealth, digest
 from contract.reference import digests_of, read_piece
-from kiosk.reference import ReferenceStore
+from kiosk.reference import PARTS_FILE, ReferenceStore
 
 log = logging.getLogger(__name__)
 
@@ -44,11 +44,13 @@ class ReferenceDesk:
         self._missing: Final[dict[str, set[str]]] = {}
         self._faults: Final[dict[str, str]] = dict.fromkeys(store.damaged, "damaged on disk")
         self._hopeless: Final[dict[str, tuple[str, ...] | None]] = {}
+        self._health: tuple[PartHealth, ...] | None = None
         self._told: Final[set[tuple[str, str, tuple[str, ...] | None]]] = set()
 
     def offered(self, manifest: Mapping[str, str]) -> None:
         """The hub's manifest, from a welcome or its status. Asks for what is missing, again after
         every reconnection."""
+        self._health = None
         offered = digests_of(manifest)
         self._wanted = {part: held for part, held in self._wanted.items() if part in offered}
         for part, digests in offered.items():
@@ -70,6 +72,7 @@ class ReferenceDesk:
         parts = [part for part, missing in self._missing.items() if name in missing]
         if not parts or not payload:
             return  # no longer wanted, or just taken off the broker
+        self._health = None
         for part in parts:
             self._piece(part, name, payload)
         if not any(name in missing for missing in self._missing.values()):
@@ -77,18 +80,17 @@ class ReferenceDesk:
 
     def health(self) -> tuple[PartHealth, ...]:
         """Every part that is in use or should be."""
-        names = sorted({*self._store.held, *self._wanted, *self._faults})
-        return tuple(
-            PartHealth(
-                name,
-                ok=name not in self._faults,
-                version=_version(self._store.held.get(name, ())),
-                detail=self._faults.get(name, ""),
-            )
-            for name in names
-        )
+        if self._health is None:
+            names = sorted({*self._store.held, *self._wanted, *self._faults})
+            self._health = tuple(self._of(name) for name in names)
+        return self._health
 
     # --- inside ----------------------------------------------------------------------------
+
+    def _of(self, part: str) -> PartHealth:
+        version = _version(self._store.held.get(part, ()))
+        fault = self._faults.get(part, "")
+        return PartHealth(part, ok=not fault, version=version, detail=fault)
 
     def _want(self, part: str, digests: tuple[str, ...]) -> None:
         self._wanted[part] = digests
@@ -137,6 +139,7 @@ class ReferenceDesk:
             log.info("reference part %s is now %s", part, _version(digests))
             self._forget(part)
             self._faults.pop(part, None)
+            self._faults.pop(PARTS_FILE, None)  # it was written anew
             self._hopeless.pop(part, None)
 
     def _give_up(self, part: str, why: str) -> None:

@@ -1,0 +1,131 @@
+"""What a kiosk tells of itself: every minute, and whenever something changed that counts.
+
+What counts: a device came or went, the backlog is gone, the time became known, scans are refused
+or taken again, a part of the reference data is refused or in use, the board is throttled.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from msgspec import structs
+
+from contract.messages import (
+    HEALTH_INTERVAL_S,
+    DeviceHealth,
+    Health,
+    LaneHealth,
+    PartHealth,
+)
+from drivers.ports import DeviceState
+from kiosk.clock import LearntClock
+from kiosk.journal import Journal
+from kiosk.machine import Machine
+from kiosk.state import LaneState
+
+LOOK_MS: Final = 5_000
+"""How often the machine is looked at: a disk that fills or fails is seen before the next donor."""
+
+PaperLeft = Callable[[], Mapping[str, int]]
+"""Millimetres of paper left, by the printer's device name."""
+
+
+class HealthDesk:
+    """Puts `Health` together. Called by the loop's thread only; what reads raises
+    `JournalError`."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        clock: LearntClock,
+        machine: Machine,
+        *,
+        software: str,
+        prefixes_left: Callable[[], int],
+        reference: Callable[[], tuple[PartHealth, ...]],
+        paper_left: PaperLeft = dict,
+    ) -> None:
+        self._journal: Final = journal
+        self._clock: Final = clock
+        self._machine: Final = machine
+        self._software: Final = software
+        self._prefixes_left: Final = prefixes_left
+        self._reference: Final = reference
+        self._paper_left: Final = paper_left
+        self._started: Final = clock.mono()
+        self._look_at = 0
+        self._due = 0
+        self._told: Health | None = None
+        self.refusing = ""
+        """Why every scan is refused now, as a machine word; empty when none is."""
+        self._throttling: tuple[str, ...] | None = None
+
+    def look(self) -> None:
+        """Looks at the machine now and then; `refusing` says what came of it."""
+        now = self._clock.mono()
+        if now >= self._look_at:
+            self._look_at = now + LOOK_MS
+            self.refusing = self._machine.refusing()
+            self._throttling = self._machine.throttling()
+
+    def hurry(self) -> None:
+        """Something changed: `due` at once."""
+        self._due = 0
+
+    def due(self) -> bool:
+        """Whether the hub is to be told now: a minute has passed, or what it heard is untrue."""
+        told = self._told
+        if self._clock.mono() >= self._due or told is None:
+            return True
+        return (
+            (told.backlog > 0 and self._journal.streams.backlog() == 0)
+            or told.clock != self._clock.trusted
+            or told.refusing != self.refusing
+            or told.throttling != self._throttling
+            or told.reference != self._reference()
+        )
+
+    def next_deadline(self) -> int:
+        """When there is something to do next, in monotonic milliseconds."""
+        return min(self._look_at, self._due)
+
+    def health(self, devices: Iterable[DeviceState], lanes: Mapping[str, LaneState]) -> Health:
+        """How the kiosk is now, to be told at once."""
+        paper = self._paper_left()
+        streams = self._journal.streams
+        self._due = self._clock.mono() + HEALTH_INTERVAL_S * 1000
+        self._told = Health(
+            backlog=streams.backlog(),
+            oldest_unsent_s=streams.age_of_oldest_unacked_ms() // 1000,
+            events=streams.events(),
+            clock=self._clock.trusted,
+            software=self._software,
+            uptime_s=(self._clock.mono() - self._started) // 1000,
+            disk_free_mb=self._machine.free_mb(),
+            prefixes_left=self._prefixes_left(),
+            paper_jobs=self._journal.queue.count(),
+            devices=tuple(_device(state, paper.get(state.device)) for state in devices),
+            lanes=tuple(LaneHealth(lane, state.phase.value) for lane, state in lanes.items()),
+            clock_source=self._clock.source,
+            refusing=self.refusing,
+            temperature_c=self._machine.temperature_c(),
+            throttling=self._throttling,
+            reference=self._reference(),
+        )
+        return self._told
+
+    def untold(self) -> None:
+        """The line was lost: what was told may not have been heard."""
+        self._told = None
+        self._due = 0
+
+
+def _device(state: DeviceState, paper_mm: int | None) -> DeviceHealth:
+    told = DeviceHealth(word(state.device), state.kind, state.ok, word(state.detail.en))
+    return told if paper_mm is None else structs.replace(told, paper_mm=max(0, paper_mm))
+
+
+def word(text: str) -> str:
+    """``text`` as a machine word of the contract: other characters become hyphens."""
+    return "".join(
+        char if char.isascii() and (char.isalnum() or char in "_.+ -") else "-" for char in text
+    )[:64]
