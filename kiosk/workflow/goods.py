@@ -212,7 +212,7 @@ def _recorded(turn: Turn, wanted: tuple[Entry, ...], gone: tuple[Entry, ...]) ->
             turn.known[entry.code] = facts_of(entry)
         entries.append(entry)
     silent = tuple(entry.code for entry in entries if not entry.marks)
-    if not silent:
+    if not silent or not entries[0].said:
         return tuple(entries)
     marks = tuple(turn.append(said_event(s, silent, session)) for s in entries[0].said)
     return tuple(e if e.marks else structs.replace(e, marks=marks) for e in entries)
@@ -265,5 +265,5 @@ def _in_intake(turn: Turn, entries: tuple[Entry, ...], groups: tuple[int, ...]) 
         label=None,
         last=None,
         touched=turn.facts.now,
+        deadline=intake_deadline(turn),
     )
-    turn.set(deadline=intake_deadline(turn))
