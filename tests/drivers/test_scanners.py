@@ -4,8 +4,11 @@ One suite for the fake, the serial line (a pseudo-terminal), the keyboard (recor
 the kiosk's page.
 """
 
+import errno
+import fcntl
 import os
 import queue
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -410,3 +413,28 @@ def test_the_screen_takes_scans_while_the_kiosk_runs_and_refuses_nonsense(inbox:
     screen.close()
     assert not screen.enter("after close")
     assert inbox.empty
+
+
+def test_no_other_program_may_open_the_line_while_it_is_in_use(
+    hand: HandScanner, inbox: Inbox
+) -> None:
+    """A modem manager, say, which respects no lock. The kernel refuses all but root."""
+    scanner = open_scanner(parse_scanner(f"serial:{hand.path}"), "door", inbox.post)
+    scanner.start()
+    assert inbox.next_state().ok
+    assert exclusive(hand.path)
+    scanner.close()
+    assert not exclusive(hand.path)
+
+
+def exclusive(path: Path) -> bool:
+    """Whether the line is in exclusive mode (``TIOCGEXCL``)."""
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    except OSError as error:
+        assert error.errno == errno.EBUSY
+        return True
+    try:
+        return struct.unpack("i", fcntl.ioctl(handle, 0x80045440, bytes(4)))[0] == 1
+    finally:
+        os.close(handle)

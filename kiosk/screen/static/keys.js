@@ -11,7 +11,8 @@
 //   send one, and silence must be longer: a computer that stalls does not cut its scans in two.
 // * A burst after a pause is a scan of its own: keys that lay before it (an elbow on the
 //   keyboard) are not part of it.
-// * GS, which GS1 codes need, is typed by scanners as Ctrl+] or F8.
+// * GS, which GS1 codes need, is typed by scanners as Ctrl+], F8 or Alt+029.
+// * A scanner that types every character as Alt and its number is read, and told to be set wrongly.
 
 const SILENCE_MS = 80;
 const SILENCE_OF_ENDERS_MS = 400;
@@ -61,6 +62,8 @@ export class Keys {
   #text = [];
   #times = [];
   #sendsEnd = false;
+  #number = "";
+  #byNumbers = false;
 
   /** How long no key must come before `silence` is called. */
   get silenceMs() { return this.#sendsEnd ? SILENCE_OF_ENDERS_MS : SILENCE_MS; }
@@ -70,16 +73,29 @@ export class Keys {
   clear() {
     this.#text = [];
     this.#times = [];
+    this.#number = "";
+    this.#byNumbers = false;
   }
 
   /**
    * One keydown at `time` (ms). Returns what it meant:
    * {taken: false} not ours; {taken: true} a character or correction; and with `scan` a finished
-   * scan, whose `burst` tells a machine's typing from a person's.
+   * scan, whose `burst` tells a machine's typing from a person's, and `byNumbers` a machine that
+   * is set wrongly.
    */
   press(pressed, time) {
-    const { code, key, ctrl, other, repeat } = pressed;
+    const { code, key, ctrl, alt, other, repeat } = pressed;
     if (other) return { taken: false };
+    if (alt && /^Numpad[0-9]$/.test(code)) {
+      if (!repeat) this.#number += code[6];
+      return { taken: true };
+    }
+    const ended = this.#endNumber(time);
+    if (ended) {
+      this.press(pressed, time);
+      return ended;
+    }
+    if (alt) return { taken: false };
     if (ctrl) {
       if (code === "BracketRight") return this.#add(GS, time);
       if ((code === "KeyM" || code === "KeyJ") && this.#text.length) return this.#endByKey();
@@ -109,7 +125,22 @@ export class Keys {
 
   /** Call `silenceMs` after the last key: the scan that this silence ends, or null. */
   silence() {
+    const ended = this.#endNumber(this.#times.at(-1) ?? 0);
+    if (ended) return ended.scan;
     return isBurst(this.#lastRun().times) ? this.#end().scan : null;
+  }
+
+  /** The number that was typed with Alt held becomes its character; the scan that it ends. */
+  #endNumber(time) {
+    const number = Number(this.#number);
+    this.#number = "";
+    if (number === 9 || number === 10 || number === 13) {
+      return this.#text.length ? this.#endByKey() : null;
+    }
+    if (number !== 0x1D && !(number >= 0x20 && number < 0x7F)) return null;
+    if (number !== 0x1D) this.#byNumbers = true;
+    this.#add(String.fromCharCode(number), time);
+    return null;
   }
 
   #add(typed, time) {
@@ -138,8 +169,9 @@ export class Keys {
     const run = this.#lastRun();
     const burst = isBurst(run.times);
     const text = this.#text.slice(burst ? run.start : 0).join("");
+    const byNumbers = this.#byNumbers;
     this.clear();
-    return { taken: true, scan: { text, burst } };
+    return { taken: true, scan: { text, burst, byNumbers } };
   }
 }
 

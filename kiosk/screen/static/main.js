@@ -78,10 +78,18 @@ function awaitSilence() {
     if (!scan) return;
     if (document.activeElement === field) field.value = "";
     strip();
-    send(scan.text);
+    sendScan(scan);
   }, keys.silenceMs);
   clearTimeout(forget);
   forget = setTimeout(() => { keys.clear(); strip(); }, FORGET_MS);
+}
+
+function sendScan(scan) {
+  if (scan.byNumbers) {
+    page.notice("keys", "扫码枪设成了 Alt+数字输入，请扫设置页改为美国英语键盘",
+      "The scanner types Alt and numbers: set it to a USA keyboard", IME_NOTICE_MS);
+  }
+  send(scan.text);
 }
 
 function warnOfInputMethod() {
@@ -100,7 +108,8 @@ document.addEventListener("keydown", (event) => {
     shift: event.shiftKey,
     caps: event.getModifierState("CapsLock"),
     ctrl: event.ctrlKey,
-    other: event.metaKey || event.altKey,
+    alt: event.altKey,
+    other: event.metaKey,
     repeat: event.repeat,
   }, event.timeStamp);
   if (!meant.taken) return;
@@ -109,7 +118,7 @@ document.addEventListener("keydown", (event) => {
   if (meant.scan && (meant.scan.burst || !inField)) {
     event.preventDefault();
     field.value = "";
-    send(meant.scan.text);
+    sendScan(meant.scan);
   } else if (!inField) {
     event.preventDefault();
   }
