@@ -133,7 +133,8 @@ MODES: Final[dict[str, Pattern]] = {
         Words("收货", "goods are coming in"), loop=_blinks(_C.CYAN, 1400, 200, 200, 200)
     ),
     "asking": Pattern(
-        Words("请扫所问的码或卡", "waiting for the one scan that it asked for"), loop=_blinks(_C.MAGENTA, 400, 400)
+        Words("请扫所问的码或卡", "waiting for the one scan that it asked for"),
+        loop=_blinks(_C.MAGENTA, 400, 400),
     ),
     "handover": Pattern(
         Words("交接", "items are chosen for a handover"),
