@@ -432,9 +432,9 @@ def exclusive(path: Path) -> bool:
     try:
         handle = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
     except OSError as error:
-        assert error.errno == errno.EBUSY
-        return True
+        return error.errno == errno.EBUSY
     try:
-        return struct.unpack("i", fcntl.ioctl(handle, 0x80045440, bytes(4)))[0] == 1
+        (mode,) = struct.unpack("i", fcntl.ioctl(handle, 0x80045440, bytes(4)))
+        return bool(mode)
     finally:
         os.close(handle)
