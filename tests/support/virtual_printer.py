@@ -65,6 +65,7 @@ class VirtualPrinter:
         """Bytes that have come since it was built or `arm` was called."""
         self.last_byte_at = 0.0
         """When the last of them had passed the wire (``time.monotonic``)."""
+        self._arrivals: list[tuple[int, float]] = []
         self.busy_s = 0.0
         """How long a TSPL printer says that it is printing."""
         self._busy_until = 0.0
@@ -151,7 +152,18 @@ class VirtualPrinter:
         wait_until(lambda: len(self.pages) >= count, f"{count} pages", within_s=within_s)
         return self.pages
 
+    def arrived_at(self, count: int) -> float:
+        """When the `count`th byte had passed the wire (``time.monotonic``)."""
+        with self._lock:
+            return next(at for taken, at in self._arrivals if taken >= count)
+
     # --- the link's side ---
+
+    def arrived(self, at: float) -> None:
+        """The link says when the bytes that it just handed over had passed the wire."""
+        with self._lock:
+            self.last_byte_at = at
+            self._arrivals.append((self.taken, at))
 
     @property
     def room(self) -> int:
@@ -304,7 +316,7 @@ class PtyPrinter(SerialDevice):
                 free_at = start + len(data) / rate
                 self._stop.wait(max(0.0, free_at - time.monotonic()))
             self.printer.take(data)
-            self.printer.last_byte_at = free_at if rate else time.monotonic()
+            self.printer.arrived(free_at if rate else time.monotonic())
             if said := self.printer.answer():
                 with self._handling, contextlib.suppress(OSError):
                     if self._ends is not None:
@@ -355,7 +367,7 @@ class TcpPrinter:
             if not data:
                 return
             self.printer.take(data)
-            self.printer.last_byte_at = time.monotonic()
+            self.printer.arrived(time.monotonic())
             if not self.printer.connected:
                 # A reset, as from a printer that lost its power.
                 linger = b"\x01\x00\x00\x00\x00\x00\x00\x00"
