@@ -12,7 +12,8 @@ from typing import Final, Protocol
 
 from msgspec import structs
 
-from drivers.ports import Alarm, Panel, ScanRead, ScanUnreadable, Signal, Speaker
+from drivers.calibration import diagnose
+from drivers.ports import Alarm, Panel, ScanRead, ScanUnreadable, Signal, Speaker, Words
 from drivers.speaker_null import NullSpeaker
 from kiosk.clock import LearntClock
 from kiosk.damage import is_damage
@@ -113,6 +114,11 @@ class LaneDesk:
             return
         if not read.pressed and self._repeated(read):
             return
+        diagnosis = diagnose(read.text, read.ended_by, by_numbers=read.by_numbers)
+        if diagnosis is not None:
+            signal = Signal.ATTENTION if diagnosis.faults else Signal.IDLE
+            self._show(read.lane, signal, Message("calibration"), diagnosis.words)
+            return
         self._turn(read.lane, interpret(read.text, read.symbology))
 
     def alarm(self, alarm: Alarm, on: bool) -> None:
@@ -187,7 +193,8 @@ class LaneDesk:
         self._journal.foresee()
         self._journal.settle(SETTLE_AT)
 
-    def _show(self, lane: str, signal: Signal, message: Message) -> None:
+    def _show(self, lane: str, signal: Signal, message: Message, said: Words | None = None) -> None:
+        """Lets light, voice and page tell it; ``said`` instead of the message's own words."""
         self._panel.show(lane, signal)
         if (prompt := PROMPT_OF.get(message.key)) is not None:
             self._speaker.say(prompt)
@@ -196,7 +203,7 @@ class LaneDesk:
             memory.beeps += 1
         state = self.states.get(lane, LaneState())
         self._panel.mode(lane, mode_of(state.phase))
-        words, then = render(message), next_step(message, state)
+        words, then = said or render(message), next_step(message, state)
         self._screen.publish(
             LaneView(
                 state=state.phase.value,

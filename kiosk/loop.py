@@ -186,7 +186,11 @@ class Loop:
     def _device(self, state: DeviceState) -> None:
         before = self._devices.get((state.kind, state.device))
         self._devices[state.kind, state.device] = state
+        if state.lane is not None and state.lane not in self._lanes.states:
+            self._lanes.open(state.lane)  # a scanner that was plugged in after the start
         if before is not None and before.ok == state.ok:
+            if before.detail != state.detail:
+                self._health.hurry()
             return
         if before is not None or not state.ok:
             name = "".join(c if c.isascii() and c.isalnum() else "-" for c in state.device)[-48:]

@@ -58,6 +58,7 @@ MESSAGES: Final[dict[str, Words]] = {
     "seen-voided": Words("这件的登记已撤销", "This item's intake was taken back"),
     "seen-unknown": Words("这个编号没有登记过", "This code was never taken in here"),
     "seen-foreign": Words("这件来自别的义仓站", "This item is from another stop"),
+    "calibration": Words("扫码枪检查", "Scanner check"),
     "new-roll": Words("新纸卷已记录", "New roll noted"),
     "claim": Words("这是您的收据码，请用手机扫", "That is your receipt: scan it with a phone"),
     "unknown-card": Words("这张卡本机不认识", "This kiosk does not know that card"),

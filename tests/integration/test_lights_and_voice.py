@@ -11,6 +11,7 @@ import pytest
 
 from contract.actions import Verb
 from contract.codes import Kind, action_code, token_code
+from drivers import calibration
 from drivers.fakes import FakePanel, FakeSpeaker
 from drivers.ports import Alarm, ScanRead, Signal
 from kiosk.clock import LearntClock
@@ -132,3 +133,12 @@ def test_a_printer_that_waits_is_spoken_of_once(stop: Stop) -> None:
     assert stop.speaker.said == ["paper"]
     stop.desk.alarm(Alarm.PAPER, False)
     assert stop.panel.alarms == set()
+
+
+def test_the_calibration_code_tells_what_is_set_wrongly_and_records_nothing(stop: Stop) -> None:
+    before = stop.open.journal.next_ref
+    assert stop.scan(calibration.TEXT) is Signal.IDLE
+    swapped = calibration.TEXT.swapcase()
+    stop.desk.take(ScanRead("door", swapped, ended_by="silence"))
+    assert stop.panel.shown[-1] == ("door", Signal.ATTENTION)
+    assert stop.open.journal.next_ref == before
