@@ -4,11 +4,12 @@ Both languages stand on every paper unless the stop chose one: the donor may rea
 the other. No paper names a person.
 """
 
+from itertools import zip_longest
 from typing import Final
 
 from msgspec import Struct
 
-from contract.codes import PLACE_BY_CODE, PLACE_IN, grouped
+from contract.codes import PLACE_BY_CODE, PLACE_IN, Kind, grouped
 from drivers.ports import (
     Block,
     Code128,
@@ -22,10 +23,18 @@ from drivers.ports import (
     Words,
 )
 from kiosk.state import LabelJob, PaperJob, ReceiptJob, ShelfResult, SlipJob
-from kiosk.texts import FIGURES, NOTES, WHAT, category_words
+from kiosk.texts import FIGURES, NOTES, WHAT, category_words, render
 
 THANKS: Final = Words("谢谢您的捐赠", "Thank you for your gift")
 COPY: Final = Words("副本", "COPY")
+BOX: Final = Words("箱子", "Box")
+ITEM: Final = Words("物品", "Item")
+HAS_SPACES: Final = "out"
+"""The slip that goes along to the family has spaces for labels."""
+SPACE_MM: Final = 24.0
+"""As high as a label's bars, code and category."""
+MAX_SPACES: Final = 24
+"""Spaces on one slip, of 29 mm each: 70 cm of paper."""
 MAX_RECEIPT_CODES: Final = 60
 """Items whose codes a receipt lists one by one; beyond that it counts them and the claim's page
 lists them: 60 lines are 40 cm of paper."""
@@ -76,12 +85,17 @@ def layout(paper: PaperJob, letterhead: Letterhead, stamp: Stamp) -> Document:
 
 
 def label(job: LabelJob, letterhead: Letterhead, stamp: Stamp) -> Document:
-    """An item's label: what it is, its code as bars and as text, whose stop."""
+    """The label of an item or box: what it is, its code as bars and as text, whose stop. What a
+    packed box holds changes, and goods of another stop are known by their code alone: no
+    category then."""
     blocks: list[Block] = []
-    category = category_words(job.category)
+    boxed = job.item.startswith(Kind.BOX)
+    category = category_words(job.category) if job.category else BOX if boxed else ITEM
     first, *rest = letterhead.pick(category, "\n").split("\n")
     blocks.append(Text(first, size="large", align="centre", bold=True))
     blocks += [Text(line, size="small", align="centre") for line in rest]
+    if boxed and job.category:
+        blocks.append(Text(whole_box(job.quantity, letterhead), align="centre", bold=True))
     if job.note:
         note = letterhead.pick(NOTES[job.note])
         blocks.append(Text(note, size="large", align="centre", bold=True))
@@ -92,6 +106,12 @@ def label(job: LabelJob, letterhead: Letterhead, stamp: Stamp) -> Document:
     blocks.append(Text(letterhead.pick(letterhead.stop), size="small", align="centre"))
     blocks.append(Cut())
     return Document("label", tuple(blocks))
+
+
+def whole_box(count: int, letterhead: Letterhead) -> str:
+    """What a label and a receipt say of a whole box; of 1 nobody said how many are in it."""
+    words = Words(f"整箱 × {count}", f"box of {count}") if count > 1 else Words("整箱", "whole box")
+    return letterhead.pick(words)
 
 
 def receipt(job: ReceiptJob, letterhead: Letterhead, stamp: Stamp) -> Document:
@@ -108,7 +128,10 @@ def receipt(job: ReceiptJob, letterhead: Letterhead, stamp: Stamp) -> Document:
         name = letterhead.pick(category_words(line.category), "\n")
         blocks.append(Row(name, f"× {len(line.items)}", size="normal", bold=True))
         if total <= MAX_RECEIPT_CODES:
-            blocks += [Text(grouped(code), size="small") for code in line.items]
+            for code, count in zip_longest(line.items, line.quantities, fillvalue=1):
+                blocks.append(Text(grouped(str(code)), size="small"))
+                if str(code).startswith(Kind.BOX):
+                    blocks.append(Text(whole_box(int(count), letterhead), size="small"))
     blocks.append(Rule())
     blocks.append(
         Row(letterhead.pick(Words("合计", "Total")), str(total), size="normal", bold=True)
@@ -177,11 +200,14 @@ def slip(job: SlipJob, letterhead: Letterhead, stamp: Stamp) -> Document:
         blocks.append(Rule())
     for key, value in job.figures:
         figure = FIGURES[key]
-        name = letterhead.pick(figure.words, "\n")
-        blocks.append(Row(name, figure.told(value), size="normal"))
+        blocks.append(Row(letterhead.pick(figure.words), figure.told(value), size="normal"))
     if job.boxes is not None:
         blocks += _ten_boxes(job.boxes, letterhead)
-    if job.items or not (job.figures or job.shelves):
+    if job.note is not None:
+        blocks.append(Text(letterhead.pick(render(job.note), "\n"), bold=True))
+    if job.what == HAS_SPACES and job.items:
+        blocks += _spaces(job.items, letterhead)
+    elif job.items or not (job.figures or job.shelves or job.note):
         blocks += _items(job.items, letterhead)
     blocks += _head(stamp, letterhead)
     if stamp.copy:
@@ -207,14 +233,38 @@ def _place_name(code: str, letterhead: Letterhead) -> str | None:
     return None if place is None else letterhead.pick(Words(place.zh, place.en), " / ")
 
 
+def _spaces(items: tuple[str, ...], letterhead: Letterhead) -> list[Block]:
+    """A space for the removable label of each item: peeled off at the family's door, so that no
+    code stays there, and scanned at the stop when not all of them were taken."""
+    blocks: list[Block] = [
+        Text(
+            letterhead.pick(
+                Words(
+                    "送到后揭下标签，贴在这里", "At the door: peel each label off, stick it here"
+                ),
+                "\n",
+            ),
+            size="small",
+        )
+    ]
+    for number, code in enumerate(items, start=1):
+        blocks.append(Row(f"{number} / {len(items)}", grouped(code)))
+        if number <= MAX_SPACES:
+            blocks += [Feed(SPACE_MM), Rule()]
+    if len(items) > MAX_SPACES:
+        words = Words("其余的贴在背面", "Stick the others on the back")
+        blocks += [Text(letterhead.pick(words, "\n"), size="small"), Rule()]
+    total = letterhead.pick(Words("合计", "Total"))
+    blocks.append(Row(total, str(len(items)), size="normal", bold=True))
+    return blocks
+
+
 def _items(items: tuple[str, ...], letterhead: Letterhead) -> list[Block]:
     blocks: list[Block] = [Text(grouped(code), size="normal") for code in items]
     if not items:
         blocks.append(
             Text(
-                letterhead.pick(
-                    Words("本机没有这张单的物品", "No items of this plan known here"), "\n"
-                ),
+                letterhead.pick(Words("本机没有登记的物品", "No items known here"), "\n"),
                 size="small",
             )
         )
@@ -243,7 +293,7 @@ def _shelf(shelf: ShelfResult, letterhead: Letterhead) -> list[Block]:
 
 def _ten_boxes(full: int, letterhead: Letterhead) -> list[Block]:
     return [
-        Text("■" * full + "□" * (10 - full), size="large", align="centre"),
+        Text("■" * full + "□" * (10 - full), size="huge", align="centre"),
         Text(
             letterhead.pick(Words(f"十格已满 {full} 格", f"{full} of ten boxes are full"), "\n"),
             size="small",

@@ -23,6 +23,7 @@ from kiosk.inputs import (
     Scan,
 )
 from kiosk.journal import Journal
+from kiosk.knowledge import KnownLabels
 from kiosk.state import LaneState, Phase
 from kiosk.workflow import Facts
 
@@ -87,6 +88,7 @@ def gather(
         contents_sealed=box is not None
         and state.phase in _BOXES
         and knowledge.item_facts(box).sealed,
+        known=KnownLabels(knowledge),
         work=knowledge.work(worker, clock) if worker is not None else None,
         campaign=knowledge.campaign(campaign) if campaign is not None else None,
         capabilities=knowledge.capabilities(card) if card is not None else None,

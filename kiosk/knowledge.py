@@ -8,10 +8,22 @@ from contract.reference import Campaign, KnownPlace, NamedCategory, Plan, StopSe
 from drivers.ports import Words
 from kiosk.clock import LearntClock
 from kiosk.reference import Reference
-from kiosk.state import EventRef, ItemFacts
+from kiosk.state import EventRef, ItemFacts, inside_of
 from kiosk.store import SEQ_BITS
 from kiosk.turns import Redo, TurnLog
 from kiosk.workflow.turn import Work
+
+
+class KnownLabels(dict[str, ItemFacts]):
+    """What is known of any label, each looked up when it is first asked for: a handover needs
+    all of its items, and most scans none."""
+
+    def __init__(self, knowledge: "Knowledge") -> None:
+        super().__init__()
+        self._knowledge: Final = knowledge
+
+    def __missing__(self, code: str) -> ItemFacts:
+        return self._knowledge.item_facts(code)
 
 
 class Knowledge:
@@ -46,7 +58,22 @@ class Knowledge:
                 )
 
     def item_facts(self, code: str) -> ItemFacts:
-        """What this journal knows of an item or box label."""
+        """What this journal knows of an item or box label; of what is in a box, through its
+        box."""
+        facts, seen = self._item_facts(code), {code}
+        boxes: list[ItemFacts] = []
+        box = facts.box
+        while box is not None and box not in seen:  # a box in itself was refused, elsewhere maybe
+            seen.add(box)
+            boxes.append(self._item_facts(box))
+            box = boxes[-1].box
+        outer: ItemFacts | None = None
+        for one in reversed(boxes):
+            outer = inside_of(one, outer)
+        return inside_of(facts, outer)
+
+    def _item_facts(self, code: str) -> ItemFacts:
+        """What was said of this label itself."""
         for turn in reversed(self._turns.waiting):
             if code in turn.known:
                 return turn.known[code]

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+from contract.codes import Kind, parse
 from contract.events import LabelAttached, Noticed
 from drivers.ports import LayoutError
 from kiosk.clock import LearntClock
@@ -124,7 +125,7 @@ class PaperDesk:
         its paper is not printed again."""
         for job, how in list(self._printed.values()):
             drafts = []
-            if isinstance(job.paper, LabelJob):
+            if isinstance(job.paper, LabelJob) and parse(job.paper.item).kind is Kind.ITEM:
                 item = job.paper.item
                 if self._journal.knowledge.item_facts(item).status != "voided":
                     drafts.append(Draft(LabelAttached(item=item, how=how)))

@@ -197,7 +197,7 @@ class World:
         """What this kiosk knows of an item or box."""
         own = parse(code).prefix == self.allocator.prefix
         facts = self.known.get(code, ItemFacts("unknown" if own else "foreign"))
-        return facts if facts.box is None else inside_of(facts, self.known.get(facts.box))
+        return facts if facts.box is None else inside_of(facts, self.item(facts.box))
 
     def out_for(self, plan: str) -> tuple[str, ...]:
         """The items that are out for a plan."""
