@@ -86,7 +86,6 @@ class Journal:
         entropy: Entropy = os.urandom,
         reference: Reference | None = None,
     ) -> None:
-        self._path: Final = path
         self._identity: Final = identity
         self._clock: Final = clock
         self._spool: Final = spool

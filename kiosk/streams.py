@@ -229,7 +229,7 @@ class Streams:
 
 
 class EventIds(dict[EventRef, str]):
-    """The ids of this journal's events, each looked up when it is first asked for: an undo needs
+    """The ids of this journal's events by index, each looked up when it is asked for: an undo needs
     them, and every scan hands them to the workflow. Raises KeyError for an event that is gone."""
 
     def __init__(self, kiosk: str, streams: Streams) -> None:
@@ -239,5 +239,5 @@ class EventIds(dict[EventRef, str]):
 
     def __missing__(self, ref: EventRef) -> str:
         digest = self._streams.required_hash(ref.epoch, ref.seq)
-        # Not kept in the dictionary: few are asked for, and never twice.
+        # Not kept in the dictionary: few are asked for, and hardly one twice.
         return event_id(self._kiosk, ref.epoch, ref.seq, digest)
