@@ -115,12 +115,15 @@ def lane_names(scanners: Sequence[str]) -> tuple[str, ...]:
 
 def panel_wiring(config: KioskConfig) -> Wiring | None:
     """Which pin does what; None for a panel that has none. Without a table ``[gpio]`` it is the
-    usual wiring, for the first scanner that is not the page.
+    usual wiring, for the first scanner that is not the page. ``auto:`` may find a scanner for
+    every lane.
 
     Raises:
         SettingsError: with every fault of the table.
     """
     if not config.panel.strip().lower().startswith("gpio:"):
         return None
-    lanes = sorted(lane_names(config.scanners), key=lambda lane: lane == SCREEN_LANE)
-    return wiring(config.gpio, lanes)
+    lanes = list(lane_names(config.scanners))
+    if any(url.strip().lower().startswith("auto:") for url in config.scanners):
+        lanes += (f"lane-{number}" for number in range(2, LANES_MAX + 1))
+    return wiring(config.gpio, sorted(lanes, key=lambda lane: lane == SCREEN_LANE))

@@ -92,6 +92,17 @@ def test_without_a_table_the_first_real_scanner_has_the_usual_wiring(tmp_path: P
     assert [lane.lane for lane in alone.lanes] == ["screen"]
 
 
+def test_scanners_that_are_found_by_themselves_may_be_in_any_lane(tmp_path: Path) -> None:
+    found = BASE.replace('"screen:", "serial:/dev/ttyACM0", "serial:/dev/ttyACM1"', '"auto:"')
+    usual = panel_wiring(read(tmp_path, found))
+    assert usual is not None
+    assert [lane.lane for lane in usual.lanes] == ["lane-1"]
+    both = panel_wiring(read(tmp_path, found + RIGHT))
+    assert both is not None
+    assert [lane.lane for lane in both.lanes] == ["lane-1", "lane-2"]
+    faults(tmp_path, found + RIGHT.replace("lane-2", "lane-9"))
+
+
 def test_a_kiosk_without_pins_has_no_wiring_and_keeps_its_table(tmp_path: Path) -> None:
     config = read(tmp_path, BASE.replace("gpio:", "none:") + RIGHT)
     assert config.gpio is not None
