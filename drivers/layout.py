@@ -52,6 +52,11 @@ class _Box(msgspec.Struct, frozen=True):
     width: int
     height: int
 
+    def __repr__(self) -> str:
+        # Never what stands in it: a receipt carries a claim.
+        place = f"{self.x}, {self.y}, {self.width} x {self.height}"
+        return f"{type(self).__name__}({place})"
+
 
 class TextBox(_Box, frozen=True):
     """One line of text; `height` is the line's, `width` the ink's."""

@@ -42,6 +42,9 @@ class NativeText(msgspec.Struct, frozen=True):
     data: bytes
     bold: bool
 
+    def __repr__(self) -> str:
+        return f"NativeText({self.x}, {self.y}, length={len(self.data)})"
+
 
 def encoded(text: str, profile: PrinterProfile) -> bytes | None:
     """`text` as the printer's fonts know it, a cell a byte, or None.

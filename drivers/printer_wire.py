@@ -85,6 +85,9 @@ class Job(msgspec.Struct, frozen=True):
     data: bytes
     safe: int
 
+    def __repr__(self) -> str:
+        return f"Job({len(self.data)} bytes, safe={self.safe})"
+
 
 class Language(Protocol):
     """What a printer is told and how it is asked. Without state: one serves many printers."""

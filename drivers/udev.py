@@ -6,6 +6,7 @@ import logging
 from typing import Final
 
 from drivers.discovery import PluggedIn
+from drivers.discovery_printers import DEVICE_ID
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,11 @@ def _properties(device: object) -> dict[str, str]:
         name = device.parent.properties.get("NAME")
         if name is not None:
             properties["NAME"] = str(name).strip('"')
+    # The kernel asked a USB printer what it is, and keeps the answer beside the interface.
+    if device.subsystem == "usbmisc" and device.parent is not None:
+        said = device.parent.attributes.get(DEVICE_ID)
+        if said is not None:
+            properties[DEVICE_ID] = bytes(said).decode("ascii", errors="replace").strip()
     # The usblp node's own properties are bare; its interfaces are known of the USB device.
     if "ID_USB_INTERFACES" not in properties:
         usb = device.find_parent("usb", "usb_device")

@@ -12,6 +12,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFont
 
 from contract.actions import UNSORTED
 from drivers.barcodes import code128_modules
+from drivers.layout import lay_out
 from drivers.ports import (
     PROFILES,
     Code128,
@@ -25,6 +26,8 @@ from drivers.ports import (
     Size,
     Text,
 )
+from drivers.printer_escpos import EscposLanguage
+from drivers.printer_tspl import TsplLanguage
 from drivers.raster import paper_mm, png, render
 from drivers.typography import FONT_PATH, Typesetter, clean, wrap
 from provisioning.deck import deck
@@ -259,3 +262,13 @@ def test_no_line_is_wider_than_the_paper_and_no_character_is_lost(text: str, wid
 def test_control_and_direction_characters_from_outside_are_dropped() -> None:
     assert clean("a\x1b@b\x07\u202ec\u200bd\ufeff\x9b") == "a@bcd"
     assert clean("one\r\ntwo\tthree") == "one\ntwo three"
+
+
+def test_nothing_secret_shows_when_a_layout_or_a_job_is_logged() -> None:
+    for name in ("58mm-gb18030", "tspl-58mm-native"):
+        profile = PROFILES[name]
+        pages = lay_out(RECEIPT, profile) + lay_out(SLIP, profile)
+        language = TsplLanguage() if profile.language == "tspl" else EscposLanguage()
+        shown = f"{pages!r} {language.encode(pages, profile)!r}"
+        for secret in (CLAIM, "ABCD EFGH", TOKEN, "F0123"):
+            assert secret not in shown
