@@ -10,7 +10,17 @@ from datetime import date
 from contract.actions import FOOD_CATEGORIES, UNSORTED
 from contract.events import FoodRefused, Quarantined, Retail
 from drivers.ports import Signal
-from kiosk.food_gate import FoodPolicy, Quarantine, Refuse, Verdict, Why, admit, gate, last_day_of
+from kiosk.food_gate import (
+    Accept,
+    FoodPolicy,
+    Quarantine,
+    Refuse,
+    Verdict,
+    Why,
+    admit,
+    gate,
+    last_day_of,
+)
 from kiosk.state import EventRef, LastAction, Part
 from kiosk.workflow.turn import Turn
 
@@ -21,6 +31,8 @@ QUARANTINE_NOTE = "quarantine"
 def verdict_on_code(turn: Turn, category: str, retail: Retail | None) -> Verdict:
     """The gate's verdict on goods of this category with this retail code."""
     facts = turn.facts
+    if retail is None or (retail.last_day is None and not facts.recalls):
+        return Accept()  # as most do, and a donor waits
     return admit(
         retail,
         food=_eaten(category),
