@@ -192,7 +192,8 @@ def slip(job: SlipJob, letterhead: Letterhead, stamp: Stamp) -> Document:
     if job.about is not None:
         blocks.append(Text(letterhead.pick(job.about, "\n"), align="centre", bold=True))
     if job.target:
-        blocks += _target(job.target, letterhead)
+        # A slip that only answers is no second label of what it is about.
+        blocks += _target(job.target, letterhead, bars=job.what != "where")
     blocks.append(Rule())
     if job.shelves:
         for shelf in job.shelves:
@@ -216,10 +217,10 @@ def slip(job: SlipJob, letterhead: Letterhead, stamp: Stamp) -> Document:
     return Document("slip", tuple(blocks))
 
 
-def _target(target: str, letterhead: Letterhead) -> list[Block]:
+def _target(target: str, letterhead: Letterhead, *, bars: bool) -> list[Block]:
     """The plan, place or box: bars to scan it by, its name where it has one, its code."""
     blocks: list[Block] = []
-    if target != PLACE_IN:
+    if bars and target != PLACE_IN:
         blocks.append(Code128(target, height_mm=10.0))
     name = _place_name(target, letterhead)
     if name is not None:

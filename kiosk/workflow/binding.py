@@ -14,14 +14,14 @@ from typing import Final
 
 from msgspec import structs
 
-from contract.events import Noticed, Refused
+from contract.events import Noticed
 from drivers.ports import Signal
 from kiosk.inputs import InputKind, ReadyMade, Scan
 from kiosk.state import Entry, Goods, Phase
 from kiosk.workflow.goods import NEW, change_group, is_box, last_group
 from kiosk.workflow.intake import on_finish_intake
 from kiosk.workflow.receiving import ask, drop_pending, take_in
-from kiosk.workflow.turn import ONE_SCAN_CLOSES_MS, Row, Turn, close_session
+from kiosk.workflow.turn import ONE_SCAN_CLOSES_MS, Row, Turn, close_session, refuse
 
 
 def on_label_first(turn: Turn, scan: Scan) -> None:
@@ -75,16 +75,14 @@ def on_label_while_asking(turn: Turn, scan: Scan) -> None:
         inside = goods.quantity if goods.quantity > 1 else 0
         goods = structs.replace(goods, whole_box=True, quantity=inside)
     if is_box(scan.code) != goods.whole_box:
-        turn.append(Refused(input=scan.kind.value, state=turn.state.phase.value))
-        turn.say(Signal.REFUSED, "label-of-item")
+        refuse(turn, scan, "label-of-item")
         return
     turn.set(pending=structs.replace(goods, label=scan.code))
     ask(turn)
 
 
 def on_used_label(turn: Turn, scan: Scan) -> None:
-    turn.append(Refused(input=scan.kind.value, state=turn.state.phase.value))
-    turn.say(Signal.REFUSED, "label-used")
+    refuse(turn, scan, "label-used")
 
 
 def on_undo_binding(turn: Turn, scan: Scan) -> None:

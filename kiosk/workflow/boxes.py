@@ -20,7 +20,6 @@ from contract.events import (
     MAX_CODES_PER_EVENT,
     ItemSeen,
     Packed,
-    Refused,
     Sealed,
     Unpacked,
 )
@@ -38,9 +37,10 @@ from kiosk.workflow.turn import (
     close_session,
     enter,
     open_session,
-    undo_trail,
+    refuse,
     window,
 )
+from kiosk.workflow.undo import undo_trail
 
 AWAY: Final = GONE | {"out"}
 """What should not be at this stop."""
@@ -147,7 +147,7 @@ def on_seal(turn: Turn, scan: Scan) -> None:
     """The box is closed, with a slip of what is in it that also is its label; next box."""
     box = turn.state.box
     if box is None:
-        _refuse(turn, scan, "box-first")
+        refuse(turn, scan, "box-first")
         return
     before = turn.facts.known[box]
     ref = turn.append(Sealed(box=box, session=turn.state.session))
@@ -167,7 +167,7 @@ def on_unpacked(turn: Turn, scan: Scan) -> None:
         _open(turn, scan.code, before)
         return
     if box is None:
-        _refuse(turn, scan, "box-first")
+        refuse(turn, scan, "box-first")
         return
     ref = turn.append(Unpacked(box=box, items=(scan.code,), session=turn.state.session))
     listed = before.box == box
@@ -247,11 +247,6 @@ def on_box_timeout(turn: Turn, scan: Scan) -> None:
         turn.say(Signal.SAVED, "packing-done", count=count)
     else:
         turn.say(Signal.IDLE, "rest")
-
-
-def _refuse(turn: Turn, scan: Scan, key: str) -> None:
-    turn.append(Refused(input=scan.kind.value, state=turn.state.phase.value))
-    turn.say(Signal.REFUSED, key)
 
 
 _P = Phase

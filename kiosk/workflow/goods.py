@@ -33,13 +33,8 @@ from contract.events import (
 )
 from drivers.ports import Signal
 from kiosk.state import Entry, EventRef, Goods, ItemFacts, LabelJob, LaneState, Phase, Said
-from kiosk.workflow.turn import (
-    MAX_ENTRIES,
-    Turn,
-    current_session,
-    intake_deadline,
-    void_events,
-)
+from kiosk.workflow.turn import MAX_ENTRIES, Turn, current_session, intake_deadline
+from kiosk.workflow.undo import void_events
 
 NEW: Final = EventRef("", 0)
 """Stands for the event of an entry that is still to be recorded."""

@@ -17,7 +17,6 @@ from contract.events import (
     Moved,
     Noticed,
     Out,
-    Refused,
     Sent,
 )
 from drivers.ports import Signal
@@ -33,10 +32,9 @@ from kiosk.workflow.turn import (
     at_rest,
     close_session,
     item_status,
-    undo_parts,
-    undo_trail,
-    void_items,
+    refuse,
 )
+from kiosk.workflow.undo import undo_parts, undo_trail, void_items
 
 AWAY: Final = frozenset({"stop", "team", "outside"})
 """Kinds of place that goods leave this stop for."""
@@ -126,8 +124,7 @@ def _leaving(turn: Turn, scan: Scan) -> Known:
     """What is chosen and may leave the stop; when nothing may, it is refused and said."""
     going = tuple(one for one in picked(turn.state) if one[1].status != "quarantined")
     if not going:
-        turn.append(Refused(input=scan.kind.value, state=turn.state.phase.value))
-        turn.say(Signal.REFUSED, STAYS_ASIDE, aside=len(turn.state.picks))
+        refuse(turn, scan, STAYS_ASIDE, aside=len(turn.state.picks))
     return going
 
 
@@ -174,8 +171,7 @@ def on_undo_handover(turn: Turn, scan: Scan) -> None:
     """Takes the whole of the last handover back, while it is remembered."""
     last = turn.state.last
     if last is None:
-        turn.append(Refused(input=scan.kind.value, state=turn.state.phase.value))
-        turn.say(Signal.REFUSED, "nothing-to-undo")
+        refuse(turn, scan, "nothing-to-undo")
         return
     undo_parts(turn, last)
     turn.set(last=None, deadline=None)

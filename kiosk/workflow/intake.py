@@ -6,7 +6,7 @@ from typing import Final
 from msgspec import structs
 
 from contract.codes import parse
-from contract.events import ItemSeen, LabelAttached, Noticed, Refused
+from contract.events import ItemSeen, LabelAttached, Noticed
 from drivers.ports import Signal
 from kiosk.inputs import (
     BoxLabel,
@@ -36,14 +36,8 @@ from kiosk.workflow.receiving import (
     settle_pending,
     take_in,
 )
-from kiosk.workflow.turn import (
-    Row,
-    Turn,
-    close_session,
-    intake_deadline,
-    item_status,
-    undo_trail,
-)
+from kiosk.workflow.turn import Row, Turn, close_session, intake_deadline, item_status, refuse
+from kiosk.workflow.undo import undo_trail
 
 MAX_NAMED: Final = 3
 """Labels that are named when they were not scanned back; more are only counted."""
@@ -88,7 +82,7 @@ def on_quantity(turn: Turn, scan: Scan) -> None:
     state = turn.state
     group = last_group(state)
     if state.quantity_given or not group:
-        _refuse(turn, scan, "quantity-once" if group else "quantity-first")
+        refuse(turn, scan, "quantity-once" if group else "quantity-first")
         return
     last = group[-1]
     if is_box(last.code):
@@ -118,7 +112,7 @@ def on_same(turn: Turn, scan: Scan) -> None:
     """One more like the last one, with everything that was said of it."""
     group = last_group(turn.state)
     if not group:
-        _refuse(turn, scan, "same-first")
+        refuse(turn, scan, "same-first")
         return
     more = more_like(turn, group[-1], 1)
     if more is None:
@@ -132,7 +126,7 @@ def on_whole_box(turn: Turn, scan: Scan) -> None:
     """What was just scanned is a whole box: one label, and how many are in it."""
     group = last_group(turn.state)
     if not group or is_box(group[0].code):
-        _refuse(turn, scan, "box-once" if group else "box-goods-first")
+        refuse(turn, scan, "box-once" if group else "box-goods-first")
         return
     first, count = group[0], len(group)
     inside = count if count > 1 else 0
@@ -154,11 +148,6 @@ def _say_group(turn: Turn, group: tuple[Entry, ...]) -> None:
         boxed = is_box(first.code)
         count = first.quantity if boxed else len(group)
         say_received(turn, Goods(first.category, first.retail, count, whole_box=boxed))
-
-
-def _refuse(turn: Turn, scan: Scan, key: str) -> None:
-    turn.append(Refused(input=scan.kind.value, state=turn.state.phase.value))
-    turn.say(Signal.REFUSED, key)
 
 
 def on_pending_timeout(turn: Turn, scan: Scan) -> None:
@@ -211,7 +200,7 @@ def on_undo_intake(turn: Turn, scan: Scan) -> None:
     """Takes back the last scan's items, all of a quantity at once, or what a card said of them."""
     state = turn.state
     if not state.groups:
-        _refuse(turn, scan, "nothing-to-undo")
+        refuse(turn, scan, "nothing-to-undo")
         return
     if not state.groups[-1]:
         undone = undo_trail(turn)

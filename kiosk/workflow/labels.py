@@ -3,13 +3,13 @@ was before. The answer is on paper too, since a stop may have no screen."""
 
 from typing import Final
 
-from contract.events import ItemSeen, LabelReprinted, Noticed, Refused
+from contract.events import ItemSeen, LabelReprinted, Noticed
 from drivers.ports import Signal
 from kiosk.inputs import BoxLabel, InputKind, ItemLabel, Scan
 from kiosk.state import ItemFacts, LabelJob, Message, Phase, SlipJob
 from kiosk.workflow.goods import QUARANTINE_NOTE, is_box, label_of, last_group
 from kiosk.workflow.receiving import drop_pending
-from kiosk.workflow.turn import ONE_SCAN_CLOSES_MS, Row, Turn, enter, intake_deadline
+from kiosk.workflow.turn import ONE_SCAN_CLOSES_MS, Row, Turn, enter, intake_deadline, refuse
 
 NOT_OURS: Final = frozenset({"unknown", "foreign"})
 GONE: Final = frozenset({"voided", "delivered", "sold", "sent", "missing", "disposed"})
@@ -24,8 +24,7 @@ def on_reprint_last(turn: Turn, scan: Scan) -> None:
     """The label of the last item of this intake."""
     group = last_group(turn.state)
     if not group:
-        turn.append(Refused(input=scan.kind.value, state=turn.state.phase.value))
-        turn.say(Signal.REFUSED, "reprint-nothing")
+        refuse(turn, scan, "reprint-nothing")
         return
     last = group[-1]
     turn.append(LabelReprinted(item=last.code, session=turn.state.session))
@@ -38,8 +37,7 @@ def on_reprint_box(turn: Turn, scan: Scan) -> None:
     """The label of the box that is open."""
     box = turn.state.box
     if box is None:
-        turn.append(Refused(input=scan.kind.value, state=turn.state.phase.value))
-        turn.say(Signal.REFUSED, "box-first")
+        refuse(turn, scan, "box-first")
         return
     _print_again(turn, box, turn.facts.known[box])
     turn.say(Signal.SAVED, "reprinted")
@@ -51,8 +49,7 @@ def on_reprint_label(turn: Turn, scan: Scan) -> None:
     assert isinstance(scan, ItemLabel | BoxLabel)
     facts = turn.facts.item or ItemFacts("unknown")
     if facts.status == "voided":
-        turn.append(Refused(input=scan.kind.value, state=turn.state.phase.value))
-        turn.say(Signal.REFUSED, "reprint-voided")
+        refuse(turn, scan, "reprint-voided")
         return
     _print_again(turn, scan.code, facts)
     drop_pending(turn)

@@ -16,7 +16,6 @@ from msgspec import structs
 
 from contract.actions import UNSORTED, Verb, expiry_of
 from contract.codes import PLACE_IN
-from contract.events import Refused
 from drivers.ports import Signal
 from kiosk.food_gate import Accept, end_of_month
 from kiosk.inputs import ActionCard, InputKind, Scan
@@ -33,7 +32,7 @@ from kiosk.state import (
 )
 from kiosk.workflow.gate import verdict_on_day
 from kiosk.workflow.goods import QUARANTINE_NOTE, held, last_group, said_event
-from kiosk.workflow.turn import HANDOVER_CLOSES_MS, TRAIL, Row, Turn, intake_deadline
+from kiosk.workflow.turn import HANDOVER_CLOSES_MS, TRAIL, Row, Turn, intake_deadline, refuse
 
 _SAYS: Final = {
     Verb.GRADE: "graded",
@@ -53,8 +52,7 @@ def on_mark(turn: Turn, scan: Scan) -> None:
     if said.what == "released":
         about = {code: facts for code, facts in about.items() if facts.status == "quarantined"}
     if not about or len(turn.state.trail) >= TRAIL:
-        turn.append(Refused(input=scan.kind.value, state=turn.state.phase.value))
-        turn.say(Signal.REFUSED, "not-quarantined" if said.what == "released" else "mark-first")
+        refuse(turn, scan, "not-quarantined" if said.what == "released" else "mark-first")
         return
     if said.what == "expiry.set" and _past(turn, said, about):
         return

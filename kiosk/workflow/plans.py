@@ -20,8 +20,8 @@ from kiosk.workflow.turn import (
     close_session,
     current_session,
     open_session,
-    void_items,
 )
+from kiosk.workflow.undo import void_items
 
 
 def on_plan(turn: Turn, scan: Scan) -> None:

@@ -9,16 +9,8 @@ from drivers.ports import Signal
 from kiosk.inputs import BoxLabel, InputKind, ItemLabel, Scan, Timeout
 from kiosk.state import ItemFacts, Phase, Pick, SlipJob
 from kiosk.workflow.handing import becomes
-from kiosk.workflow.turn import (
-    MAX_ENTRIES,
-    Row,
-    Turn,
-    close_session,
-    enter,
-    open_session,
-    void_items,
-    window,
-)
+from kiosk.workflow.turn import MAX_ENTRIES, Row, Turn, close_session, enter, open_session, window
+from kiosk.workflow.undo import void_items
 
 COMES: Final = frozenset({"foreign", "unknown", "sent", "here"})
 """What may well arrive; ``here``: its way out was forgotten. Anything else is looked at."""
