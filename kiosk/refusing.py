@@ -9,6 +9,7 @@ import errno
 import logging
 import queue
 import sqlite3
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -60,14 +61,12 @@ class RefusingLoop:
     def run(self, usable: Callable[[], bool]) -> bool:
         """Refuses until ``usable`` says yes (then True) or somebody stops it (then False)."""
         self._panel.alarm(Alarm.UNSAVED, True)
+        try_at = time.monotonic() + TRY_AGAIN_S
         while True:
             try:
-                incoming = self._queue.get(timeout=TRY_AGAIN_S)
+                incoming = self._queue.get(timeout=max(0.0, try_at - time.monotonic()))
             except queue.Empty:
-                if usable():
-                    self._panel.alarm(Alarm.UNSAVED, False)
-                    return True
-                continue
+                incoming = None
             match incoming:
                 case Stop():
                     return False
@@ -76,6 +75,11 @@ class RefusingLoop:
                     self._show(lane, Signal.REFUSED)
                 case _:
                     pass
+            if time.monotonic() >= try_at:
+                if usable():
+                    self._panel.alarm(Alarm.UNSAVED, False)
+                    return True
+                try_at = time.monotonic() + TRY_AGAIN_S
 
     def _show(self, lane: str, signal: Signal) -> None:
         self._panel.show(lane, signal)

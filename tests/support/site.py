@@ -6,6 +6,7 @@ shop. What is asserted is read where a person would look: the API, the pages, th
 
 import contextlib
 import json
+import os
 import shutil
 import signal
 import sqlite3
@@ -30,14 +31,22 @@ SETUP_S = 60.0
 
 
 class Process:
-    """One ``python -m yicang …`` child with its output in a file."""
+    """One ``python -m yicang …`` child with its output in a file. ``wrapper`` are words in front
+    of it, of a command that becomes it in the end."""
 
-    def __init__(self, log: Path, *arguments: str) -> None:
+    def __init__(
+        self,
+        log: Path,
+        *arguments: str,
+        wrapper: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+    ) -> None:
         self.log = log
         with log.open("ab") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "yicang", *arguments],
+                [*wrapper, sys.executable, "-m", "yicang", *arguments],
                 cwd=ROOT,
+                env={**os.environ, **(env or {})},
                 stdin=subprocess.PIPE,  # its end is the child's lifeline
                 stdout=out,
                 stderr=subprocess.STDOUT,
@@ -122,10 +131,16 @@ class Kiosk:
         """The journal's database file."""
         return self.folder / "journal.sqlite3"
 
-    def start(self) -> None:
+    def start(self, *, wrapper: Sequence[str] = (), env: Mapping[str, str] | None = None) -> None:
         """Starts the process and waits until its page answers."""
         self.process = Process(
-            self.folder / "kiosk.log", "kiosk", "run", "--config", str(self.folder / "kiosk.toml")
+            self.folder / "kiosk.log",
+            "kiosk",
+            "run",
+            "--config",
+            str(self.folder / "kiosk.toml"),
+            wrapper=wrapper,
+            env=env,
         )
         until(f"kiosk {self.name} answers", self._answers, deadline_s=SETUP_S)
         self._key = self.state()["key"]
@@ -158,7 +173,9 @@ class Kiosk:
 
     def scan(self, text: str, *, deadline_s: float = 10.0) -> Lane:
         """Enters a scan and waits for its signal."""
-        before = Lane(self.state()).sounds
+        state = self.state()
+        self._key = state["key"]  # another one when the page was served anew
+        before = Lane(state).sounds
         self.enter(text)
 
         def signalled() -> Lane | None:
