@@ -70,11 +70,11 @@ def test_the_kiosk_alone_may_open_scanners_printers_pins_and_the_speaker() -> No
     kiosk, hub = (
         settings(ROOT / "systemd" / f"yicang-{side}.service") for side in ("kiosk", "hub")
     )
-    assert kiosk["SupplementaryGroups"] == ["dialout input gpio audio"]
-    for kind in ("input", "gpiochip", "alsa"):
+    assert kiosk["SupplementaryGroups"] == ["dialout lp input gpio audio"]
+    for kind in ("usb", "usb_device", "input", "gpiochip", "alsa"):
         assert f"char-{kind} rw" in kiosk["DeviceAllow"]
     assert "AF_NETLINK" in kiosk["RestrictAddressFamilies"][0]  # udev's events
-    for group in ("dialout", "input", "gpio", "audio"):  # Debian has all but gpio
+    for group in ("dialout", "lp", "input", "gpio", "audio"):  # Debian has all but gpio
         assert ["m", "yicang-kiosk", group] in rows("sysusers.d/yicang.conf")
     assert ["g", "gpio", "-"] in rows("sysusers.d/yicang.conf")
     rules = (ROOT / "systemd/udev/60-yicang.rules").read_text()
