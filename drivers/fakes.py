@@ -117,9 +117,10 @@ class FakePrinter:
         from drivers.raster import paper_mm, render
 
         if self._closed:
-            return PrintResult("failed", Words(zh="打印机已关闭", en="the printer is closed"))
+            closed = Words(zh="打印机已关闭", en="the printer is closed")
+            return PrintResult("failed", closed, progress="none")
         if self._trouble is not None:
-            return PrintResult("failed", self._trouble)
+            return PrintResult("failed", self._trouble, progress="none")
         pages = render(document, self.profile)
         if self.next_results:
             result = self.next_results.pop(0)

@@ -243,7 +243,8 @@ class PrintResult(msgspec.Struct, frozen=True):
     detail: Words
     paper_mm: float = 0.0
     """Paper used at most, for the count that ends in "new roll, please"; 0 means none at all."""
-    progress: Progress = "none"
+    progress: Progress | None = None
+    """Where a driver does not say, the most cautious reading of `status` stands here."""
     taken: int = 0
     """Most bytes of the document that the printer can have got."""
     total: int = 0

@@ -71,7 +71,8 @@ class ScreenPrinter:
         from drivers.raster import paper_mm, png, render
 
         if self._closed.is_set():
-            return PrintResult("failed", Words(zh="打印机已关闭", en="the printer is closed"))
+            closed = Words(zh="打印机已关闭", en="the printer is closed")
+            return PrintResult("failed", closed, progress="none")
         pages = render(document, self.profile)
         for page in pages:
             picture = Picture(next(self._ids), document.kind, page.width, page.height, png(page))

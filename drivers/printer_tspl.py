@@ -214,7 +214,7 @@ def _dots(boxes: Sequence[Box], profile: PrinterProfile) -> Iterator[bytes]:
         rows = max(1, PIECE_BYTES // (right - left))
         for row in range(0, part.height, rows):
             piece = part.crop((8 * left, row, 8 * right, min(row + rows, part.height)))
-            yield from _bitmaps(piece, left, top + start + row)
+            yield from bitmaps(piece, left, top + start + row)
 
 
 def _inked_rows(picture: Image) -> list[tuple[int, int]]:
@@ -242,7 +242,7 @@ def _inked_columns(part: Image) -> tuple[int, int]:
     return box[0] // 8, (box[2] + 7) // 8
 
 
-def _bitmaps(piece: Image, left: int, top: int) -> Iterator[bytes]:
+def bitmaps(piece: Image, left: int, top: int) -> Iterator[bytes]:
     """A BITMAP, or two and more where its data would hold an immediate command.
 
     `left` in bytes, `top` in dots. Mode 1 lays dots over what is there, so that the white of
@@ -258,10 +258,10 @@ def _bitmaps(piece: Image, left: int, top: int) -> Iterator[bytes]:
     row, column = divmod(at, width)
     if column + 1 < width:
         cut = 8 * (column + 1)
-        yield from _bitmaps(piece.crop((0, 0, cut, piece.height)), left, top)
+        yield from bitmaps(piece.crop((0, 0, cut, piece.height)), left, top)
         rest = piece.crop((cut, 0, piece.width, piece.height))
-        yield from _bitmaps(rest, left + column + 1, top)
+        yield from bitmaps(rest, left + column + 1, top)
     else:
-        yield from _bitmaps(piece.crop((0, 0, piece.width, row + 1)), left, top)
+        yield from bitmaps(piece.crop((0, 0, piece.width, row + 1)), left, top)
         rest = piece.crop((0, row + 1, piece.width, piece.height))
-        yield from _bitmaps(rest, left, top + row + 1)
+        yield from bitmaps(rest, left, top + row + 1)

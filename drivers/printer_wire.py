@@ -161,11 +161,13 @@ class WirePrinter:
         try:
             before = self._look()
             if before.state == "attention":
-                return PrintResult("failed", before.detail, total=total, before=before)
+                return PrintResult(
+                    "failed", before.detail, progress="none", total=total, before=before
+                )
             self._free()
         except DeviceError as error:
             self._forget()
-            return PrintResult("failed", error.words, total=total)
+            return PrintResult("failed", error.words, progress="none", total=total)
         self._broken_off = True
         try:
             self._transport.send(job.data)
