@@ -116,6 +116,14 @@ def inside_of(item: ItemFacts, box: ItemFacts | None) -> ItemFacts:
     return structs.replace(item, status=status, plan=box.plan, place=box.place)
 
 
+def as_itself(known: ItemFacts) -> ItemFacts:
+    """What was known of something through its box, as what is known of itself: it went into the
+    box here, and where the box went since is the box's."""
+    if known.box is None or known.status in ("here", "quarantined"):
+        return known
+    return structs.replace(known, status="here", plan=None)
+
+
 class Pick(Struct, frozen=True, array_like=True):
     """One item chosen for a handover. ``before`` is what was known of it then."""
 

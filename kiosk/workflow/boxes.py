@@ -118,7 +118,7 @@ def _pack(turn: Turn, box: str, code: str, before: ItemFacts) -> Part:
     ref = turn.append(Packed(box=box, items=(code,), session=turn.state.session))
     turn.known[code] = structs.replace(before, status="here", plan=None, box=box)
     of_box = turn.facts.known[box]
-    if of_box.status == "here":
+    if of_box.status in ("here", "quarantined"):
         return Part(ref, (code,), (before,))
     place = before.place if before.status == "here" else PLACE_IN
     turn.known[box] = structs.replace(of_box, status="here", plan=None, place=place)

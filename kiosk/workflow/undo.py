@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from contract.events import MAX_CODES_PER_EVENT, MAX_IDS_PER_VOID, Refused, Voided
 from drivers.ports import Signal
-from kiosk.state import EventRef, LastAction
+from kiosk.state import EventRef, LastAction, as_itself
 from kiosk.workflow.turn import Turn
 
 
@@ -26,7 +26,8 @@ def undo_parts(turn: Turn, action: LastAction) -> None:
     """Voids the events of an action and restores what was known."""
     void_events(turn, ((part.ref, part.items) for part in action.parts))
     for part in reversed(action.parts):
-        turn.known.update(zip(part.items, part.before, strict=True))
+        for code, before in zip(part.items, part.before, strict=True):
+            turn.known[code] = as_itself(before)
 
 
 def void_events(turn: Turn, events: Iterable[tuple[EventRef, tuple[str, ...]]]) -> None:

@@ -122,6 +122,7 @@ class World:
         self.capabilities: dict[str, frozenset[str]] = {}
         self.campaigns: dict[int, Campaign] = {}
         self.settings = StopSettings()
+        self.scan_back = False
         self.today: Today | None = Today(TODAY, TODAY)
         self.recalls: tuple[Recall, ...] = ()
         self.events: list[events.Event] = []
@@ -189,6 +190,7 @@ class World:
             campaign=self.campaigns.get(self._campaign(scan, state)),
             capabilities=self.capabilities.get(scan.person) if isinstance(scan, Card) else None,
             settings=self.settings,
+            scan_back=self.scan_back,
             today=self.today,
             recalls=self.recalls,
         )

@@ -226,9 +226,13 @@ STORIES: dict[str, tuple[Line | After, ...]] = {
     "a label printed ahead, then the card, then the goods": (
         WAITS,
         Line(ANN, "session.opened", SAVED, "welcome", BINDING),
-        Line(ANN, "session.joined", SAVED, "welcome", BINDING),
         Line(RICE, "received label.attached", SAVED, "label-bound", INTAKE),
         THANKS,
+    ),
+    "a label printed ahead, and the same card twice": (
+        WAITS,
+        Line(ANN, "session.opened", SAVED, "welcome", BINDING),
+        Line(ANN, "session.joined", SAVED, "welcome", BINDING),
     ),
     "a label printed ahead of one person, then another person's card": (
         HI_ANN,
