@@ -66,7 +66,7 @@ def gather(
     box = scan.code if isinstance(scan, BoxLabel) else state.box
     named = knowledge.place(scan.code) if isinstance(scan, PlaceSheet) else None
     card = scan.person if isinstance(scan, Card) else None
-    worker = state.person if scan.kind is InputKind.WORK else card
+    worker = card if card is not None else _worker(scan, state)
     return Facts(
         now=clock.mono(),
         next=journal.next_ref,
@@ -104,6 +104,15 @@ def _closed_by(scan: Scan, state: LaneState) -> str | None:
     if shelf is None or state.phase is not Phase.SHELF or scan.kind not in _CLOSERS:
         return None
     return shelf.place
+
+
+def _worker(scan: Scan, state: LaneState) -> str | None:
+    """Whose work this scan is about, when it is no card."""
+    if scan.kind is InputKind.WORK:
+        return state.person
+    if scan.kind is InputKind.UNDO and state.clocked:
+        return state.clocked[-1].person
+    return None
 
 
 def _campaign(scan: Scan, state: LaneState) -> int | None:

@@ -251,12 +251,13 @@ class Given(Struct, frozen=True, array_like=True):
 
 
 class Clocked(Struct, frozen=True, array_like=True):
-    """Somebody (by the card's hash) came to work or went home; ``before`` is what was known of
-    that work then, and ``refs`` are the events of it."""
+    """Somebody (by the card's hash) came to work or went home: ``refs`` are the events of it,
+    ``before`` and ``after`` the work that was begun then and that is begun since."""
 
     person: str
     refs: tuple[EventRef, ...]
     before: EventRef | None
+    after: EventRef | None
 
 
 class LaneState(Struct, frozen=True, omit_defaults=True):

@@ -6,11 +6,12 @@ from msgspec import Struct
 
 from drivers.ports import Words
 
-Unit: TypeAlias = Literal["count", "jiao", "minutes", "half-hours"]
+Unit: TypeAlias = Literal["count", "jiao", "minutes", "half-hours", "none"]
 
 
 class Figure(Struct, frozen=True):
-    """One line of figures; jiao are told as yuan, minutes and half-hours as hours."""
+    """One line of figures; jiao are told as yuan, minutes and half-hours as hours. A line of
+    ``none`` has no value."""
 
     words: Words
     unit: Unit = "count"
@@ -19,13 +20,15 @@ class Figure(Struct, frozen=True):
         """The value as it stands on paper."""
         match self.unit:
             case "jiao":
-                return f"¥ {yuan(value)}"
+                return f"¥ {'-' if value < 0 else ''}{abs(value) // 10}.{abs(value) % 10}0"
             case "minutes":
                 return clock(value)
             case "half-hours":
                 return clock(value * 30)
             case "count":
                 return str(value)
+            case "none":
+                return ""
 
 
 def yuan(jiao: int) -> str:

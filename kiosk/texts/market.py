@@ -104,7 +104,7 @@ FIGURES: Final[dict[str, Figure]] = {
     "sales": Figure(Words("卖出笔数", "Sales")),
     "recorded": Figure(Words("共记录", "Recorded"), "jiao"),
     **{f"pay-{way.key}": Figure(Words(way.zh, way.en), "jiao") for way in PAYMENTS},
-    "counted": Figure(Words("清点现金", "Cash counted"), "jiao"),
+    "counted": Figure(Words("清点", "Counted"), "jiao"),
     "difference": Figure(Words("相差", "Difference"), "jiao"),
 }
 """``counted`` and ``difference`` are left out when nobody counted."""

@@ -22,6 +22,9 @@ MESSAGES: Final[dict[str, Words]] = {
     "work-ended-unknown": Words(
         "下工了；中间停过电，时间请负责人补上", "You are out. The power was cut: ask the lead to add the time"
     ),
+    "work-went-on": Words(
+        "这张卡后来又扫过，不能撤销", "That card was scanned elsewhere since: nothing to take back"
+    ),
     "work-undone": Words("已撤销刚才的上工或下工", "Taken back: that start or end of work"),
     "spoon": Words("谢谢！一共 {count} 勺米", "Thank you! {count} spoons of rice"),
     "spoon-over": Words("已记录 {count} 勺；这个活动已经结束", "{count} recorded; but this campaign is over"),
@@ -52,12 +55,12 @@ NEXT_AFTER: Final[dict[str, Words]] = {
 WHAT: Final[dict[str, Words]] = {
     "time-offered": Words("谢谢您愿意出时间", "Thank you for offering your time"),
     "work": Words("谢谢您的时间", "Thank you for your time"),
-    "spoons": Words("一勺米，谢谢您", "A spoon of rice: thank you"),
+    "spoons": Words("谢谢您的一勺米", "Thank you for your rice"),
 }
 
 FIGURES: Final[dict[str, Figure]] = {
     **{f"skill-{s.key}": Figure(Words(s.zh, s.en), "half-hours") for s in SKILLS},
     "worked": Figure(Words("工作时间", "Time worked"), "minutes"),
-    "work-unknown": Figure(Words("停过电，时间待补", "Power was cut, time to be added")),
+    "work-unknown": Figure(Words("停过电，时间待补", "Power was cut, time to be added"), "none"),
     "spoons": Figure(Words("勺", "Spoons")),
 }

@@ -3,7 +3,8 @@
 Rules
 -----
 * One card for both: whoever is not at work comes in, whoever is goes home. The lane waits a while
-  for the next one, since volunteers come together; undo takes the last of them back.
+  for the next one, since volunteers come together; undo takes the last of them back, unless that
+  person came or went at another lane since.
 * Minutes are of this kiosk's monotonic clock. When the power was cut in between nobody knows them,
   and the lead adds them; a wrong number would look like a right one.
 * **A forgotten card-out is closed by rule**, after `RULE_MINUTES` and with no more than these, and
@@ -30,6 +31,7 @@ from kiosk.workflow.turn import (
     current_session,
     enter,
     open_session,
+    refuse,
 )
 
 RULE_MINUTES: Final = 12 * 60
@@ -68,7 +70,7 @@ def _come_or_go(turn: Turn, person: str) -> None:
         refs = (_end(turn, person, work, work.minutes, "card"),)
         _slip(turn, work.minutes)
     close_session(turn, "finished")
-    clocked = Clocked(person, refs, None if work is None else work.ref)
+    clocked = Clocked(person, refs, None if work is None else work.ref, turn.works[person])
     enter(turn, Phase.WORKING, CARDED_CLOSES_MS, clocked=(*earlier, clocked)[-RECENT_CARDS:])
 
 
@@ -107,6 +109,10 @@ def on_undo(turn: Turn, scan: Scan) -> None:
         turn.say(Signal.SAVED, "undone", count=1)
         return
     *rest, newest = turn.state.clocked
+    begun = turn.facts.work.ref if turn.facts.work is not None else None
+    if begun != newest.after:
+        refuse(turn, scan, "work-went-on")
+        return
     turn.append(
         Voided(events=tuple(turn.facts.event_ids[ref] for ref in newest.refs)),
         Private(person=newest.person),

@@ -121,7 +121,7 @@ class Facts(Struct, frozen=True):
     thinks something stands;
     ``contents``: what it thinks is in the scanned or open box, and whether that was sealed;
     ``known``: about any other label, looked up when it is asked for;
-    ``work``: what the bearer of the scanned card, or else the person at the lane, has begun;
+    ``work``: what the bearer of the scanned card, or whom the scan is about, has begun;
     ``campaign``: what the hub told of the scanned campaign, or of the one that is given to;
     ``capabilities`` of the scanned card, None while the hub has named nobody's; ``scan_back``: a
     label counts as attached only once it is scanned, since no printer here says whether it

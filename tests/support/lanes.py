@@ -250,6 +250,8 @@ class World:
         person = scan.person if isinstance(scan, Card) else None
         if scan.kind is InputKind.WORK:
             person = state.person
+        elif scan.kind is InputKind.UNDO and state.clocked:
+            person = state.clocked[-1].person
         ref = self.works.get(person) if person is not None else None
         if ref is None:
             return None

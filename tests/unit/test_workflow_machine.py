@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 )
 
 from contract import codes, events
-from contract.actions import Verb, quantity_argument
+from contract.actions import Verb, campaign_argument, price_argument, quantity_argument
 from contract.codes import Kind, action_code
 from contract.messages import Product
 from drivers.panel_null import NullPanel
@@ -33,6 +33,7 @@ from kiosk.screen.view import LaneView
 from kiosk.spool import Spool
 from kiosk.state import LaneState
 from kiosk.workflow import restored
+from tests.support import mode_checks
 from tests.support.journals import Home, SetClock, check_chain, entropy, issued, lines_on_disk
 
 LANES: Final = ("door", "back", "screen")
@@ -55,12 +56,33 @@ ACTIONS: Final = (
     *(action_code(Verb.CATEGORY, key) for key in ("F1", "C1")),
     *(action_code(Verb.QUANTITY, quantity_argument(n)) for n in (2, 5, 24)),
 )
+PRICES: Final = tuple(action_code(Verb.PRICE, price_argument(jiao)) for jiao in (50, 120))
+MODES: Final = (
+    *(
+        action_code(verb)
+        for verb in (
+            Verb.MARKET,
+            Verb.TAKE_BACK,
+            Verb.COUNT,
+            Verb.NO_LABEL,
+            Verb.PAUSE,
+            Verb.CLOSE,
+            Verb.OFFER_TIME,
+            Verb.WORK,
+        )
+    ),
+    *PRICES,
+    action_code(Verb.PAY, "W"),
+    action_code(Verb.SKILL, "03"),
+    action_code(Verb.CAMPAIGN, campaign_argument(1)),
+)
 SECRET: Final = (*PERSONS, *FAMILIES, IDENTITY_NUMBER, PHONE, CLAIM_URL)
 SCANS: Final = st.sampled_from(
     (
         *GOODS,
         *ACTIONS,
         *ACTIONS,
+        *MODES,
         *SECRET,
         *PLANS,
         *PLACES,
@@ -175,6 +197,29 @@ class Kiosk(RuleBasedStateMachine):
         self.scanned(lane, plan)
         self.scanned(lane, how)
 
+    @rule(
+        lane=st.sampled_from(LANES),
+        thing=st.one_of(labels, st.sampled_from(STRANGERS)),
+        then=st.sampled_from((*PRICES, *PRICES, *ACTIONS[:2], *MODES)),
+    )
+    def somebody_sells(self, lane: str, thing: str, then: str) -> None:
+        for text in (MODES[0], thing, then, PRICES[0]):
+            self.scanned(lane, text)
+
+    @rule(
+        lane=st.sampled_from(LANES),
+        place=st.sampled_from(PLACES),
+        things=st.lists(st.one_of(labels, st.sampled_from((*STRANGERS, *ACTIONS[1:2])))),
+    )
+    def somebody_counts_a_shelf(self, lane: str, place: str, things: list[str]) -> None:
+        for text in (MODES[2], place, *things, place):
+            self.scanned(lane, text)
+
+    @rule(lane=st.sampled_from(LANES), person=st.sampled_from(PERSONS), undone=st.booleans())
+    def somebody_comes_to_work_or_goes(self, lane: str, person: str, undone: bool) -> None:
+        for text in (action_code(Verb.WORK), person, *(ACTIONS[1:2] if undone else ())):
+            self.scanned(lane, text)
+
     @rule(milliseconds=st.sampled_from((500, 5_000, 10_001, 25_000, 60_000, 130_000)))
     def time_passes(self, milliseconds: int) -> None:
         self.clock.now += milliseconds
@@ -260,7 +305,7 @@ class Kiosk(RuleBasedStateMachine):
                 and event.id not in voided
             ]
             assert in_session == [entry.code for entry in state.entries]
-            assert sum(state.groups) == len(state.entries)
+            assert sum(state.groups) == len(state.entries) + len(state.picks)
 
     @invariant()
     def what_is_known_of_an_item_follows_from_its_unvoided_events(self) -> None:
@@ -284,6 +329,12 @@ class Kiosk(RuleBasedStateMachine):
                     now = ("delivered", plan)
                 case events.Back(items=items) | events.Moved(items=items):
                     now = ("here", None)
+                case events.Sold(item=str(item)):
+                    items, now = (item,), ("sold", None)
+                case events.SaleTakenBack(item=str(item)):
+                    items, now = (item,), ("here", None)
+                case events.FoundUnlabelled(item=item):
+                    items, now = (item,), ("here", None) if stands else ("voided", None)
                 case _:
                     continue
             for code in items:
@@ -296,6 +347,17 @@ class Kiosk(RuleBasedStateMachine):
             if code not in undone or len(lanes[code]) == 1:
                 facts = self.journal.knowledge.item_facts(code)
                 assert (facts.status, facts.plan) == expected
+
+    @invariant()
+    def market_stocktake_and_gifts_are_what_their_events_come_to(self) -> None:
+        stands = mode_checks.standing(self.all_lines())
+        mode_checks.check_closed_markets(stands)
+        for state in self.desk.states.values():
+            mode_checks.check_market(state, stands)
+            mode_checks.check_shelf(state, stands)
+            mode_checks.check_given(state, stands)
+        works = self.journal.knowledge.works(LearntClock(self.clock))
+        mode_checks.check_works({person: work.ref for person, work in works}, stands)
 
     @invariant()
     def the_journal_agrees_with_the_lanes(self) -> None:

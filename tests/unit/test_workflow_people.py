@@ -130,6 +130,17 @@ def test_after_going_home_by_mistake_the_time_goes_on_from_the_beginning() -> No
     assert slip(world, WORK, ANN).figures == (("worked", 120),)
 
 
+def test_a_card_that_was_shown_at_another_lane_since_is_not_taken_back() -> None:
+    world = World()
+    world.scans(WORK, ANN)
+    for scan in (WORK, ANN, ANN):
+        world.scan(scan, "back")
+    began = world.works[ANN.person]
+    assert world.scan(UNDO).message.key == "work-went-on"
+    assert world.works[ANN.person] == began
+    assert world.scan(UNDO, "back").message.key == "work-undone"
+
+
 def test_when_the_power_was_cut_the_minutes_are_nobodys_guess() -> None:
     world = World()
     world.scans(WORK, ANN, FINISH, WORK)
