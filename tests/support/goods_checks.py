@@ -1,0 +1,135 @@
+"""Where goods are, told from the events alone: by nothing of the workflow's own code.
+
+A thing is where its own last event put it, or where its box is. An event that nobody took back
+counts; one that was taken back counts as if it had never been.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from contract import events
+from contract.codes import parse
+
+HERE = ("here", "quarantined")
+
+
+@dataclass(frozen=True)
+class Thing:
+    """What its own events say of an item or box."""
+
+    status: str
+    plan: str | None = None
+    box: str | None = None
+
+
+class Custody:
+    """A fold of events, oldest first, that has nothing in common with the kiosk's."""
+
+    def __init__(self, lines: Sequence[events.Event]) -> None:
+        voided = {
+            name
+            for event in lines
+            if isinstance(event.public.body, events.Voided)
+            for name in event.public.body.events
+        }
+        self.things: dict[str, Thing] = {}
+        self.lanes: dict[str, set[str]] = {}
+        for event in lines:
+            self._take(event.public.body, event.public.lane, event.id not in voided)
+
+    def where(self, code: str) -> Thing:
+        """Where it is: with its box, where it is in one that somebody knows of."""
+        thing = self.things[code]
+        box = self.things.get(thing.box) if thing.box is not None else None
+        if box is None or box.status == "voided" or thing.box is None:
+            return thing
+        outer = self.where(thing.box)
+        aside = (thing.status, outer.status) == ("quarantined", "here")
+        return replace(thing, status="quarantined" if aside else outer.status, plan=outer.plan)
+
+    def alone(self, code: str) -> bool:
+        """Whether one lane alone had to do with it, and with the boxes it is in."""
+        lanes, box = set(self.lanes[code]), self.things[code].box
+        while box is not None and box in self.things:
+            lanes |= self.lanes[box]
+            box = self.things[box].box
+        return len(lanes) == 1
+
+    def _take(self, body: events.Body, lane: str, stands: bool) -> None:
+        codes = _codes(body)
+        for code in codes:
+            self.lanes.setdefault(code, set()).add(lane)
+        match body:
+            case events.Received() | events.BoxReceived():
+                (code,) = codes
+                blank = parse(code).ready_made
+                gone = Thing("foreign" if blank else "voided")
+                self.things[code] = Thing("here") if stands else gone
+                return
+        if not stands:
+            return
+        before = {code: self.where(code) for code in codes if code in self.things}
+        match body:
+            case events.Out(plan=plan):
+                self._hand(codes, Thing("out", plan))
+            case events.Delivered(plan=plan):
+                self._hand(codes, Thing("delivered", plan))
+            case events.Missing(plan=lost):
+                self._hand(codes, Thing("missing", lost))
+            case events.Back():
+                self._hand(codes, Thing("here"))
+            case events.Sent():
+                self._hand(codes, Thing("sent"))
+            case events.Disposed():
+                self._hand(codes, Thing("disposed"))
+            case events.Moved() | events.Arrived():
+                for code in codes:
+                    aside = code in before and before[code].status == "quarantined"
+                    self._hand((code,), Thing("quarantined" if aside else "here"), codes)
+            case events.Quarantined() | events.Released():
+                status = "quarantined" if isinstance(body, events.Quarantined) else "here"
+                for code in codes:
+                    self.things[code] = replace(before.get(code, Thing("?")), status=status)
+            case events.Packed(box=box):
+                if box not in self.things or self.where(box).status not in HERE:
+                    self.things[box] = replace(
+                        self.things.get(box, Thing("here")), status="here", plan=None
+                    )
+                for code in body.items:
+                    self.things[code] = Thing("here", box=box)
+            case events.Unpacked():
+                for code in body.items:
+                    aside = code in before and before[code].status == "quarantined"
+                    self.things[code] = Thing("quarantined" if aside else "here")
+
+    def _hand(self, codes: Sequence[str], to: Thing, along: Sequence[str] | None = None) -> None:
+        for code in codes:
+            box = self.things[code].box if code in self.things else None
+            goes_along = box in (codes if along is None else along)
+            self.things[code] = replace(to, box=box if goes_along else None)
+
+
+def _codes(body: events.Body) -> tuple[str, ...]:
+    """The labels that an event puts somewhere."""
+    match body:
+        case events.Received(item=item):
+            return (item,)
+        case events.BoxReceived(box=box):
+            return (box,)
+        case events.Packed(box=box, items=items) | events.Unpacked(box=box, items=items):
+            return (*items, box)
+        case (
+            events.Out(items=items)
+            | events.Delivered(items=items)
+            | events.Back(items=items)
+            | events.Moved(items=items)
+            | events.Sent(items=items)
+            | events.Arrived(items=items)
+            | events.Missing(items=items)
+            | events.Disposed(items=items)
+            | events.Quarantined(items=items)
+            | events.Released(items=items)
+        ):
+            return items
+        case _:
+            return ()
