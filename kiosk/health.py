@@ -25,6 +25,9 @@ from kiosk.state import LaneState
 LOOK_MS: Final = 5_000
 """How often the machine is looked at: a disk that fills or fails is seen before the next donor."""
 
+CHANGES_MS: Final = 500
+"""What changes several times at once, as after a start, is told together."""
+
 PaperLeft = Callable[[], Mapping[str, int]]
 """Millimetres of paper left, by the printer's device name."""
 
@@ -55,6 +58,7 @@ class HealthDesk:
         self._look_at = 0
         self._due = 0
         self._told: Health | None = None
+        self._told_at = 0
         self.refusing = ""
         """Why every scan is refused now, as a machine word; empty when none is."""
         self._throttling: tuple[str, ...] | None = None
@@ -73,10 +77,10 @@ class HealthDesk:
 
     def due(self) -> bool:
         """Whether the hub is to be told now: a minute has passed, or what it heard is untrue."""
-        told = self._told
-        if self._clock.mono() >= self._due or told is None:
+        told, now = self._told, self._clock.mono()
+        if now >= self._due or told is None:
             return True
-        return (
+        return now >= self._told_at + CHANGES_MS and (
             (told.backlog > 0 and self._journal.streams.backlog() == 0)
             or told.clock != self._clock.trusted
             or told.refusing != self.refusing
@@ -92,7 +96,8 @@ class HealthDesk:
         """How the kiosk is now, to be told at once."""
         paper = self._paper_left()
         streams = self._journal.streams
-        self._due = self._clock.mono() + HEALTH_INTERVAL_S * 1000
+        self._told_at = self._clock.mono()
+        self._due = self._told_at + HEALTH_INTERVAL_S * 1000
         self._told = Health(
             backlog=streams.backlog(),
             oldest_unsent_s=streams.age_of_oldest_unacked_ms() // 1000,

@@ -38,6 +38,11 @@ MOSQUITTO = Package(
 CHROMIUM = Package(
     "chromium", "chromium", "在真实浏览器里测试网页 / the browser in which the pages are tested"
 )
+FAKETIME = Package(
+    "faketime",
+    "faketime",
+    "在 1970 年和 2099 年测试终端的时钟 / tests kiosks whose machines believe in 1970 or 2099",
+)
 # On Debian 13 Chromium brings it, on a bare Debian 12 nothing does.
 LIBATOMIC = Package(
     "libatomic1",

@@ -36,7 +36,9 @@ PURPOSES: Final = {
     "up": Purpose(_RUN),
     "check": Purpose(_RUN | {"dev"}),
     "bench": Purpose(_RUN | {"dev"}, (debian.MOSQUITTO,)),
-    "test": Purpose(_RUN | {"dev"}, (debian.MOSQUITTO, debian.CHROMIUM, debian.LIBATOMIC)),
+    "test": Purpose(
+        _RUN | {"dev"}, (debian.MOSQUITTO, debian.CHROMIUM, debian.LIBATOMIC, debian.FAKETIME)
+    ),
 }
 
 # In the order in which they are told. One line each; docs/dependencies.md gives every reason.
