@@ -80,7 +80,7 @@ def language_of(profile: PrinterProfile) -> Language:
 
 def measure(name: str, baud: int, rounds: int = ROUNDS) -> Timing:
     """The median of ``rounds``. Raises AssertionError when a label does not read back."""
-    profile = msgspec.structs.replace(PROFILES[name], speed_mm_s=1e6)
+    profile = msgspec.structs.replace(PROFILES[name], speed_mm_s=1e6, settle_s=0.0)
     language = language_of(profile)
     document, size = costliest(profile, language)
     ours: list[float] = []

@@ -131,8 +131,9 @@ def bars_width(box: BarsBox) -> int:
 
 
 def native_qr(box: QrBox, profile: PrinterProfile, *, most_dot: int) -> bool:
-    """Whether the printer can draw this QR code: ASCII, and modules not too large for it."""
-    return profile.native and box.value.isascii() and 1 <= box.dot <= most_dot
+    """Whether the printer can draw this QR code: printable ASCII, and modules not too large."""
+    printable = all(" " <= char <= "~" for char in box.value)
+    return profile.native and printable and 1 <= box.dot <= most_dot
 
 
 def qr_quiet(box: QrBox) -> int:

@@ -242,7 +242,8 @@ class PrintResult(msgspec.Struct, frozen=True):
     status: Literal["printed", "unknown", "failed"]
     detail: Words
     paper_mm: float = 0.0
-    """Paper used at most, for the count that ends in "new roll, please"; 0 means none at all."""
+    """Paper used at most, for the count that ends in "new roll, please"; 0 where no piece came out
+    that anybody could take for the document."""
     progress: Progress | None = None
     """Where a driver does not say, the most cautious reading of `status` stands here."""
     taken: int = 0

@@ -81,6 +81,11 @@ CELLS: Final = (Cell(12, 24, "A", 1), Cell(24, 48, "A", 2))
 class EscposLanguage:
     """What an ESC/POS printer is told and how it is asked."""
 
+    @property
+    def prints_at_end(self) -> bool:
+        """Lines come out as they arrive."""
+        return False
+
     def encode(self, pages: Sequence[Page], profile: PrinterProfile) -> Job:
         job = EscposJob(profile)
         job.raw(b"\x1b@")

@@ -81,6 +81,11 @@ _MOST_QR_DOT: Final = 10
 class TsplLanguage:
     """What a TSPL printer is told and how it is asked."""
 
+    @property
+    def prints_at_end(self) -> bool:
+        """PRINT comes last."""
+        return True
+
     def encode(self, pages: Sequence[Page], profile: PrinterProfile) -> Job:
         data = bytearray()
         safe: int | None = None

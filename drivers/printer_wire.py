@@ -45,8 +45,6 @@ ANSWER_S: Final = 1.0
 SILENT_ANSWER_S: Final = 0.05
 """The same for a printer that never answered: most cheap ones are silent, and a donor waits."""
 BUSY_POLL_S: Final = 0.05
-SPARE_S: Final = 0.3
-"""Added to the time that the paper needs: the motor starts and stops."""
 
 READY: Final = Words(zh="就绪", en="ready")
 PRINTED: Final = Words(zh="已打印", en="printed")
@@ -72,6 +70,7 @@ IS_OUT: Final = PrinterStatus("attention", OUT, "paper-out")
 IS_OPEN: Final = PrinterStatus("attention", COVER, "cover-open")
 IS_PAUSED: Final = PrinterStatus("attention", PAUSED, "paused")
 IS_FAULTY: Final = PrinterStatus("attention", FAULT, "error")
+NOT_SURE: Final = PrinterStatus("unknown", UNSURE, "unknown")
 IS_MUTE: Final = PrinterStatus("unknown", MUTE, "unknown")
 
 
@@ -91,6 +90,10 @@ class Job(msgspec.Struct, frozen=True):
 
 class Language(Protocol):
     """What a printer is told and how it is asked. Without state: one serves many printers."""
+
+    @property
+    def prints_at_end(self) -> bool:
+        """Whether paper moves only when the whole document is there."""
 
     def encode(self, pages: Sequence[Page], profile: PrinterProfile) -> Job:
         """Raises `LayoutError` for what this printer cannot hold."""
@@ -169,6 +172,7 @@ class WirePrinter:
             self._forget()
             return PrintResult("failed", error.words, progress="none", total=total)
         self._broken_off = True
+        begun = time.monotonic()
         try:
             self._transport.send(job.data)
         except LinkError as error:
@@ -182,7 +186,7 @@ class WirePrinter:
             )
         self._broken_off = False
         try:
-            after = self._outcome(used_mm)
+            after = self._outcome(used_mm, begun)
         except DeviceError as error:
             # Every byte was taken and then it went away: on paper or not, nobody knows.
             self._forget()
@@ -202,12 +206,14 @@ class WirePrinter:
             after=after,
         )
 
-    def _outcome(self, used_mm: float) -> PrinterStatus:
-        """What the printer says when it must be done. Raises `DeviceError` when it went away."""
+    def _outcome(self, used_mm: float, begun: float) -> PrinterStatus:
+        """What the printer says when it must be done with a document whose first byte left at
+        `begun`. Raises `DeviceError` when it went away."""
         if not self._answers:
             return IS_MUTE if self._transport.silence == "unknown" else IS_READY
-        needs_s = used_mm / self.profile.speed_mm_s + SPARE_S
-        begun = time.monotonic()
+        needs_s = used_mm / self.profile.speed_mm_s + self.profile.settle_s
+        if self._language.prints_at_end:
+            begun = time.monotonic()
         if self.profile.native and self._in_order is not False:
             said = self._language.status_in_order(self._transport, needs_s + ANSWER_S)
             if said is not None:
@@ -218,20 +224,15 @@ class WirePrinter:
                 return now
             if self._in_order:
                 # It could answer once, and now it does not come to it: something is held up.
-                return msgspec.structs.replace(IS_MUTE, detail=UNSURE)
+                return NOT_SURE
             self._in_order = False
-        self._await_paper(begun + needs_s)
-        return self._look()
-
-    def _await_paper(self, until: float) -> None:
-        """Waits while the paper moves: as long as it must take, and on while it says so."""
         self._transport.drain()
-        if self._transport.pause(until - time.monotonic()):
-            return
-        patience = time.monotonic() + ANSWER_S
-        while time.monotonic() < patience and self._language.busy(self._transport, ANSWER_S):
-            if self._transport.pause(BUSY_POLL_S):
-                return
+        self._transport.pause(max(self.profile.settle_s, begun + needs_s - time.monotonic()))
+        late = time.monotonic() + needs_s + ANSWER_S
+        while self._language.busy(self._transport, ANSWER_S):
+            if time.monotonic() > late or self._transport.pause(BUSY_POLL_S):
+                return NOT_SURE
+        return self._look()
 
     def status(self) -> PrinterStatus:
         try:

@@ -59,6 +59,8 @@ class PrinterProfile(msgspec.Struct, frozen=True):
     """Between two labels, or the height of the mark behind them."""
     speed_mm_s: float = 40.0
     """Slowest that the paper moves while it prints; cheap heads do 50 to 90 mm a second."""
+    settle_s: float = 0.3
+    """Added to the time that the paper needs: the motor starts and stops."""
 
     @property
     def native(self) -> bool:

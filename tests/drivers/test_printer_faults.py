@@ -1,6 +1,7 @@
 """What a printer says of itself, what is made of it, and what happens when it stops."""
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -39,7 +40,7 @@ def language_of(profile: PrinterProfile) -> EscposLanguage | TsplLanguage:
 
 
 def build(link: str, name: str, folder: Path, stack: ExitStack) -> Bench:
-    profile = msgspec.structs.replace(PROFILES[name], speed_mm_s=1e6)
+    profile = msgspec.structs.replace(PROFILES[name], speed_mm_s=1e6, settle_s=0.0)
     machine = VirtualPrinter(profile.language, width=profile.width_dots)
     line = None
     if link == "network":
@@ -219,6 +220,21 @@ def test_a_printer_unplugged_in_a_label_says_how_far_it_came(plugged: Bench, par
     assert plugged.machine.codes()[-1] == ITEM_CODE
 
 
+def test_a_network_printer_that_hangs_up_in_a_label_is_not_believed_and_prints_later(
+    tmp_path: Path,
+) -> None:
+    with ExitStack() as stack:
+        bench = build("network", "58mm-native", tmp_path, stack)
+        bench.printer.status()
+        bench.machine.arm("disconnect", 1_000)
+        result = bench.printer.print(LABEL)
+        assert result.progress != "confirmed"
+        assert result.taken > 900 or result.progress == "none"
+        bench.machine.mend()
+        assert bench.printer.print(LABEL).progress == "confirmed"
+        assert bench.machine.codes()[-1] == ITEM_CODE
+
+
 def test_a_path_that_is_no_serial_line_is_told_as_that(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
     result = open_printer(parse_printer(f"serial:{tmp_path}/notes.txt")).print(LABEL)
@@ -257,3 +273,37 @@ def test_control_characters_from_outside_never_reach_the_printer(bench: Bench) -
     assert bench.printer.print(document).progress == "confirmed"
     assert bench.machine.strays == b""
     assert bench.machine.codes() == [ITEM_CODE]
+
+
+@pytest.mark.parametrize(("name", "ordered"), [("58mm", True), ("58mm-native", False)])
+def test_ready_is_believed_only_when_the_paper_has_had_its_time(
+    name: str, ordered: bool, tmp_path: Path
+) -> None:
+    """And a printer without the ordered question is found out, and not asked it again."""
+    with ExitStack() as stack:
+        bench = build("usb", name, tmp_path, stack)
+        slow = msgspec.structs.replace(bench.printer.profile, speed_mm_s=50.0)
+        bench.machine.ordered = ordered
+        transport = UsbNodeTransport(str(tmp_path / "printer"))
+        bench.printer.close()
+        printer = WirePrinter("p", transport, EscposLanguage(), profile=slow)
+        stack.callback(printer.close)
+        for _ in range(2):
+            begun = time.monotonic()
+            result = printer.print(LABEL)
+            assert result.progress == "confirmed"
+            assert time.monotonic() - begun >= result.paper_mm / 50.0
+
+
+def test_a_label_printer_that_goes_on_printing_is_waited_for_and_not_for_ever(
+    tmp_path: Path,
+) -> None:
+    with ExitStack() as stack:
+        bench = build("usb", "tspl-58mm-native", tmp_path, stack)
+        bench.machine.busy_s = 0.4
+        begun = time.monotonic()
+        assert bench.printer.print(LABEL).progress == "confirmed"
+        assert time.monotonic() - begun >= 0.4
+        bench.machine.busy_s = 60.0
+        result = bench.printer.print(LABEL)
+        assert (result.status, result.progress) == ("unknown", "complete?")

@@ -81,7 +81,7 @@ def machine_for(profile: PrinterProfile, *, answers: bool = True) -> VirtualPrin
 
 def quick(name: str) -> PrinterProfile:
     """A profile whose paper moves at once, so that nobody waits for it."""
-    return msgspec.structs.replace(PROFILES[name], speed_mm_s=1e6)
+    return msgspec.structs.replace(PROFILES[name], speed_mm_s=1e6, settle_s=0.0)
 
 
 def wired(transport: Transport, profile: PrinterProfile) -> WirePrinter:

@@ -34,16 +34,15 @@ def test_no_bitmap_holds_a_command_and_every_dot_of_it_arrives(width: int, dots:
 
 def test_what_cannot_stand_between_quotes_comes_as_dots_and_still_reads() -> None:
     profile = PROFILES["tspl-58mm-native"]
-    values = ('A"B', "A~!B", "A\\[B")
-    for value in values:
-        document = Document("label", (Text(f'say "{value}"'), Code128(value), Qr(value)))
+    for value, code in (('A"B', 'A"B'), ("A~!B", "A~!B"), ("A\\[B", "A\r\nCLS")):
+        document = Document("label", (Text(f'say "{value}"'), Code128(value), Qr(code)))
         job = TsplLanguage().encode(lay_out(document, profile), profile)
         machine = VirtualPrinter("tspl")
         machine.take(job.data)
         assert machine.strays == b""
         assert not {"TEXT", "BARCODE", "QRCODE"} & set(machine.commands)
         [page] = machine.pages
-        assert read_codes(page) == [Code("Code128", value), Code("QRCode", value)]
+        assert read_codes(page) == [Code("Code128", value), Code("QRCode", code)]
 
 
 def test_nothing_before_the_last_command_leaves_a_trace() -> None:

@@ -15,7 +15,7 @@ from tests.support.virtual_printer import VirtualPrinter
 
 
 def printer_on(bus: UsbBus, name: str = "58mm-native") -> WirePrinter:
-    profile = msgspec.structs.replace(PROFILES[name], speed_mm_s=1e6)
+    profile = msgspec.structs.replace(PROFILES[name], speed_mm_s=1e6, settle_s=0.0)
     language = TsplLanguage() if profile.language == "tspl" else EscposLanguage()
     transport = UsbTransport(0x0416, 0x5011, stall_s=0.2, backend=bus)
     return WirePrinter("usb:0416:5011", transport, language, profile=profile)
