@@ -216,12 +216,24 @@ def _group(group: _Group) -> click.Group:
     @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
     @DATA
     def import_command(file: Path, data: Path) -> None:
-        entries = [msgspec.to_builtins(entry) for entry in _rows(group, file)]
+        rows = list(_rows(group, file))
+        entries = [msgspec.to_builtins(entry) for entry in rows if _says_something(entry)]
         for start in range(0, len(entries), BATCH):
             do(data, operations.PutEntries(group.part, entries[start : start + BATCH]), int)
         click.echo(f"已导入 / imported: {len(entries)}")
+        if len(entries) < len(rows):
+            click.echo(
+                f"跳过没有写 can 的卡 / cards whose “can” is empty, skipped: "
+                f"{len(rows) - len(entries)}"
+            )
 
     return made
+
+
+def _says_something(entry: Entry) -> bool:
+    """False for a card that is allowed nothing: the file that `yicang provision cards` writes has
+    a line for each card, and whoever fills it in leaves most of them as they are."""
+    return not isinstance(entry, Capability) or bool(entry.can)
 
 
 def _rows(group: _Group, file: Path) -> Iterable[Entry]:

@@ -13,12 +13,13 @@ import msgspec
 import sqlalchemy as sa
 from msgspec import Meta, Struct
 
-from hub import auth, catalogue, db, quarantine, reference
+from hub import auth, catalogue, db, quarantine, ready_made, reference
 from hub.auth import AuthError
 from hub.backup import Backup, BackupError
 from hub.catalogue import CatalogueError
 from hub.control import ControlError
 from hub.quarantine import RepairError
+from hub.ready_made import NoLabelPrefixError
 from hub.reference import TooManyNamesError
 
 T = TypeVar("T")
@@ -111,6 +112,10 @@ class ListUnknownCodes(_Operation, frozen=True, tag="codes-to-name"):
     limit: Limit = 200
 
 
+class DrawLabelPrefix(_Operation, frozen=True, tag="label-prefix"):
+    """A prefix for one run of labels printed ahead; the result is its four characters."""
+
+
 class ListQuarantine(_Operation, frozen=True, tag="quarantine"):
     """The newest quarantined lines, as a list of `Quarantined`."""
 
@@ -183,6 +188,7 @@ Operation: TypeAlias = (
     | RemoveSetting
     | ListSettings
     | ListUnknownCodes
+    | DrawLabelPrefix
     | ListQuarantine
     | ShowQuarantine
     | RetryQuarantine
@@ -209,7 +215,14 @@ def perform(request: bytes, desk: Desk) -> bytes:
         ) from None
     try:
         result = _carry_out(operation, desk)
-    except (AuthError, BackupError, CatalogueError, RepairError, TooManyNamesError) as error:
+    except (
+        AuthError,
+        BackupError,
+        CatalogueError,
+        NoLabelPrefixError,
+        RepairError,
+        TooManyNamesError,
+    ) as error:
         raise ControlError(str(error)) from None
     return msgspec.json.encode(result)
 
@@ -252,6 +265,8 @@ def _change(connection: sa.Connection, operation: Operation, now_ms: int) -> Any
             return catalogue.chosen(connection)
         case ListUnknownCodes(limit):
             return reference.unknown_codes(connection, limit)
+        case DrawLabelPrefix():
+            return ready_made.draw_prefix(connection, now_ms)
         case ListQuarantine(limit):
             return _quarantine(connection, limit)
         case ShowQuarantine(row):

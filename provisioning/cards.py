@@ -1,258 +1,204 @@
-"""``yicang provision cards``: an A4 PDF of the deck, eight cards a sheet, to cut and laminate.
+"""``yicang provision cards``: the PDF of everything that people scan, to print, cut and laminate.
 
-Bars and QR modules are vector rectangles, so they are sharp at any printer's resolution and on
-any screen. A bar is never narrower than 0.33 mm (GS1's nominal X-dimension): worn lamination and
-cheap scanners are what these cards meet.
+Without options it holds the poster and a stop's whole deck. Cards for people, tokens and labels
+are made when they are asked for, and then alone: each run draws new codes.
+
+A PDF with bearer tokens is the only place where they stand in plain text. It is written with mode
+0600, never over another file, and the command says that it is to be deleted once it is printed.
 """
 
-from __future__ import annotations
-
-import colorsys
-import itertools
-import math
+import datetime
+import os
+import re
+import secrets
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
 import click
+import msgspec
 
-from drivers.barcodes import CODE128_QUIET, QR_QUIET, code128_modules, qr_modules
-from drivers.typography import FONT_PATH
-from provisioning.deck import GROUP_NAMES, Card, Group, deck
-
-if TYPE_CHECKING:
-    from fpdf import FPDF
-
-MIN_BAR_MM: Final = 0.33
-MAX_BAR_MM: Final = 0.5
-
-_PAGE_W: Final = 210.0
-_PAGE_H: Final = 297.0
-_COLUMNS: Final = 2
-_ROWS: Final = 4
-_CARD_W: Final = 92.0
-_CARD_H: Final = 67.0
-_LEFT: Final = (_PAGE_W - _COLUMNS * _CARD_W) / 2
-_TOP: Final = 9.0
-_PAD: Final = 4.0
-_MARK: Final = 24.0
-_BAR_H: Final = 20.0
-_QR: Final = 22.0
-_FONT: Final = "micro-hei"
-_NOTE: Final = (
-    "按 100% 打印，沿虚线剪开，建议塑封。  ·  "
-    "Print at 100 %, cut along the dashes, laminate if you can."
+from contract.actions import MAX_CAMPAIGN, PRICES
+from contract.codes import SERIALS_PER_PREFIX, Kind
+from contract.reference import CAPABILITIES, Campaign, KnownPlace, NamedCategory, Skill
+from provisioning import tokens
+from provisioning.deck import (
+    BUILT_IN,
+    MONTHS,
+    Card,
+    Catalogue,
+    Group,
+    campaign_card,
+    catalogue,
+    deck,
+    months_from,
+)
+from provisioning.ink import Ink
+from provisioning.poster import draw_poster
+from provisioning.sheets import (
+    SMALL_LABELS,
+    WIDE_LABELS,
+    Format,
+    Grid,
+    Label,
+    Language,
+    draw_cards,
+    draw_labels,
 )
 
-_ACTION_COLOURS: Final = {
-    "finish": (0x1B, 0x7F, 0x3B),
-    "undo": (0xB2, 0x3A, 0x1E),
-    "help": (0x1F, 0x5F, 0xA8),
-    "not-home": (0x6A, 0x45, 0x8F),
-}
-_PLACE_COLOUR: Final = (0x8A, 0x5A, 0x14)
-_QUANTITY_COLOUR: Final = (0x2B, 0x2B, 0x2B)
+POSTER: Final = "poster"
+CHOICES: Final = (POSTER, *(group.value for group in Group if group is not Group.PERSON))
 
-_Colour = tuple[int, int, int]
+MOST: Final = 5_000
+"""Most cards or labels of one kind in one run; a PDF of them stays below 30 MB."""
+
+_TITLE: Final = "义仓站卡片和标签 · Yicang Stop cards and labels"
+_PRIVATE: Final = 0o600
 
 
-def write_cards(path: Path) -> int:
-    """Writes the PDF to `path`; the number of cards. Raises OSError."""
-    from fpdf import FPDF
+class Order(msgspec.Struct, frozen=True):
+    """What goes into one PDF, in this order."""
 
-    pdf = FPDF(unit="mm", format="A4")
-    pdf.set_auto_page_break(False)
-    pdf.set_margin(0)
-    pdf.set_title("义仓站操作卡 · Yicang Stop cards")
-    pdf.set_lang("zh-CN")
-    pdf.add_font(_FONT, fname=FONT_PATH, collection_font_number=0)
-    cards = deck()
-    hues = _hues(cards)
-    for _, group in itertools.groupby(cards, key=lambda card: card.group):
-        for number, card in enumerate(group):
-            place = number % (_COLUMNS * _ROWS)
-            if place == 0:
-                pdf.add_page()
-                _note(pdf)
-            x = _LEFT + place % _COLUMNS * _CARD_W
-            y = _TOP + place // _COLUMNS * _CARD_H
-            _card(pdf, card, x, y, hues[card.code])
-    path.write_bytes(bytes(pdf.output()))
-    return len(cards)
+    poster: bool
+    cards: tuple[Card, ...]
+    labels: tuple[tuple[Grid, tuple[Label, ...]], ...] = ()
+
+    @property
+    def count(self) -> int:
+        """How many cards and labels."""
+        return len(self.cards) + sum(len(labels) for _, labels in self.labels)
 
 
-def _hues(cards: tuple[Card, ...]) -> dict[str, _Colour]:
-    """A colour for each card: its meaning's, or for categories one of their own."""
-    categories = [card.code for card in cards if card.group is Group.CATEGORY]
-    colours: dict[str, _Colour] = {}
-    for card in cards:
-        match card.group:
-            case Group.ACTION:
-                colours[card.code] = _ACTION_COLOURS[card.mark]
-            case Group.PLACE:
-                colours[card.code] = _PLACE_COLOUR
-            case Group.QUANTITY:
-                colours[card.code] = _QUANTITY_COLOUR
-            case Group.CATEGORY:
-                # Neighbours on the sheet are far apart on the colour wheel; dark enough
-                # that white on it reads (contrast 4.5 and more).
-                hue = categories.index(card.code) * 7 % len(categories) / len(categories)
-                red, green, blue = colorsys.hls_to_rgb(hue, 0.28, 0.75)
-                colours[card.code] = (round(255 * red), round(255 * green), round(255 * blue))
-    return colours
+def pdf_of(order: Order, layout: Format, language: Language) -> bytes:
+    """The PDF."""
+    ink = Ink(_TITLE)
+    if order.poster:
+        draw_poster(ink, language)
+    draw_cards(ink, order.cards, layout, language)
+    for grid, labels in order.labels:
+        draw_labels(ink, labels, grid, layout, language)
+    return ink.output()
 
 
-def _note(pdf: FPDF) -> None:
-    pdf.set_text_color(90)
-    pdf.set_font(_FONT, size=8)
-    pdf.set_xy(0, _PAGE_H - 14)
-    pdf.cell(_PAGE_W, 5, _NOTE, align="C")
+# --- what is typed -----------------------------------------------------------------------------
 
 
-def _card(pdf: FPDF, card: Card, x: float, y: float, colour: _Colour) -> None:
-    pdf.set_draw_color(150)
-    pdf.set_line_width(0.2)
-    pdf.set_dash_pattern(dash=2, gap=2)
-    pdf.rect(x, y, _CARD_W, _CARD_H)
-    pdf.set_dash_pattern()
-    _mark(pdf, card, x + _PAD, y + _PAD, colour)
-    _words(pdf, card, x + _PAD + _MARK + 4, y + _PAD, colour)
-    below = y + _CARD_H - _PAD - _BAR_H - 6
-    _qr(pdf, card.code, x + _CARD_W - _PAD - _QR, y + _CARD_H - _PAD - _QR - 3)
-    _bars(pdf, card.code, x + _PAD / 2, below, _CARD_W - 1.5 * _PAD - _QR)
+def _bad(option: str, zh: str, en: str) -> click.UsageError:
+    return click.UsageError(f"--{option}: {zh} / {en}")
 
 
-def _words(pdf: FPDF, card: Card, x: float, y: float, colour: _Colour) -> None:
-    width = _CARD_W - _MARK - 4 - 2 * _PAD
-    zh, en = GROUP_NAMES[card.group]
-    pdf.set_text_color(*colour)
-    pdf.set_font(_FONT, size=9)
-    pdf.set_xy(x, y - 1)
-    pdf.cell(width, 4, f"{zh} · {en}")
-    pdf.set_text_color(0)
-    _fit(pdf, card.zh, x, y + 4, width, points=34, height=13, bold=True)
-    _fit(pdf, card.en, x, y + 18, width, points=17, height=7, bold=False)
+def _only(_context: click.Context, _option: click.Parameter, text: str) -> tuple[str, ...]:
+    chosen = tuple(part.strip() for part in text.split(",") if part.strip())
+    for one in chosen:
+        if one not in CHOICES:
+            listed = ", ".join(CHOICES)
+            raise _bad("only", f"没有 {one} 这一组，可选：{listed}", f"{one} is none of: {listed}")
+    return chosen
 
 
-def _fit(
-    pdf: FPDF, text: str, x: float, y: float, width: float, *, points: float, height: float,
-    bold: bool,
-) -> None:  # fmt: skip
-    """One line, made smaller until it fits `width` mm."""
-    pdf.set_font(_FONT, size=points)
-    needed = pdf.get_string_width(text) + 1
-    if needed > width:
-        pdf.set_font(_FONT, size=points * width / needed)
-    with pdf.local_context(
-        text_mode="FILL_STROKE" if bold else "FILL", line_width=0.3, draw_color=0
-    ):
-        pdf.set_xy(x, y)
-        pdf.cell(width, height, text)
+def _prices(_context: click.Context, _option: click.Parameter, text: str) -> tuple[int, ...]:
+    """Prices in jiao."""
+    found = []
+    for part in (part.strip() for part in text.split(",")):
+        if not part:
+            continue
+        if not re.fullmatch(r"[0-9]+(\.[0-9])?", part):
+            raise _bad("prices", f"{part} 不是价格，例如 5,10,12.5", f"{part} is no price in yuan")
+        whole, _, tenths = part.partition(".")
+        jiao = int(whole) * 10 + int(tenths or 0)
+        if jiao not in PRICES:
+            raise _bad(
+                "prices",
+                f"{part} 元没有标签：0.5 到 50 元按半元，50 到 500 元按整元",
+                f"there is no label for {part} yuan: half yuan from 0.5 to 50, yuan to 500",
+            )
+        found.append(jiao)
+    return tuple(found)
 
 
-def _bars(pdf: FPDF, code: str, x: float, y: float, width: float) -> None:
-    """Code 128 with its quiet zones in at most `width` mm, and the code in letters beneath."""
-    modules = code128_modules(code)
-    bar = min(MAX_BAR_MM, width / (len(modules) + 2 * CODE128_QUIET))
-    if bar < MIN_BAR_MM:
-        raise ValueError(f"{len(code)} characters do not fit a card at {MIN_BAR_MM} mm a bar")
-    pdf.set_fill_color(0)
-    at = x + CODE128_QUIET * bar
-    for ink, run in itertools.groupby(modules):
-        length = len(list(run)) * bar
-        if ink == "1":
-            pdf.rect(at, y, length, _BAR_H, style="F")
-        at += length
-    pdf.set_text_color(60)
-    pdf.set_font(_FONT, size=9)
-    pdf.set_xy(x, y + _BAR_H + 0.5)
-    pdf.cell((len(modules) + 2 * CODE128_QUIET) * bar, 4, code, align="C")
+def _campaigns(
+    _context: click.Context, _option: click.Parameter, texts: tuple[str, ...]
+) -> tuple[Card, ...]:
+    cards = []
+    for text in texts:
+        match = re.fullmatch(r"\s*([0-9]{1,2})\s*=\s*([^/]+?)\s*/\s*(.+?)\s*", text)
+        if match is None or not 1 <= int(match[1]) <= MAX_CAMPAIGN:
+            raise _bad(
+                "campaign",
+                f"“{text}” 应像 “1=一勺米/A spoon of rice”，号码 1 到 {MAX_CAMPAIGN}",
+                f"“{text}” should look like “1=一勺米/A spoon of rice”, with 1 to {MAX_CAMPAIGN}",
+            )
+        cards.append(campaign_card(int(match[1]), match[2], match[3]))
+    return tuple(cards)
 
 
-def _qr(pdf: FPDF, code: str, x: float, y: float) -> None:
-    """A QR code, quiet zone included, `_QR` mm wide."""
-    rows = qr_modules(code)
-    dot = _QR / (len(rows) + 2 * QR_QUIET)
-    pdf.set_fill_color(0)
-    for row_number, row in enumerate(rows):
-        at = 0
-        for dark, run in itertools.groupby(row):
-            length = len(list(run))
-            if dark:
-                left = x + (QR_QUIET + at) * dot
-                top = y + (QR_QUIET + row_number) * dot
-                # A hair of overlap downwards: viewers leave white lines between rectangles.
-                pdf.rect(left, top, length * dot, dot + 0.02, style="F")
-            at += length
+def _months(first: str | None, count: int) -> tuple[str, ...]:
+    if first is None:
+        first = datetime.date.today().strftime("%Y-%m")  # noqa: DTZ011 - the month here, on a card
+    try:
+        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}", first):
+            raise ValueError(first)
+        return months_from(first, count)
+    except ValueError:
+        raise _bad(
+            "expiry-from",
+            f"{first} 起 {count} 个月：应为 2024-01 到 2039-12 之间的月份，如 2026-12",
+            f"{count} months from {first}: cards name months from 2024-01 to 2039-12",
+        ) from None
 
 
-# --- pictograms -------------------------------------------------------------------------------
+# --- what the hub is asked ---------------------------------------------------------------------
 
 
-def _mark(pdf: FPDF, card: Card, x: float, y: float, colour: _Colour) -> None:
-    """A coloured field of `_MARK` mm with the card's sign in white."""
-    pdf.set_fill_color(*colour)
-    pdf.rect(x, y, _MARK, _MARK, style="F", round_corners=True, corner_radius=3)
-    pdf.set_draw_color(255)
-    pdf.set_fill_color(255)
-    pdf.set_line_width(2.4)
-    centre_x, centre_y = x + _MARK / 2, y + _MARK / 2
-    match card.mark:
-        case "finish":
-            pdf.polyline([(x + 5, y + 12.5), (x + 10, y + 18), (x + 19, y + 6.5)])
-        case "undo":
-            _undo(pdf, centre_x, centre_y)
-        case "not-home":
-            _house(pdf, x, y)
-        case "place":
-            _shelf(pdf, card, x, y)
-        case sign:
-            _sign(pdf, "?" if sign == "help" else sign, x, y)
-    pdf.set_line_width(0.2)
+def _ask(data: Path, operation: Any, result: Any) -> Any:
+    """`hub.command_line.do`; imported here, since cards without ``--data`` need no hub."""
+    from hub.command_line import do
+
+    return do(data, operation, result)
 
 
-def _sign(pdf: FPDF, sign: str, x: float, y: float) -> None:
-    pdf.set_text_color(255)
-    pdf.set_font(_FONT, size=46)
-    with pdf.local_context(text_mode="FILL_STROKE", line_width=0.5, draw_color=255):
-        pdf.set_xy(x, y)
-        pdf.cell(_MARK, _MARK, sign, align="C")
+def _named(data: Path) -> Catalogue:
+    """The names that the hub in ``data`` uses."""
+    from hub.operations import ListEntries
+
+    return catalogue(
+        _ask(data, ListEntries("categories"), list[NamedCategory]),
+        _ask(data, ListEntries("places"), list[KnownPlace]),
+        _ask(data, ListEntries("skills"), list[Skill]),
+        _ask(data, ListEntries("campaigns"), list[Campaign]),
+    )
 
 
-def _undo(pdf: FPDF, x: float, y: float) -> None:
-    """Three quarters of a circle against the clock, with its head at the upper left."""
-    radius = 6.5
-    angles = [math.radians(degrees) for degrees in range(-135, 136, 9)]
-    pdf.polyline([(x + radius * math.cos(a), y + radius * math.sin(a)) for a in angles])
-    tip_x = x + radius * math.cos(math.radians(-135))
-    tip_y = y + radius * math.sin(math.radians(-135))
-    pdf.set_line_width(0.2)
-    pdf.polygon([(tip_x - 3.5, tip_y + 4), (tip_x - 2.5, tip_y - 4), (tip_x + 4, tip_y)], style="F")
+def _ready_made(data: Path | None, items: int, boxes: int) -> list[tuple[Label, ...]]:
+    """Labels printed ahead, under a prefix that the hub gives to this run alone."""
+    if not items and not boxes:
+        return []
+    if data is None:
+        raise click.UsageError(
+            "--items、--boxes 需要 --data：预印标签的前缀由中心分配"
+            " / need --data: the hub draws the prefix of labels printed ahead"
+        )
+    from hub.operations import DrawLabelPrefix
+
+    prefix = _ask(data, DrawLabelPrefix(), str)
+    # From a serial by chance: a hub that was restored from an old backup may draw a prefix again.
+    start = secrets.randbelow(SERIALS_PER_PREFIX - max(items, boxes))
+    made = [
+        tokens.ready_made_labels(kind, prefix, start, count)
+        for kind, count in ((Kind.ITEM, items), (Kind.BOX, boxes))
+    ]
+    return [labels for labels in made if labels]
 
 
-def _house(pdf: FPDF, x: float, y: float) -> None:
-    """A house with a closed door and nobody in it: crossed out."""
-    pdf.set_line_width(1.8)
-    pdf.polyline([(x + 4, y + 12), (x + 12, y + 5), (x + 20, y + 12)])
-    pdf.polyline([(x + 6, y + 11), (x + 6, y + 19.5), (x + 18, y + 19.5), (x + 18, y + 11)])
-    pdf.line(x + 9.5, y + 11.5, x + 14.5, y + 16.5)
-    pdf.line(x + 14.5, y + 11.5, x + 9.5, y + 16.5)
+# --- the command -------------------------------------------------------------------------------
+
+_Command = Callable[..., None]
 
 
-def _shelf(pdf: FPDF, card: Card, x: float, y: float) -> None:
-    """Two boards; the digit of a numbered shelf stands between them."""
-    pdf.set_line_width(1.6)
-    for board in (6.0, 19.0):
-        pdf.line(x + 4, y + board, x + 20, y + board)
-    pdf.line(x + 4, y + 4, x + 4, y + 21)
-    pdf.line(x + 20, y + 4, x + 20, y + 21)
-    digits = "".join(char for char in card.zh if char.isdigit())
-    if digits:
-        pdf.set_text_color(255)
-        pdf.set_font(_FONT, size=28)
-        pdf.set_xy(x, y + 6)
-        pdf.cell(_MARK, 13, digits, align="C")
-    else:
-        pdf.rect(x + 8, y + 11, 8, 7, style="F")
+def _number(name: str, help_text: str) -> Callable[[_Command], _Command]:
+    return click.option(
+        f"--{name}", type=click.IntRange(0, MOST), default=0, metavar="N", help=help_text
+    )
 
 
 @click.command("cards")
@@ -263,12 +209,196 @@ def _shelf(pdf: FPDF, card: Card, x: float, y: float) -> None:
     show_default=True,
     help="PDF 文件 / the PDF to write",
 )
-def cards_command(out: Path) -> None:
-    """生成操作、类别、数量和位置卡片 / Write the action, category, quantity and place cards."""
+@click.option(
+    "--format",
+    "layout",
+    type=click.Choice([one.value for one in Format]),
+    default=Format.A4.value,
+    show_default=True,
+    help="a4：大卡，每张 A4 八张；card：银行卡大小，一页一张（卡片打印机）；"
+    "a4-cards：银行卡大小，每张 A4 十张"
+    " / a4: large cards, eight a sheet; card: bank-card size, one a page, for card printers;"
+    " a4-cards: bank-card size, ten a sheet",
+)
+@click.option(
+    "--language",
+    type=click.Choice([one.value for one in Language]),
+    default=Language.BOTH.value,
+    show_default=True,
+    help="卡上的文字 / the words on the cards",
+)
+@click.option(
+    "--only",
+    callback=_only,
+    default="",
+    metavar="A,B,…",
+    help=f"只要这些组 / only these: {', '.join(CHOICES)}",
+)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="中心的数据目录：用它的位置、类别、技能和活动的名称"
+    " / a hub's data directory: its places, categories, skills and campaigns by their names",
+)
+@click.option(
+    "--expiry-from", metavar="YYYY-MM", help="从哪个月起，默认本月 / first month, default this one"
+)
+@click.option(
+    "--months",
+    type=click.IntRange(1, 192),
+    default=MONTHS,
+    show_default=True,
+    help="几个月 / how many expiry cards",
+)
+@click.option(
+    "--campaign",
+    "campaigns",
+    callback=_campaigns,
+    multiple=True,
+    metavar="N=ZH/EN",
+    help="活动卡，可多次 / a campaign's card, may be repeated: “1=一勺米/A spoon of rice”",
+)
+@click.option(
+    "--prices",
+    callback=_prices,
+    default="",
+    metavar="5,10,12.5",
+    help="这些价格的不干胶标签，每种一整版（24 张）/ price labels in yuan, a sheet of 24 of each",
+)
+@_number("persons", "N 张新的匿名卡 / N new cards without a name")
+@_number("personal", "N 张新的个人卡，有写姓名的地方 / N new cards with a line for the name")
+@click.option(
+    "--can",
+    multiple=True,
+    type=click.Choice(CAPABILITIES),
+    help="个人卡可以做什么，可多次 / what the personal cards may do, may be repeated",
+)
+@click.option(
+    "--hashes",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="卡的散列写到哪个 CSV，默认在 PDF 旁边；给 yicang hub capability import"
+    " / the CSV of the cards' hashes for “yicang hub capability import”; default: beside the PDF",
+)
+@_number("families", "N 个一次性送达码 / N one-time tokens for deliveries")
+@_number("items", "N 个预印物品标签（需要 --data）/ N item labels ahead (needs --data)")
+@_number("boxes", "N 个预印箱子标签（需要 --data）/ N box labels ahead (needs --data)")
+def cards_command(
+    out: Path,
+    layout: str,
+    language: str,
+    only: tuple[str, ...],
+    data: Path | None,
+    expiry_from: str | None,
+    months: int,
+    campaigns: tuple[Card, ...],
+    prices: tuple[int, ...],
+    persons: int,
+    personal: int,
+    can: tuple[str, ...],
+    hashes: Path | None,
+    families: int,
+    items: int,
+    boxes: int,
+) -> None:
+    """生成卡片、标签和海报的 PDF / Write the PDF of cards, labels and the poster.
+
+    \b
+    不加选项：海报和全套卡片。要人员卡、送达码或标签时，只生成要的那些；加 --only 再带上卡片。
+    Without options: the poster and the whole deck. Persons' cards, tokens and labels come alone
+    when they are asked for; --only adds cards to them.
+    """
+    people = persons + personal
+    asked = bool(people or families or items or boxes or prices)
+    if can and not personal:
+        raise _bad("can", "只用于 --personal", "is for --personal only")
+    if hashes is not None and not people:
+        raise _bad("hashes", "只用于 --persons、--personal", "is for --persons and --personal only")
+    secret = bool(people or families)
+    register = (hashes or out.with_name(f"{out.stem}-hashes.csv")) if people else None
+    if secret:
+        _require_new(out, *([register] if register is not None else []))
+
+    chosen = only or (() if asked else CHOICES)
+    style = Format(layout)
+    cards: tuple[Card, ...] = ()
+    if set(chosen) - {POSTER}:
+        known = _named(data) if data is not None else BUILT_IN
+        whole = deck(known, _months(expiry_from, months))
+        cards = tuple(card for card in _with(campaigns, whole) if card.group.value in chosen)
+        if "campaign" in only and all(card.group is not Group.CAMPAIGN for card in cards):
+            raise _bad(
+                "only",
+                "没有活动：用 --campaign 1=一勺米/A spoon of rice，或 --data",
+                "there is no campaign: name one with --campaign, or give --data",
+            )
+    made = (
+        *tokens.person_cards(persons, secrets.token_bytes, named=False),
+        *tokens.person_cards(personal, secrets.token_bytes, named=True),
+    )
+    labels = [
+        (SMALL_LABELS, labels)
+        for labels in (
+            *(tokens.price_labels(price, SMALL_LABELS.fields) for price in prices),
+            *_ready_made(data, items, boxes),
+        )
+    ]
+    if families:
+        labels.append((WIDE_LABELS, tokens.family_labels(families, secrets.token_bytes)))
+    poster = POSTER in chosen and (style is Format.A4 or POSTER in only)
+    order = Order(poster, (*cards, *made), tuple(labels))
+
+    content = pdf_of(order, style, Language(language))
+    if register is not None:  # first: tokens without their hashes would be of less use
+        _write(register, tokens.hashes_csv(made, can).encode(), private=True)
+    _write(out, content, private=secret)
+    _report(out, register, order, secret=secret)
+
+
+def _with(campaigns: tuple[Card, ...], cards: tuple[Card, ...]) -> tuple[Card, ...]:
+    """The deck with campaigns that were named here, which come before what the hub says of them."""
+    if not campaigns:
+        return cards
+    codes = {card.code for card in campaigns}
+    kept = tuple(card for card in cards if card.code not in codes)
+    at = next((n for n, card in enumerate(kept) if card.group is Group.PLACE), len(kept))
+    return (*kept[:at], *campaigns, *kept[at:])
+
+
+def _require_new(*paths: Path) -> None:
+    for path in paths:
+        if path.exists():
+            raise click.UsageError(
+                f"{path} 已存在；含卡号的文件不覆盖，请换一个 --out"
+                f" / {path} is there already: tokens are never written over it, name another --out"
+            )
+
+
+def _write(path: Path, content: bytes, *, private: bool) -> None:
     try:
-        count = write_cards(out)
+        if private:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+            with os.fdopen(os.open(path, flags, _PRIVATE), "wb") as file:
+                file.write(content)
+        else:
+            path.write_bytes(content)
     except OSError as error:
         raise click.ClickException(
-            f"无法写入 {out}：{error.strerror} / cannot write {out}: {error.strerror}"
+            f"无法写入 {path}：{error.strerror} / cannot write {path}: {error.strerror}"
         ) from error
-    click.echo(f"{count} 张卡片 / cards: {out}")
+
+
+def _report(out: Path, register: Path | None, order: Order, *, secret: bool) -> None:
+    poster = "海报和 / poster and " if order.poster else ""
+    click.echo(f"{poster}{order.count} 张卡片和标签 / cards and labels: {out}")
+    if secret:
+        click.echo(
+            f"{out} 里有新的卡号，拿到的人就能用：只有本用户可读（0600），打印后请删除。"
+            "别处都没有保存。"
+        )
+        click.echo(
+            f"{out} holds new tokens, and whoever has one can use it: only you can read the file"
+            " (0600). Delete it once it is printed. They are kept nowhere else."
+        )
+    if register is not None:
+        click.echo(f"散列 / hashes: {register}")
+        click.echo(f"    yicang hub capability import {register} --data DIR")
