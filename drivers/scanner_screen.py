@@ -27,11 +27,20 @@ class ScreenScanner:
         ready = Words(zh="屏幕可用", en="the screen is ready")
         self._post(DeviceState(self.name, "scanner", True, ready, self.lane))
 
-    def enter(self, text: str, symbology: str | None = None) -> bool:
-        """Posts one scan; False when it was empty, too long or the kiosk is not running."""
+    def enter(
+        self,
+        text: str,
+        symbology: str | None = None,
+        *,
+        lane: str | None = None,
+        pressed: bool = False,
+    ) -> bool:
+        """Posts one scan; False when it was empty, too long or the kiosk is not running. A page
+        that shows the lane of another scanner has buttons for that ``lane``; ``pressed``: see
+        `ScanRead`."""
         if not self._open.is_set() or not text or len(text) > MAX_TEXT:
             return False
-        self._post(ScanRead(self.lane, text, symbology))
+        self._post(ScanRead(lane or self.lane, text, symbology, pressed=pressed))
         return True
 
     def close(self) -> None:

@@ -10,6 +10,7 @@ import ssl
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Final
@@ -27,7 +28,8 @@ from drivers.speaker_null import NullSpeaker
 from kiosk.clock import LearntClock, SystemClock, synchronised_wall
 from kiosk.config import KioskConfig, devices, lane_names, load, panel_wiring
 from kiosk.damage import DAMAGED, open_journal
-from kiosk.documents import Letterhead
+from kiosk.day_figures import DayFigures
+from kiosk.documents import Letterhead, claim_address, item_count
 from kiosk.health import HealthDesk
 from kiosk.identity import IdentityError, IdentityStore
 from kiosk.inputs import LoopInput, Stop
@@ -40,10 +42,11 @@ from kiosk.paper_desk import PaperDesk
 from kiosk.papers import PrinterThread
 from kiosk.reference import ReferenceStore
 from kiosk.refusing import RefusingLoop, is_refusal
+from kiosk.screen.answers import Entered
 from kiosk.screen.view import KioskView, ScreenView
 from kiosk.signer import ReceiptSigner
 from kiosk.spool import Spool
-from kiosk.state import Draft
+from kiosk.state import Draft, ReceiptJob
 from kiosk.store import JournalError
 from kiosk.time_desk import TimeDesk
 from kiosk.tls import pinned_context
@@ -147,7 +150,7 @@ def _run(config: KioskConfig, clock: LearntClock, mailbox: _Mailbox) -> int:
             + [Draft(Noticed(kind="reference-damaged")) for _ in reference.damaged]
         )
         view = KioskView(config.stop_zh, config.stop_en, config.language)
-        screen = ScreenView(view) if config.screen_port else None
+        screen = ScreenView(view, clock.mono) if config.screen_port else None
         panel = open_panel(found.panel, mailbox.post, wiring)
         stack.callback(panel.close)
         speaker = open_speaker(config, mailbox)
@@ -156,7 +159,19 @@ def _run(config: KioskConfig, clock: LearntClock, mailbox: _Mailbox) -> int:
         threads = [PrinterThread(printer, mailbox.post) for printer in printers]
         link = _link(config, identity, clock, mailbox)
         time_desk = TimeDesk(journal, clock, synchronised_wall)
-        lanes = LaneDesk(journal, clock, panel, screen or NoScreen(), entropy, speaker, timezone)
+        letterhead, signer = _letterhead(config), ReceiptSigner(identity)
+        figures = DayFigures(journal, clock, timezone) if screen is not None else None
+        lanes = LaneDesk(
+            journal,
+            clock,
+            panel,
+            screen or NoScreen(),
+            entropy,
+            speaker,
+            timezone,
+            partial(_claim_address, letterhead, signer),
+            figures,
+        )
         uplink = Uplink(
             config.kiosk,
             journal,
@@ -174,9 +189,7 @@ def _run(config: KioskConfig, clock: LearntClock, mailbox: _Mailbox) -> int:
             lanes=lanes,
             uplink=uplink,
             time=time_desk,
-            papers=PaperDesk(
-                journal, clock, threads, _letterhead(config), timezone, ReceiptSigner(identity)
-            ),
+            papers=PaperDesk(journal, clock, threads, letterhead, timezone, signer),
             link=link,
             screen=screen,
             view=view,
@@ -188,6 +201,7 @@ def _run(config: KioskConfig, clock: LearntClock, mailbox: _Mailbox) -> int:
                 prefixes_left=identity.prefixes_left,
                 reference=uplink.reference.health,
             ),
+            figures=figures,
         )
         mailbox.deliver = loop.post
         panel.start()
@@ -201,7 +215,7 @@ def _run(config: KioskConfig, clock: LearntClock, mailbox: _Mailbox) -> int:
             scanner.start()
             stack.callback(scanner.close)
         if screen is not None:
-            _serve_screen(config, screen, printers, scanners, clock, stack)
+            _serve_screen(config, screen, printers, scanners, stack)
         link.start()
         stack.callback(link.close)
         log.info("kiosk %s is ready, journal %s", config.kiosk, journal.id)
@@ -214,8 +228,8 @@ def _refuse(config: KioskConfig, clock: LearntClock, mailbox: _Mailbox) -> bool:
     """Scanners, lights and page of a kiosk that can save nothing; True when it can again."""
     found = devices(config)
     machine = Machine(config.state, config.min_free_mb)
-    view = KioskView(config.stop_zh, config.stop_en, config.language)
-    screen = ScreenView(view) if config.screen_port else None
+    view = KioskView(config.stop_zh, config.stop_en, config.language, unsaved=True)
+    screen = ScreenView(view, clock.mono) if config.screen_port else None
     with ExitStack() as stack:
         panel = open_panel(found.panel, mailbox.post, panel_wiring(config))
         stack.callback(panel.close)
@@ -228,7 +242,7 @@ def _refuse(config: KioskConfig, clock: LearntClock, mailbox: _Mailbox) -> bool:
             scanner.start()
             stack.callback(scanner.close)
         if screen is not None:
-            _serve_screen(config, screen, (), scanners, clock, stack)
+            _serve_screen(config, screen, (), scanners, stack)
         return loop.run(lambda: not machine.refusing())
 
 
@@ -241,6 +255,14 @@ def _timezone(name: str) -> ZoneInfo:
 
 def _letterhead(config: KioskConfig) -> Letterhead:
     return Letterhead(Words(config.stop_zh, config.stop_en), config.hub_url, config.language)
+
+
+def _claim_address(
+    letterhead: Letterhead, signer: ReceiptSigner, claim: str, head: str, receipt: ReceiptJob
+) -> str:
+    """What the receipt's QR code says, for a phone that is held to the screen."""
+    fragment = signer.fragment(head, claim, item_count(receipt))
+    return claim_address(letterhead.hub_url, claim, fragment)
 
 
 def _link(
@@ -295,7 +317,6 @@ def _serve_screen(
     screen: ScreenView,
     printers: Sequence[Printer],
     scanners: Sequence[Scanner],
-    clock: LearntClock,
     stack: ExitStack,
 ) -> None:
     """The local page. Flask is imported only by a kiosk that has one."""
@@ -305,16 +326,14 @@ def _serve_screen(
 
     papers = next((printer for printer in printers if isinstance(printer, ScreenPrinter)), None)
     entry = next((scanner for scanner in scanners if isinstance(scanner, ScreenScanner)), None)
-    post = entry.enter if entry is not None else _no_entry
-    app = create_app(screen, papers, post, now_ms=clock.mono)
+    app = create_app(screen, papers, partial(_enter, entry) if entry is not None else None)
     server = ScreenServer(app, screen, config.screen_port, config.screen_host)
     server.start()
     stack.callback(server.close)
 
 
-def _no_entry(_text: str) -> bool:
-    """A kiosk whose page only shows: it takes no scans."""
-    return False
+def _enter(scanner: ScreenScanner, entered: Entered) -> bool:
+    return scanner.enter(entered.text, lane=entered.lane, pressed=entered.pressed)
 
 
 def _stop_on_signals(mailbox: _Mailbox) -> None:

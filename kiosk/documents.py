@@ -145,10 +145,15 @@ def receipt(job: ReceiptJob, letterhead: Letterhead, stamp: Stamp) -> Document:
     return Document("receipt", tuple(blocks))
 
 
+def claim_address(hub_url: str, claim: str, fragment: str | None) -> str:
+    """The address that a receipt's QR code says; a browser keeps what follows the ``#`` to
+    itself."""
+    address = f"{hub_url.rstrip('/')}/c/{claim}"
+    return address if fragment is None else f"{address}#{fragment}"
+
+
 def _claim(claim: str, fragment: str | None, letterhead: Letterhead) -> list[Block]:
-    url = f"{letterhead.hub_url.rstrip('/')}/c/{claim}"
-    if fragment is not None:
-        url += f"#{fragment}"  # a browser keeps it to itself
+    url = claim_address(letterhead.hub_url, claim, fragment)
     return [
         Feed(2.0),
         Text(

@@ -319,11 +319,14 @@ class Journal:
         """The claim that waits under ``name`` for its receipt."""
         return self._spool.get(name)
 
-    def _head_text(self, head: Event | None) -> str:
-        if head is not None:
-            return head.id
+    @property
+    def head_id(self) -> str:
+        """The id of the newest event."""
         stream = self.streams.current
         return event_id(self._kiosk, stream.epoch, stream.head, stream.hash)
+
+    def _head_text(self, head: Event | None) -> str:
+        return head.id if head is not None else self.head_id
 
     def _seal_all(self, drafts: Sequence[Draft], lane: str) -> list[Event]:
         stream = self.streams.current

@@ -8,6 +8,7 @@ is told follows from whether `Journal.commit` returned.
 import logging
 from collections.abc import Callable
 from datetime import timedelta, timezone, tzinfo
+from functools import partial
 from typing import Final, Protocol
 
 from msgspec import structs
@@ -17,17 +18,18 @@ from drivers.ports import Alarm, Panel, ScanRead, ScanUnreadable, Signal, Speake
 from drivers.speaker_null import NullSpeaker
 from kiosk.clock import LearntClock
 from kiosk.damage import is_damage
+from kiosk.day_figures import DayFigures
 from kiosk.facts import gather, known_label
 from kiosk.inputs import Foreign, Scan, Timeout
 from kiosk.interpreter import interpret
 from kiosk.journal import Journal
 from kiosk.lights import mode_of
-from kiosk.screen.view import LaneView, LineView
-from kiosk.state import LaneState, Message, Outcome, Phase
+from kiosk.screen.moment import Moment
+from kiosk.screen.view import Lane
+from kiosk.state import LaneState, Message, Outcome, Phase, ReceiptJob
 from kiosk.store import JournalError
-from kiosk.texts import category_words, next_step, render
 from kiosk.voice import PAPER_PROMPT, PROMPT_OF
-from kiosk.workflow import restored, step, window
+from kiosk.workflow import restored, step
 
 log = logging.getLogger(__name__)
 
@@ -42,17 +44,28 @@ CHINA: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
 """The time zone of a stop that names none: China has one, and no summer time."""
 
 
-class LaneScreen(Protocol):
-    """Where a lane's view is shown; the page's `ScreenView` is one."""
+ClaimAddress = Callable[[str, str, ReceiptJob], str]
+"""The private address of a claim (its plaintext), the journal's head as its receipt shows it, and
+that receipt. May be called from any thread."""
 
-    def publish(self, lane: LaneView) -> None:
+
+class LaneScreen(Protocol):
+    """Where lanes are shown; the page's `ScreenView` is one."""
+
+    def publish(self, lane: Lane) -> None:
         """Replaces what is known of this lane."""
+
+    def publish_claim(self, lane: str, address: Callable[[], str]) -> None:
+        """Shows the code of a donor's private address for a while."""
 
 
 class NoScreen:
     """A kiosk without a page."""
 
-    def publish(self, lane: LaneView) -> None:
+    def publish(self, lane: Lane) -> None:
+        """Nobody looks."""
+
+    def publish_claim(self, lane: str, address: Callable[[], str]) -> None:
         """Nobody looks."""
 
 
@@ -77,6 +90,8 @@ class LaneDesk:
         entropy: Callable[[int], bytes],
         speaker: Speaker | None = None,
         zone: tzinfo = CHINA,
+        claim_address: ClaimAddress | None = None,
+        figures: DayFigures | None = None,
     ) -> None:
         self._journal: Final = journal
         self._clock: Final = clock
@@ -85,6 +100,8 @@ class LaneDesk:
         self._entropy: Final = entropy
         self._speaker: Final = speaker if speaker is not None else NullSpeaker()
         self._zone: Final = zone
+        self._claim_address: Final = claim_address
+        self._figures: Final = figures
         self._alarms: Final[set[Alarm]] = set()
         self._failed = False
         self.damaged = False
@@ -138,6 +155,11 @@ class LaneDesk:
             if state.deadline is not None and now >= state.deadline:
                 self._turn(lane, Timeout())
 
+    @property
+    def unsaved(self) -> bool:
+        """Nothing can be saved now."""
+        return Alarm.UNSAVED in self._alarms
+
     def next_deadline(self) -> int | None:
         """The nearest deadline of any lane, in monotonic milliseconds."""
         deadlines = [s.deadline for s in self.states.values() if s.deadline is not None]
@@ -190,6 +212,9 @@ class LaneDesk:
             return
         self.states[lane] = outcome.state
         self._show(lane, _honest(outcome), outcome.message)
+        self._show_claim(lane, outcome)
+        if self._figures is not None:
+            self._figures.appended(facts.next, outcome.drafts)
         self._journal.foresee()
         self._journal.settle(SETTLE_AT)
 
@@ -203,23 +228,31 @@ class LaneDesk:
             memory.beeps += 1
         state = self.states.get(lane, LaneState())
         self._panel.mode(lane, mode_of(state.phase))
-        words, then = said or render(message), next_step(message, state)
         self._screen.publish(
-            LaneView(
-                state=state.phase.value,
-                signal=signal.value,
-                message_zh=words.zh,
-                message_en=words.en,
-                next_zh=then.zh,
-                next_en=then.en,
-                lines=_lines(state),
-                person=state.person is not None,
-                deadline_mono_ms=state.deadline if state.phase is not Phase.REST else None,
-                window_ms=window(state),
-                beep=memory.beeps,
-                lane=lane,
+            Moment(
+                lane,
+                state,
+                signal.value,
+                message,
+                memory.beeps,
+                self._clock.mono(),
+                self._journal.allocator,
+                self._journal.knowledge.settings(),
+                said,
             )
         )
+
+    def _show_claim(self, lane: str, outcome: Outcome) -> None:
+        """A donor who is still there may read the code off the screen. Not when somebody else has
+        begun already."""
+        claim, address = outcome.claim, self._claim_address
+        receipt = next((job for job in outcome.jobs if isinstance(job, ReceiptJob)), None)
+        if claim is None or address is None or receipt is None:
+            return
+        if outcome.state.phase is Phase.REST:
+            self._screen.publish_claim(
+                lane, partial(address, claim, self._journal.head_id, receipt)
+            )
 
 
 def _honest(outcome: Outcome) -> Signal:
@@ -227,19 +260,3 @@ def _honest(outcome: Outcome) -> Signal:
     if outcome.signal is Signal.SAVED and not outcome.drafts:
         raise AssertionError("the workflow signalled saved without an event")
     return outcome.signal
-
-
-def _lines(state: LaneState) -> tuple[LineView, ...]:
-    if state.picks:
-        return tuple(
-            LineView(pick.code, "物品", "Item")
-            if pick.outcome == "ok"
-            else LineView(pick.code, "物品", "Item", "需要核对", "to be checked")
-            for pick in state.picks
-        )
-    lines = []
-    for entry in state.entries:
-        words = category_words(entry.category)
-        note = ("标签已确认", "label checked") if entry.attached else ("", "")
-        lines.append(LineView(entry.code, words.zh, words.en, *note))
-    return tuple(lines)

@@ -18,6 +18,7 @@ from contract.messages import encode
 from drivers.ports import Alarm, DeviceState, ScanRead, ScanUnreadable
 from kiosk.clock import LearntClock
 from kiosk.damage import is_damage
+from kiosk.day_figures import DayFigures
 from kiosk.garbage import Garbage
 from kiosk.health import HealthDesk
 from kiosk.inputs import (
@@ -32,7 +33,7 @@ from kiosk.inputs import (
 from kiosk.journal import Journal
 from kiosk.lanes import LaneDesk
 from kiosk.paper_desk import PaperDesk
-from kiosk.screen.view import DeviceView, KioskView
+from kiosk.screen.view import DayView, DeviceView, KioskView
 from kiosk.state import Draft
 from kiosk.store import JournalError
 from kiosk.time_desk import TimeDesk
@@ -70,6 +71,7 @@ class Loop:
         screen: KioskScreen | None,
         view: KioskView,
         health: HealthDesk,
+        figures: DayFigures | None = None,
     ) -> None:
         self._kiosk: Final = kiosk
         self._journal: Final = journal
@@ -82,6 +84,7 @@ class Loop:
         self._screen: Final = screen
         self._view = view
         self._health: Final = health
+        self._figures: Final = figures
         self.damaged = False
         self._queue: Final[queue.SimpleQueue[LoopInput]] = queue.SimpleQueue()
         self._garbage: Final = Garbage()
@@ -169,6 +172,8 @@ class Loop:
         self._show_kiosk()
         if idle:
             self._guarded(self._journal.idle)
+            if self._figures is not None:
+                self._guarded(self._figures.refresh)
             self._garbage.idle()
 
     def _wait_s(self) -> float:
@@ -222,5 +227,8 @@ class Loop:
                     DeviceView(s.device, s.kind, s.ok, s.detail.zh, s.detail.en)
                     for s in self._devices.values()
                 ),
+                papers_waiting=self._journal.queue.count(),
+                unsaved=self._lanes.unsaved,
+                day=self._figures.view() if self._figures is not None else DayView(),
             )
         )

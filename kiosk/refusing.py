@@ -16,9 +16,8 @@ from typing import Final
 from drivers.ports import Alarm, Panel, ScanRead, ScanUnreadable, Signal
 from kiosk.inputs import LoopInput, Stop
 from kiosk.lanes import LaneScreen
-from kiosk.screen.view import LaneView
-from kiosk.state import LaneState, Message, Phase
-from kiosk.texts import next_step, render
+from kiosk.screen.moment import Moment
+from kiosk.state import LaneState, Message
 
 log = logging.getLogger(__name__)
 
@@ -83,17 +82,7 @@ class RefusingLoop:
 
     def _show(self, lane: str, signal: Signal) -> None:
         self._panel.show(lane, signal)
+        beep = self._beeps.get(lane, 0)
+        now = time.monotonic_ns() // 1_000_000
         message = Message("not-saved")
-        words, then = render(message), next_step(message, LaneState())
-        self._screen.publish(
-            LaneView(
-                state=Phase.REST.value,
-                signal=signal.value,
-                message_zh=words.zh,
-                message_en=words.en,
-                next_zh=then.zh,
-                next_en=then.en,
-                beep=self._beeps.get(lane, 0),
-                lane=lane,
-            )
-        )
+        self._screen.publish(Moment(lane, LaneState(), signal.value, message, beep, now))

@@ -4,7 +4,7 @@ Nothing is pruned that is not both in the hub's verified backup (``safe``) and 3
 """
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -108,6 +108,11 @@ class Streams:
             "SELECT hash, raw FROM event WHERE id >= ? AND id <= ? ORDER BY id LIMIT ?",
             (event_key(stream.number, first), event_key(stream.number, stream.head), limit),
         ).fetchall()
+
+    def newest_first(self) -> Iterator[bytes]:
+        """Every event that is still here, as its line, the newest first."""
+        for (raw,) in self._db.execute("SELECT raw FROM event ORDER BY id DESC"):
+            yield raw
 
     def hash_at(self, epoch: str, seq: int) -> str | None:
         """The hash of an event that is still here, zeros for seq 0, else None."""

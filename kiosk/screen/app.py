@@ -19,9 +19,8 @@ from __future__ import annotations
 import hmac
 import secrets
 import time
-from collections.abc import Callable
 from threading import BoundedSemaphore
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
@@ -36,15 +35,20 @@ from kiosk.screen.answers import (
     STALE,
     STOPPING,
     Answer,
+    Entered,
     Paper,
     Papers,
+    Post,
     State,
     newest_papers,
+    next_change,
     position,
     state_answer,
 )
+from kiosk.screen.claims import qr_picture
+from kiosk.screen.decks import Decks, decks
 from kiosk.screen.practice import PracticeCodes, Tray, practice_codes, tray
-from kiosk.screen.view import ScreenView, Snapshot
+from kiosk.screen.view import Claim, ScreenView, Snapshot
 
 MAX_BODY_BYTES: Final = 8 * 1024
 POLL_SECONDS: Final = 20.0
@@ -71,20 +75,13 @@ SECURITY_HEADERS: Final = {
 }
 
 
-def create_app(
-    view: ScreenView,
-    papers: Papers | None,
-    post: Callable[[str], bool],
-    *,
-    now_ms: Callable[[], int],
-) -> Flask:
+def create_app(view: ScreenView, papers: Papers | None, post: Post | None) -> Flask:
     """The page's application.
 
     Args:
-        view: what is shown.
+        view: what is shown, and the clock in which its deadlines count.
         papers: pictures of what was printed; None where real printers print.
-        post: hands one raw scan to the kiosk; thread-safe, quick, False when it takes none.
-        now_ms: the clock in which `LaneView.deadline_mono_ms` counts.
+        post: where entries go; None for a page that only shows.
     """
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
@@ -93,23 +90,38 @@ def create_app(
     key = secrets.token_urlsafe(24)
     waiting = BoundedSemaphore(MAX_WAITING)
     cards: Final[Tray] = tray()
+    numbers: Final[Decks] = decks()
 
-    def current_papers() -> tuple[Paper, ...]:
-        return () if papers is None else newest_papers(papers)
+    def look() -> _Look:
+        shown = () if papers is None else newest_papers(papers)
+        return _Look(view.now(), shown, view.claims(), view.now_ms())
 
-    def state(snapshot: Snapshot, shown: tuple[Paper, ...]) -> State:
-        return state_answer(snapshot, shown, run, key, now_ms(), has_printer=papers is not None)
+    def state(seen: _Look) -> State:
+        return state_answer(
+            seen.snapshot,
+            seen.shown,
+            seen.claims,
+            run,
+            key,
+            seen.now_ms,
+            has_printer=papers is not None,
+            takes_scans=post is not None,
+        )
 
     def wait_for_news(after: str) -> State:
         """The state once it differs from what ``after`` stands for, or after `POLL_SECONDS`."""
         end = time.monotonic() + POLL_SECONDS
         while True:
-            snapshot, shown = view.now(), current_papers()
+            seen = look()
             left = end - time.monotonic()
-            if position(run, snapshot, shown) != after or left <= 0 or view.closed:
-                return state(snapshot, shown)
-            look = left if papers is None else min(PAPER_LOOK_SECONDS, left)
-            view.wait(snapshot.revision, look)
+            if position(run, *seen) != after or left <= 0 or view.closed:
+                return state(seen)
+            change = next_change(seen.snapshot, seen.claims, seen.now_ms)
+            if change is not None:
+                left = min(left, change / 1000)
+            view.wait(
+                seen.snapshot.revision, left if papers is None else min(PAPER_LOOK_SECONDS, left)
+            )
 
     @app.before_request
     def refuse_foreign_names() -> Response | None:
@@ -126,15 +138,13 @@ def create_app(
 
     @app.get("/")
     def page() -> str:
-        return render_template(
-            "kiosk.html", state=state(view.now(), current_papers()), cards=cards, key=key
-        )
+        return render_template("kiosk.html", state=state(look()), cards=cards, key=key)
 
     @app.get("/state")
     def poll() -> Response:
         after = request.args.get("after", "")
         if not after or not waiting.acquire(blocking=False):
-            return _json(state(view.now(), current_papers()))
+            return _json(state(look()))
         try:
             return _json(wait_for_news(after))
         finally:
@@ -143,7 +153,8 @@ def create_app(
     @app.post("/scan")
     def scan() -> Response:
         by_form = request.mimetype == "application/x-www-form-urlencoded"
-        answer, status = _take(request, by_form, key, post)
+        lanes = frozenset(lane.lane for lane in view.now().lanes)
+        answer, status = _take(request, by_form, key, post, lanes)
         if by_form and answer.accepted:
             return Response(status=303, headers={"Location": "/"})
         if by_form:
@@ -155,6 +166,17 @@ def create_app(
     def practice() -> Response:
         codes: PracticeCodes = practice_codes(secrets.token_bytes)
         return _json(codes)
+
+    @app.get("/decks")
+    def all_decks() -> Response:
+        return _json(numbers)
+
+    @app.get("/claim/<int:number>.svg")
+    def claim(number: int) -> Response:
+        shown = next((c for c in view.claims().values() if c.number == number), None)
+        if shown is None:
+            return Response("已经不显示了 / No longer shown\n", 404, mimetype="text/plain")
+        return Response(qr_picture(shown.address()), mimetype="image/svg+xml")
 
     @app.get("/paper/<int:number>.png")
     def paper(number: int) -> Response:
@@ -175,8 +197,13 @@ def create_app(
     return app
 
 
-class _ScanBody(msgspec.Struct, frozen=True):
-    text: str
+class _Look(NamedTuple):
+    """All that a page shows, at one moment."""
+
+    snapshot: Snapshot
+    shown: tuple[Paper, ...]
+    claims: dict[str, Claim]
+    now_ms: int
 
 
 def _host_name(host: str) -> str:
@@ -188,21 +215,21 @@ def _host_name(host: str) -> str:
 
 
 def _take(
-    asked: Request, by_form: bool, key: str, post: Callable[[str], bool]
+    asked: Request, by_form: bool, key: str, post: Post | None, lanes: frozenset[str]
 ) -> tuple[Answer, int]:
     if not _from_our_page(asked):
         return FORM, 403
     given = asked.form.get("key", "") if by_form else asked.headers.get(KEY_HEADER, "")
     if not hmac.compare_digest(given.encode(), key.encode()):
         return STALE, 403
-    text = asked.form.get("text", "") if by_form else _json_text(asked)
-    if text is None:
+    entered = _form_entry(asked) if by_form else _json_entry(asked)
+    if entered is None or (entered.lane is not None and entered.lane not in lanes):
         return FORM, 400
-    if not text.strip():
+    if not entered.text.strip():
         return EMPTY, 400
-    if len(text) > MAX_SCAN_CHARACTERS:
+    if len(entered.text) > MAX_SCAN_CHARACTERS:
         return LONG, 400
-    if not post(text):
+    if post is None or not post(entered):
         return STOPPING, 503
     return Answer(True), 202
 
@@ -215,12 +242,17 @@ def _from_our_page(asked: Request) -> bool:
     return asked.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
 
 
-def _json_text(asked: Request) -> str | None:
+def _form_entry(asked: Request) -> Entered:
+    """From a page without JavaScript, where a person pressed a button."""
+    return Entered(asked.form.get("text", ""), asked.form.get("lane"), pressed=True)
+
+
+def _json_entry(asked: Request) -> Entered | None:
     if asked.mimetype != "application/json":
         return None
     try:
         # msgspec refuses lone surrogates, which nothing after us could hash or store.
-        return msgspec.json.decode(asked.get_data(cache=False), type=_ScanBody).text
+        return msgspec.json.decode(asked.get_data(cache=False), type=Entered)
     except msgspec.DecodeError:
         return None
 

@@ -15,10 +15,17 @@ Nothing personal stands here: that a card was scanned, never which.
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
-from typing import Final, Literal, TypeAlias
+from collections.abc import Callable
+from typing import Final, Literal, Protocol, TypeAlias
 
 import msgspec
+
+from kiosk.screen.lists import FigureView, LineView, ListView
+from kiosk.screen.modes import MODES, ModeView
+from kiosk.screen.offers import Offer
+from kiosk.state import Phase
 
 SignalName: TypeAlias = Literal["idle", "busy", "saved", "refused", "attention"]
 """The values of `drivers.ports.Signal`."""
@@ -32,19 +39,8 @@ SIGNALS_KEPT: Final = 32
 
 SCREEN_LANE: Final = "screen"
 
-
-class LineView(msgspec.Struct, frozen=True):
-    """One thing of the current session, as the donor would name it."""
-
-    code: str
-    """Its item or box code, empty while it has none."""
-    zh: str
-    en: str
-    note_zh: str = ""
-    """What became of it, where that needs saying: "label not printed yet", "taken back"."""
-    note_en: str = ""
-    undone: bool = False
-    """Taken back: shown struck through."""
+SHOWN_AFTER_MS: Final = 20_000
+"""How long the page shows how a session ended, and the code for the donor's phone."""
 
 
 class LaneView(msgspec.Struct, frozen=True):
@@ -70,6 +66,54 @@ class LaneView(msgspec.Struct, frozen=True):
     beep: int = 0
     """Counts the lane's signals. A higher number than before means: sound `signal` now."""
     lane: str = SCREEN_LANE
+    mode: ModeView = MODES[Phase.REST]
+    """What the lane is used for; always shown."""
+    heading_zh: str = ListView().zh
+    heading_en: str = ListView().en
+    """What `lines` are."""
+    figures: tuple[FigureView, ...] = ()
+    """Sums and counts that belong to the lines."""
+    count: int | None = None
+    """How many things there are; None: as many as lines that are not undone."""
+    offer: Offer = Offer()
+    """What can be touched."""
+
+    @property
+    def at_rest(self) -> bool:
+        """Nobody is at this lane."""
+        return self.state == Phase.REST.value
+
+    def fades_at(self) -> int | None:
+        """What is written here is for good."""
+        return None
+
+    def drawn(self, now: int) -> LaneView:
+        """Itself."""
+        return self
+
+
+class Lane(Protocol):
+    """What the loop publishes of a lane: values that never change, from which a page's own thread
+    draws the view. So a scan costs the loop no drawing, and a kiosk that nobody looks at none at
+    all."""
+
+    @property
+    def lane(self) -> str: ...
+
+    @property
+    def signal(self) -> SignalName: ...
+
+    @property
+    def beep(self) -> int: ...
+
+    @property
+    def at_rest(self) -> bool: ...
+
+    def fades_at(self) -> int | None:
+        """When, in monotonic milliseconds, `drawn` begins to say something else by itself."""
+
+    def drawn(self, now: int) -> LaneView:
+        """The view at ``now``."""
 
 
 class DeviceView(msgspec.Struct, frozen=True):
@@ -84,6 +128,15 @@ class DeviceView(msgspec.Struct, frozen=True):
     en: str = ""
 
 
+class DayView(msgspec.Struct, frozen=True):
+    """What went through this kiosk today; ``dated`` is False while it does not know the date and
+    counts since its start."""
+
+    received: int = 0
+    handed_over: int = 0
+    dated: bool = True
+
+
 class KioskView(msgspec.Struct, frozen=True):
     """What holds for the whole kiosk, whoever stands at it."""
 
@@ -95,6 +148,25 @@ class KioskView(msgspec.Struct, frozen=True):
     backlog: int = 0
     """Events in the journal that the hub has not acknowledged."""
     devices: tuple[DeviceView, ...] = ()
+    papers_waiting: int = 0
+    """Papers that were promised and have not left a printer."""
+    unsaved: bool = False
+    """Nothing can be saved now: every scan is refused."""
+    day: DayView = DayView()
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """A donor's private address, for as long as it is shown. Its plaintext is in ``address``
+    alone, which is asked only when a page draws the code."""
+
+    lane: str
+    number: int
+    until: int
+    """Monotonic milliseconds."""
+    address: Callable[[], str]
+
+    def __repr__(self) -> str:
+        return f"Claim(lane={self.lane!r}, number={self.number})"
 
 
 class Sounded(msgspec.Struct, frozen=True):
@@ -110,7 +182,7 @@ class Snapshot(msgspec.Struct, frozen=True):
 
     revision: int
     kiosk: KioskView
-    lanes: tuple[LaneView, ...]
+    lanes: tuple[Lane, ...]
     """The screen's lane first when there is one, then in the order of their first appearance."""
     active: str | None
     """The lane that signalled last."""
@@ -119,26 +191,33 @@ class Snapshot(msgspec.Struct, frozen=True):
 
 
 class ScreenView:
-    """Holds the newest `Snapshot`; thread-safe.
+    """Holds the newest `Snapshot` and the claims that are shown; thread-safe.
 
-    One writer (the loop) calls `publish` and `publish_kiosk`; any number of readers `wait`.
+    One writer (the loop) publishes; any number of readers `wait`. ``now_ms`` is the clock of
+    deadlines.
     """
 
-    def __init__(self, kiosk: KioskView) -> None:
+    def __init__(self, kiosk: KioskView, now_ms: Callable[[], int] | None = None) -> None:
+        self.now_ms: Final = now_ms if now_ms is not None else _monotonic_ms
         self._changed: Final = threading.Condition()
-        self._lanes: Final[dict[str, LaneView]] = {}
+        self._lanes: Final[dict[str, Lane]] = {}
+        self._claims: Final[dict[str, Claim]] = {}
+        self._claims_made = 0
         self._sounds: Final[deque[Sounded]] = deque(maxlen=SIGNALS_KEPT)
         self._sounds_made = 0
         self._closed = False
         self._snapshot = Snapshot(0, kiosk, (), None, ())
 
-    def publish(self, lane: LaneView) -> None:
-        """Replaces what is known of ``lane.lane`` and wakes every waiter if that is news."""
+    def publish(self, lane: Lane) -> None:
+        """Replaces what is known of ``lane.lane`` and wakes every waiter if that is news. Whoever
+        begins at a lane ends the showing of the claim before."""
         with self._changed:
             before = self._lanes.get(lane.lane)
-            if before == lane:
+            if before is not None and before.beep == lane.beep and before == lane:
                 return
             self._lanes[lane.lane] = lane
+            if not lane.at_rest:
+                self._claims.pop(lane.lane, None)
             active = self._snapshot.active
             if lane.signal in AUDIBLE and (before is None or before.beep != lane.beep):
                 self._sounds_made += 1
@@ -146,11 +225,32 @@ class ScreenView:
                 active = lane.lane
             self._advance(self._snapshot.kiosk, active)
 
+    def publish_claim(self, lane: str, address: Callable[[], str]) -> None:
+        """Shows the code of this private address at this lane, for `SHOWN_AFTER_MS`."""
+        with self._changed:
+            self._claims_made += 1
+            until = self.now_ms() + SHOWN_AFTER_MS
+            self._claims[lane] = Claim(lane, self._claims_made, until, address)
+            self._advance(self._snapshot.kiosk, self._snapshot.active)
+
     def publish_kiosk(self, kiosk: KioskView) -> None:
         """Replaces what holds for the whole kiosk and wakes every waiter if that is news."""
         with self._changed:
+            self._forget_claims()
             if kiosk != self._snapshot.kiosk:
                 self._advance(kiosk, self._snapshot.active)
+
+    def claims(self) -> dict[str, Claim]:
+        """The claims that are shown now, by lane."""
+        with self._changed:
+            self._forget_claims()
+            return dict(self._claims)
+
+    def _forget_claims(self) -> None:
+        now = self.now_ms()
+        for lane, claim in list(self._claims.items()):
+            if now >= claim.until:
+                del self._claims[lane]
 
     def now(self) -> Snapshot:
         """The newest snapshot, at once."""
@@ -188,3 +288,7 @@ class ScreenView:
             self._snapshot.revision + 1, kiosk, tuple(lanes), active, tuple(self._sounds)
         )
         self._changed.notify_all()
+
+
+def _monotonic_ms() -> int:
+    return time.monotonic_ns() // 1_000_000

@@ -6,9 +6,11 @@ from typing import Self
 
 from drivers.ports import Code128, Document, Feed, Qr, Text
 from drivers.printer_screen import ScreenPrinter
+from kiosk.screen.answers import Entered
 from kiosk.screen.app import create_app
+from kiosk.screen.lists import LineView
 from kiosk.screen.server import ScreenServer
-from kiosk.screen.view import DeviceView, KioskView, LaneView, Language, LineView, ScreenView
+from kiosk.screen.view import DeviceView, KioskView, LaneView, Language, ScreenView
 
 ITEM = "G4K2P00042C"
 
@@ -18,6 +20,7 @@ class PageKiosk:
 
     def __init__(self, language: Language = "both", now_ms: int = 1_000_000, port: int = 0) -> None:
         self.scans: queue.Queue[str] = queue.Queue()
+        self.entries: list[Entered] = []
         self.takes_scans = True
         self.now_ms = now_ms
         self.printer = ScreenPrinter()
@@ -31,13 +34,14 @@ class PageKiosk:
                 DeviceView("screen:", "printer", True, "已显示在屏幕上", "shown on the screen"),
             ),
         )
-        self.view = ScreenView(self.kiosk)
-        self._app = create_app(self.view, self.printer, self._post, now_ms=lambda: self.now_ms)
+        self.view = ScreenView(self.kiosk, lambda: self.now_ms)
+        self._app = create_app(self.view, self.printer, self._post)
         self._server = ScreenServer(self._app, self.view, port)
 
-    def _post(self, text: str) -> bool:
+    def _post(self, entered: Entered) -> bool:
         if self.takes_scans:
-            self.scans.put(text)
+            self.entries.append(entered)
+            self.scans.put(entered.text)
         return self.takes_scans
 
     @property
