@@ -115,11 +115,13 @@ class DeviceOut(Struct, frozen=True):
     kind: str
     ok: bool
     detail: str
+    paper_mm: int | None
 
 
 class KioskOut(Struct, frozen=True):
     """A kiosk. ``online`` is null as long as it never said; ``backlog`` counts the events that it
-    had not delivered when it last told, ``health_ms``."""
+    had not delivered when it last told, ``health_ms``. ``refusing`` says why it takes no scans
+    (disk-low, read-only; empty: it does), ``throttling`` what its board says of power and heat."""
 
     id: str
     stop: str
@@ -131,7 +133,13 @@ class KioskOut(Struct, frozen=True):
     backlog: int | None
     oldest_unsent_s: int | None
     clock: bool | None
+    clock_source: str | None
     software: str | None
+    uptime_s: int | None
+    disk_free_mb: int | None
+    refusing: str | None
+    temperature_c: float | None
+    throttling: list[str] | None
     devices: list[DeviceOut]
 
 
@@ -139,6 +147,22 @@ class KiosksOut(Struct, frozen=True):
     """Every kiosk, by id."""
 
     kiosks: list[KioskOut]
+
+
+class UnnamedCode(Struct, frozen=True):
+    """A retail code on ``items`` that came in, which nobody has named; the category that was chosen
+    most often, if any."""
+
+    gtin: str
+    items: int
+    last_t: int
+    category: str | None
+
+
+class UnnamedCodes(Struct, frozen=True):
+    """Retail codes that want a name, the most frequent first."""
+
+    codes: list[UnnamedCode]
 
 
 class IncidentOut(Struct, frozen=True):

@@ -16,6 +16,7 @@ ANSWERS: Final = (
     models.ItemOut,
     models.StockOut,
     models.KiosksOut,
+    models.UnnamedCodes,
     models.IncidentsOut,
     models.EventPage,
     models.HealthOut,
@@ -80,6 +81,9 @@ def _paths() -> dict[str, Any]:
         ),
         "/api/v1/stock": _get("stock", "Stock by stop and category", models.StockOut),
         "/api/v1/kiosks": _get("kiosks", "Every kiosk", models.KiosksOut),
+        "/api/v1/codes-to-name": _get(
+            "codesToName", "Retail codes that nobody has named yet", models.UnnamedCodes
+        ),
         "/api/v1/incidents": _get(
             "incidents",
             "Open incidents, or closed ones",

@@ -10,7 +10,7 @@ from contract import codes
 from contract.actions import CATEGORY_BY_KEY
 from contract.codes import CodeError, Kind
 from contract.events import Line
-from hub import auth
+from hub import auth, reference
 from hub.api import openapi, problems
 from hub.api.models import (
     DeviceOut,
@@ -26,6 +26,8 @@ from hub.api.models import (
     Problem,
     StockLine,
     StockOut,
+    UnnamedCode,
+    UnnamedCodes,
 )
 from hub.api.problems import BadParameter
 from hub.auth import Role
@@ -51,6 +53,7 @@ def blueprint() -> Blueprint:
     api.get("/items/<code>")(item)
     api.get("/stock")(stock)
     api.get("/kiosks")(kiosk_list)
+    api.get("/codes-to-name")(codes_to_name)
     api.get("/incidents")(incident_list)
     api.get("/events")(event_page)
     api.get("/openapi.json")(document)
@@ -128,6 +131,14 @@ def stock() -> Response:
 def kiosk_list() -> Response:
     """Every kiosk."""
     return _answer(KiosksOut([_kiosk(one) for one in kiosks.kiosks(connection())]))
+
+
+def codes_to_name() -> Response:
+    """Retail codes that nobody has named yet."""
+    found = reference.unknown_codes(connection(), MAX_LIMIT)
+    return _answer(
+        UnnamedCodes([UnnamedCode(c.gtin, c.items, c.last_t, c.category) for c in found])
+    )
 
 
 def incident_list() -> Response:
@@ -234,9 +245,15 @@ def _kiosk(one: Kiosk) -> KioskOut:
         backlog=health.backlog if health else None,
         oldest_unsent_s=health.oldest_unsent_s if health else None,
         clock=health.clock if health else None,
+        clock_source=health.clock_source if health else None,
         software=health.software if health else None,
+        uptime_s=health.uptime_s if health else None,
+        disk_free_mb=health.disk_free_mb if health else None,
+        refusing=health.refusing if health else None,
+        temperature_c=health.temperature_c if health else None,
+        throttling=list(health.throttling) if health and health.throttling is not None else None,
         devices=[
-            DeviceOut(device.name, device.kind, device.ok, device.detail)
+            DeviceOut(device.name, device.kind, device.ok, device.detail, device.paper_mm)
             for device in (health.devices if health else ())
         ],
     )

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from contract import codes
 from contract.codes import CodeError
 from hub import incidents as log
+from hub import reference
 from hub.auth import Role
 from hub.queries import events, incidents, items, kiosks, places
 from hub.queries.events import Recorded
@@ -52,6 +53,7 @@ def blueprint() -> Blueprint:
     pages.get("/incidents")(incident_list)
     pages.post("/incidents/acknowledge")(acknowledge)
     pages.get("/quarantine")(quarantine)
+    pages.get("/codes")(unnamed)
     pages.get("/kiosks/<kiosk>")(kiosk)
     pages.get("/items/<code>")(item)
     return pages
@@ -91,6 +93,7 @@ def _board_part() -> str:
         incidents=_incident_lines(incidents.incidents(here, BOARD_INCIDENTS), stops),
         incident_count=incidents.open_count(here) + len(unwell),
         quarantine_count=events.quarantined(here, 1)[0],
+        unnamed_count=len(reference.unknown_codes(here, PAGE_ROWS)),
         stops=stops,
         stop_name=lambda stop: story.stop_name(stops, stop),
         device_line=devices.told,
@@ -221,6 +224,17 @@ def kiosk(kiosk: str) -> str:
         incidents=_incident_lines(incidents.incidents(here, PAGE_ROWS, kiosk=kiosk), stops),
         quarantine_count=events.quarantined(here, 1, kiosk)[0],
         device_line=devices.told,
+        machine=devices.machine(found.health) if found.health else [],
+    )
+
+
+@needs(Role.VIEWER)
+def unnamed() -> str:
+    """Retail codes that want a name."""
+    return render_template(
+        "board/codes.html",
+        codes=reference.unknown_codes(connection(), PAGE_ROWS),
+        category_name=story.category_name,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from contract.messages import DeviceHealth
+from contract.messages import DeviceHealth, Health
 from hub.web import i18n
 
 _SERIAL: Final = re.compile(r"^.*serial-by-(?:id|path)-|^serial-+(?:dev-)?")
@@ -42,7 +42,47 @@ def told(health: DeviceHealth) -> str:
     """How a peripheral is, with what is the matter where there is something."""
     state = works(health.name, health.kind) if health.ok else fails(health.name, health.kind)
     detail = trouble(health.detail)
+    if health.paper_mm is not None:
+        left = _("%(metres)s m of paper left", metres=f"{health.paper_mm / 1000:.1f}")
+        detail = f"{detail}, {left}" if detail else left
     return _("%(told)s: %(detail)s", told=state, detail=detail) if detail else state
+
+
+_REFUSING: Final = {
+    "disk-low": _l("every scan: the disk is nearly full"),
+    "read-only": _l("every scan: the disk takes no data"),
+}
+_THROTTLING: Final = {
+    "under-voltage": _l("too little voltage"),
+    "frequency-capped": _l("runs slower"),
+    "throttled": _l("throttled"),
+    "hot": _l("too hot"),
+    "under-voltage-before": _l("too little voltage earlier"),
+    "frequency-capped-before": _l("ran slower earlier"),
+    "throttled-before": _l("throttled earlier"),
+    "hot-before": _l("too hot earlier"),
+}
+
+
+def machine(health: Health) -> list[tuple[str, str, bool]]:
+    """How a kiosk's machine is, as far as it tells: what, how, and whether that is well."""
+    rows = []
+    if health.refusing:
+        rows.append((_("Refuses"), str(_REFUSING.get(health.refusing, health.refusing)), False))
+    if health.temperature_c is not None:
+        warm = health.temperature_c
+        rows.append((_("Temperature"), f"{warm:.0f} °C", warm < HOT_C))
+    if health.throttling:
+        told_of = "; ".join(str(_THROTTLING.get(word, word)) for word in health.throttling)
+        rows.append((_("Power and heat"), told_of, False))
+    refused = [part.name for part in health.reference if not part.ok]
+    if refused:
+        rows.append((_("Data from here that it refused"), ", ".join(refused), False))
+    return rows
+
+
+HOT_C: Final = 80.0
+"""A Raspberry Pi slows down from here on."""
 
 
 def works(name: str, kind: str) -> str:

@@ -112,14 +112,32 @@ _KINDS: Final = {
         _l("Ring the stop, then say here that you have seen it. The next call opens it again."),
     ),
     "reference-too-large": _Kind(
-        _l("The list of product names is too long"),
-        _l("It has %(bytes)s bytes; kiosks accept %(limit)s at most."),
-        _l("Kiosks keep the names that they have."),
-        _l("Shorten names with the command “yicang hub product add”."),
+        _l("A list for kiosks is too long"),
+        _l("“%(part)s” has %(bytes)s bytes; kiosks accept %(limit)s at most."),
+        _l("Kiosks keep what they have of it."),
+        _l("Shorten names, or remove entries that nobody needs, with “yicang hub”."),
     ),
 }
 
 _NOTICED: Final = {
+    "journal-damaged": _Kind(
+        _l("A kiosk’s journal was damaged"),
+        _l("%(kiosk)s found its journal damaged when it started."),
+        _l("The damaged file is kept on its disk. It goes on with an empty one and new codes."),
+        _l("What was never sent is only in that file: keep the memory card, and exchange it."),
+    ),
+    "reference-refused": _Kind(
+        _l("A kiosk refused data from here"),
+        _l("%(kiosk)s got a list of names, places or cards that was damaged or did not fit it."),
+        _l("It keeps the list that it had, and the broker got a fresh copy."),
+        _l("See on the kiosk’s page whether it still refuses one. If so, tell the developers."),
+    ),
+    "reference-damaged": _Kind(
+        _l("A kiosk lost data from here"),
+        _l("%(kiosk)s found a list of names, places or cards damaged on its disk."),
+        _l("It gets that list anew as soon as it is connected."),
+        _l("If it happens again, exchange its memory card."),
+    ),
     "hash-disputed": _Kind(
         _l("A kiosk and the hub disagree"),
         _l("%(kiosk)s holds another event than the hub at one place of its journal."),

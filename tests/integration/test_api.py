@@ -83,6 +83,7 @@ def test_every_route_answers_as_the_document_says(
         ],
         "/api/v1/stock": ["/api/v1/stock"],
         "/api/v1/kiosks": ["/api/v1/kiosks"],
+        "/api/v1/codes-to-name": ["/api/v1/codes-to-name"],
         "/api/v1/incidents": [
             "/api/v1/incidents",
             "/api/v1/incidents?closed=true",
