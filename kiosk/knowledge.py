@@ -4,6 +4,7 @@ import sqlite3
 from typing import Final
 
 from contract.codes import parse
+from contract.events import decode
 from contract.reference import Campaign, KnownPlace, NamedCategory, Plan, StopSettings
 from drivers.ports import Words
 from kiosk.clock import LearntClock
@@ -24,6 +25,20 @@ class KnownLabels(dict[str, ItemFacts]):
 
     def __missing__(self, code: str) -> ItemFacts:
         return self._knowledge.item_facts(code)
+
+
+MINUTE_MS: Final = 60_000
+
+
+def _passed(raw: bytes | None, clock: LearntClock) -> int:
+    """Minutes that have gone by for sure since an event of an earlier boot: those of this one, or
+    by the calendar where both knew it."""
+    passed = clock.mono()
+    began = decode(raw).public if raw is not None else None
+    now = clock.trusted_wall()
+    if began is not None and began.clock and now is not None:
+        passed = max(passed, now - began.wall)
+    return passed // MINUTE_MS
 
 
 class Knowledge:
@@ -128,15 +143,21 @@ class Knowledge:
         """Everybody's work that has not ended: the card's hash and what it began. Raises
         `JournalError` likewise."""
         self._turns.settle()
-        rows = self._db.execute("SELECT person, epoch, seq, boot, mono FROM work ORDER BY mono")
+        rows = self._db.execute(
+            "SELECT person, work.epoch, seq, work.boot, work.mono, raw FROM work"
+            " JOIN epoch USING (epoch) LEFT JOIN event ON id = (number << ? | seq)"
+            " ORDER BY work.mono",
+            (SEQ_BITS,),
+        ).fetchall()
         now = clock.mono()
-        return [
-            (
-                person,
-                Work(EventRef(epoch, seq), (now - mono) // 60_000 if boot == clock.boot else None),
-            )
-            for person, epoch, seq, boot, mono in rows
-        ]
+        found = []
+        for person, epoch, seq, boot, mono, raw in rows:
+            ref = EventRef(epoch, seq)
+            if boot == clock.boot:
+                found.append((person, Work(ref, (now - mono) // MINUTE_MS)))
+            else:
+                found.append((person, Work(ref, None, _passed(raw, clock))))
+        return found
 
     def plan_items(self, plan: str) -> tuple[str, ...]:
         """What is out for this plan as far as this kiosk knows. Raises `JournalError` when the

@@ -169,7 +169,8 @@ class Market(Struct, frozen=True, omit_defaults=True):
     ``sales`` are the newest, for undo and take-back; ``sold`` and ``takings`` (jiao by way to
     pay) are of all of them. ``item``, ``before``, ``category``, ``prices`` (price cards, jiao)
     and ``pay`` (None: nobody said) are of the sale in the making; while the market is being
-    closed ``prices`` are what was counted in the box.
+    closed ``prices`` are what was counted in the box. ``fresh``: the newest sale is what was done
+    last, and may still hear how it was paid.
     """
 
     market: str
@@ -182,6 +183,7 @@ class Market(Struct, frozen=True, omit_defaults=True):
     category: str | None = None
     prices: tuple[int, ...] = ()
     pay: str | None = None
+    fresh: bool = False
 
 
 class Seen(Struct, frozen=True, array_like=True, omit_defaults=True):

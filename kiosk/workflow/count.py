@@ -33,7 +33,17 @@ from drivers.ports import Signal
 from kiosk.inputs import InputKind, PlaceSheet, Scan
 from kiosk.state import ClosedShelf, Count, Phase, Shelf, ShelfResult, SlipJob
 from kiosk.workflow.codeset import packed, size, unpacked
-from kiosk.workflow.turn import Facts, Row, Turn, at_rest, close_session, enter, refuse, window
+from kiosk.workflow.turn import (
+    Facts,
+    Row,
+    Turn,
+    at_rest,
+    close_session,
+    enter,
+    id_of,
+    refuse,
+    window,
+)
 
 MAX_LISTED: Final = 40
 """Missing labels that the closing slip names: 27 cm of paper."""
@@ -176,14 +186,15 @@ def shelves_left(count: Count, facts: Facts) -> tuple[str, ...]:
 def on_undo_counting(turn: Turn, scan: Scan) -> None:
     """The last shelf is opened again; before the first one, the stocktake did not begin."""
     count = count_of(turn)
-    if count.closed is not None:
-        ref, shelf = count.closed.ref, count.closed.shelf
-        turn.append(Voided(events=(turn.facts.event_ids[ref],)))
+    name = id_of(turn, count.closed.ref if count.closed is not None else count.opened)
+    if count.closed is not None and name is not None:
+        shelf = count.closed.shelf
+        turn.append(Voided(events=(name,)))
         count = structs.replace(count, shelf=shelf, closed=None, results=count.results[:-1])
         go(turn, Phase.SHELF, count)
         turn.say(Signal.SAVED, "shelf-reopened", seen=size(shelf.seen))
-    elif not count.results:
-        turn.append(Voided(events=(turn.facts.event_ids[count.opened],)))
+    elif name is not None and not count.results:
+        turn.append(Voided(events=(name,)))
         turn.set(count=None)
         turn.state = at_rest(turn.state)
         turn.say(Signal.SAVED, "count-undone")

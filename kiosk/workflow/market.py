@@ -30,7 +30,7 @@ from kiosk.inputs import ActionCard, InputKind, Scan
 from kiosk.state import Market, Phase
 from kiosk.texts.figures import yuan
 from kiosk.workflow.market_books import booked, go, idle, market_of, unbooked, void_sale
-from kiosk.workflow.turn import DEAL_CLOSES_MS, Row, Turn, at_rest, close_session, refuse
+from kiosk.workflow.turn import DEAL_CLOSES_MS, Row, Turn, at_rest, close_session, id_of, refuse
 
 
 def on_market(turn: Turn, scan: Scan) -> None:
@@ -50,7 +50,7 @@ def on_market(turn: Turn, scan: Scan) -> None:
         turn.append(Noticed(kind="market-resumed"), person)
         total = yuan(sum(market.takings.values()))
         turn.say(Signal.SAVED, "market-resumed", sales=market.sold, yuan=total)
-    go(turn, Phase.MARKET, idle(market))
+    go(turn, Phase.MARKET, structs.replace(idle(market), fresh=False))
 
 
 def on_pay_afterwards(turn: Turn, scan: Scan) -> None:
@@ -61,11 +61,10 @@ def on_pay_afterwards(turn: Turn, scan: Scan) -> None:
         refuse(turn, scan, "pay-not-here")
         return
     late = turn.facts.now - turn.state.touched > DEAL_CLOSES_MS
-    if late or not market.sales or market.sales[-1].taken_back:
+    if late or not market.fresh or not void_sale(turn, market.sales[-1]):
         refuse(turn, scan, "no-sale-yet")
         return
     *_, last = market.sales
-    void_sale(turn, last)
     sold = Sold(
         market=market.market, price=last.price, item=last.item, category=last.category, pay=way
     )
@@ -78,15 +77,15 @@ def on_pay_afterwards(turn: Turn, scan: Scan) -> None:
 def on_undo_market(turn: Turn, scan: Scan) -> None:
     """The last sale did not happen; before the first one, the market did not open."""
     market = market_of(turn)
-    if market.sales:
+    opened = id_of(turn, market.opened)
+    if market.sales and void_sale(turn, market.sales[-1]):
         sale = market.sales[-1]
-        void_sale(turn, sale)
         if sale.item is not None and sale.before is not None:
             turn.known[sale.item] = sale.before
         go(turn, Phase.MARKET, unbooked(market))
         turn.say(Signal.SAVED, "sale-undone", yuan=yuan(sale.price))
-    elif not market.sold and not any(market.takings.values()):
-        turn.append(Voided(events=(turn.facts.event_ids[market.opened],)))
+    elif opened is not None and not (market.sales or market.sold or any(market.takings.values())):
+        turn.append(Voided(events=(opened,)))
         turn.set(market=None)
         turn.state = at_rest(turn.state)
         turn.say(Signal.SAVED, "undone", count=1)

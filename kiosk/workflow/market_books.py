@@ -6,7 +6,7 @@ from msgspec import structs
 
 from contract.events import Voided
 from kiosk.state import Market, Phase, Sale
-from kiosk.workflow.turn import Turn, enter, window
+from kiosk.workflow.turn import Turn, enter, id_of, window
 
 RECENT_SALES: Final = 40
 """Sales that undo and take-back still know one by one. Older ones are in the totals."""
@@ -38,6 +38,7 @@ def booked(market: Market, sale: Sale) -> Market:
     taken = market.takings.get(sale.pay, 0) + (-sale.price if sale.taken_back else sale.price)
     return structs.replace(
         market,
+        fresh=not sale.taken_back,
         sales=(*market.sales, sale)[-RECENT_SALES:],
         sold=market.sold + (not sale.taken_back),
         takings={**market.takings, sale.pay: taken},
@@ -50,13 +51,18 @@ def unbooked(market: Market) -> Market:
     taken = market.takings[sale.pay] + (sale.price if sale.taken_back else -sale.price)
     return structs.replace(
         market,
+        fresh=False,
         sales=tuple(rest),
         sold=market.sold - (not sale.taken_back),
         takings={**market.takings, sale.pay: taken},
     )
 
 
-def void_sale(turn: Turn, sale: Sale) -> None:
-    """The sale did not happen."""
+def void_sale(turn: Turn, sale: Sale) -> bool:
+    """The sale did not happen; False when it is too old for that."""
+    name = id_of(turn, sale.ref)
+    if name is None:
+        return False
     items = (sale.item,) if sale.item is not None else ()
-    turn.append(Voided(events=(turn.facts.event_ids[sale.ref],), items=items))
+    turn.append(Voided(events=(name,), items=items))
+    return True

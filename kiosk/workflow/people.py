@@ -30,6 +30,7 @@ from kiosk.workflow.turn import (
     close_session,
     current_session,
     enter,
+    id_of,
     open_session,
     refuse,
 )
@@ -63,7 +64,7 @@ def _come_or_go(turn: Turn, person: str) -> None:
     if work is None:
         refs = (_start(turn, person),)
         turn.say(Signal.SAVED, "work-started")
-    elif work.minutes is not None and work.minutes >= RULE_MINUTES:
+    elif work.is_over(RULE_MINUTES):
         refs = (_end(turn, person, work, RULE_MINUTES, "rule"), _start(turn, person))
         turn.say(Signal.ATTENTION, "work-started-again")
     else:
@@ -84,7 +85,7 @@ def _start(turn: Turn, person: str) -> EventRef:
 def _end(turn: Turn, person: str, work: Work, minutes: int | None, how: str) -> EventRef:
     ended = WorkEnded(
         session=current_session(turn.state),
-        started=turn.facts.event_ids[work.ref],
+        started=id_of(turn, work.ref),
         minutes=minutes,
         how=how,
     )
@@ -135,19 +136,14 @@ class Expired(NamedTuple):
 
 
 def expired_work(
-    works: Iterable[tuple[str, Work]], session: str, event_id: Callable[[EventRef], str]
+    works: Iterable[tuple[str, Work]], session: str, event_id: Callable[[EventRef], str | None]
 ) -> Expired:
     """Ends what has been open for longer than the rule allows.
 
     ``works`` are a card's hash and what it began; ``session`` a fresh random name; ``event_id``
-    the id of a journal's event. Where the power was cut nobody knows how long it was, and the
-    caller tells what has passed since for sure, or None.
+    the id of a journal's event, None for one that is gone.
     """
-    over = [
-        (person, work)
-        for person, work in works
-        if work.minutes is not None and work.minutes >= RULE_MINUTES
-    ]
+    over = [(person, work) for person, work in works if work.is_over(RULE_MINUTES)]
     drafts = tuple(
         Draft(
             WorkEnded(

@@ -21,10 +21,10 @@ from contract.actions import UNSORTED
 from contract.events import Counted, FoundUnlabelled, ItemSeen, Noticed, Voided
 from drivers.ports import Signal
 from kiosk.inputs import BoxLabel, CategoryCard, InputKind, ItemLabel, Scan
-from kiosk.state import EventRef, ItemFacts, LabelJob, Phase, Seen, Shelf
+from kiosk.state import ItemFacts, LabelJob, Phase, Seen, Shelf
 from kiosk.workflow.codeset import holds, size, with_code, without
 from kiosk.workflow.count import count_of, go, shelf_of
-from kiosk.workflow.turn import Row, Turn, refuse
+from kiosk.workflow.turn import Row, Turn, id_of, refuse
 
 RECENT_LABELS: Final = 10
 """Labels that undo can take back, one after the other."""
@@ -105,9 +105,12 @@ def _add(turn: Turn, seen: Seen) -> None:
 def on_undo_label(turn: Turn, scan: Scan) -> None:
     count = count_of(turn)
     shelf = shelf_of(count)
-    if shelf.last:
+    name = id_of(turn, shelf.last[-1].ref if shelf.last else shelf.ref)
+    if name is None:
+        refuse(turn, scan, "nothing-to-undo")
+    elif shelf.last:
         *rest, newest = shelf.last
-        _void(turn, newest.ref, newest.code)
+        turn.append(Voided(events=(name,), items=(newest.code,)))
         turn.known[newest.code] = newest.before
         if newest.printed:
             turn.cancelled.append(newest.code)
@@ -121,15 +124,11 @@ def on_undo_label(turn: Turn, scan: Scan) -> None:
         go(turn, Phase.SHELF, structs.replace(count, shelf=shelf))
         turn.say(Signal.SAVED, "undone", count=1)
     elif not shelf.seen:
-        turn.append(Voided(events=(turn.facts.event_ids[shelf.ref],)))
+        turn.append(Voided(events=(name,)))
         go(turn, Phase.COUNTING, structs.replace(count, shelf=None))
         turn.say(Signal.SAVED, "shelf-undone")
     else:
         refuse(turn, scan, "nothing-to-undo")
-
-
-def _void(turn: Turn, ref: EventRef, code: str) -> None:
-    turn.append(Voided(events=(turn.facts.event_ids[ref],), items=(code,)))
 
 
 def on_no_label(turn: Turn, scan: Scan) -> None:

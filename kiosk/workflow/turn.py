@@ -100,10 +100,16 @@ MAX_ENTRIES: Final = 500
 
 class Work(Struct, frozen=True):
     """Work that somebody began here and has not ended: its event, and for how long it has gone on
-    in minutes, None when the power was cut in between."""
+    in minutes, None when the power was cut in between. ``passed`` is how many minutes have gone by
+    for sure, power cut or not."""
 
     ref: EventRef
     minutes: int | None
+    passed: int = 0
+
+    def is_over(self, minutes: int) -> bool:
+        """Whether it has lasted for so many minutes at least."""
+        return max(self.minutes or 0, self.passed) >= minutes
 
 
 class Facts(Struct, frozen=True):
@@ -302,6 +308,14 @@ def intake_deadline(turn: Turn) -> int:
 def current_session(state: LaneState) -> str:
     assert state.session is not None
     return state.session
+
+
+def id_of(turn: Turn, ref: EventRef) -> str | None:
+    """The id of an event, None once it is pruned: what is that old cannot be taken back here."""
+    try:
+        return turn.facts.event_ids[ref]
+    except KeyError:
+        return None
 
 
 def refuse(turn: Turn, scan: Scan, key: str, **values: str | int) -> None:

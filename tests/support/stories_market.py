@@ -58,6 +58,7 @@ OPEN = (*GIVEN, OPENS)
 WAITS = Line(Label(0), "", ATTENTION, "now-the-price", SELLING)
 SOLD = Line(FIVE, "sold", SAVED, "sold", STALL)
 SELLS = (WAITS, SOLD)
+SELLS_NEXT = (Line(Label(1), "", ATTENTION, "now-the-price", SELLING), SOLD)
 NO_LABEL = (
     Line(TEN, "", ATTENTION, "price-so-far", SELLING),
     Line(FINISH, "sold", SAVED, "sold", STALL),
@@ -136,6 +137,15 @@ STORIES: dict[str, tuple[Line | After, ...]] = {
         *OPEN,
         *SELLS,
         After(120_001),
+        Line(WECHAT, "refused", REFUSED, "no-sale-yet", STALL),
+    ),
+    "a way to pay when the market goes on, or after undo": (
+        *OPEN,
+        *SELLS,
+        *SELLS_NEXT,
+        UNDONE,
+        Line(WECHAT, "refused", REFUSED, "no-sale-yet", STALL),
+        Line(MARKET, "noticed", SAVED, "market-resumed", STALL),
         Line(WECHAT, "refused", REFUSED, "no-sale-yet", STALL),
     ),
     "a whole box is sold": (
