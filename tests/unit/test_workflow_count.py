@@ -5,10 +5,10 @@ import pytest
 
 from contract.codes import BLOCK, PLACE_IN, Kind, serial_code
 from contract.events import CountClosed, Counted, FoundUnlabelled, ShelfClosed
-from kiosk.inputs import BoxLabel, ItemLabel
+from kiosk.inputs import BoxLabel, ItemLabel, Scan
 from kiosk.state import ItemFacts, LabelJob, LaneState, Phase, ShelfResult, SlipJob
 from kiosk.texts import next_step
-from kiosk.workflow import codeset, restored
+from kiosk.workflow import codeset, restored, step
 from kiosk.workflow.count import MAX_LISTED
 from kiosk.workflow.shelf import RECENT_LABELS
 from tests.support.lanes import (
@@ -283,3 +283,20 @@ def test_labels_that_share_digits_across_a_boundary_are_not_mistaken() -> None:
     serials = packed[first[:5]]
     between = "G" + PREFIX + serials[2:7]
     assert not codeset.holds(packed, between + "0")
+
+
+@pytest.mark.parametrize(
+    "scans",
+    [(), (SHELF,), (SHELF, item(0)), (SHELF, item(0), SHELF)],
+    ids=["begun", "opened", "counted", "closed"],
+)
+def test_what_is_too_old_to_be_in_the_journal_cannot_be_taken_back(
+    scans: tuple[Scan, ...],
+) -> None:
+    world = stocked(1)
+    for scan in scans:
+        world.scan(scan)
+    pruned = msgspec.structs.replace(world.facts(UNDO), event_ids={})
+    outcome = step(world.state(), world.allocator, UNDO, pruned)
+    assert (outcome.signal, outcome.message.key) == (REFUSED, "nothing-to-undo")
+    assert outcome.state == world.state()

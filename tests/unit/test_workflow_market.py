@@ -9,7 +9,7 @@ from contract.reference import StopSettings
 from kiosk.inputs import ActionCard, ItemLabel, Scan
 from kiosk.state import ItemFacts, LaneState, Phase, SlipJob
 from kiosk.texts import next_step
-from kiosk.workflow import restored
+from kiosk.workflow import restored, step
 from kiosk.workflow.market_books import MAX_CARDS, MOST_MONEY, RECENT_SALES
 from tests.support.lanes import (
     ANN,
@@ -269,3 +269,15 @@ def test_nobody_at_the_stall_is_named_in_what_a_lane_remembers() -> None:
     world = World()
     world.scans(ANN, MARKET, TEN, FINISH)
     assert ANN.person not in msgspec.json.encode(world.state()).decode()
+
+
+@pytest.mark.parametrize("scans", [(MARKET,), (MARKET, FIVE, FINISH)], ids=["opened", "sold"])
+@pytest.mark.parametrize("takes", [UNDO, WECHAT], ids=["undo", "pay"])
+def test_what_is_too_old_to_be_in_the_journal_is_not_taken_back_or_changed(
+    scans: tuple[Scan, ...], takes: Scan
+) -> None:
+    world = World()
+    world.scans(*scans)
+    pruned = msgspec.structs.replace(world.facts(takes), event_ids={})
+    outcome = step(world.state(), world.allocator, takes, pruned)
+    assert (outcome.signal, outcome.state) == (REFUSED, world.state())
