@@ -73,7 +73,7 @@ def machine(health: Health) -> list[tuple[str, str, bool]]:
         warm = health.temperature_c
         rows.append((_("Temperature"), f"{warm:.0f} °C", warm < HOT_C))
     if health.throttling:
-        told_of = "; ".join(str(_THROTTLING.get(word, word)) for word in health.throttling)
+        told_of = " · ".join(str(_THROTTLING.get(word, word)) for word in health.throttling)
         rows.append((_("Power and heat"), told_of, False))
     refused = [part.name for part in health.reference if not part.ok]
     if refused:

@@ -34,6 +34,7 @@ OPERATOR: Final[Mapping[str, Address]] = {
     "incidents": lambda scene: "/incidents",
     "incidents-closed": lambda scene: "/incidents?closed=1",
     "quarantine": lambda scene: "/quarantine",
+    "codes": lambda scene: "/codes",
     "kiosk": lambda scene: f"/kiosks/{KIOSK}",
     "item-operator": lambda scene: f"/items/{scene.fresh}",
 }
