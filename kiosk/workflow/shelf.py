@@ -111,7 +111,9 @@ def on_undo_label(turn: Turn, scan: Scan) -> None:
     elif shelf.last:
         *rest, newest = shelf.last
         turn.append(Voided(events=(name,), items=(newest.code,)))
-        turn.known[newest.code] = newest.before
+        now = turn.facts.known[newest.code]
+        if now.status in ("here", "quarantined") and now.place == shelf.place:
+            turn.known[newest.code] = newest.before  # unless another lane knows better by now
         if newest.printed:
             turn.cancelled.append(newest.code)
         shelf = structs.replace(

@@ -126,6 +126,14 @@ def test_what_a_label_on_the_shelf_says_and_what_is_known_of_it_then(
     assert world.known[item(0).code] == facts
 
 
+def test_undo_does_not_overrule_what_another_lane_knows_since() -> None:
+    world = stocked(1)
+    world.scans(SHELF, item(0))
+    world.known[item(0).code] = ItemFacts("out", plan="D0000000000")
+    assert world.scan(UNDO).message.key == "undone"
+    assert world.item(item(0).code).status == "out"
+
+
 def test_a_sealed_box_is_not_looked_into_and_an_open_one_may_be() -> None:
     world = stocked(0)
     world.known = {

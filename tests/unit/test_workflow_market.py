@@ -177,6 +177,16 @@ def test_undo_restores_what_was_known_of_each_item() -> None:
     assert closed(world).recorded == 0
 
 
+def test_undo_does_not_overrule_what_another_lane_knows_since() -> None:
+    world = at_the_stall()
+    item = label(world, 0)
+    world.scans(item, FIVE)
+    world.known[item.code] = ItemFacts("delivered")
+    assert world.scan(UNDO).message.key == "sale-undone"
+    assert world.item(item.code).status == "delivered"
+    assert sales(world) == []
+
+
 def test_at_rest_donors_and_volunteers_are_served_and_the_lane_tells_of_the_market() -> None:
     world = at_the_stall()
     world.scans(label(world, 0), FIVE)
