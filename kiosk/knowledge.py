@@ -9,7 +9,7 @@ from contract.reference import Campaign, KnownPlace, NamedCategory, Plan, StopSe
 from drivers.ports import Words
 from kiosk.clock import LearntClock
 from kiosk.reference import Reference
-from kiosk.state import EventRef, ItemFacts, inside_of
+from kiosk.state import EventRef, ItemFacts, through_boxes
 from kiosk.store import SEQ_BITS
 from kiosk.turns import Redo, TurnLog
 from kiosk.workflow.turn import Work
@@ -75,17 +75,7 @@ class Knowledge:
     def item_facts(self, code: str) -> ItemFacts:
         """What this journal knows of an item or box label; of what is in a box, through its
         box."""
-        facts, seen = self._item_facts(code), {code}
-        boxes: list[ItemFacts] = []
-        box = facts.box
-        while box is not None and box not in seen:  # a box in itself was refused, elsewhere maybe
-            seen.add(box)
-            boxes.append(self._item_facts(box))
-            box = boxes[-1].box
-        outer: ItemFacts | None = None
-        for one in reversed(boxes):
-            outer = inside_of(one, outer)
-        return inside_of(facts, outer)
+        return through_boxes(code, self._item_facts)
 
     def _item_facts(self, code: str) -> ItemFacts:
         """What was said of this label itself."""

@@ -5,6 +5,7 @@ phase; lanes share the allocator of item codes, the journal and the printers.
 """
 
 import enum
+from collections.abc import Callable
 from typing import Annotated
 
 from msgspec import Meta, Struct, structs
@@ -106,14 +107,27 @@ class ItemFacts(Struct, frozen=True, omit_defaults=True):
     sealed: bool = False
 
 
-def inside_of(item: ItemFacts, box: ItemFacts | None) -> ItemFacts:
+def inside_of(item: ItemFacts, box: ItemFacts) -> ItemFacts:
     """What is known of something in this box: boxes move as one, so it is where its box is, and
-    only waits to be checked for itself. ``box`` None, or a box of which nothing is known: as it
-    was."""
-    if box is None or box.status in ("unknown", "foreign", "voided"):
+    only waits to be checked for itself. In a box of which nothing is known: as it was."""
+    if box.status in ("unknown", "foreign", "voided"):
         return item
     status = item.status if (item.status, box.status) == ("quarantined", "here") else box.status
     return structs.replace(item, status=status, plan=box.plan, place=box.place)
+
+
+def through_boxes(code: str, own: Callable[[str], ItemFacts]) -> ItemFacts:
+    """What is known of something through the boxes it is in; ``own`` tells what is known of a
+    label by itself. Boxes that are in each other, as two lanes may have said, end the way up."""
+    chain = [own(code)]
+    seen = {code}
+    while (box := chain[-1].box) is not None and box not in seen:
+        seen.add(box)
+        chain.append(own(box))
+    outer = chain.pop()
+    while chain:
+        outer = inside_of(chain.pop(), outer)
+    return outer
 
 
 def as_itself(known: ItemFacts) -> ItemFacts:

@@ -105,11 +105,23 @@ def on_packed(turn: Turn, scan: Scan) -> None:
 
 def _why_not(turn: Turn, code: str, before: ItemFacts) -> str | None:
     box = turn.state.box
-    if code == box or (code.startswith(Kind.BOX) and box in turn.facts.contents):
+    if box is not None and _holds(turn, code, box):
         return "itself"
     if box is not None and before.box == box:
         return "packed"
     return "quarantined" if before.status == "quarantined" else None
+
+
+def _holds(turn: Turn, code: str, box: str) -> bool:
+    """Whether the open box is this one, or in it."""
+    seen: set[str] = set()
+    inner: str | None = box
+    while inner is not None and inner not in seen:
+        if inner == code:
+            return True
+        seen.add(inner)
+        inner = turn.facts.known[inner].box
+    return False
 
 
 def _pack(turn: Turn, box: str, code: str, before: ItemFacts) -> Part:

@@ -39,21 +39,28 @@ class Custody:
 
     def where(self, code: str) -> Thing:
         """Where it is: with its box, where it is in one that somebody knows of."""
-        thing = self.things[code]
-        box = self.things.get(thing.box) if thing.box is not None else None
-        if box is None or box.status == "voided" or thing.box is None:
-            return thing
-        outer = self.where(thing.box)
-        aside = (thing.status, outer.status) == ("quarantined", "here")
-        return replace(thing, status="quarantined" if aside else outer.status, plan=outer.plan)
+        *inner, outermost = [self.things[one] for one in self.chain(code)]
+        there = outermost
+        for thing in reversed(inner):
+            if there.status in ("voided", "foreign"):
+                there = thing
+                continue
+            aside = (thing.status, there.status) == ("quarantined", "here")
+            status = "quarantined" if aside else there.status
+            there = replace(thing, status=status, plan=there.plan)
+        return there
+
+    def chain(self, code: str) -> tuple[str, ...]:
+        """It and the boxes it is in, the outermost last."""
+        chain, box = [code], self.things[code].box
+        while box is not None and box in self.things and box not in chain:
+            chain.append(box)
+            box = self.things[box].box
+        return tuple(chain)
 
     def alone(self, code: str) -> bool:
         """Whether one lane alone had to do with it, and with the boxes it is in."""
-        lanes, box = set(self.lanes[code]), self.things[code].box
-        while box is not None and box in self.things:
-            lanes |= self.lanes[box]
-            box = self.things[box].box
-        return len(lanes) == 1
+        return len({lane for one in self.chain(code) for lane in self.lanes[one]}) == 1
 
     def _take(self, body: events.Body, lane: str, stands: bool) -> None:
         codes = _codes(body)
@@ -110,8 +117,12 @@ class Custody:
 
 
 def _codes(body: events.Body) -> tuple[str, ...]:
-    """The labels that an event puts somewhere."""
+    """The labels that an event is about, whether it puts them anywhere or not."""
     match body:
+        case events.ItemSeen(item=item) | events.ItemPicked(item=item):
+            return (item,)
+        case events.Sealed(box=box):
+            return (box,)
         case events.Received(item=item):
             return (item,)
         case events.BoxReceived(box=box):
@@ -133,3 +144,41 @@ def _codes(body: events.Body) -> tuple[str, ...]:
             return items
         case _:
             return ()
+
+
+def set_apart(lines: Sequence[events.Event]) -> set[str]:
+    """What was in a box, put aside, or at another place than a shelf or a family, taken back or
+    not: more than its own last event tells of it."""
+    apart: set[str] = set()
+    for event in lines:
+        match event.public.body:
+            case (
+                events.Packed()
+                | events.Unpacked()
+                | events.Arrived()
+                | events.Sent()
+                | events.Missing()
+                | events.Disposed()
+                | events.Quarantined()
+                | events.Released()
+            ) as body:
+                apart.update(_codes(body))
+            case events.Received(item=item, ready_made=True):
+                apart.add(item)
+            case _:
+                pass
+    return apart
+
+
+def sold_or_counted(lines: Sequence[events.Event]) -> set[str]:
+    """What was at a market or in a stocktake; `tests.support.mode_checks` knows of those."""
+    sold: set[str] = set()
+    for event in lines:
+        match event.public.body:
+            case events.Sold(item=str(item)) | events.SaleTakenBack(item=str(item)):
+                sold.add(item)
+            case events.Counted(item=item) | events.FoundUnlabelled(item=item):
+                sold.add(item)
+            case _:
+                pass
+    return sold

@@ -42,7 +42,7 @@ from kiosk.inputs import (
     Scan,
     Timeout,
 )
-from kiosk.state import Allocator, Draft, EventRef, ItemFacts, LaneState, Outcome, inside_of
+from kiosk.state import Allocator, Draft, EventRef, ItemFacts, LaneState, Outcome, through_boxes
 from kiosk.workflow import Facts, step
 from kiosk.workflow.turn import Work
 
@@ -197,9 +197,11 @@ class World:
 
     def item(self, code: str) -> ItemFacts:
         """What this kiosk knows of an item or box."""
+        return through_boxes(code, self._by_itself)
+
+    def _by_itself(self, code: str) -> ItemFacts:
         own = parse(code).prefix == self.allocator.prefix
-        facts = self.known.get(code, ItemFacts("unknown" if own else "foreign"))
-        return facts if facts.box is None else inside_of(facts, self.item(facts.box))
+        return self.known.get(code, ItemFacts("unknown" if own else "foreign"))
 
     def out_for(self, plan: str) -> tuple[str, ...]:
         """The items that are out for a plan."""
