@@ -51,6 +51,7 @@ from kiosk.store import JournalError
 from kiosk.time_desk import TimeDesk
 from kiosk.tls import pinned_context
 from kiosk.uplink import Uplink
+from kiosk.work_desk import WorkDesk
 
 log = logging.getLogger(__name__)
 
@@ -189,6 +190,7 @@ def _run(config: KioskConfig, clock: LearntClock, mailbox: _Mailbox) -> int:
             lanes=lanes,
             uplink=uplink,
             time=time_desk,
+            work=WorkDesk(journal, clock, lanes, entropy),
             papers=PaperDesk(journal, clock, threads, letterhead, timezone, signer),
             link=link,
             screen=screen,

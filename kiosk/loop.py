@@ -38,6 +38,7 @@ from kiosk.state import Draft
 from kiosk.store import JournalError
 from kiosk.time_desk import TimeDesk
 from kiosk.uplink import Link, Uplink
+from kiosk.work_desk import WorkDesk
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +67,7 @@ class Loop:
         lanes: LaneDesk,
         uplink: Uplink,
         time: TimeDesk,
+        work: WorkDesk,
         papers: PaperDesk,
         link: Link,
         screen: KioskScreen | None,
@@ -79,6 +81,7 @@ class Loop:
         self._lanes: Final = lanes
         self._uplink: Final = uplink
         self._time: Final = time
+        self._work: Final = work
         self._papers: Final = papers
         self._link: Final = link
         self._screen: Final = screen
@@ -160,6 +163,7 @@ class Loop:
         for step in (
             self._lanes.tick,
             self._time.tick,
+            self._work.tick,
             self._uplink.tick,
             self._uplink.appended,
             self._papers.dispatch,

@@ -12,6 +12,8 @@ from kiosk.workflow.people import expired_work
 
 LOOK_MS: Final = 600_000
 """How often forgotten work is looked for; the rule is in hours."""
+FIRST_LOOK_MS: Final = 60_000
+"""So long after the start, when nobody waits for the first scan any more."""
 
 
 class WorkDesk:
@@ -28,7 +30,7 @@ class WorkDesk:
         self._clock: Final = clock
         self._lanes: Final = lanes
         self._entropy: Final = entropy
-        self._due = clock.mono()
+        self._due = clock.mono() + FIRST_LOOK_MS
 
     def tick(self) -> None:
         """Ends what is over, when it is time to look. Raises `JournalError`; then it is looked for
