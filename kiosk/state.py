@@ -147,12 +147,17 @@ class Pick(Struct, frozen=True, array_like=True):
     before: ItemFacts
 
 
-class Part(Struct, frozen=True):
-    """One event of a handover: its items, and what was known of each before it."""
+class Part(Struct, frozen=True, omit_defaults=True):
+    """One event of a handover: its items, and what was known of each before it.
+
+    ``status`` is what it made of all of them, or "" when that differs: what has another status by
+    now has been somewhere else since, which taking this back does not change.
+    """
 
     ref: EventRef
     items: tuple[str, ...]
     before: tuple[ItemFacts, ...]
+    status: str = ""
 
 
 class LastAction(Struct, frozen=True, omit_defaults=True):

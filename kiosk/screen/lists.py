@@ -78,7 +78,7 @@ def list_of(state: LaneState) -> ListView:
     if phase in _BOX_PHASES:
         return _box(state)
     if phase is Phase.RECEIVING:
-        return _shown("到货", "Arrived", _trail_lines(state))
+        return _shown("到货", "Arrived", [_pick(p.code, p.outcome) for p in state.picks])
     if phase in (Phase.OFFERING, Phase.GIVING):
         return _given(state)
     if phase is Phase.WORKING:

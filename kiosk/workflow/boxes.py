@@ -131,10 +131,10 @@ def _pack(turn: Turn, box: str, code: str, before: ItemFacts) -> Part:
     turn.known[code] = structs.replace(before, status="here", plan=None, box=box)
     of_box = turn.facts.known[box]
     if of_box.status in ("here", "quarantined"):
-        return Part(ref, (code,), (before,))
+        return Part(ref, (code,), (before,), "here")
     place = before.place if before.status == "here" else PLACE_IN
     turn.known[box] = structs.replace(of_box, status="here", plan=None, place=place)
-    return Part(ref, (code, box), (before, of_box))
+    return Part(ref, (code, box), (before, of_box), "here")
 
 
 def _open(turn: Turn, box: str, before: ItemFacts) -> None:
@@ -239,7 +239,8 @@ def on_finish_unpacking(turn: Turn, scan: Scan) -> None:
             some = known(turn, contents[start : start + MAX_CODES_PER_EVENT])
             codes = tuple(code for code, _ in some)
             ref = turn.append(Unpacked(box=box, items=codes, session=state.session))
-            parts.append(Part(ref, codes, tuple(before for _, before in some)))
+            before = tuple(facts for _, facts in some)
+            parts.append(Part(ref, codes, before))
             turn.known.update({code: _taken_out(before) for code, before in some})
     close_session(turn, "finished")
     if not parts:

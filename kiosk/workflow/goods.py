@@ -199,10 +199,10 @@ def _recorded(turn: Turn, wanted: tuple[Entry, ...], gone: tuple[Entry, ...]) ->
     for entry in wanted:
         if entry.ref == NEW:
             entry = structs.replace(entry, ref=turn.append(_received(entry, session)))
-            if entry.ready_made and not is_box(entry.code):
+            if entry.ready_made:
                 stuck = turn.append(LabelAttached(item=entry.code, how="ready-made"))
                 entry = structs.replace(entry, stuck=stuck)
-            elif not entry.ready_made:
+            else:
                 turn.jobs.append(label_of(entry, copy=entry.code in again))
             turn.known[entry.code] = facts_of(entry)
         entries.append(entry)

@@ -80,10 +80,10 @@ def hand_over(
     handover is several; one without items is recorded all the same. What was in a box that stays
     came out of it."""
     private = Private(person=turn.state.person, family=family)
-    parts = list(_out_of_boxes(turn, items))
+    parts = list(_out_of_boxes(turn, items, after))
     for some in _portions(items):
         codes = tuple(code for code, _ in some)
-        parts.append(_part(turn.append(event(codes), private), some))
+        parts.append(_part(turn.append(event(codes), private), some, after))
     every = tuple(code for code, _ in items)
     moved = set(every)
     for code, before in items:
@@ -101,7 +101,9 @@ def hand_over(
     turn.say(Signal.SAVED, what, count=len(every))
 
 
-def _out_of_boxes(turn: Turn, items: Known) -> Iterable[Part]:
+def _out_of_boxes(
+    turn: Turn, items: Known, after: Callable[[ItemFacts], ItemFacts]
+) -> Iterable[Part]:
     moved = {code for code, _ in items}
     boxes: dict[str, list[tuple[str, ItemFacts]]] = {}
     for code, before in items:
@@ -110,11 +112,13 @@ def _out_of_boxes(turn: Turn, items: Known) -> Iterable[Part]:
     for box, inside in boxes.items():
         codes = tuple(code for code, _ in inside)
         ref = turn.append(Unpacked(box=box, items=codes, session=turn.state.session))
-        yield _part(ref, tuple(inside))
+        yield _part(ref, tuple(inside), after)
 
 
-def _part(ref: EventRef, items: Known) -> Part:
-    return Part(ref, tuple(code for code, _ in items), tuple(before for _, before in items))
+def _part(ref: EventRef, items: Known, after: Callable[[ItemFacts], ItemFacts]) -> Part:
+    codes, before = tuple(code for code, _ in items), tuple(facts for _, facts in items)
+    made = {after(facts).status for facts in before}
+    return Part(ref, codes, before, made.pop() if len(made) == 1 else "")
 
 
 def _portions(items: Known) -> Iterable[Known]:

@@ -159,10 +159,7 @@ def on_own_label(turn: Turn, scan: Scan) -> None:
     assert isinstance(scan, ItemLabel | BoxLabel)
     state = turn.state
     if any(entry.code == scan.code for entry in state.entries):
-        if isinstance(scan, ItemLabel):
-            turn.append(LabelAttached(item=scan.code, how="scanned"))
-        else:
-            turn.append(ItemSeen(item=scan.code, outcome="attached", session=state.session))
+        turn.append(LabelAttached(item=scan.code, how="scanned"))
         turn.set(
             entries=tuple(
                 structs.replace(entry, attached=True) if entry.code == scan.code else entry

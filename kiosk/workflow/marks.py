@@ -122,8 +122,17 @@ def _mark(turn: Turn, said: tuple[Said, ...], about: dict[str, ItemFacts]) -> No
     """Records what was said of these, as one step that undo takes back."""
     codes = tuple(about)
     session = turn.state.session
+    words = [one.what for one in said]
+    status = {"quarantined": "quarantined", "released": "here"}.get(words[-1])
+    after = {
+        code: facts if status is None else structs.replace(facts, status=status)
+        for code, facts in about.items()
+    }
+    made = {facts.status for facts in after.values()}
+    one_status = made.pop() if len(made) == 1 else ""
+    before = tuple(about.values())
     parts = [
-        Part(turn.append(said_event(one, codes, session)), codes, tuple(about.values()))
+        Part(turn.append(said_event(one, codes, session)), codes, before, one_status)
         for one in said
     ]
     turn.set(
@@ -131,12 +140,6 @@ def _mark(turn: Turn, said: tuple[Said, ...], about: dict[str, ItemFacts]) -> No
         groups=(*turn.state.groups, 0),
         touched=turn.facts.now,
     )
-    words = [one.what for one in said]
-    status = {"quarantined": "quarantined", "released": "here"}.get(words[-1])
-    after = {
-        code: facts if status is None else structs.replace(facts, status=status)
-        for code, facts in about.items()
-    }
     turn.known.update(after)
     _show(turn, after, lambda entry: (*entry.said, *said))
     _relabel(turn, about, after)

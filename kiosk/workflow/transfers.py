@@ -4,12 +4,12 @@ stop gave it its code. A box arrives with what is in it."""
 from typing import Final
 
 from contract.codes import PLACE_IN
-from contract.events import Arrived, ItemSeen, Refused
+from contract.events import MAX_CODES_PER_EVENT, Arrived, ItemSeen, Refused
 from drivers.ports import Signal
 from kiosk.inputs import BoxLabel, InputKind, ItemLabel, Scan, Timeout
-from kiosk.state import ItemFacts, Phase, Pick, SlipJob
+from kiosk.state import ItemFacts, Phase, Pick, SlipJob, as_itself
 from kiosk.workflow.handing import becomes
-from kiosk.workflow.turn import MAX_ENTRIES, Row, Turn, close_session, enter, open_session, window
+from kiosk.workflow.turn import Row, Turn, close_session, enter, open_session, window
 from kiosk.workflow.undo import void_items
 
 COMES: Final = frozenset({"foreign", "unknown", "sent", "here"})
@@ -36,9 +36,9 @@ def on_arrived(turn: Turn, scan: Scan) -> None:
         _stay(turn)
         turn.say(Signal.ATTENTION, "already-arrived")
         return
-    if len(state.picks) >= MAX_ENTRIES:
+    if len(state.picks) >= MAX_CODES_PER_EVENT:
         turn.append(Refused(input="too-many", state=state.phase.value))
-        turn.say(Signal.REFUSED, "too-many", most=MAX_ENTRIES)
+        turn.say(Signal.REFUSED, "too-many", most=MAX_CODES_PER_EVENT)
         return
     before = turn.facts.item or ItemFacts("unknown")
     ref = turn.append(Arrived(place=PLACE_IN, items=(scan.code,), session=state.session))
@@ -64,7 +64,8 @@ def on_undo_arrived(turn: Turn, scan: Scan) -> None:
         return
     gone = picks[-1]
     void_items(turn, [(gone.ref, gone.code)])
-    turn.known[gone.code] = gone.before
+    if turn.facts.known[gone.code].status in ("here", "quarantined"):
+        turn.known[gone.code] = as_itself(gone.before)  # else another lane knows better by now
     turn.set(picks=picks[:-1])
     _stay(turn)
     turn.say(Signal.SAVED, "undone", count=1)

@@ -23,11 +23,13 @@ def undo_trail(turn: Turn) -> LastAction | None:
 
 
 def undo_parts(turn: Turn, action: LastAction) -> None:
-    """Voids the events of an action and restores what was known."""
+    """Voids the events of an action and restores what was known, but for what another lane
+    knows better by now."""
     void_events(turn, ((part.ref, part.items) for part in action.parts))
     for part in reversed(action.parts):
         for code, before in zip(part.items, part.before, strict=True):
-            turn.known[code] = as_itself(before)
+            if part.status in ("", turn.facts.known[code].status):
+                turn.known[code] = as_itself(before)
 
 
 def void_events(turn: Turn, events: Iterable[tuple[EventRef, tuple[str, ...]]]) -> None:

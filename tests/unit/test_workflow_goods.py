@@ -527,3 +527,24 @@ def test_one_item_comes_in_and_one_is_handed_over_in_four_scans_at_most() -> Non
     assert len(handed) > 10
     assert max(taken)[0] <= 4, max(taken)
     assert max(handed)[0] <= 4, max(handed)
+
+
+# --- two lanes ----------------------------------------------------------------------------------
+
+
+def test_undo_at_one_lane_does_not_bring_back_what_another_handed_over_since() -> None:
+    world, labels = given()
+    world.scans(ANN, labels[0], SHELF)
+    for scan in (ANN, labels[0], PLAN, PLAN, FAMILY):
+        world.scan(scan, "back")
+    assert world.scan(UNDO).message.key == "handover-undone"
+    assert world.item(labels[0].code).status == "delivered"
+
+
+def test_undo_of_a_transfer_does_not_bring_back_what_went_out_since() -> None:
+    world = World()
+    world.scans(RECEIVE, STRANGER)
+    for scan in (ANN, STRANGER, PLAN):
+        world.scan(scan, "back")
+    assert world.scan(UNDO).message.key == "undone"
+    assert world.item(STRANGER.code).status == "out"
