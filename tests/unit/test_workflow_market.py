@@ -6,11 +6,12 @@ import pytest
 from contract.actions import Verb
 from contract.events import MarketClosed, SaleTakenBack, Sold, Voided
 from contract.reference import StopSettings
-from kiosk.inputs import ActionCard, ItemLabel, Scan
+from kiosk.inputs import ActionCard, InputKind, ItemLabel, Scan
 from kiosk.state import ItemFacts, LaneState, Phase, SlipJob
 from kiosk.texts import next_step
 from kiosk.workflow import restored, step
 from kiosk.workflow.market_books import MAX_CARDS, MOST_MONEY, RECENT_SALES
+from tests.support import stories_count, stories_market
 from tests.support.lanes import (
     ANN,
     BOB,
@@ -25,6 +26,7 @@ from tests.support.lanes import (
     World,
     times,
 )
+from tests.support.stories import ONE_OF_EACH, REACH, scanned
 from tests.support.stories_market import CLOSE, FIVE, MARKET, TAKE_BACK, TEN, WECHAT, price
 from tests.support.telling import ATTENTION, REFUSED, REST, SAVED
 
@@ -291,3 +293,27 @@ def test_what_is_too_old_to_be_in_the_journal_is_not_taken_back_or_changed(
     pruned = msgspec.structs.replace(world.facts(takes), event_ids={})
     outcome = step(world.state(), world.allocator, takes, pruned)
     assert (outcome.signal, outcome.state) == (REFUSED, world.state())
+
+
+@pytest.mark.parametrize("kind", InputKind)
+@pytest.mark.parametrize(
+    "phase",
+    [phase for phase in REACH if phase not in (*stories_market.REACH, *stories_count.REACH)],
+)
+def test_whatever_is_done_at_a_lane_its_open_market_and_stocktake_stay(
+    phase: Phase, kind: InputKind
+) -> None:
+    world = World()
+    world.scans(MARKET, FINISH, stories_count.COUNT, stories_count.PAUSE)
+    before = world.state()
+    for scan in REACH[phase]:
+        world.scan(scanned(world, scan))
+    world.scan(ONE_OF_EACH[kind])
+    world.wait(3_600_000)
+    state = world.state()
+    assert state.market is not None
+    assert before.market is not None
+    assert (state.phase, state.market.market) == (REST, before.market.market)
+    assert state.count is not None
+    assert before.count is not None
+    assert state.count.count == before.count.count
