@@ -30,7 +30,7 @@ from drivers.ports import (
     Text,
     Words,
 )
-from drivers.typography import Typesetter
+from drivers.typography import LEADING, TIGHT_LEADING, Typesetter
 
 MIN_BAR_MM: Final = 0.25
 """Narrowest module of a 1-D code: two dots at 203 dpi. One dot (0.125 mm) is below what hand
@@ -40,6 +40,12 @@ MIN_QR_MM: Final = 0.25
 GAP_DOTS: Final = 12
 """Least blank between the two sides of a `Row`."""
 RULE_DOTS: Final = 2
+TIGHT_BARS_MM: Final = 7.0
+"""Bars no higher than this where a label is short: a hand still hits them."""
+TIGHT_FEED_MM: Final = 0.5
+_SMALLER: Final[dict[Size, Size]] = {
+    "huge": "large", "large": "normal", "normal": "small", "small": "small",
+}  # fmt: skip
 MAX_PAGE_MM: Final = 1500.0
 """A longer page is refused: no receipt is, and a mistake would empty the roll."""
 
@@ -100,10 +106,20 @@ def lay_out(document: Document, profile: PrinterProfile) -> tuple[Page, ...]:
     """`document` as pages: one up to each `Cut`, and one for what follows the last.
 
     On continuous media a cut page ends with the feed to the tear bar; on labels every page is
-    one label long, its content in the middle (die-cut stock lies a millimetre off at times).
+    one label long, its content in the middle (die-cut stock lies a millimetre off at times). What
+    is too long for a label is set tighter, then smaller, before it is refused.
     Raises `LayoutError` when a block does not fit this paper, or the page is absurdly long.
     """
-    place = _Placer(profile)
+    if profile.media != "continuous":
+        for squeeze in (0, 1, 2):
+            try:
+                return _lay_out(document, _Placer(profile, squeeze))
+            except _TooLongError:
+                continue
+    return _lay_out(document, _Placer(profile, 0 if profile.media == "continuous" else 3))
+
+
+def _lay_out(document: Document, place: _Placer) -> tuple[Page, ...]:
     pages: list[Page] = []
     pending: list[Block] = []
     for block in document.blocks:
@@ -117,6 +133,10 @@ def lay_out(document: Document, profile: PrinterProfile) -> tuple[Page, ...]:
     return tuple(pages)
 
 
+class _TooLongError(LayoutError):
+    """The content is longer than a label."""
+
+
 class _Strip(msgspec.Struct, frozen=True):
     """Boxes with y from the strip's own top."""
 
@@ -125,11 +145,15 @@ class _Strip(msgspec.Struct, frozen=True):
 
 
 class _Placer:
-    """Puts blocks one under the other for one profile."""
+    """Puts blocks one under the other for one profile.
 
-    def __init__(self, profile: PrinterProfile) -> None:
+    `squeeze` 1 sets lines closer, 2 also sets text a size smaller, 3 also shortens bars and feeds.
+    """
+
+    def __init__(self, profile: PrinterProfile, squeeze: int = 0) -> None:
         self._profile = profile
-        self._type = Typesetter(profile.dots_per_mm)
+        self._squeeze = squeeze
+        self._type = Typesetter(profile.dots_per_mm, leading=TIGHT_LEADING if squeeze else LEADING)
         self._inner = profile.width_dots - 2 * profile.margin_dots
 
     def page(self, blocks: list[Block], *, cut: bool) -> Page:
@@ -151,7 +175,7 @@ class _Placer:
             content, height = height, self._dots(self._profile.label_mm)
             if content > height:
                 needed = content / self._profile.dots_per_mm
-                raise LayoutError(
+                raise _TooLongError(
                     Words(
                         zh=f"内容高 {needed:.0f} 毫米，标签只有 {self._profile.label_mm:g} 毫米",
                         en=f"{needed:.0f} mm of content does not fit a label of "
@@ -178,9 +202,17 @@ class _Placer:
             case Rule():
                 return self._rule()
             case Feed(mm):
-                return _Strip(self._dots(min(max(mm, 0.0), MAX_PAGE_MM)))
+                wanted = min(max(mm, 0.0), MAX_PAGE_MM)
+                return _Strip(self._dots(min(wanted, TIGHT_FEED_MM) if self._tightest else wanted))
             case Cut():
                 return _Strip(0)
+
+    @property
+    def _tightest(self) -> bool:
+        return self._squeeze >= 3
+
+    def _size(self, size: Size) -> Size:
+        return _SMALLER[size] if self._squeeze >= 2 else size
 
     def _dots(self, mm: float) -> int:
         return round(mm * self._profile.dots_per_mm)
@@ -200,7 +232,7 @@ class _Placer:
         return (TextBox(self._left(width, align), y, width, height, text, size, bold, align),)
 
     def _text(self, block: Text) -> _Strip:
-        size, bold = block.size, block.bold
+        size, bold = self._size(block.size), block.bold
         lines = self._type.wrap(block.text, self._inner, size, bold=bold)
         height = self._type.line_height(size)
         boxes: list[Box] = []
@@ -209,15 +241,15 @@ class _Placer:
         return _Strip(height * len(lines), tuple(boxes))
 
     def _row(self, block: Row) -> _Strip:
-        size, bold = block.size, block.bold
+        size, bold = self._size(block.size), block.bold
         height = self._type.line_height(size)
         right = " ".join(self._type.wrap(block.right, 10**6, size, bold=bold))
         right_width = self._type.measure(right, size, bold=bold)
         left_width = self._inner - right_width - GAP_DOTS
         if left_width < self._inner // 3:
             # No room beside it: one under the other, still to their own edges.
-            above = self._text(Text(block.left, size, "left", bold))
-            below = self._text(Text(block.right, size, "right", bold))
+            above = self._text(Text(block.left, block.size, "left", bold))
+            below = self._text(Text(block.right, block.size, "right", bold))
             moved = tuple(_moved(box, above.height) for box in below.boxes)
             return _Strip(above.height + below.height, above.boxes + moved)
         lines = self._type.wrap(block.left, left_width, size, bold=bold)
@@ -229,7 +261,8 @@ class _Placer:
     def _code128(self, block: Code128) -> _Strip:
         length = len(code128_modules(block.value)) + 2 * CODE128_QUIET
         least = max(1, self._dots(MIN_BAR_MM))
-        height = max(1, self._dots(block.height_mm))
+        wanted_mm = min(block.height_mm, TIGHT_BARS_MM) if self._tightest else block.height_mm
+        height = max(1, self._dots(wanted_mm))
         if block.along:
             height = min(height, self._profile.width_dots)
             left = self._left(height, "centre")

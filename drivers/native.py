@@ -6,7 +6,8 @@ put it, so that nothing moves; everything else is sent as dots.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -18,6 +19,8 @@ from drivers.typography import EM_MM
 
 LEAST_EM: Final = 0.79
 """A font of the printer may be this much lower than the size that was asked for."""
+WORD_GAP_EM: Final = 0.3
+"""Between two scripts on one line, of a character's height."""
 CODE128_MODULES: Final = 11
 CODE128_STOP: Final = 13
 """Modules of one symbol character and of the stop character (ISO/IEC 15417)."""
@@ -100,6 +103,46 @@ def native_text(
             }[box.align]
             y = box.y + (box.height - cell.height) // 2
             return NativeText(x, y, width, cell, data, box.bold)
+    return None
+
+
+def split_line(
+    box: TextBox,
+    cells: Sequence[Cell],
+    measure: Callable[[str], int],
+    profile: PrinterProfile,
+) -> list[NativeText | TextBox] | None:
+    """A line of both scripts as pieces side by side: ASCII for the printer to set, the rest as
+    boxes to draw. `measure` gives the width in dots of what is drawn. None where the printer's
+    letters, which are wider, leave no room.
+    """
+    if not profile.native:
+        return None
+    runs = [run.strip() for run in re.findall(r"[ -~]+|[^ -~]+", box.text)]
+    runs = [run for run in runs if run]
+    em = EM_MM[box.size] * profile.dots_per_mm
+    between = round(em * WORD_GAP_EM)
+    for cell in sorted(cells, key=lambda cell: -cell.height):
+        if not LEAST_EM * em <= cell.height <= box.height:
+            continue
+        widths = [cell.width * len(run) if run.isascii() else measure(run) for run in runs]
+        total = sum(widths) + between * (len(runs) - 1)
+        if total > profile.width_dots - 2 * profile.margin_dots:
+            continue
+        x = {
+            "left": box.x,
+            "centre": (profile.width_dots - total) // 2,
+            "right": box.x + box.width - total,
+        }[box.align]
+        pieces: list[NativeText | TextBox] = []
+        for run, width in zip(runs, widths, strict=True):
+            if run.isascii():
+                y = box.y + (box.height - cell.height) // 2
+                pieces.append(NativeText(x, y, width, cell, run.encode("ascii"), box.bold))
+            else:
+                pieces.append(msgspec.structs.replace(box, x=x, width=width, text=run))
+            x += width + between
+        return pieces if x - between <= profile.width_dots and pieces else None
     return None
 
 

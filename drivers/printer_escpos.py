@@ -8,7 +8,8 @@ agree on. Blank paper is raster too, one byte a row: ``ESC J`` counts in a unit 
 makers, and the paper would not be the picture.
 
 **Native profiles** let the printer draw bar codes, QR codes and text, and feed by ``ESC J`` after
-``GS P`` has set its unit. What remains is cropped raster.
+``GS P`` has set its unit. Chinese beside Latin letters on one line is sent as ``ESC *``, dots that
+stand in a line of text, where it is no higher than the letters. What remains is cropped raster.
 
 Source: Epson's ESC/POS command reference.
 """
@@ -18,6 +19,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from drivers.escpos_job import BAND_ROWS, CENTRE, LEFT, RIGHT, EscposJob
 from drivers.layout import BarsBox, Box, Page, QrBox, TextBox
@@ -31,6 +34,7 @@ from drivers.native import (
     native_qr,
     native_text,
     qr_quiet,
+    split_line,
 )
 from drivers.ports import PrinterProfile, PrinterStatus
 from drivers.printer_wire import (
@@ -43,6 +47,7 @@ from drivers.printer_wire import (
     Job,
 )
 from drivers.transports import Transport
+from drivers.typography import Typesetter
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -236,20 +241,79 @@ def _line(job: EscposJob, line: list[Box], at: int) -> int:
         level = len({(text.y, text.cell) for text in found}) == 1
         if len(found) == len(line) and level and apart(found, profile):
             return _texts(job, found, at)
+        if len(line) == 1 and isinstance(box, TextBox):
+            pieces = _both_scripts(box, profile)
+            if pieces is not None:
+                return _texts(job, pieces, at)
     return _dots(job, line, at)
 
 
-def _texts(job: EscposJob, texts: list[NativeText], at: int) -> int:
+def _texts(job: EscposJob, pieces: Sequence[NativeText | _Columns], at: int) -> int:
+    """Pieces of one line, all as high as the printer's letters."""
+    texts = [piece for piece in pieces if isinstance(piece, NativeText)]
     first = texts[0]
     job.feed(first.y - at)
     job.align(LEFT)
     job.spacing(first.cell.height)
     job.ink()
-    for text in sorted(texts, key=lambda text: text.x):
-        job.style(text.cell.times, bold=text.bold)
-        job.raw(b"\x1b$" + text.x.to_bytes(2, "little") + text.data)
+    for piece in sorted(pieces, key=lambda piece: piece.x):
+        place = b"\x1b$" + piece.x.to_bytes(2, "little")
+        if isinstance(piece, NativeText):
+            job.style(piece.cell.times, bold=piece.bold)
+            job.raw(place + piece.data)
+        else:
+            # ESC * 33: 24 dots high, as many columns, three bytes each.
+            count = (len(piece.data) // 3).to_bytes(2, "little")
+            job.raw(place + b"\x1b*\x21" + count + piece.data)
     job.raw(b"\n")
     return first.y + first.cell.height
+
+
+class _Columns(msgspec.Struct, frozen=True):
+    """Dots that stand in a line of text: 24 rows, three bytes a column."""
+
+    x: int
+    data: bytes
+
+
+def _both_scripts(box: TextBox, profile: PrinterProfile) -> list[NativeText | _Columns] | None:
+    """Letters and dots side by side, where the dots are no higher than the letters."""
+    setter = Typesetter(profile.dots_per_mm)
+
+    def measure(text: str) -> int:
+        return setter.measure(text, box.size, bold=box.bold)
+
+    cell = CELLS[0]
+    pieces = split_line(box, (cell,), measure, profile)
+    if pieces is None or not any(isinstance(piece, NativeText) for piece in pieces):
+        return None
+    top = (box.height - cell.height) // 2
+    found: list[NativeText | _Columns] = []
+    for piece in pieces:
+        if isinstance(piece, NativeText):
+            found.append(piece)
+            continue
+        columns = _columns(piece, top, cell.height, profile)
+        if columns is None:
+            return None
+        found.append(columns)
+    return found
+
+
+def _columns(box: TextBox, top: int, rows: int, profile: PrinterProfile) -> _Columns | None:
+    from PIL import Image as Pillow
+    from PIL import ImageChops
+
+    from drivers.raster import paint_boxes
+
+    picture = paint_boxes([box], (box.x, box.y, box.width, box.height), profile)
+    inked = ImageChops.invert(picture).getbbox()
+    if inked is None or inked[1] < top or inked[3] > top + rows:
+        return None
+    left, right = inked[0], inked[2]
+    window = ImageChops.invert(picture.crop((left, top, right, top + rows)))
+    # On its side, each row is a column of the line, its uppermost dot first.
+    return _Columns(box.x + left, window.transpose(Pillow.Transpose.TRANSPOSE).tobytes())
 
 
 def _bars(job: EscposJob, box: BarsBox, at: int) -> int:

@@ -31,6 +31,7 @@ from drivers.native import (
     native_qr,
     native_text,
     qr_quiet,
+    split_line,
 )
 from drivers.ports import PrinterProfile, PrinterStatus
 from drivers.printer_wire import (
@@ -43,6 +44,7 @@ from drivers.printer_wire import (
     Job,
 )
 from drivers.transports import Transport
+from drivers.typography import Typesetter
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -184,7 +186,30 @@ def _drawing(page: Page, profile: PrinterProfile) -> Iterator[bytes]:
                 for text in found:
                     yield from _text(text)
                 continue
+            if len(line) == 1 and isinstance(box, TextBox):
+                pieces = _both_scripts(box, profile)
+                if pieces is not None:
+                    for piece in pieces:
+                        if isinstance(piece, NativeText):
+                            yield from _text(piece)
+                        else:
+                            yield from _dots([piece], profile)
+                    continue
         yield from _dots(line, profile)
+
+
+def _both_scripts(box: TextBox, profile: PrinterProfile) -> list[NativeText | TextBox] | None:
+    """Places are absolute here, so that letters can stand beside dots."""
+    setter = Typesetter(profile.dots_per_mm)
+
+    def measure(text: str) -> int:
+        return setter.measure(text, box.size, bold=box.bold)
+
+    pieces = split_line(box, ASCII_CELLS, measure, profile)
+    if pieces is None or len(pieces) == 1:
+        return None
+    written = [piece.data for piece in pieces if isinstance(piece, NativeText)]
+    return pieces if all(_plain(data) for data in written) else None
 
 
 def _plain(data: bytes) -> bool:

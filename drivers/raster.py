@@ -91,7 +91,10 @@ class _Pen:
 
         match box:
             case TextBox():
-                return self._type.draw(box.text, box.size, bold=box.bold)
+                line = self._type.draw(box.text, box.size, bold=box.bold)
+                # Drawn with room above and below, of which a tight line has less.
+                over = (line.height - box.height) // 2
+                return line.crop((0, over, line.width, over + box.height)) if over > 0 else line
             case BarsBox():
                 return self._bars(box)
             case QrBox():

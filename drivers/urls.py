@@ -36,7 +36,8 @@ BAUD_RATES: Final = (
 )  # fmt: skip
 SCANNER_BAUD: Final = 9600
 PRINTER_BAUD: Final = 115200
-LABEL_LENGTHS_MM: Final = (15.0, 300.0)
+LABEL_LENGTHS_MM: Final = (30.0, 300.0)
+"""On less, a label in two languages with a note does not fit."""
 GAPS_MM: Final = (1.0, 20.0)
 RAW_PRINT_PORT: Final = 9100
 """TCP port on which network printers take raw bytes (HP JetDirect; IANA: pdl-datastream)."""

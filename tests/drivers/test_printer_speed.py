@@ -32,7 +32,7 @@ def test_every_label_fits_what_a_slow_line_carries_in_three_seconds(name: str) -
     profile = PROFILES[name]
     _, size = costliest(profile, language_of(profile))
     # 2,880 bytes in 3 s; the rest is for questions, layout and a busy machine.
-    assert size <= 2_500
+    assert size <= 2_700
 
 
 @pytest.mark.parametrize("name", PLAIN)

@@ -93,6 +93,6 @@ def test_label_stock_has_a_length_and_a_gap_and_takes_labels_only() -> None:
     assert url.roles == frozenset({"label"})
     assert parse_printer("serial:/dev/a?profile=tspl-58mm").roles == BOTH_ROLES
     assert "continuous paper" in fault("serial:/dev/a?profile=58mm-gap&role=both")
-    assert "15 to 300" in fault("serial:/dev/a?profile=58mm-gap&length=5000")
+    assert "30 to 300" in fault("serial:/dev/a?profile=58mm-gap&length=5000")
     assert "1 to 20" in fault("serial:/dev/a?profile=58mm-mark&gap=-1")
     assert "unknown parameter length" in fault("serial:/dev/a?profile=58mm&length=40")

@@ -272,3 +272,15 @@ def test_nothing_secret_shows_when_a_layout_or_a_job_is_logged() -> None:
         shown = f"{pages!r} {language.encode(pages, profile)!r}"
         for secret in (CLAIM, "ABCD EFGH", TOKEN, "F0123"):
             assert secret not in shown
+
+
+@pytest.mark.parametrize("length_mm", [40, 30, 25])
+def test_a_short_label_sets_its_text_closer_and_smaller_and_still_reads(length_mm: float) -> None:
+    profile = msgspec.structs.replace(PROFILES["tspl-58mm-gap"], label_mm=length_mm)
+    [page] = render(LABEL, profile)
+    assert page.height == length_mm * 8
+    assert read_codes(page) == [Code("Code128", ITEM)]
+    left, top, right, bottom = ink_box(page)
+    assert 0 <= top < bottom <= page.height
+    assert left >= profile.margin_dots
+    assert right <= profile.width_dots - profile.margin_dots

@@ -54,6 +54,7 @@ class EscposHead:
         self._qr_data = b""
         self._x = 0.0
         self._line: list[tuple[int, Image.Image]] = []
+        self._typed = ""
 
     def feed(self, data: bytes) -> None:
         """Interprets as far as whole commands go, raster as far as whole rows go."""
@@ -121,6 +122,9 @@ class EscposHead:
         wide, high = self._times
         cell = glyph(char, width * wide, 24 * high)
         left = round(self._x)
+        if self._line and left > self._line[-1][0] + self._line[-1][1].width + 1:
+            self._typed += " "
+        self._typed += char
         self._line.append((left, cell))
         if self._bold:
             self._line.append((left + 1, cell))
@@ -140,10 +144,11 @@ class EscposHead:
             for left, cell in self._line:
                 mask = cell.point(lambda level: 0 if level else 255)
                 strip.paste(0, (left + shift, 0), mask)
+            self.paper.letters(self._typed)
             self.paper.burn(strip)
         else:
             self.paper.feed(rows)
-        self._line, self._x = [], 0.0
+        self._line, self._x, self._typed = [], 0.0, ""
 
     def _esc(self, data: bytes) -> int:
         if len(data) < 2:
@@ -153,6 +158,8 @@ class EscposHead:
             self._settings()
             self.paper.tear()
             return 2
+        if name == b"*":
+            return self._columns(data)
         length = {b"a": 3, b"3": 3, b"J": 3, b"E": 3, b"$": 4}.get(name)
         if length is None:
             self.strays += data[:2]
@@ -169,6 +176,28 @@ class EscposHead:
             self._bold = bool(data[2] & 1)
         else:
             self._x = (data[2] + 256 * data[3]) * self._unit
+        return length
+
+    def _columns(self, data: bytes) -> int:
+        """ESC * 33: 24 dots high, double density, into the line as a character is."""
+        if len(data) < 5:
+            return 0
+        count = data[3] + 256 * data[4]
+        length = 5 + 3 * count
+        if len(data) < length:
+            return 0
+        if data[2] != 33 or round(self._x) + count > self.paper.width:
+            self.strays += data[:5]
+            return length
+        picture = Image.new("1", (count, 24), 255)
+        for x in range(count):
+            column = int.from_bytes(data[5 + 3 * x : 8 + 3 * x], "big")
+            for y in range(24):
+                if column >> (23 - y) & 1:
+                    picture.putpixel((x, y), 0)
+        self._line.append((round(self._x), picture))
+        self._x += count
+        self.commands.append("columns")
         return length
 
     def _gs(self, data: bytes) -> int:
