@@ -20,7 +20,15 @@ import pytest
 from PIL import Image
 
 from drivers.fakes import FakePrinter
-from drivers.ports import PROFILES, Code128, Document, LayoutError, Printer, PrinterProfile
+from drivers.ports import (
+    PROFILES,
+    Code128,
+    Document,
+    LayoutError,
+    Printer,
+    PrinterProfile,
+    Text,
+)
 from drivers.printer_escpos import EscposLanguage
 from drivers.printer_screen import ScreenPrinter
 from drivers.printer_tspl import TsplLanguage
@@ -371,3 +379,42 @@ def test_the_fake_fails_when_told_and_prints_when_mended() -> None:
     fake.mend()
     assert fake.print(RECEIPT).status == "printed"
     assert fake.documents == (RECEIPT,)
+
+
+@pytest.mark.parametrize(
+    ("name", "dots"), [("58mm-native", "columns"), ("tspl-58mm-native", "BITMAP")]
+)
+def test_in_a_line_of_both_scripts_only_the_chinese_half_is_sent_as_dots(
+    name: str, dots: str, tmp_path: Path
+) -> None:
+    document = Document("label", (Text("义仓驿站 Yicang Stop", "small", "centre"),))
+    with ExitStack() as stack:
+        bench = open_bench(f"usb {name}", tmp_path, stack)
+        assert bench.machine is not None
+        assert bench.printer.print(document).progress == "confirmed"
+        used = bench.machine.commands
+        assert dots in used
+        assert {"text", "TEXT"} & set(used)
+        assert bench.machine.strays == b""
+        [page] = bench.machine.pages
+        [drawn] = render(document, bench.printer.profile)
+        # The Chinese half is ours, to the dot; only its place on the line may differ.
+        [ours] = render(Document("label", (Text("义仓驿站", "small"),)), bench.printer.profile)
+        width = black_columns(ours)
+        assert width in windows(page, len(width))
+        assert page.height == drawn.height
+
+
+def black_columns(page: Image.Image) -> bytes:
+    """How many dots are burnt in each column, blank ones at both ends left away."""
+    grey = page.convert("L")
+    counts = bytes(
+        sum(grey.getpixel((x, y)) == 0 for y in range(grey.height)) for x in range(grey.width)
+    )
+    return counts.strip(b"\0")
+
+
+def windows(page: Image.Image, length: int) -> set[bytes]:
+    """Every run of `length` columns of the page's ink."""
+    columns = black_columns(page)
+    return {columns[start : start + length] for start in range(len(columns) - length + 1)}
