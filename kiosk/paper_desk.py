@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from contract.codes import Kind, parse
 from contract.events import LabelAttached, Noticed
 from drivers.ports import LayoutError
 from kiosk.clock import LearntClock
@@ -125,7 +124,7 @@ class PaperDesk:
         its paper is not printed again."""
         for job, how in list(self._printed.values()):
             drafts = []
-            if isinstance(job.paper, LabelJob) and parse(job.paper.item).kind is Kind.ITEM:
+            if isinstance(job.paper, LabelJob):
                 item = job.paper.item
                 if self._journal.knowledge.item_facts(item).status != "voided":
                     drafts.append(Draft(LabelAttached(item=item, how=how)))

@@ -82,9 +82,10 @@ class Received(Happened, frozen=True, tag="received"):
 
 
 class LabelAttached(Happened, frozen=True, tag="label.attached"):
-    """An item's label is on it as far as we can know: printed, unconfirmed or scanned back."""
+    """The label of an item or whole box is on it as far as we can know: printed, unconfirmed or
+    scanned back."""
 
-    item: ItemCode
+    item: HeldCode
     how: Word
 
 

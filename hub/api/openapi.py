@@ -73,7 +73,8 @@ def _paths() -> dict[str, Any]:
                     "name": "code",
                     "in": "path",
                     "required": True,
-                    "description": "An item code; lower case, spaces and hyphens do not matter.",
+                    "description": "The code of an item, or of a box that came in whole; "
+                    "lower case, spaces and hyphens do not matter.",
                     "schema": {"type": "string"},
                 }
             ],

@@ -82,12 +82,12 @@ def _require_token() -> Response | None:
 
 
 def item(code: str) -> Response:
-    """An item with its events."""
+    """An item, or a box that came in whole, with its events."""
     try:
         parsed = codes.parse(code[:64])
     except CodeError as error:
         raise BadParameter("code", f"not an item code: {error.problem.value}") from None
-    if parsed.kind is not Kind.ITEM:
+    if parsed.kind not in (Kind.ITEM, Kind.BOX):
         raise BadParameter("code", "not an item code: it names something else")
     found = items.item(connection(), parsed.text)
     if found is None:

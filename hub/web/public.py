@@ -20,6 +20,8 @@ from hub.web import i18n, story
 
 MAX_TYPED = 64
 """Longest text in an address that is looked at as a code."""
+_GOODS = (Kind.ITEM, Kind.BOX)
+"""What has a journey of its own; of boxes, those that came in whole."""
 
 
 class Gift(Struct, frozen=True):
@@ -70,24 +72,27 @@ def find() -> BaseResponse:
         code = codes.parse(canonical)
     except CodeError as error:
         return _not_a_code(error.problem, canonical)
-    if code.kind is not Kind.ITEM:
+    if code.kind not in _GOODS:
         return _other_kind(code.kind)
     return redirect(url_for("public.item", code=code.text), 303)
 
 
 def item(code: str) -> BaseResponse:
-    """An item's journey."""
+    """The journey of an item, or of a box that came in whole. A box that was packed here is none:
+    what is in it changes."""
     canonical = codes.normalise(code[: MAX_TYPED + 1])
     try:
         parsed = codes.parse(canonical)
     except CodeError as error:
         return _not_a_code(error.problem, canonical)
-    if parsed.kind is not Kind.ITEM:
+    if parsed.kind not in _GOODS:
         return _other_kind(parsed.kind)
     if code != canonical:
         return redirect(url_for("public.item", code=canonical), 302)
     found = items.item(connection(), canonical)
     if found is None:
+        if parsed.kind is Kind.BOX:
+            return _other_kind(parsed.kind)
         return _never_heard_of(canonical)
     return Response(_journey_page(*_as_public([found])))
 
