@@ -16,6 +16,10 @@ from typing import Final
 BENCHES: Final = {
     "scan": ("bench.scan", "scan to green against a bare commit on the same disk"),
     "label": ("bench.label", "an item label over a serial line against a bare write of its bytes"),
+    "board": (
+        "bench.board",
+        "a whole kiosk: start, memory, idle and a scan against bare libraries",
+    ),
     "ingest": ("bench.ingest", "hub ingest through Mosquitto against the SQLite floor"),
 }
 """Name -> (module with ``run() -> bool``, what it measures). A module is loaded only to run."""

@@ -25,6 +25,7 @@ from drivers.registry import Devices, open_panel, open_printer, open_scanner
 from drivers.scanner_screen import ScreenScanner
 from drivers.sound_files import sound_folders
 from drivers.speaker_null import NullSpeaker
+from kiosk import lean
 from kiosk.clock import LearntClock, SystemClock, synchronised_wall
 from kiosk.config import KioskConfig, devices, lane_names, load, panel_wiring
 from kiosk.damage import DAMAGED, open_journal
@@ -106,6 +107,8 @@ def run(config: KioskConfig) -> int:
     """
     os.environ["ESCPOS_CAPABILITIES_PICKLE_DIR"] = str(config.state)
     os.environ.setdefault("LG_WD", str(config.state))  # lgpio keeps a pipe there
+    lean.forget_companies()
+    lean.trim()
     mailbox = _Mailbox()
     _stop_on_signals(mailbox)
     clock = LearntClock(SystemClock())
@@ -208,9 +211,6 @@ def _run(config: KioskConfig, clock: LearntClock, mailbox: _Mailbox) -> int:
         mailbox.deliver = loop.post
         panel.start()
         speaker.start()
-        for thread in threads:
-            thread.start()
-            stack.callback(thread.close)
         scanners = _open_scanners(found, mailbox)
         for scanner in scanners:
             lanes.open(scanner.lane)
@@ -221,6 +221,9 @@ def _run(config: KioskConfig, clock: LearntClock, mailbox: _Mailbox) -> int:
         link.start()
         stack.callback(link.close)
         log.info("kiosk %s is ready, journal %s", config.kiosk, journal.id)
+        for thread in threads:  # after the scanners: printers' libraries load while nobody waits
+            thread.start()
+            stack.callback(thread.close)
         loop.run()
         log.info("kiosk %s stops", config.kiosk)
     return EXIT_DAMAGED if loop.damaged else 0

@@ -17,6 +17,7 @@ from drivers.ports import (
     PrintResult,
     Words,
 )
+from kiosk.garbage import sweep
 from kiosk.inputs import LoopInput, PrintDone
 from kiosk.print_queue import Job
 from kiosk.state import LabelJob, ReceiptJob
@@ -29,6 +30,10 @@ RETRY_MS: Final = 3_000
 """How long a printer that failed is left alone."""
 STATUS_S: Final = 5.0
 """How often an idle printer is asked how it is, in seconds."""
+WARM_S: Final = 1.0
+"""How long after its start a printer that has nothing to do waits before it loads what printing
+needs (a third of a second of processor time, more on a small board): whoever scans right after
+the start comes first."""
 
 
 class PrinterThread:
@@ -61,11 +66,14 @@ class PrinterThread:
         self._thread.join(timeout=5)
 
     def _run(self) -> None:
-        self.printer.warm()
+        warm = False
         while True:
             try:
-                todo = self._todo.get(timeout=0 if self._ok is None else STATUS_S)
+                todo = self._todo.get(timeout=self._patience_s(warm=warm))
             except queue.Empty:
+                if self._ok is not None and not warm:
+                    self.printer.warm()
+                    warm = True
                 self._look()
                 continue
             if todo is None:
@@ -81,6 +89,14 @@ class PrinterThread:
                 result = PrintResult("failed", words)
             self._tell(result.status != "failed", result.detail)
             self._post(PrintDone(job, self.printer.name, result))
+            warm = True
+            sweep()
+
+    def _patience_s(self, *, warm: bool) -> float:
+        """How long to wait for a document before looking after the printer."""
+        if self._ok is None:
+            return 0.0
+        return STATUS_S if warm else WARM_S
 
     def _look(self) -> None:
         """Asks the printer how it is, and posts it when that changed."""

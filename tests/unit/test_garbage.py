@@ -3,7 +3,7 @@
 import gc
 import weakref
 
-from kiosk.garbage import Garbage
+from kiosk.garbage import Garbage, sweep
 
 
 class Knot:
@@ -32,3 +32,10 @@ def test_without_an_idle_moment_garbage_does_not_pile_up_for_ever() -> None:
     with Garbage().kept_for_idle():
         made = knots(100_000)
         assert sum(knot() is not None for knot in made) < 50_000
+
+
+def test_what_a_printed_paper_leaves_goes_when_it_is_swept_up() -> None:
+    with Garbage().kept_for_idle():
+        made = knots(100)
+        sweep()
+        assert all(knot() is None for knot in made)
