@@ -80,7 +80,7 @@ def hand_over(
     handover is several; one without items is recorded all the same. What was in a box that stays
     came out of it."""
     private = Private(person=turn.state.person, family=family)
-    parts = list(_out_of_boxes(turn, items, after))
+    parts = list(out_of_boxes(turn, items, after))
     for some in _portions(items):
         codes = tuple(code for code, _ in some)
         parts.append(_part(turn.append(event(codes), private), some, after))
@@ -101,9 +101,11 @@ def hand_over(
     turn.say(Signal.SAVED, what, count=len(every))
 
 
-def _out_of_boxes(
+def out_of_boxes(
     turn: Turn, items: Known, after: Callable[[ItemFacts], ItemFacts]
 ) -> Iterable[Part]:
+    """Records that these came out of their boxes, but for what goes along with its box; ``after``
+    tells what becomes of them."""
     moved = {code for code, _ in items}
     boxes: dict[str, list[tuple[str, ItemFacts]]] = {}
     for code, before in items:

@@ -32,6 +32,7 @@ from kiosk.state import (
 )
 from kiosk.workflow.gate import verdict_on_day
 from kiosk.workflow.goods import QUARANTINE_NOTE, held, last_group, said_event
+from kiosk.workflow.handing import out_of_boxes
 from kiosk.workflow.turn import HANDOVER_CLOSES_MS, TRAIL, Row, Turn, intake_deadline, refuse
 
 _SAYS: Final = {
@@ -124,14 +125,19 @@ def _mark(turn: Turn, said: tuple[Said, ...], about: dict[str, ItemFacts]) -> No
     session = turn.state.session
     words = [one.what for one in said]
     status = {"quarantined": "quarantined", "released": "here"}.get(words[-1])
-    after = {
-        code: facts if status is None else structs.replace(facts, status=status)
-        for code, facts in about.items()
-    }
+    aside = status == "quarantined"
+
+    def becomes(facts: ItemFacts) -> ItemFacts:
+        box = None if aside and facts.box not in about else facts.box
+        return structs.replace(facts, status=status or facts.status, box=box)
+
+    after = {code: becomes(facts) for code, facts in about.items()}
+    # Whoever puts it aside has it in hand, and a box must not carry it away.
+    parts = list(out_of_boxes(turn, tuple(about.items()), becomes)) if aside else []
     made = {facts.status for facts in after.values()}
     one_status = made.pop() if len(made) == 1 else ""
     before = tuple(about.values())
-    parts = [
+    parts += [
         Part(turn.append(said_event(one, codes, session)), codes, before, one_status)
         for one in said
     ]

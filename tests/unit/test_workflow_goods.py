@@ -548,3 +548,16 @@ def test_undo_of_a_transfer_does_not_bring_back_what_went_out_since() -> None:
         world.scan(scan, "back")
     assert world.scan(UNDO).message.key == "undone"
     assert world.item(STRANGER.code).status == "out"
+
+
+def test_what_is_put_aside_is_out_of_its_box_and_cannot_leave_with_it() -> None:
+    world, labels, box = boxed()
+    outcome = world.scans(ANN, labels[0], QUARANTINE)
+    assert types_of(outcome) == ["unpacked", "quarantined"]
+    world.scans(box, PLAN)
+    assert world.item(labels[0].code).status == "quarantined"
+    assert world.item(labels[1].code).status == "out"
+    again, others, _ = boxed()
+    before = again.item(others[0].code)
+    again.scans(ANN, others[0], QUARANTINE, UNDO)
+    assert again.item(others[0].code) == before
