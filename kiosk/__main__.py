@@ -6,6 +6,7 @@
 import logging
 import os
 import signal
+import sqlite3
 import ssl
 import sys
 from collections.abc import Callable, Sequence
@@ -28,7 +29,7 @@ from drivers.speaker_null import NullSpeaker
 from kiosk import lean
 from kiosk.clock import LearntClock, SystemClock, synchronised_wall
 from kiosk.config import KioskConfig, devices, lane_names, load, panel_wiring
-from kiosk.damage import DAMAGED, open_journal
+from kiosk.damage import DAMAGED, is_damage, open_journal
 from kiosk.day_figures import DayFigures
 from kiosk.documents import Letterhead, claim_address, item_count
 from kiosk.health import HealthDesk
@@ -119,6 +120,11 @@ def run(config: KioskConfig) -> int:
             if not is_refusal(error):
                 raise
             log.error("nothing can be saved: %s", error)
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
+            log.error("the journal is damaged: %s", error)
+            return EXIT_DAMAGED
         if not _refuse(config, clock, mailbox):
             return 0
 
