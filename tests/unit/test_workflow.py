@@ -20,7 +20,6 @@ from tests.support.lanes import (
 from tests.support.stories import (
     EVERYWHERE,
     ONE_OF_EACH,
-    REACH,
     REFUSED,
     REST,
     SAVED,
@@ -55,7 +54,7 @@ def test_people_hear_and_see(name: str) -> None:
 
 
 @pytest.mark.parametrize("kind", EVERYWHERE)
-@pytest.mark.parametrize("phase", REACH)
+@pytest.mark.parametrize("phase", Phase)
 def test_what_means_the_same_everywhere_leaves_the_lane_as_it_is(
     phase: Phase, kind: InputKind
 ) -> None:
@@ -89,7 +88,7 @@ def test_every_kind_of_input_is_known_to_these_tests() -> None:
 
 @pytest.mark.parametrize(
     ("phase", "kind"),
-    [(phase, kind) for phase in REACH for kind in InputKind if (phase, kind) not in ROWS],
+    [(phase, kind) for phase in Phase for kind in InputKind if (phase, kind) not in ROWS],
 )
 def test_what_has_no_row_is_refused_and_changes_nothing(phase: Phase, kind: InputKind) -> None:
     world = reached(phase)
@@ -108,14 +107,14 @@ def test_what_has_no_row_is_refused_and_changes_nothing(phase: Phase, kind: Inpu
     assert (outcome.jobs, outcome.claim, outcome.cancelled) == ((), None, ())
 
 
-@pytest.mark.parametrize("phase", REACH)
+@pytest.mark.parametrize("phase", Phase)
 def test_every_phase_has_a_way_out_by_time_alone(phase: Phase) -> None:
     world = reached(phase)
     world.wait(3_600_000)
     assert (world.state().phase, world.state().session, world.state().person) == (REST, None, None)
 
 
-@pytest.mark.parametrize("phase", REACH)
+@pytest.mark.parametrize("phase", Phase)
 @pytest.mark.parametrize("kind", InputKind)
 def test_green_always_stands_for_an_event_and_every_message_has_words(
     phase: Phase, kind: InputKind

@@ -38,7 +38,6 @@ from tests.support.stories import (
     ASKING,
     INTAKE,
     ONE_OF_EACH,
-    REACH,
     REFUSED,
     REST,
     SAVED,
@@ -141,7 +140,7 @@ def test_a_handover_takes_three_scans_and_its_outcome_two() -> None:
     assert world.item(item.code) == ItemFacts("delivered", PLAN.code, category="F1")
 
 
-@pytest.mark.parametrize("phase", REACH)
+@pytest.mark.parametrize("phase", Phase)
 @pytest.mark.parametrize("kind", InputKind)
 def test_nobody_is_named_in_the_public_part(phase: Phase, kind: InputKind) -> None:
     world = reached(phase)
@@ -337,7 +336,7 @@ def test_a_volunteer_at_one_scanner_does_not_disturb_a_donor_at_another() -> Non
     assert len(set(world.issued())) == 2
 
 
-@pytest.mark.parametrize("phase", REACH)
+@pytest.mark.parametrize("phase", Phase)
 def test_after_a_restart_whoever_was_there_goes_on_with_the_whole_of_the_time(
     phase: Phase,
 ) -> None:
