@@ -140,7 +140,7 @@ def unknown_codes(connection: Connection, limit: int) -> list[UnknownCode]:
             sa.func.count().label("items"),
             sa.func.coalesce(sa.func.max(item.c.received_t), 0).label("last_t"),
         )
-        .where(item.c.gtin.is_not(None), item.c.gtin.not_in(named), item.c.status != "voided")
+        .where(item.c.gtin.is_not(None), item.c.gtin.not_in(named))
         .group_by(item.c.gtin)
         .order_by(sa.desc("items"), sa.desc("last_t"), item.c.gtin)
         .limit(limit)
@@ -149,6 +149,21 @@ def unknown_codes(connection: Connection, limit: int) -> list[UnknownCode]:
         UnknownCode(gtin, count, last_t, _usual_category(connection, gtin))
         for gtin, count, last_t in rows
     ]
+
+
+def unknown_count(connection: Connection, limit: int) -> int:
+    """How many retail codes want a name, up to ``limit``; read from an index alone, since the board
+    asks every few seconds."""
+    named = sa.select(product.c.gtin)
+    wanting = (
+        sa.select(item.c.gtin)
+        .where(item.c.gtin.is_not(None), item.c.gtin.not_in(named))
+        .group_by(item.c.gtin)
+        .limit(limit)
+    )
+    return connection.execute(
+        sa.select(sa.func.count()).select_from(wanting.subquery())
+    ).scalar_one()
 
 
 def _usual_category(connection: Connection, gtin: str) -> str | None:

@@ -158,8 +158,8 @@ class ReferenceDesk:
         self._faults[part] = why
         if (part, why, digests) not in self._told:
             log.warning("reference part %s is refused, the old one stays: %s", part, why)
-            self._told.add((part, why, digests))
             self._report()
+            self._told.add((part, why, digests))
 
 
 def _version(digests: tuple[str, ...]) -> str:

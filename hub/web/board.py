@@ -93,7 +93,7 @@ def _board_part() -> str:
         incidents=_incident_lines(incidents.incidents(here, BOARD_INCIDENTS), stops),
         incident_count=incidents.open_count(here) + len(unwell),
         quarantine_count=events.quarantined(here, 1)[0],
-        unnamed_count=len(reference.unknown_codes(here, PAGE_ROWS)),
+        unnamed_count=reference.unknown_count(here, PAGE_ROWS),
         stops=stops,
         stop_name=lambda stop: story.stop_name(stops, stop),
         device_line=devices.told,
