@@ -175,8 +175,9 @@ def draw_card(
     if bar >= MIN_BAR_MM + 0.03:
         ink.qr(card.code, x + width - pad - qr + 1.2 * unit, y + 35.5 * unit, qr)
         bars_x, bars_width = x + pad, width - 2 * pad - qr
-    else:  # a long code takes the whole width: its QR code stands beside the words
-        bars_x, bars_width = x + 1.5, width - 3.0
+    else:  # a long code takes the whole width, its quiet zones reach to the card's edges (on ID-1
+        # its bars are then four dots of a card printer wide); its QR code stands beside the words
+        bars_x, bars_width = x, width
         bar = widest_bar(card.code, bars_width, MAX_BAR_MM)
         ink.qr(card.code, x + width - pad - qr, y + 9.5 * unit, qr)
         words_right -= qr
