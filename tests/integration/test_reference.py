@@ -7,6 +7,7 @@ import queue
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from contract import topics
@@ -231,6 +232,17 @@ def test_pieces_of_a_part_that_was_replaced_are_removed(tmp_path: Path) -> None:
     kept = tell(store, "products", *MANY[:10])
     files = {path.name for path in (tmp_path / "reference").iterdir()}
     assert files == {PARTS_FILE, *kept}
+
+
+def test_parts_that_a_later_release_kept_are_left_alone_by_an_earlier_one(tmp_path: Path) -> None:
+    directory = tmp_path / "reference"
+    tell(ReferenceStore(directory, KIOSK), "places", SHELF)
+    listed = msgspec.json.decode((directory / PARTS_FILE).read_bytes())
+    listed["weather"] = ["0" * 64]
+    (directory / PARTS_FILE).write_bytes(msgspec.json.encode(listed))
+    store = ReferenceStore(directory, KIOSK)
+    assert store.damaged == []
+    assert store.place(SHELF.code) == SHELF
 
 
 @pytest.mark.parametrize("damage", ["byte", "cut", "gone", "list"])

@@ -7,10 +7,11 @@ from contract import topics
 from contract.codes import place_code
 from contract.events import person_hash
 from contract.messages import Health, HubStatus, Product, decode, digest, encode
-from contract.reference import PARTS, manifest_of, pieces
+from contract.reference import PARTS, KnownPlace, manifest_of, pieces
 from kiosk.lanes import REARM_MS
 from kiosk.reference import ReferenceStore
 from tests.support import people
+from tests.support.broker import Mosquitto
 from tests.support.processes import until
 from tests.support.publisher import Publisher
 from tests.support.site import Kiosk, Site
@@ -171,3 +172,29 @@ def test_a_power_cut_between_two_pieces_leaves_the_old_names_and_then_brings_the
         read_at = time.monotonic()
         until("the pack may be read again", lambda: time.monotonic() - read_at > REARM_S)
         assert "Rice" in kiosk.scan(PACK).message
+
+
+def test_a_copy_that_was_damaged_on_the_broker_is_refused_told_and_mended_by_the_hub(
+    tmp_path: Path, mosquitto: Mosquitto
+) -> None:
+    """Without the tap, which would take the damage for a fault of ours."""
+    with Site(tmp_path, mosquitto) as site:
+        shelf = place_code("00000A")
+        hub(site, "place", "add", shelf, "shelf", "米架", "Rice shelf")
+        site.start_hub()
+        (good,) = pieces("places", [KnownPlace(shelf, "shelf", "米架", "Rice shelf")])
+        with Publisher(mosquitto.host, mosquitto.port) as stranger:
+            damaged = good.replace(b"Rice", b"Mice")
+            stranger.send(topics.reference(digest(good)), damaged, retain=True)
+        kiosk = site.kiosk()
+        kiosk.start()
+        files = kiosk.folder / "reference"
+        until(
+            "the kiosk has the good copy",
+            lambda: ReferenceStore(files, "kiosk-1").place(shelf) is not None,
+            deadline_s=30,
+        )
+        until(
+            "the hub shows that it was refused",
+            lambda: "reference-refused" in [one["detail"].get("what") for one in site.incidents()],
+        )
