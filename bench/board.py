@@ -32,7 +32,7 @@ from msgspec import Struct
 
 from bench.board_floor import LABEL_BYTES
 from bench.board_hub import SmallHub
-from bench.board_site import BoardKiosk, Child, environment
+from bench.board_site import SESSION, BoardKiosk, Child, environment
 from bench.scan import ean13
 from tests.support.broker import Mosquitto, free_port
 from tests.support.serial_devices import HandScanner, wait_until
@@ -104,9 +104,10 @@ class _Board:
         """Not counted: modules are compiled, the disk's cache is filled."""
         with self._floor("imports") as floor:
             floor.ready_s()
-        with self.kiosk() as kiosk:
-            kiosk.first_green_s()
-            kiosk.scan(2)
+        for screen_port in (0, free_port()):
+            with self.kiosk(screen_port=screen_port) as kiosk:
+                kiosk.first_green_s()
+                kiosk.scan(SESSION)
 
     def start(self) -> None:
         """One start, and one of the floor."""
@@ -175,11 +176,12 @@ class _Board:
 
     def _window(self, children: Sequence[Child]) -> list[float]:
         begun = time.monotonic()
-        before = [child.cpu_s() for child in children]
+        before = [child.threads_cpu_s() for child in children]
         time.sleep(IDLE_S)
         taken = time.monotonic() - begun
         return [
-            (child.cpu_s() - was) / taken * 100 for child, was in zip(children, before, strict=True)
+            (child.threads_cpu_s() - was) / taken * 100
+            for child, was in zip(children, before, strict=True)
         ]
 
 
@@ -213,7 +215,7 @@ def run() -> bool:
         ("start to the first saved scan, s", costs.start_floor_s, costs.start_s, 3, None),
         ("resident, MB", costs.memory_floor_mb, costs.rss_mb, 1, MEMORY_GOAL_MB),
         ("proportional (PSS), MB", costs.pss_floor_mb, costs.pss_mb, 1, None),
-        ("idle, % of a core", costs.idle_floor_percent, costs.idle_percent, 2, IDLE_GOAL_PERCENT),
+        ("idle, % of a core", costs.idle_floor_percent, costs.idle_percent, 3, IDLE_GOAL_PERCENT),
         ("a scan with its label, CPU ms", costs.scan_floor_ms, costs.scan_ms, 2, None),
         ("  of it in the loop, CPU ms", costs.scan_floor_ms, costs.loop_ms, 2, None),
     )
@@ -230,7 +232,7 @@ def run() -> bool:
         )
     print(
         f"  with the screen: resident {costs.screen_rss_mb:.1f} MB, "
-        f"PSS {costs.screen_pss_mb:.1f} MB, idle {costs.screen_idle_percent:.2f} %"
+        f"PSS {costs.screen_pss_mb:.1f} MB, idle {costs.screen_idle_percent:.3f} %"
     )
     return reached
 

@@ -93,6 +93,11 @@ class Child:
         fields = stat.read_text(encoding="utf-8").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) * TICK_S
 
+    def threads_cpu_s(self) -> float:
+        """The same of the threads that live, to the nanosecond (``schedstat``, sched-stats.rst)."""
+        tasks = Path(f"/proc/{self.process.pid}/task").iterdir()
+        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+
     def memory_mb(self) -> tuple[float, float]:
         """Resident and proportional set size in MB (10^6 bytes)."""
         rollup = Path(f"/proc/{self.process.pid}/smaps_rollup").read_text(encoding="utf-8")

@@ -33,7 +33,7 @@ class Garbage:
     def kept_for_idle(self) -> Iterator[None]:
         """Inside, garbage waits for `idle`; afterwards Python collects as it did before."""
         before = gc.get_threshold()
-        gc.collect()
+        gc.collect(1)  # the whole would take longer than opening the journal, for a few kB
         gc.freeze()
         gc.set_threshold(YOUNG, *before[1:])
         try:
