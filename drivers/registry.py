@@ -138,7 +138,7 @@ def _transport(
         case SerialPrinterUrl():
             from drivers.transports import SerialTransport
 
-            return SerialTransport(url.path, baud=url.baud)
+            return SerialTransport(url.path, baud=url.baud, flow=url.flow)
         case UsbPrinterUrl(path=str(path)):
             from drivers.transports import UsbNodeTransport
 

@@ -213,8 +213,16 @@ def _unsent(target: int) -> int:
 class SerialTransport(_DescriptorTransport):
     """A serial line, RS-232 or USB; opened exclusively, 8 data bits, no parity."""
 
-    def __init__(self, path: str, *, baud: int, stall_s: float = STALL_S) -> None:
+    def __init__(
+        self,
+        path: str,
+        *,
+        baud: int,
+        flow: Literal["none", "rts", "xon"] = "none",
+        stall_s: float = STALL_S,
+    ) -> None:
         super().__init__(path, stall_s=stall_s, baud=baud)
+        self._flow: Final = flow
         self._path: Final = path
         self._rate: Final = baud
         self._port: Serial | None = None
@@ -230,7 +238,14 @@ class SerialTransport(_DescriptorTransport):
         if self._port is None:
             try:
                 with as_os_errors():
-                    self._port = Serial(self._path, self._rate, timeout=0, exclusive=True)
+                    self._port = Serial(
+                        self._path,
+                        self._rate,
+                        timeout=0,
+                        exclusive=True,
+                        rtscts=self._flow == "rts",
+                        xonxoff=self._flow == "xon",
+                    )
             except OSError as error:
                 number = error_number(error)
                 if number in (None, errno.ENOTTY, errno.EINVAL):

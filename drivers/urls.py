@@ -16,7 +16,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, Literal, TypeAlias, TypeVar
 from urllib.parse import unquote
 
 import msgspec
@@ -59,6 +59,8 @@ _KIND_ZH: Final[Mapping[DeviceKind, str]] = {
     "printer": "打印机",
     "panel": "指示灯",
 }
+Flow: TypeAlias = Literal["none", "rts", "xon"]
+_FLOWS: Final[Mapping[str, Flow]] = {"none": "none", "rts": "rts", "xon": "xon"}
 _ROLES: Final[Mapping[str, frozenset[Role]]] = {
     "label": frozenset({"label"}),
     "receipt": frozenset({"receipt"}),
@@ -99,6 +101,9 @@ class SerialPrinterUrl(msgspec.Struct, frozen=True):
     baud: int = PRINTER_BAUD
     profile: PrinterProfile = PrinterProfile()
     roles: frozenset[Role] = BOTH_ROLES
+    flow: Flow = "none"
+    """How the printer stops us when its buffer is full: not at all, by the line RTS/CTS, or by the
+    characters XOFF and XON. Whatever it is set to must stand here."""
 
 
 class UsbPrinterUrl(msgspec.Struct, frozen=True):
@@ -285,6 +290,9 @@ class _Reader:
             return default
         return number
 
+    def flow(self) -> Flow:
+        return self._choice("flow", _FLOWS, "none")
+
     def roles(self, profile: PrinterProfile) -> frozenset[Role]:
         """Labels only where the paper is labels: a receipt is longer than any."""
         labels = profile.media != "continuous"
@@ -361,9 +369,8 @@ def _read_printer(reader: _Reader) -> PrinterUrl | None:
     roles = reader.roles(profile)
     result: PrinterUrl
     if reader.scheme == "serial":
-        result = SerialPrinterUrl(
-            reader.name, reader.device_path(), reader.baud(PRINTER_BAUD), profile, roles
-        )
+        path, baud = reader.device_path(), reader.baud(PRINTER_BAUD)
+        result = SerialPrinterUrl(reader.name, path, baud, profile, roles, reader.flow())
     elif reader.scheme == "usb":
         result = _usb_printer(reader, profile, roles)
     elif reader.scheme == "network":

@@ -1,6 +1,7 @@
 """What a printer says of itself, what is made of it, and what happens when it stops."""
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -313,3 +314,28 @@ def test_a_label_printer_that_goes_on_printing_is_waited_for_and_not_for_ever(
         bench.machine.busy_s = 60.0
         result = printer.print(LABEL)
         assert (result.status, result.progress) == ("unknown", "complete?")
+
+
+def test_a_printer_that_says_stop_is_waited_for_and_loses_nothing(tmp_path: Path) -> None:
+    """XOFF and XON, which a pseudo-terminal's kernel side obeys as a real line's does."""
+    with ExitStack() as stack:
+        machine = VirtualPrinter(answers=False)
+        line = stack.enter_context(PtyPrinter(tmp_path / "printer", machine))
+        printer = WirePrinter(
+            "p",
+            SerialTransport(str(line.path), baud=115200, flow="xon", stall_s=1.0),
+            EscposLanguage(),
+            profile=PROFILES["58mm"],
+        )
+        stack.callback(printer.close)
+        printer.status()
+        line.write(b"\x13")
+        stopped = printer.print(LABEL)
+        assert (stopped.status, stopped.progress) == ("failed", "none")
+        assert "takes no data" in stopped.detail.en
+        line.write(b"\x13")
+        resumed = threading.Timer(0.3, line.write, [b"\x11"])
+        resumed.start()
+        stack.callback(resumed.join)
+        assert printer.print(LABEL).taken > 0
+        wait_until(lambda: machine.codes()[-1:] == [ITEM_CODE], "the label")

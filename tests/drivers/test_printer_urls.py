@@ -6,7 +6,7 @@ import pytest
 
 from drivers.ports import BOTH_ROLES, PROFILES, DeviceUrlError, PrinterProfile
 from drivers.profiles import find_profile
-from drivers.registry import UsbPrinterUrl, missing, parse_printer
+from drivers.registry import SerialPrinterUrl, UsbPrinterUrl, missing, parse_printer
 
 
 def fault(url: str) -> str:
@@ -96,3 +96,11 @@ def test_label_stock_has_a_length_and_a_gap_and_takes_labels_only() -> None:
     assert "30 to 300" in fault("serial:/dev/a?profile=58mm-gap&length=5000")
     assert "1 to 20" in fault("serial:/dev/a?profile=58mm-mark&gap=-1")
     assert "unknown parameter length" in fault("serial:/dev/a?profile=58mm&length=40")
+
+
+def test_a_serial_line_says_how_the_printer_stops_us() -> None:
+    url = parse_printer("serial:/dev/a?flow=xon")
+    assert isinstance(url, SerialPrinterUrl)
+    assert url.flow == "xon"
+    assert "one of none, rts, xon" in fault("serial:/dev/a?flow=cts")
+    assert "unknown parameter flow" in fault("network:192.0.2.5?flow=rts")
