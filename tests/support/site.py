@@ -121,6 +121,10 @@ class Kiosk:
         }
         merge(folder / "kiosk.toml", values, "test")
 
+    def configure(self, **settings: object) -> None:
+        """Other settings from the next start on."""
+        merge(self.folder / "kiosk.toml", settings, "test")
+
     @property
     def url(self) -> str:
         """The page, without a slash at the end."""
@@ -133,6 +137,12 @@ class Kiosk:
 
     def start(self, *, wrapper: Sequence[str] = (), env: Mapping[str, str] | None = None) -> None:
         """Starts the process and waits until its page answers."""
+        self.launch(wrapper=wrapper, env=env)
+        until(f"kiosk {self.name} answers", self._answers, deadline_s=SETUP_S)
+        self._key = self.state()["key"]
+
+    def launch(self, *, wrapper: Sequence[str] = (), env: Mapping[str, str] | None = None) -> None:
+        """Starts the process and waits for nothing."""
         self.process = Process(
             self.folder / "kiosk.log",
             "kiosk",
@@ -142,8 +152,6 @@ class Kiosk:
             wrapper=wrapper,
             env=env,
         )
-        until(f"kiosk {self.name} answers", self._answers, deadline_s=SETUP_S)
-        self._key = self.state()["key"]
 
     def _answers(self) -> bool:
         assert self.process is not None

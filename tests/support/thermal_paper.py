@@ -28,12 +28,18 @@ class Paper:
         self.width: Final = width
         self._rows = bytearray()
         self._pages: list[Image.Image] = []
+        self._lines: list[str] = []
+        self._texts: list[str] = []
         self._stride: Final = width // 8
 
     def burn(self, strip: Image.Image) -> None:
         """More rows, as wide as the head."""
         assert strip.width == self.width
         self._rows += strip.convert("1").tobytes()
+
+    def letters(self, line: str) -> None:
+        """What the printer's own letters say on the rows that follow."""
+        self._lines.append(line)
 
     def burn_row(self, data: bytes, left: int = 0, times: int = 1) -> None:
         """One row of ``GS v 0`` (1 is a burnt dot) at `left` dots, `times` over."""
@@ -55,12 +61,20 @@ class Paper:
         """What came out so far is a piece of paper, if anything did."""
         if self._rows:
             self._pages.append(self._picture())
+            self._texts.append("\n".join(self._lines))
             self._rows.clear()
+            self._lines.clear()
 
     @property
     def pages(self) -> list[Image.Image]:
         """Finished pieces, oldest first."""
         return list(self._pages)
+
+    @property
+    def texts(self) -> list[str]:
+        """What the printer's own letters say on each finished piece, a line each; what came as
+        dots is not among them."""
+        return list(self._texts)
 
     @property
     def hanging(self) -> Image.Image | None:

@@ -126,6 +126,12 @@ class VirtualPrinter:
             return self._head.paper.pages
 
     @property
+    def texts(self) -> list[str]:
+        """What its own letters say on each of `pages`."""
+        with self._lock:
+            return self._head.paper.texts
+
+    @property
     def strays(self) -> bytes:
         """Bytes that came out as rubbish, or would have."""
         with self._lock:
