@@ -12,6 +12,7 @@ Icons are files in ``icons/`` by their names there.
 
 import colorsys
 import enum
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final, TypeAlias
 
@@ -243,15 +244,20 @@ _PLACE_COLOURS: Final = {"stop": BLUE, "team": PURPLE, "disposal": BLACK, "marke
 
 
 def place_marks(places: Iterable[KnownPlace]) -> dict[str, Mark]:
-    """The marks of place sheets by code: an icon for the kind, and for each place the number in
-    its name, or the first character of its name that no other of its kind has taken."""
+    """The marks of place sheets by code: an icon for the kind, and where there are several of it
+    the number in each one's name, or the first character of it that no other has taken."""
     marks: dict[str, Mark] = {}
     taken: dict[str, set[str]] = {}
+    places = tuple(places)
+    many = Counter(place.kind for place in places if place.code != PLACE_IN)
     for place in places:
         icon = _PLACE_ICONS.get(place.kind, "library-shelves")
         colour = _PLACE_COLOURS.get(place.kind, BROWN)
         if place.code == PLACE_IN:
             marks[place.code] = Mark(Shape.HOUSE, GREEN, ("inbox-arrow-down",))
+            continue
+        if many[place.kind] == 1 and place.kind in _PLACE_ICONS:
+            marks[place.code] = Mark(Shape.HOUSE, colour, (icon,))
             continue
         used = taken.setdefault(icon, set())
         number = "".join(char for char in place.zh if char.isascii() and char.isdigit())
