@@ -1,6 +1,6 @@
 """What must hold after anything that people did at a stop.
 
-The hub has every event of every journal, folding them anew comes to the same, nothing is an incident
+The hub has every event of every journal, folding them anew comes to the same, there is no incident
 that should not be, and nothing that is somebody's alone was kept anywhere.
 """
 
