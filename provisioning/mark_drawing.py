@@ -48,7 +48,7 @@ def _sign(ink: Ink, sign: str, room: _Room, colour: Colour) -> None:
     ink.fit(
         sign,
         room.x,
-        room.y,
+        room.y + 0.05 * room.height,  # digits stand on the line and have nothing beneath it
         room.width,
         room.height,
         points=room.height / 0.3528,
