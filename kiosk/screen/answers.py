@@ -81,6 +81,7 @@ class LaneState(msgspec.Struct, frozen=True):
     count: int
     offer: Offer
     claim: ClaimShown | None
+    greets: bool
 
 
 class State(msgspec.Struct, frozen=True):
@@ -227,4 +228,5 @@ def _lane_state(
         count=live if lane.count is None else lane.count,
         offer=lane.offer if takes_scans else Offer(),
         claim=None if claim is None else ClaimShown(claim.number, max(0, claim.until - now_ms)),
+        greets=lane.greets and claim is None,
     )

@@ -13,7 +13,7 @@ import msgspec
 
 from contract.actions import CASH, GRADES, PAYMENTS, SKILLS
 from drivers.ports import Words
-from kiosk.state import Count, Entry, LaneState, Market, Phase, Sale, Seen, Shelf
+from kiosk.state import Count, Entry, LaneState, Market, Phase, Sale, Seen, Shelf, ShelfResult
 from kiosk.texts import category_words, label_words, place_words
 from kiosk.texts.figures import clock, yuan
 from kiosk.workflow.codeset import size
@@ -34,6 +34,8 @@ class LineView(msgspec.Struct, frozen=True):
     note_en: str = ""
     undone: bool = False
     """Taken back: shown struck through."""
+    value: str = ""
+    """A price or a time that goes with it."""
 
 
 class FigureView(msgspec.Struct, frozen=True):
@@ -193,7 +195,7 @@ def _market(market: Market, phase: Phase) -> ListView:
     if phase is Phase.CASHING:
         counted = FigureView("数到的现金", "Cash counted", _money(sum(market.prices)))
         # What should be there is not shown: who counts must not be led by it.
-        lines = [LineView("", _money(price), _money(price)) for price in market.prices]
+        lines = [LineView("", "", "", value=_money(price)) for price in market.prices]
         return _shown("数过的", "Counted so far", lines, (counted,))
     figures = [
         FigureView("已卖", "Sold", str(market.sold)),
@@ -215,16 +217,16 @@ def _sale(sale: Sale) -> LineView:
     words = category_words(known) if known is not None else Words("没有标签", "No label")
     if known is None and sale.item is not None:
         words = _named(sale.item)
-    price = _money(sale.price)
     notes = [] if sale.pay == CASH else [_PAY.get(sale.pay, Words(sale.pay, sale.pay))]
     if sale.taken_back:
         notes.insert(0, Words("退货", "taken back"))
     return LineView(
         sale.item or "",
-        f"{price}　{words.zh}",
-        f"{price} {words.en}",
+        words.zh,
+        words.en,
         "，".join(note.zh for note in notes),
         ", ".join(note.en for note in notes),
+        value=_money(-sale.price if sale.taken_back else sale.price),
     )
 
 
@@ -234,16 +236,7 @@ def _sale(sale: Sale) -> LineView:
 def _count(count: Count) -> ListView:
     if count.shelf is not None:
         return _shelf(count.shelf)
-    lines = [
-        LineView(
-            "",
-            f"{place_words(result.place).zh}：{result.seen} 件",
-            f"{place_words(result.place).en}: {result.seen}",
-            f"缺 {result.missing} 件" if result.missing else "",
-            f"{result.missing} missing" if result.missing else "",
-        )
-        for result in count.results
-    ]
+    lines = [_result(result) for result in count.results]
     seen = sum(result.seen for result in count.results)
     missing = sum(result.missing for result in count.results)
     figures = (
@@ -253,14 +246,37 @@ def _count(count: Count) -> ListView:
     return _shown("数过的货架", "Shelves done", lines, figures)
 
 
+def _result(result: ShelfResult) -> LineView:
+    code, zh, en = _place(result.place)
+    missing = result.missing
+    return LineView(
+        code,
+        zh,
+        en,
+        f"缺 {missing} 件" if missing else "",
+        f"{missing} missing" if missing else "",
+        value=str(result.seen),
+    )
+
+
+def _place(place: str) -> tuple[str, str, str]:
+    """A place's code, where it has no name, and its name."""
+    words = place_words(place)
+    return (words.zh, "货架", "Shelf") if words.zh == words.en else ("", words.zh, words.en)
+
+
 def _shelf(shelf: Shelf) -> ListView:
-    place, seen = place_words(shelf.place), size(shelf.seen)
-    figures = (
+    seen = size(shelf.seen)
+    code, zh, en = _place(shelf.place)
+    figures = [
         FigureView("已数", "Counted", str(seen)),
         FigureView("应有", "Expected", str(shelf.expected)),
-    )
+    ]
+    if code:
+        figures.append(FigureView(zh, en, code))
+        zh, en = "这一架", "This shelf"
     lines = [_seen(one) for one in shelf.last]
-    return _shown(f"货架 {place.zh}", f"Shelf {place.en}", lines, figures, seen)
+    return _shown(zh, en, lines, tuple(figures), seen)
 
 
 def _seen(seen: Seen) -> LineView:
@@ -279,7 +295,7 @@ def _given(state: LaneState) -> ListView:
     total = sum(given.count for given in state.given)
     if state.phase is Phase.GIVING:
         lines = [
-            LineView("", f"一勺米 × {given.count}", f"Spoons of rice × {given.count}")
+            LineView("", "一勺米", "Spoons of rice", value=f"× {given.count}")
             for given in state.given
         ]
         return _shown(
@@ -297,7 +313,7 @@ def _given(state: LaneState) -> ListView:
     for given in state.given:
         words = _SKILL.get(given.key, Words(given.key, given.key))
         time = clock(given.count * _HALF_HOUR)
-        lines.append(LineView("", f"{words.zh}　{time}", f"{words.en} {time}"))
+        lines.append(LineView("", words.zh, words.en, value=time))
     figure = FigureView("一共", "In all", clock(total * _HALF_HOUR))
     return _shown("这次的时间", "Time offered", lines, (figure,))
 

@@ -77,4 +77,5 @@ class Moment(msgspec.Struct, frozen=True):
             figures=listed.figures,
             count=listed.count,
             offer=offer(state, self.allocator, self.settings, now),
+            greets=self.at_rest and message == _GREETING,
         )

@@ -6,8 +6,8 @@ would refuse is not offered. So a button is never meaningless, and a row that is
 brings its button with it.
 
 The rehearsal knows the lane's state, the allocator and the stop's settings. What only a journal
-knows (what is in a box, whose work it is) is left blank, since no row refuses for it; a price, a
-month or a quantity stands for all of its kind.
+knows (what is in a box, what stands on a shelf) is left blank, since no row refuses for it; a
+price, a month or a quantity stands for all of its kind.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from kiosk.inputs import ActionCard, CategoryCard, QuantityCard, Scan
 from kiosk.state import Allocator, EventRef, ItemFacts, LaneState, Phase
 from kiosk.workflow import Facts, step
 from kiosk.workflow.table import ROWS
+from kiosk.workflow.turn import Work
 
 
 class Card(msgspec.Struct, frozen=True):
@@ -209,7 +210,8 @@ class _Anything(dict[str, ItemFacts]):
         return ItemFacts("here")
 
 
-def _facts(settings: StopSettings, now: int) -> Facts:
+def _facts(state: LaneState, settings: StopSettings, now: int) -> Facts:
+    begun = state.clocked[-1].after if state.clocked else None
     return Facts(
         now=now,
         next=EventRef("0" * 16, 1),
@@ -218,6 +220,7 @@ def _facts(settings: StopSettings, now: int) -> Facts:
         event_ids=_AnyId(),
         known=_Anything(),
         settings=settings,
+        work=None if begun is None else Work(begun, None),
     )
 
 
@@ -252,7 +255,7 @@ def offer(
 ) -> Offer:
     """What the page offers in this state at monotonic ``now``. ``campaigns`` are the numbers of
     those that are open."""
-    facts = _facts(settings, now)
+    facts = _facts(state, settings, now)
 
     def takes(verb: Verb, argument: str = "") -> bool:
         scan = scan_of(verb, argument)

@@ -20,19 +20,12 @@ from contract.codes import (
     to_base32,
     token_code,
 )
+from kiosk.screen.offers import ICONS, Card
 
 SAMPLE_EAN13: Final = "6901234567892"
 """A well-formed EAN-13 (GS1 China's range) with a made-up number and a right check digit."""
 
 QUANTITIES: Final = (2, 3, 4, 5, 6)
-
-
-class Card(msgspec.Struct, frozen=True):
-    """A card: what is on it for the scanner and for people."""
-
-    code: str
-    zh: str
-    en: str
 
 
 class Tray(msgspec.Struct, frozen=True):
@@ -59,9 +52,9 @@ class PracticeCodes(msgspec.Struct, frozen=True):
 
 def tray() -> Tray:
     return Tray(
-        finish=Card(action_code(Verb.FINISH), "完成", "Finish"),
-        undo=Card(action_code(Verb.UNDO), "撤销", "Undo"),
-        help=Card(action_code(Verb.HELP), "帮助", "Help"),
+        finish=Card(action_code(Verb.FINISH), "完成", "Finish", ICONS[Verb.FINISH]),
+        undo=Card(action_code(Verb.UNDO), "撤销", "Undo", ICONS[Verb.UNDO]),
+        help=Card(action_code(Verb.HELP), "帮助", "Help", ICONS[Verb.HELP]),
         not_home=Card(action_code(Verb.NOT_HOME), "没人在家", "Not home"),
         place_in=Card(PLACE_IN, "入库区", "Intake shelf"),
         sample=Card(SAMPLE_EAN13, "有条码的物品", "A thing with a barcode"),

@@ -77,6 +77,8 @@ class LaneView(msgspec.Struct, frozen=True):
     """How many things there are; None: as many as lines that are not undone."""
     offer: Offer = Offer()
     """What can be touched."""
+    greets: bool = False
+    """Nobody is here and nothing is left to say: the page invites."""
 
     @property
     def at_rest(self) -> bool:

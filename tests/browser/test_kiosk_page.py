@@ -29,7 +29,7 @@ AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 FAMILY = "F7311JBE8168RZB64F"
 FINISH = action_code(Verb.FINISH)
 SCANNER_KEYS = frozenset({"Enter", "Tab", "F8", "Control+BracketRight"})
-READY = "#tag:not(:empty)"
+READY = "body[data-ready]"
 """There once the page has its first state."""
 
 BURST = """(codes) => {
@@ -247,6 +247,7 @@ def test_a_scanner_works_while_the_field_has_the_focus(page: Page, kiosk: PageKi
 
 
 def test_a_scan_after_finish_does_not_press_finish_again(page: Page, kiosk: PageKiosk) -> None:
+    kiosk.view.publish(SAVED)
     page.get_by_role("button", name="Finish").click()
     assert kiosk.scan() == FINISH
     scan(page, "AB 12", "Enter")
@@ -302,8 +303,9 @@ def test_being_offline_and_a_broken_printer_are_shown(page: Page, kiosk: PageKio
     kiosk.view.publish_kiosk(replace(kiosk.kiosk, online=False, backlog=37, devices=(printer,)))
     expect(page.locator("#online")).to_contain_text("37")
     expect(page.locator("#online")).to_contain_text("Offline")
-    page.get_by_text("Devices: 1 not working").click()
-    expect(page.get_by_text("out of paper")).to_be_visible()
+    expect(page.locator("#printing")).to_contain_text("everything is saved")
+    page.locator("#devices summary").filter(has_text="out of paper").click()
+    expect(page.locator("#devices li").filter(has_text="out of paper")).to_be_visible()
 
 
 def test_paper_hangs_from_the_printer_dot_for_dot_newest_first(
@@ -401,6 +403,7 @@ def test_the_whole_path_can_be_walked_with_the_mouse(page: Page, kiosk: PageKios
     expect(page.locator("#notice")).to_contain_text("Done")
     assert press("2. Hand over", "A delivery plan") != plan
 
+    kiosk.view.publish(replace(SAVED, beep=8))
     for name, verb in (("Finish", Verb.FINISH), ("Undo", Verb.UNDO), ("Help", Verb.HELP)):
         page.get_by_role("contentinfo").get_by_role("button", name=name).click()
         assert kiosk.scan() == action_code(verb)
@@ -418,6 +421,7 @@ def test_a_label_taken_back_is_no_longer_offered(page: Page, kiosk: PageKiosk) -
 def test_without_javascript_codes_can_be_typed_and_buttons_pressed(
     browser: Browser, kiosk: PageKiosk
 ) -> None:
+    kiosk.view.publish(SAVED)
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(kiosk.url)

@@ -93,7 +93,7 @@ def kiosk() -> Iterator[PageKiosk]:
 def page(browser: Browser, kiosk: PageKiosk) -> Iterator[Page]:
     opened = browser.new_page()
     opened.goto(kiosk.url)
-    opened.wait_for_selector("#tag:not(:empty)")
+    opened.wait_for_selector("body[data-ready]")
     yield opened
     opened.close()
 

@@ -4,11 +4,13 @@ import queue
 from types import TracebackType
 from typing import Self
 
+from contract.actions import CATEGORIES, Verb
 from drivers.ports import Code128, Document, Feed, Qr, Text
 from drivers.printer_screen import ScreenPrinter
 from kiosk.screen.answers import Entered
 from kiosk.screen.app import create_app
 from kiosk.screen.lists import LineView
+from kiosk.screen.offers import Offer, Pad, card_of
 from kiosk.screen.server import ScreenServer
 from kiosk.screen.view import DeviceView, KioskView, LaneView, Language, ScreenView
 
@@ -16,9 +18,17 @@ ITEM = "G4K2P00042C"
 
 
 class PageKiosk:
-    """Takes the scans that the page posts into `scans`; shows what is published into `view`."""
+    """Takes the scans that the page posts into `scans`; shows what is published into `view`.
+    Without ``printer`` its papers come out of a real one, as on a wall."""
 
-    def __init__(self, language: Language = "both", now_ms: int = 1_000_000, port: int = 0) -> None:
+    def __init__(
+        self,
+        language: Language = "both",
+        now_ms: int = 1_000_000,
+        port: int = 0,
+        *,
+        printer: bool = True,
+    ) -> None:
         self.scans: queue.Queue[str] = queue.Queue()
         self.entries: list[Entered] = []
         self.takes_scans = True
@@ -35,7 +45,7 @@ class PageKiosk:
             ),
         )
         self.view = ScreenView(self.kiosk, lambda: self.now_ms)
-        self._app = create_app(self.view, self.printer, self._post)
+        self._app = create_app(self.view, self.printer if printer else None, self._post)
         self._server = ScreenServer(self._app, self.view, port)
 
     def _post(self, entered: Entered) -> bool:
@@ -98,7 +108,40 @@ class PageKiosk:
         )
 
 
-IDLE = LaneView("ready", "idle", "您好，请扫物品上的条码", "Welcome. Scan the barcode")
+def offered(*verbs: Verb) -> Offer:
+    """What an intake offers to touch, and the buttons of ``verbs``."""
+    finish, undo, help_ = (
+        card_of(verb) if verb in verbs else None for verb in (Verb.FINISH, Verb.UNDO, Verb.HELP)
+    )
+    return Offer(
+        finish=finish,
+        undo=undo,
+        help=help_,
+        pads=(
+            Pad(
+                "category",
+                "选类别",
+                "Choose a kind",
+                "shape",
+                tuple(card_of(Verb.CATEGORY, category.key) for category in CATEGORIES),
+            ),
+            Pad("quantity", "几件？", "How many?", "numeric"),
+        ),
+        cards=(card_of(Verb.SAME), card_of(Verb.WHOLE_BOX)),
+        first=("category", "quantity"),
+    )
+
+
+EVERYTHING = offered(Verb.FINISH, Verb.UNDO, Verb.HELP)
+
+IDLE = LaneView(
+    "rest",
+    "idle",
+    "您好，请扫物品上的条码",
+    "Welcome. Scan the barcode",
+    offer=offered(Verb.HELP),
+    greets=True,
+)
 
 SAVED = LaneView(
     "intake",
@@ -121,10 +164,11 @@ SAVED = LaneView(
     person=True,
     deadline_mono_ms=1_000_000 + 18_000,
     beep=1,
+    offer=EVERYTHING,
 )
 
 REFUSED = LaneView(
-    "ready",
+    "carded",
     "refused",
     "没有记录：这个码坏了或读错了",
     "Not taken: this code is damaged or misread",
@@ -132,6 +176,7 @@ REFUSED = LaneView(
     "Scan it again, or scan a category card.",
     SAVED.lines[:1],
     beep=2,
+    offer=EVERYTHING,
 )
 
 ATTENTION = LaneView(
@@ -144,4 +189,5 @@ ATTENTION = LaneView(
     SAVED.lines,
     deadline_mono_ms=1_000_000 + 7_000,
     beep=3,
+    offer=EVERYTHING,
 )

@@ -30,19 +30,23 @@ export class Link {
     this.onLost = onLost;
   }
 
-  /** Sends one scan after all earlier ones; resolves to {accepted, reason, zh, en}. */
-  send(text) {
-    const sent = this.#queue.then(() => this.#post(text));
+  /**
+   * Sends one scan after all earlier ones; resolves to {accepted, reason, zh, en}. A touched
+   * button is `pressed`, for the `lane` that the page shows; what is scanned or typed goes to the
+   * page's own lane.
+   */
+  send(text, { lane = null, pressed = false } = {}) {
+    const sent = this.#queue.then(() => this.#post({ text, lane, pressed }));
     this.#queue = sent;
     return sent;
   }
 
-  async #post(text) {
+  async #post(entry) {
     try {
       const response = await withTimeout(SCAN_MS, (signal) => fetch("/scan", {
         method: "POST",
         headers: { "Content-Type": "application/json", "X-Yicang-Page": this.#key },
-        body: JSON.stringify({ text }),
+        body: JSON.stringify(entry),
         signal,
       }));
       return await response.json();

@@ -1,19 +1,23 @@
 // Puts the page's parts together: keys and clicks become scans, states become what is drawn.
 
+import { $ } from "./dom.js";
 import { Keys, masked } from "./keys.js";
 import { Link } from "./link.js";
+import { Pads } from "./pads.js";
+import { Page } from "./page.js";
 import { Sound } from "./sound.js";
 import { Labels, Practice } from "./tray.js";
-import { Page } from "./page.js";
 
 const IME_NOTICE_MS = 8_000;
 const FORGET_MS = 60_000;
 const TIMER_LATE_MS = 20;
 const MAX_SCAN = 512;
 
-const $ = (id) => document.getElementById(id);
-
-const page = new Page();
+const pads = new Pads({
+  press: (code) => send(code, { lane: page.lane, pressed: true }),
+  type: (text) => send(text, { lane: page.lane, pressed: true }),
+});
+const page = new Page(pads);
 const sound = new Sound(localStorage);
 const labels = new Labels(sessionStorage, $("labels"), $("no-labels"));
 const keys = new Keys();
@@ -39,9 +43,9 @@ function take(state) {
   for (const lane of state.lanes) labels.learn(lane.lines);
 }
 
-async function send(text) {
+async function send(text, how) {
   page.busy(1);
-  const answer = await link.send(text);
+  const answer = await link.send(text, how);
   page.busy(-1);
   if (answer.accepted) {
     page.clearNotice("scan");
@@ -154,7 +158,9 @@ document.addEventListener("submit", (event) => {
   if (typed) field.value = "";
   keys.clear();
   strip();
-  if (text) send(text);
+  if (!text) return;
+  const fixed = event.target.classList.contains("buttons");
+  send(text, fixed ? { lane: page.lane, pressed: true } : undefined);
 });
 
 document.addEventListener("click", async (event) => {
@@ -182,4 +188,5 @@ $("sound").addEventListener("click", () => {
 for (const hidden of document.querySelectorAll(".practice, #fresh, #sound")) hidden.hidden = false;
 drawSound();
 strip();
+pads.load();
 link.listen();

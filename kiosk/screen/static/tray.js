@@ -1,22 +1,10 @@
 // What the drawer offers beside the printed cards: practice codes, and the labels made here.
 
+import { words } from "./dom.js";
+
 const LABELS_KEPT = 8;
 const LABELS_KEY = "yicang-labels";
 const PLAN_KEY = "yicang-plan";
-
-/** A span for each language; CSS shows what the kiosk is set to. */
-export function words(zh, en) {
-  const made = document.createDocumentFragment();
-  for (const [name, lang, text] of [["zh", "zh-Hans", zh], ["en", "en", en]]) {
-    const span = document.createElement("span");
-    span.className = name;
-    span.lang = lang;
-    span.textContent = text;
-    if (name === "en") made.append(" ");
-    made.append(span);
-  }
-  return made;
-}
 
 /**
  * Practice codes: the same ones until fresh ones are asked for, so that a plan can be handed over
