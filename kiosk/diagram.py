@@ -66,6 +66,10 @@ INPUTS: Final = {
     InputKind.DAMAGED: "a damaged code of ours",
     InputKind.FOREIGN: "anything else",
     InputKind.TIMEOUT: "time is up",
+    InputKind.UNSURE: "nobody knows whether a label came out",
+    InputKind.THERE: "answer: the label, scanned",
+    InputKind.AGAIN: "answer: “print again” card",
+    InputKind.TAKE_OUT: "answer: undo",
 }
 
 _EVERYWHERE: Final = tuple(Phase)

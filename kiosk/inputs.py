@@ -64,6 +64,10 @@ class InputKind(enum.StrEnum):
     DAMAGED = "damaged"
     FOREIGN = "foreign"
     TIMEOUT = "timeout"
+    UNSURE = "unsure"
+    THERE = "there"
+    AGAIN = "again"
+    TAKE_OUT = "take-out"
 
 
 class Card(Struct, frozen=True, tag=True):
@@ -197,6 +201,34 @@ class Timeout(Struct, frozen=True, tag=True):
     kind = InputKind.TIMEOUT
 
 
+class Unsure(Struct, frozen=True, tag=True):
+    """A printer's word, not a person's: nobody knows whether this label came out."""
+
+    code: str
+    kind = InputKind.UNSURE
+
+
+class There(Struct, frozen=True, tag=True):
+    """The answer to that: the label was scanned."""
+
+    code: str
+    kind = InputKind.THERE
+
+
+class Again(Struct, frozen=True, tag=True):
+    """The answer to that: print it again."""
+
+    code: str
+    kind = InputKind.AGAIN
+
+
+class TakeOut(Struct, frozen=True, tag=True):
+    """The answer to that: this item was not taken in."""
+
+    code: str
+    kind = InputKind.TAKE_OUT
+
+
 Scan: TypeAlias = (
     Card
     | Family
@@ -214,6 +246,10 @@ Scan: TypeAlias = (
     | Damaged
     | Foreign
     | Timeout
+    | Unsure
+    | There
+    | Again
+    | TakeOut
 )
 
 

@@ -262,6 +262,7 @@ class Journal:
             outcome.jobs,
             outcome.cancelled,
             outcome.works,
+            settled=outcome.settled,
         )
         try:
             with transaction(self._db):

@@ -49,14 +49,15 @@ def decide(kind: DocumentKind, result: PrintResult | None) -> Again:
         return Again.PLAIN
     if kind == "label":
         return Again.ASK
-    if result is not None and result.progress == "complete?" and _always_silent(result):
+    if result is not None and result.progress == "complete?" and always_silent(result):
         # It never says anything, and every receipt would come out twice.
         return Again.DONE
     return Again.COPY
 
 
-def _always_silent(result: PrintResult) -> bool:
-    """Whether the printer took everything and had not answered before it either."""
+def always_silent(result: PrintResult) -> bool:
+    """Whether the printer took everything and had not answered before it either. Its labels count
+    once they are scanned, and nobody is asked about each."""
     return (
         result.status == "unknown"
         and (result.before is None or result.before.condition == "unknown")

@@ -290,6 +290,8 @@ class LaneState(Struct, frozen=True, omit_defaults=True):
     ``given`` and ``clocked`` are what somebody gave, and who came or went, while the phase lasts.
     ``market`` and ``count`` outlive their phases: at rest the lane serves donors, and the card
     comes back to them.
+    ``doubt``: until then the next goods may be what was saved last, since the kiosk was cut off
+    and whoever stood there may not have seen the light.
     """
 
     phase: Phase = Phase.REST
@@ -314,6 +316,7 @@ class LaneState(Struct, frozen=True, omit_defaults=True):
     count: Count | None = None
     touched: int = 0
     deadline: int | None = None
+    doubt: int | None = None
 
 
 class Allocator(Struct, frozen=True):
@@ -428,3 +431,5 @@ class Outcome(Struct, frozen=True):
     message: Message
     works: dict[str, EventRef | None] = {}
     """Whose work (by the card's hash) began with which event, or ended (None)."""
+    settled: tuple[str, ...] = ()
+    """Items whose label is there: nobody need be asked about it any more."""

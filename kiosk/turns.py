@@ -50,6 +50,7 @@ class Redo(Struct, frozen=True, omit_defaults=True):
     cancelled: tuple[str, ...] = ()
     works: dict[str, EventRef | None] = {}
     kept: int = 0
+    settled: tuple[str, ...] = ()
 
 
 _encoder: Final = msgspec.json.Encoder()

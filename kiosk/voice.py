@@ -63,6 +63,7 @@ PROMPT_OF: Final[dict[str, str]] = {
     "delivered-unknown": "staff",
     "missing-unknown": "staff",
     "back-unknown": "staff",
+    "label-unsure": "paper",
     "not-saved": "unsaved",
     "help-rest": "help",
     "help-carded": "help",

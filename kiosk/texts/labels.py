@@ -15,6 +15,18 @@ MESSAGES: Final[dict[str, Words]] = {
     "thanks-unchecked": Words(
         "谢谢您！还有 {count} 张标签没扫：{labels}", "Thank you! {count} labels not scanned back: {labels}"
     ),
+    "label-unsure": Words(
+        "{label} 的标签出来了吗？出来了：扫它。没有：扫“补打”或“撤销”",
+        "Did label {label} come out? Yes: scan it. No: the reprint card, or undo",
+    ),
+    "label-stays": Words(
+        "{label} 现在不能撤销：扫它的标签，或扫“补打”",
+        "{label} cannot be taken back now: scan its label, or the reprint card",
+    ),
+    "saved-already": Words(
+        "{category} 已经保存了。还有一件一样的，请再扫一次",
+        "{category} is saved already. One more of it: scan again",
+    ),
     "reprint-which": Words("补打哪一张？请扫它的标签", "Print which label again? Scan it"),
     "reprint-nothing": Words("还没有可以补打的标签", "There is no label yet to print again"),
     "reprint-voided": Words(

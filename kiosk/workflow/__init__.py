@@ -24,6 +24,8 @@ from contract.events import Refused
 from drivers.ports import Signal
 from kiosk.inputs import ReadyMade, Scan
 from kiosk.state import Allocator, LaneState, Outcome, Phase
+from kiosk.workflow.asked import confirm
+from kiosk.workflow.cut_off import NO_ANSWER, doubted_until
 from kiosk.workflow.table import ROWS, TABLE
 from kiosk.workflow.turn import Facts, Row, Turn, at_rest, window
 
@@ -42,6 +44,9 @@ def step(state: LaneState, allocator: Allocator, scan: Scan, facts: Facts) -> Ou
         turn.say(Signal.REFUSED, "refused")
     else:
         row.handler(turn, scan)
+        confirm(turn, scan)
+        if turn.state.doubt is not None and scan.kind not in NO_ANSWER:
+            turn.set(doubt=None)
     return turn.outcome()
 
 
@@ -49,8 +54,15 @@ def restored(state: LaneState, now: int) -> LaneState:
     """A lane's state from the journal after a restart, at monotonic ``now``.
 
     The clock that its deadline was measured with may be gone, so whoever was there gets the
-    whole of the phase's time again. The last handover can no longer be taken back by accident.
+    whole of the phase's time again. The last handover can no longer be taken back by accident. What
+    came last may be scanned once more by who did not see its light: see `kiosk.workflow.cut_off`.
     """
     if state.phase is Phase.REST:
         return structs.replace(at_rest(state), touched=now)
-    return structs.replace(state, touched=now, deadline=now + window(state), last=None)
+    return structs.replace(
+        state,
+        touched=now,
+        deadline=now + window(state),
+        last=None,
+        doubt=doubted_until(state, now),
+    )

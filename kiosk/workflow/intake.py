@@ -19,6 +19,7 @@ from kiosk.inputs import (
     Timeout,
 )
 from kiosk.state import Entry, Goods, Phase
+from kiosk.workflow.cut_off import is_same_category, is_same_code
 from kiosk.workflow.goods import (
     NEW,
     add_group,
@@ -45,15 +46,18 @@ MAX_NAMED: Final = 3
 
 def on_retail(turn: Turn, scan: Scan) -> None:
     """A shop's own number (`kiosk.inputs.StoreGoods`) says nothing: its category is asked for."""
+    retail = scan.retail if isinstance(scan, RetailCode) else None
+    if is_same_code(turn, retail):
+        return
     if turn.state.phase is Phase.ASKING and not settle_pending(turn):
         return
-    retail = scan.retail if isinstance(scan, RetailCode) else None
     take_in(turn, _with_label(turn, Goods(turn.facts.category, retail)))
 
 
 def on_category(turn: Turn, scan: Scan) -> None:
     assert isinstance(scan, CategoryCard)
-    take_in(turn, _with_label(turn, Goods(scan.category)))
+    if not is_same_category(turn, scan.category):
+        take_in(turn, _with_label(turn, Goods(scan.category)))
 
 
 def _with_label(turn: Turn, goods: Goods) -> Goods:
@@ -70,6 +74,8 @@ def on_category_answer(turn: Turn, scan: Scan) -> None:
     assert isinstance(scan, CategoryCard)
     goods = turn.state.pending
     assert goods is not None
+    if is_same_category(turn, scan.category):
+        return
     if goods.category is None:
         take_in(turn, structs.replace(goods, category=scan.category))
     elif settle_pending(turn):

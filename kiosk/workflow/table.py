@@ -5,6 +5,7 @@ from typing import Final
 from kiosk.inputs import InputKind
 from kiosk.state import Phase
 from kiosk.workflow import (
+    asked,
     binding,
     boxes,
     cards,
@@ -42,6 +43,7 @@ TABLE: Final = (
     *shelf.ROWS,
     *gifts.ROWS,
     *people.ROWS,
+    *asked.ROWS,
     *everywhere.ROWS,
 )
 """Every transition there is. ``docs/architecture.md`` draws it from here."""

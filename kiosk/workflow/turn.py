@@ -132,7 +132,9 @@ class Facts(Struct, frozen=True):
     ``capabilities`` of the scanned card, None while the hub has named nobody's; ``scan_back``: a
     label counts as attached only once it is scanned, since no printer here says whether it
     printed; ``today`` as far as it is known, for the food gate; ``recalls`` that may meet the
-    scanned goods.
+    scanned goods; ``unsure``: nobody knows yet whether the scanned label came out of its printer;
+    ``took_in``: the events that took the item in that is asked about, and what each was about,
+    None when more has become of it than that.
     """
 
     now: int
@@ -159,6 +161,8 @@ class Facts(Struct, frozen=True):
     scan_back: bool = False
     today: Today | None = None
     recalls: tuple[Recall, ...] = ()
+    unsure: bool = False
+    took_in: tuple[tuple[EventRef, tuple[str, ...]], ...] | None = None
 
 
 class Turn:
@@ -175,6 +179,7 @@ class Turn:
         self.claim: str | None = None
         self.known: dict[str, ItemFacts] = {}
         self.works: dict[str, EventRef | None] = {}
+        self.settled: list[str] = []
         self.signal = Signal.REFUSED
         self.message = Message("refused")
 
@@ -206,6 +211,7 @@ class Turn:
             self.signal,
             self.message,
             self.works,
+            tuple(self.settled),
         )
 
 

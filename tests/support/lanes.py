@@ -25,6 +25,7 @@ from contract.reference import Campaign, StopSettings
 from kiosk.food_gate import Recall, Today
 from kiosk.inputs import (
     ActionCard,
+    Again,
     BoxLabel,
     Card,
     CategoryCard,
@@ -40,10 +41,14 @@ from kiosk.inputs import (
     ReadyMade,
     RetailCode,
     Scan,
+    TakeOut,
+    There,
     Timeout,
+    Unsure,
 )
 from kiosk.state import Allocator, Draft, EventRef, ItemFacts, LaneState, Outcome, through_boxes
-from kiosk.workflow import Facts, step
+from kiosk.workflow import Facts, restored, step
+from kiosk.workflow.asked import took_in
 from kiosk.workflow.turn import Work
 
 PREFIX: Final = "7K2M"
@@ -90,6 +95,7 @@ BLANK: Final = ReadyMade(serial_code(Kind.ITEM, "ZAAA", 1))
 """A label printed ahead."""
 BLANK_BOX: Final = ReadyMade(serial_code(Kind.BOX, "ZAAA", 2))
 LABELS: Final = (ItemLabel, BoxLabel, ReadyMade)
+ANSWERS: Final = (Unsure, There, Again, TakeOut)
 
 
 def times(quantity: int) -> QuantityCard:
@@ -123,6 +129,8 @@ class World:
         self.campaigns: dict[int, Campaign] = {}
         self.settings = StopSettings()
         self.scan_back = False
+        self.asked: set[str] = set()
+        """Items of whose label nobody knows whether it came out."""
         self.today: Today | None = Today(TODAY, TODAY)
         self.recalls: tuple[Recall, ...] = ()
         self.events: list[events.Event] = []
@@ -146,6 +154,17 @@ class World:
         self.known |= outcome.known
         self.works |= outcome.works
         return outcome
+
+    def after(self, milliseconds: int, *, cut: bool) -> None:
+        """So long nothing happens, at the end of a cut of power the kiosk starts again."""
+        self.now += milliseconds
+        if cut:
+            self.lanes = {lane: restored(state, self.now) for lane, state in self.lanes.items()}
+
+    def _took_in(self, scan: Scan) -> tuple[tuple[EventRef, tuple[str, ...]], ...] | None:
+        if not isinstance(scan, TakeOut):
+            return None
+        return took_in(scan.code, [e for e in self.events if scan.code.encode() in e.raw])
 
     def scans(self, *scans: Scan) -> Outcome:
         """Several turns at the door; the last one's outcome."""
@@ -172,7 +191,7 @@ class World:
             sessions=(f"{self._turns:015x}a", f"{self._turns:015x}b"),
             claim=self._turns.to_bytes(10),
             wall=WALL + self.now,
-            item=self.item(scan.code) if isinstance(scan, LABELS) else None,
+            item=self.item(scan.code) if isinstance(scan, (*LABELS, *ANSWERS)) else None,
             plan_items=self.out_for(plan) if plan is not None else (),
             category=self.products.get(scan.retail.gtin) if isinstance(scan, RetailCode) else None,
             event_ids=dict(self._ids),
@@ -193,6 +212,8 @@ class World:
             scan_back=self.scan_back,
             today=self.today,
             recalls=self.recalls,
+            took_in=self._took_in(scan),
+            unsure=isinstance(scan, LABELS) and scan.code in self.asked,
         )
 
     def item(self, code: str) -> ItemFacts:

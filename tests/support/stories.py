@@ -12,10 +12,12 @@ from kiosk.inputs import (
     ReadyMade,
     Scan,
     StoreGoods,
+    TakeOut,
 )
 from kiosk.state import Phase
 from kiosk.workflow.table import ROWS
 from tests.support import (
+    stories_asked,
     stories_boxes,
     stories_count,
     stories_food,
@@ -83,6 +85,9 @@ from tests.support.telling import (
 )
 from tests.support.telling import (
     After as After,
+)
+from tests.support.telling import (
+    Asked as Asked,
 )
 from tests.support.telling import (
     Box as Box,
@@ -410,6 +415,7 @@ STORIES |= {
 }
 
 STORIES |= stories_intake.STORIES | stories_boxes.STORIES | stories_transfers.STORIES
+STORIES |= stories_asked.STORIES
 STORIES |= stories_market.STORIES | stories_count.STORIES | stories_people.STORIES
 
 REACH: dict[Phase, tuple[Scan | Label, ...]] = {
@@ -437,6 +443,7 @@ EVERYWHERE: dict[InputKind, tuple[Scan, str, Signal, str]] = {
         SAVED,
         "new-roll",
     ),
+    **stories_asked.EVERYWHERE,
     InputKind.CLAIM: (CLAIM, "refused", REFUSED, "claim"),
     InputKind.DAMAGED: (DAMAGED, "unrecognised", REFUSED, "damaged"),
     InputKind.FOREIGN: (FOREIGN, "unrecognised", REFUSED, "foreign"),
@@ -471,16 +478,20 @@ ONE_OF_EACH: dict[InputKind, Scan] = {
     InputKind.DAMAGED: DAMAGED,
     InputKind.FOREIGN: FOREIGN,
     InputKind.TIMEOUT: TIMEOUT,
+    InputKind.TAKE_OUT: TakeOut(NEVER.code),
+    **{kind: scan for kind, (scan, *_) in stories_asked.EVERYWHERE.items()},
 }
 
 
-def scanned(world: World, scan: Scan | Label | Box) -> Scan:
+def scanned(world: World, scan: Scan | Label | Box | Asked) -> Scan:
     """The scan, with the label of an item or box that exists by now."""
     match scan:
         case Label(n):
             return ItemLabel(world.issued()[n])
         case Box(n):
             return BoxLabel(world.boxes()[n])
+        case Asked(what, n):
+            return what(world.issued()[n])
         case _:
             return scan
 

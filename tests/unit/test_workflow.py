@@ -36,7 +36,7 @@ def test_people_hear_and_see(name: str) -> None:
     world = World()
     for number, line in enumerate(STORIES[name]):
         if isinstance(line, After):
-            world.now += line.milliseconds
+            world.after(line.milliseconds, cut=line.cut)
             continue
         before = world.state()
         scan = scanned(world, line.scan)
@@ -62,7 +62,7 @@ def test_what_means_the_same_everywhere_leaves_the_lane_as_it_is(
     before = world.state()
     scan, types, signal, message = EVERYWHERE[kind]
     outcome = world.scan(scan)
-    assert (types_of(outcome), outcome.signal) == ([types], signal)
+    assert (types_of(outcome), outcome.signal) == (types.split(), signal)
     assert outcome.message.key == message.format(phase=phase.value)
     assert outcome.state == before
 
@@ -73,7 +73,7 @@ def test_every_row_of_the_table_is_in_a_story() -> None:
         world = World()
         for line in story:
             if isinstance(line, After):
-                world.now += line.milliseconds
+                world.after(line.milliseconds, cut=line.cut)
                 continue
             scan = scanned(world, line.scan)
             told.add(row_key(world.state().phase, scan))
