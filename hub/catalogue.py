@@ -55,6 +55,14 @@ def entries(connection: Connection, part: str) -> tuple[Entry, ...]:
     if part == "settings":
         return settings(connection)
     rows = told(connection, part)
+    if part == "campaigns":
+        rows_given = connection.execute(sa.select(db.given.c.number, db.given.c.n))
+        counted = {row.number: row.n for row in rows_given}
+        return tuple(
+            msgspec.structs.replace(row, given=counted.get(row.number, 0))
+            for row in rows
+            if isinstance(row, Campaign)
+        )
     return _with_built_in(rows) if part == "categories" else rows
 
 

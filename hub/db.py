@@ -147,6 +147,14 @@ campaign: Final = Table(
     Column("open", Boolean, nullable=False),
 )
 
+given: Final = Table(
+    "given",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("n", Integer, nullable=False),
+)
+"""How many gifts each campaign has: a projection."""
+
 skill: Final = Table(
     "skill",
     metadata,

@@ -105,6 +105,10 @@ class Ingest:
         self._reference.stale()
         self._registered.clear()
 
+    def told_more(self) -> None:
+        """Call when what kiosks are told follows from events that changed it."""
+        self._reference.stale()
+
     def news(self, connection: Connection, now_ms: int) -> tuple[Send, ...]:
         """Reference data that kiosks do not have yet: to be published, and then announced."""
         return self._reference.manifest(connection, now_ms)[1]

@@ -281,6 +281,22 @@ def change_stock(connection: Connection, deltas: Mapping[tuple[str, str, str], i
         connection.exec_driver_sql("DELETE FROM stock WHERE n = 0")
 
 
+def save_gifts(connection: Connection, number: int, n: int) -> bool:
+    """Write how many gifts a campaign has; whether another tenth of its target is full or empty."""
+    before = connection.exec_driver_sql("SELECT n FROM given WHERE number = ?", (number,)).scalar()
+    connection.exec_driver_sql(
+        "INSERT INTO given (number, n) VALUES (?, ?)"
+        " ON CONFLICT (number) DO UPDATE SET n = excluded.n",
+        (number, n),
+    )
+    target = connection.exec_driver_sql(
+        "SELECT target FROM campaign WHERE number = ?", (number,)
+    ).scalar()
+    if not target:
+        return False
+    return bool(10 * n // target != 10 * (before or 0) // target)
+
+
 def set_meta(connection: Connection, key: str, value: str) -> None:
     """Remember ``value`` under ``key``."""
     connection.exec_driver_sql(

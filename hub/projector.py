@@ -34,13 +34,13 @@ from contract.events import SessionClosed, Voided
 from hub import incidents
 from hub import projection_store as store
 from hub.event_log import Fresh, next_position, quarantine_key
-from hub.folds.entries import Stored, changed, stored, subjects
+from hub.folds.entries import CAMPAIGN, Stored, changed, stored, subjects
 from hub.folds.epochs import Timeline
 from hub.folds.watch import is_watched, watched
 from hub.refold import REFOLD, Fold, Refolder
 from hub.voids import VOID, Voids
 
-VERSION: Final = 3
+VERSION: Final = 4
 """Rises when a fold changes what it makes of the same events: the next start rebuilds."""
 
 GROUP: Final = 2000
@@ -73,6 +73,8 @@ class Projector:
         self._refolder: Final = Refolder(fold, self._line, self._stop)
         self._projected: int | None = None
         self._voids: Final = Voids()
+        self.campaigns_moved = False
+        """Set when a campaign is a tenth further on: kiosks show that on its tickets."""
 
     def forget(self) -> None:
         """Drop what a rolled back transaction may have left in memory."""
@@ -103,8 +105,11 @@ class Projector:
         if dirty:
             watch = {subject for subject in dirty if is_watched(subject)}
             self._refolder.refold_watched(connection, watch, now_ms)
+            campaigns = {subject for subject in dirty if subject.startswith(CAMPAIGN)}
+            if campaigns and self._refolder.refold_gifts(connection, campaigns):
+                self.campaigns_moved = True
             self._refolder.refold_all(
-                connection, self._refolder.dependants(connection, dirty - watch), now_ms
+                connection, self._refolder.dependants(connection, dirty - watch - campaigns), now_ms
             )
         return len(rows)
 
@@ -121,7 +126,7 @@ class Projector:
         """
         self.forget()
         self._retry_failed(connection, now_ms)
-        for table in ("touch", "item", "stock", "claim", "delivery"):
+        for table in ("touch", "item", "stock", "claim", "delivery", "given"):
             connection.exec_driver_sql(f"DELETE FROM {table}")
         connection.exec_driver_sql(
             "UPDATE stream SET first_seq = NULL, rank = NULL, placed = NULL, ceiling = NULL,"
@@ -144,6 +149,7 @@ class Projector:
             line.unsettled = True
         for part in store.chunks(sorted(self._settle(connection, now_ms)), REFOLD):
             self._refolder.refold_watched(connection, filter(is_watched, part), now_ms)
+        self._refolder.refold_gifts(connection, self._refolder.every_campaign(connection))
         self._refolder.refold_all(connection, self._refolder.every_item(connection), now_ms)
         store.set_meta(connection, "projection", str(VERSION))
 

@@ -16,9 +16,10 @@ from contract.order import Placement, SortKey
 from hub import incidents
 from hub import projection_store as store
 from hub.event_log import quarantine_key
-from hub.folds.entries import Entry, Stored, held, holder
+from hub.folds.entries import CAMPAIGN, Entry, Stored, held, holder
 from hub.folds.epochs import UNPLACED, Timeline
 from hub.folds.findings import Finding
+from hub.folds.gifts import given
 from hub.folds.item import FoldError, ItemState
 from hub.folds.watch import fold_watched
 from hub.incidents import Trouble
@@ -101,6 +102,14 @@ class Refolder:
         return iter(sorted(items))
 
     @staticmethod
+    def every_campaign(connection: Connection) -> list[str]:
+        """Every campaign that an event speaks of."""
+        rows = connection.exec_driver_sql(
+            "SELECT DISTINCT subject FROM touch WHERE subject > 'M' AND subject < 'N'"
+        )
+        return [row[0] for row in rows]
+
+    @staticmethod
     def every_item(connection: Connection) -> Iterator[str]:
         """Every item and box that an event speaks of, by code."""
         for last, end in (("B", "C"), ("G", "H")):
@@ -129,6 +138,15 @@ class Refolder:
                     findings += fold_watched(subject, sorted(entries), newest)
             stale = store.open_findings(connection, chunk)
             incidents.replace_findings(connection, stale, findings, now_ms)
+
+    def refold_gifts(self, connection: Connection, campaigns: Iterable[str]) -> bool:
+        """Write how many gifts these campaigns have now; whether any is a tenth further on, which
+        is what the boxes on its tickets show."""
+        moved = False
+        for subject, events in self.events_of(connection, campaigns).items():
+            if store.save_gifts(connection, int(subject.removeprefix(CAMPAIGN)), given(events)):
+                moved = True
+        return moved
 
     def refold_all(self, connection: Connection, codes: Iterator[str], now_ms: int) -> None:
         """Fold these items anew; an event that a fold cannot take is quarantined."""

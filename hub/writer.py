@@ -216,6 +216,10 @@ class Writer:
         if fresh and not self._project(fresh):
             self._behind = True
             return False
+        if self._projector.campaigns_moved:
+            self._projector.campaigns_moved = False
+            self._ingest.told_more()
+            return self._tell_reference()
         return True
 
     def _commit(self, group: Sequence[Message]) -> list[Handled]:

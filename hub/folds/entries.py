@@ -10,6 +10,7 @@ from contract.events import (
     Back,
     Body,
     BoxReceived,
+    Contributed,
     Counted,
     Delivered,
     Disposed,
@@ -38,6 +39,9 @@ from contract.events import (
     event_id,
 )
 from contract.order import Placement, SortKey
+
+CAMPAIGN: Final = "M"
+"""Subjects that begin with this are campaigns, by number; no code of ours does."""
 
 
 class Stored(Struct, frozen=True, gc=False):
@@ -123,6 +127,10 @@ def _plan(body: Out | PlanSeen | Delivered | Back) -> tuple[str, ...]:
     return (body.plan,)
 
 
+def _campaign(body: Contributed) -> tuple[str, ...]:
+    return (f"{CAMPAIGN}{body.campaign}",)
+
+
 def _items(body: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(body.items))
 
@@ -160,6 +168,7 @@ _ONE_ITEM: Final[dict[type, _Codes]] = {
     ),
     **dict.fromkeys((Sold, SaleTakenBack), _sold),
     **dict.fromkeys((BoxReceived, Sealed), _box),
+    Contributed: _campaign,
 }
 _THEIR_ITEMS: Final = (
     Moved,

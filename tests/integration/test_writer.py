@@ -9,8 +9,10 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from contract import messages, topics
+from contract.events import Contributed
 from contract.messages import Hello
-from hub import db
+from contract.reference import Campaign, read_part
+from hub import catalogue, db
 from hub.event_log import EventLog
 from hub.folds.item import fold_item
 from hub.ingest import Ingest, Message
@@ -159,3 +161,40 @@ def test_a_stopped_writer_refuses_changes_instead_of_forgetting_them(
     assert not writer.healthy
     with pytest.raises(WriterStoppedError):
         writer.call(lambda connection: None)
+
+
+def test_kiosks_hear_when_another_tenth_of_a_campaign_is_given(
+    engine: Engine, outbox: Outbox
+) -> None:
+    with engine.begin() as connection:
+        rice = {"number": 1, "zh": "一勺米", "en": "A Spoon of Rice", "target": 20}
+        catalogue.put(connection, "campaigns", [rice])
+    writer = make(engine, outbox, Reference())
+    writer.start()
+
+    def told() -> list[int]:
+        return [
+            entry.given
+            for send in outbox.sent
+            if b'"campaigns":[{' in send.payload
+            for entry in read_part("campaigns", [send.payload])
+            if isinstance(entry, Campaign)
+        ]
+
+    def gives() -> None:
+        journal.add(Contributed(session="5e55000000000001", campaign=1))
+        post(writer, message_of(journal.written[-1:]))
+
+    journal = Journal("kiosk-a", "00AA")
+    journal.start()
+    post(writer, message_of(journal.written))
+    try:
+        gives()
+        gives()
+        eventually(lambda: told()[-1:] == [2], "two spoons are a tenth of twenty")
+        gives()
+        gives()
+        eventually(lambda: told()[-1:] == [4], "four are two tenths")
+        assert 3 not in told()  # a spoon alone moves no box
+    finally:
+        writer.stop()

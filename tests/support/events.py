@@ -177,7 +177,7 @@ class Story:
         place = self.places[other % len(self.places)]
         family = events.family_hash(f"F{other}")
         thing = box if what % 5 == 4 else item
-        match action % 34:
+        match action % 35:
             case 0 | 1:
                 self.items.append(journal.receive(category="H1" if what % 2 else "F2"))
             case 2:
@@ -247,6 +247,8 @@ class Story:
                         session=SESSION, box=box, category="F1", place=place, quantity=2 + other % 5
                     )
                 )
+            case 32:
+                journal.add(events.Contributed(session=SESSION, campaign=1 + what % 2, count=3))
             case 31:
                 serial = len(self.items) + 500
                 found = codes.serial_code(Kind.ITEM, "00AA", serial)

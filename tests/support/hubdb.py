@@ -163,6 +163,7 @@ class HubDb:
                 "stock": "SELECT stop, category, status, n FROM stock ORDER BY 1, 2, 3",
                 "claim": "SELECT hash, kiosk, session FROM claim ORDER BY 1",
                 "delivery": "SELECT item, family, stop, t FROM delivery ORDER BY 1",
+                "given": "SELECT number, n FROM given ORDER BY 1",
                 "stream": 'SELECT "' + '", "'.join(facts) + '" FROM stream ORDER BY 1, 2',
                 "touch": "SELECT t.subject, e.hash FROM touch t JOIN event e ON e.id = t.event_id"
                 " ORDER BY 1, 2",
