@@ -7,6 +7,8 @@ what its bearer has begun, of a shelf what should stand there.
 from collections.abc import Callable
 from datetime import tzinfo
 
+from msgspec import structs
+
 from contract.actions import Verb
 from kiosk.clock import LearntClock
 from kiosk.food_gate import today_of
@@ -23,13 +25,12 @@ from kiosk.inputs import (
     Scan,
 )
 from kiosk.journal import Journal
-from kiosk.knowledge import KnownLabels
+from kiosk.knowledge import Knowledge, KnownLabels
 from kiosk.state import LaneState, Phase
 from kiosk.workflow import Facts
 
 _SHELVES = (Phase.COUNTING, Phase.SHELF)
 _LABELS = (ItemLabel, BoxLabel)
-_THINGS = (ItemLabel, BoxLabel, ReadyMade)
 _CLOSERS = (InputKind.PLACE, InputKind.FINISH, InputKind.CLOSE)
 _BOXES = (Phase.PACKING, Phase.UNPACKING, Phase.LOOKING)
 
@@ -57,45 +58,74 @@ def gather(
     Raises:
         JournalError: the disk refuses to settle what was committed before.
     """
-    knowledge = journal.knowledge
     random = entropy(26)
-    plan = scan.code if isinstance(scan, PlanSlip) else state.plan
-    place = scan.code if isinstance(scan, PlaceSheet) else None
-    counted = _closed_by(scan, state)
-    campaign = _campaign(scan, state)
-    box = scan.code if isinstance(scan, BoxLabel) else state.box
-    named = knowledge.place(scan.code) if isinstance(scan, PlaceSheet) else None
-    card = scan.person if isinstance(scan, Card) else None
-    worker = card if card is not None else _worker(scan, state)
-    return Facts(
+    wall = clock.trusted_wall()
+    facts = Facts(
         now=clock.mono(),
         next=journal.next_ref,
         sessions=(random[:8].hex(), random[8:16].hex()),
         claim=random[16:],
-        wall=clock.trusted_wall(),
-        item=knowledge.item_facts(scan.code) if isinstance(scan, _THINGS) else None,
-        plan_items=knowledge.plan_items(plan) if plan is not None else (),
-        category=knowledge.category(scan.retail.gtin) if isinstance(scan, RetailCode) else None,
+        wall=wall,
         event_ids=journal.event_ids,
         blocks=journal.spare_blocks(),
-        place_kind=named.kind if named is not None else "shelf",
-        shelf=knowledge.standing_at(place) if place is not None and state.phase in _SHELVES else (),
-        open_shelf=knowledge.standing_at(counted) if counted is not None else (),
-        shelves=knowledge.shelves()
-        if counted is not None or (place is not None and state.phase in _SHELVES)
-        else (),
-        contents=knowledge.inside(box) if box is not None and state.phase in _BOXES else (),
-        contents_sealed=box is not None
-        and state.phase in _BOXES
-        and knowledge.item_facts(box).sealed,
-        known=KnownLabels(knowledge),
-        work=knowledge.work(worker, clock) if worker is not None else None,
-        campaign=knowledge.campaign(campaign) if campaign is not None else None,
-        capabilities=knowledge.capabilities(card) if card is not None else None,
-        settings=knowledge.settings(),
+        known=KnownLabels(journal.knowledge),
+        settings=journal.knowledge.settings(),
         scan_back=scan_back,
-        today=today_of(clock.trusted_wall(), zone, not_before=journal.streams.time_before),
+        today=today_of(wall, zone, not_before=journal.streams.time_before),
     )
+    asked = _of_scan(scan, journal.knowledge) | _of_turn(state, scan, journal.knowledge, clock)
+    return structs.replace(facts, **asked)
+
+
+def _of_scan(scan: Scan, knowledge: Knowledge) -> dict[str, object]:
+    """What the scanned code itself asks for."""
+    match scan:
+        case RetailCode(retail):
+            return {"category": knowledge.category(retail.gtin)}
+        case ItemLabel(code) | BoxLabel(code) | ReadyMade(code):
+            return {"item": knowledge.item_facts(code)}
+        case PlaceSheet(code) if (named := knowledge.place(code)) is not None:
+            return {"place_kind": named.kind}
+        case Card(person):
+            return {"capabilities": knowledge.capabilities(person)}
+    return {}
+
+
+def _of_turn(
+    state: LaneState, scan: Scan, knowledge: Knowledge, clock: LearntClock
+) -> dict[str, object]:
+    """What the scan asks for because of what the lane is doing."""
+    asked: dict[str, object] = {}
+    plan = scan.code if isinstance(scan, PlanSlip) else state.plan
+    if plan is not None:
+        asked["plan_items"] = knowledge.plan_items(plan)
+    if state.phase in _SHELVES:
+        asked |= _of_shelves(state, scan, knowledge)
+    if state.phase in _BOXES:
+        box = scan.code if isinstance(scan, BoxLabel) else state.box
+        if box is not None:
+            asked["contents"] = knowledge.inside(box)
+            asked["contents_sealed"] = knowledge.item_facts(box).sealed
+    worker = _worker(scan, state)
+    if worker is not None:
+        asked["work"] = knowledge.work(worker, clock)
+    campaign = _campaign(scan, state)
+    if campaign is not None:
+        asked["campaign"] = knowledge.campaign(campaign)
+    return asked
+
+
+def _of_shelves(state: LaneState, scan: Scan, knowledge: Knowledge) -> dict[str, object]:
+    """During a stocktake: what should stand where."""
+    asked: dict[str, object] = {}
+    counted = _closed_by(scan, state)
+    if counted is not None:
+        asked["open_shelf"] = knowledge.standing_at(counted)
+    if isinstance(scan, PlaceSheet):
+        asked["shelf"] = knowledge.standing_at(scan.code)
+    if counted is not None or isinstance(scan, PlaceSheet):
+        asked["shelves"] = knowledge.shelves()
+    return asked
 
 
 def _closed_by(scan: Scan, state: LaneState) -> str | None:
@@ -107,7 +137,9 @@ def _closed_by(scan: Scan, state: LaneState) -> str | None:
 
 
 def _worker(scan: Scan, state: LaneState) -> str | None:
-    """Whose work this scan is about, when it is no card."""
+    """Whose work this scan is about."""
+    if isinstance(scan, Card):
+        return scan.person
     if scan.kind is InputKind.WORK:
         return state.person
     if scan.kind is InputKind.UNDO and state.clocked:

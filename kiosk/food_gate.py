@@ -20,6 +20,7 @@ import calendar
 import enum
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from msgspec import Struct
@@ -179,8 +180,19 @@ def today_of(wall: int | None, zone: tzinfo, *, not_before: int | None = None) -
     return Today(first, first + timedelta(days=HORIZON_DAYS))
 
 
+_QUARTER_MS: Final = 15 * 60 * 1000
+"""Every time zone's day begins on a quarter of an hour (tz database, since 1972)."""
+
+
 def _day(milliseconds: int, zone: tzinfo) -> date:
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
+    return _day_of_quarter(milliseconds // _QUARTER_MS, zone)
+
+
+@lru_cache(maxsize=4)
+def _day_of_quarter(quarter: int, zone: tzinfo) -> date:
+    """The day of this quarter of an hour since 1970. Every scan asks for it; a calendar takes
+    2 µs."""
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + quarter * timedelta(milliseconds=_QUARTER_MS)
     return moment.astimezone(zone).date()
 
 

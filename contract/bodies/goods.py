@@ -43,7 +43,9 @@ class Retail(Struct, frozen=True, omit_defaults=True):
     @property
     def last_day(self) -> str | None:
         """The last good day, ``YYYY-MM-DD``: the earlier one where the code names both dates."""
-        return min((day for day in (self.expiry, self.best_before) if day), default=None)
+        if self.expiry is None or self.best_before is None:
+            return self.expiry or self.best_before
+        return min(self.expiry, self.best_before)
 
 
 class SessionOpened(Happened, frozen=True, tag="session.opened"):

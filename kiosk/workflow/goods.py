@@ -12,7 +12,7 @@ Rules
 * A label that is no longer needed is not printed any more.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec import structs
@@ -60,8 +60,10 @@ def said_event(said: Said, items: tuple[str, ...], session: str | None) -> Body:
             return Released(items=items, session=session)
 
 
-def held(said: Iterable[Said]) -> bool:
+def held(said: Sequence[Said]) -> bool:
     """Whether goods of which this was said wait to be checked."""
+    if not said:
+        return False  # as of most, and a donor waits
     last = [one.what for one in said if one.what in ("quarantined", "released")]
     return last[-1:] == ["quarantined"]
 
@@ -195,7 +197,7 @@ def _recorded(turn: Turn, wanted: tuple[Entry, ...], gone: tuple[Entry, ...]) ->
     """The wanted entries with their events, labels and what is known of them."""
     session = current_session(turn.state)
     again = {entry.code for entry in gone}
-    entries = []
+    entries: list[Entry] = []
     for entry in wanted:
         if entry.ref == NEW:
             entry = structs.replace(entry, ref=turn.append(_received(entry, session)))
@@ -206,10 +208,11 @@ def _recorded(turn: Turn, wanted: tuple[Entry, ...], gone: tuple[Entry, ...]) ->
                 turn.jobs.append(label_of(entry, copy=entry.code in again))
             turn.known[entry.code] = facts_of(entry)
         entries.append(entry)
-    silent = tuple(entry.code for entry in entries if not entry.marks)
-    if not silent or not entries[0].said:
+    said = entries[0].said if entries else ()
+    silent = tuple(entry.code for entry in entries if not entry.marks) if said else ()
+    if not silent:
         return tuple(entries)
-    marks = tuple(turn.append(said_event(s, silent, session)) for s in entries[0].said)
+    marks = tuple(turn.append(said_event(s, silent, session)) for s in said)
     return tuple(e if e.marks else structs.replace(e, marks=marks) for e in entries)
 
 
