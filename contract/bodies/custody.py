@@ -51,7 +51,7 @@ class Packed(Happened, frozen=True, tag="packed"):
 
 
 class Unpacked(Happened, frozen=True, tag="unpacked"):
-    """Items or boxes came out of a box. Without items: its seal was broken, and nothing came out."""
+    """Items or boxes came out of a box. Without items: its seal was broken, nothing came out."""
 
     box: BoxCode
     items: HeldCodes
