@@ -398,9 +398,7 @@ def test_an_apt_that_fails_is_reported(tmp_path: Path, capfd: pytest.CaptureFixt
     assert "apt-get failed" in capfd.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("machine", "library"), [("x86_64", "evdev-binary"), ("aarch64", "evdev")]
-)
+@pytest.mark.parametrize(("machine", "library"), [("x86_64", "evdev-binary"), ("aarch64", "evdev")])
 def test_each_machine_gets_the_one_evdev_that_is_made_for_it(machine: str, library: str) -> None:
     pyproject, lock = real()
     pins = select(parse_lock(lock), direct(pyproject, "kiosk-hid"))
