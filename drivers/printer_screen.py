@@ -1,14 +1,17 @@
 """``screen:`` - a printer whose paper is shown on the kiosk's page.
 
 What it keeps is the picture that `drivers.raster` makes, dot for dot what a thermal printer of
-the same profile burns. Pictures live in memory only: a receipt carries a claim.
+the same profile burns. Pictures live in memory only, and receipts and slips not for long: a
+receipt carries a claim, and the next person must not find it.
 """
 
 from __future__ import annotations
 
 import itertools
 import threading
+import time
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -25,6 +28,9 @@ from drivers.ports import (
 )
 
 KEPT: Final = 24
+TAKEN_AWAY_MS: Final = 20_000
+"""How long a paper of somebody's own lies here: whoever it is for takes real paper along."""
+_PRIVATE: Final = frozenset({"receipt", "slip"})
 _PRINTED: Final = Words(zh="已显示在屏幕上", en="shown on the screen")
 
 
@@ -51,11 +57,14 @@ class ScreenPrinter:
         profile: PrinterProfile | None = None,
         roles: frozenset[Role] = BOTH_ROLES,
         kept: int = KEPT,
+        now_ms: Callable[[], int] = lambda: time.monotonic_ns() // 1_000_000,
     ) -> None:
         self.name: Final = name
         self.roles: Final = roles
         self.profile: Final = profile if profile is not None else PrinterProfile()
         self._kept = kept
+        self._now_ms: Final = now_ms
+        self._taken_at: Final[dict[int, int]] = {}
         self._ids = itertools.count(1)
         self._pictures: OrderedDict[int, Picture] = OrderedDict()
         self._lock = threading.Lock()
@@ -78,19 +87,32 @@ class ScreenPrinter:
             picture = Picture(next(self._ids), document.kind, page.width, page.height, png(page))
             with self._lock:
                 self._pictures[picture.id] = picture
+                if document.kind in _PRIVATE:
+                    self._taken_at[picture.id] = self._now_ms() + TAKEN_AWAY_MS
                 while len(self._pictures) > self._kept:
-                    self._pictures.popitem(last=False)
+                    self._forget(next(iter(self._pictures)))
         return PrintResult("printed", _PRINTED, paper_mm(pages, self.profile), progress="confirmed")
 
     def pictures(self) -> tuple[Picture, ...]:
         """What is kept, oldest first."""
         with self._lock:
+            self._take_away()
             return tuple(self._pictures.values())
 
     def picture(self, picture_id: int) -> Picture | None:
-        """One of them, or None when it was never there or has made room."""
+        """One of them, or None when it was never there, was taken away or has made room."""
         with self._lock:
+            self._take_away()
             return self._pictures.get(picture_id)
+
+    def _take_away(self) -> None:
+        now = self._now_ms()
+        for picture in [number for number, at in self._taken_at.items() if now >= at]:
+            self._forget(picture)
+
+    def _forget(self, picture: int) -> None:
+        del self._pictures[picture]
+        self._taken_at.pop(picture, None)
 
     def status(self) -> PrinterStatus:
         if self._closed.is_set():

@@ -33,7 +33,7 @@ class PageKiosk:
         self.entries: list[Entered] = []
         self.takes_scans = True
         self.now_ms = now_ms
-        self.printer = ScreenPrinter()
+        self.printer = ScreenPrinter(now_ms=lambda: self.now_ms)
         self.kiosk = KioskView(
             "春晓社区小站",
             "Chunxiao Stop",
