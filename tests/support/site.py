@@ -23,7 +23,7 @@ import msgspec
 
 from contract.enrolment import Grant, Identity, encode_identity
 from kiosk.screen.app import KEY_HEADER
-from provisioning.render import merge
+from provisioning.render import Value, merge
 from tests.support.broker import Mosquitto
 from tests.support.processes import ROOT, free_ports, healthy, until
 
@@ -121,7 +121,7 @@ class Kiosk:
         }
         merge(folder / "kiosk.toml", values, "test")
 
-    def configure(self, **settings: object) -> None:
+    def configure(self, **settings: Value) -> None:
         """Other settings from the next start on."""
         merge(self.folder / "kiosk.toml", settings, "test")
 

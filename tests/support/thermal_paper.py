@@ -120,7 +120,7 @@ def _drawn(code: Any) -> Image.Image:
 @lru_cache(maxsize=4096)
 def glyph(char: str, width: int, height: int) -> Image.Image:
     """A character within its cell, larger cells by drawing larger."""
-    font = ImageFont.truetype(str(FONT), round(height * 0.8), layout_engine=0)
+    font = ImageFont.truetype(str(FONT), round(height * 0.8), layout_engine=ImageFont.Layout.BASIC)
     cell = Image.new("L", (width, height), 255)
     drawn = font.getlength(char)
     pen = ImageDraw.Draw(cell)
