@@ -112,6 +112,8 @@ def _of_turn(
     campaign = _campaign(scan, state)
     if campaign is not None:
         asked["campaign"] = knowledge.campaign(campaign)
+    if state.campaign is not None:
+        asked["given_to"] = knowledge.campaign(state.campaign)
     return asked
 
 

@@ -197,8 +197,8 @@ def _ticket(turn: Turn) -> SlipJob:
             hours[given.key] = hours.get(given.key, 0) + given.count
         figures = tuple((f"skill-{key}", count) for key, count in hours.items())
         return SlipJob("time-offered", "", (), wall, figures)
-    campaign = turn.facts.campaign
-    if campaign is None or campaign.number != state.campaign:
+    campaign = turn.facts.given_to
+    if campaign is None:
         return SlipJob("spoons", "", (), wall, (("spoons", _total(state)),))
     full = None
     if campaign.target:

@@ -128,7 +128,8 @@ class Facts(Struct, frozen=True):
     ``contents``: what it thinks is in the scanned or open box, and whether that was sealed;
     ``known``: about any other label, looked up when it is asked for;
     ``work``: what the bearer of the scanned card, or whom the scan is about, has begun;
-    ``campaign``: what the hub told of the scanned campaign, or of the one that is given to;
+    ``campaign``: what the hub told of the scanned campaign, or of the one that is given to, and
+    ``given_to``: of the latter;
     ``capabilities`` of the scanned card, None while the hub has named nobody's; ``scan_back``: a
     label counts as attached only once it is scanned, since no printer here says whether it
     printed; ``today`` as far as it is known, for the food gate; ``recalls`` that may meet the
@@ -156,6 +157,7 @@ class Facts(Struct, frozen=True):
     known: Mapping[str, ItemFacts] = {}
     work: Work | None = None
     campaign: Campaign | None = None
+    given_to: Campaign | None = None
     capabilities: frozenset[str] | None = None
     settings: StopSettings = StopSettings()
     scan_back: bool = False

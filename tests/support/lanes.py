@@ -207,6 +207,7 @@ class World:
             known=_Known(self),
             work=self._work(scan, state),
             campaign=self.campaigns.get(self._campaign(scan, state)),
+            given_to=self.campaigns.get(state.campaign or 0),
             capabilities=self.capabilities.get(scan.person) if isinstance(scan, Card) else None,
             settings=self.settings,
             scan_back=self.scan_back,

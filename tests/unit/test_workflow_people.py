@@ -236,6 +236,7 @@ def test_another_campaigns_card_is_a_ticket_for_the_first_one() -> None:
     world.scans(ANN, SPOON, SPOON)
     ticket = slip(world, campaign(2))
     assert ticket.figures == (("spoons", 2),)
+    assert (ticket.about, ticket.boxes) == (Words("一勺米", "A Spoon of Rice"), 2)
     assert [b.campaign for b in world.bodies() if isinstance(b, Contributed)] == [1, 1, 2]
     assert world.state().person == ANN.person
 
