@@ -36,6 +36,18 @@ LABEL_MM: Final = 40.0
 GAP_MM: Final = 2.0
 """Gap between die-cut labels (or height of the black mark) where the URL does not say."""
 
+ROLL_MM: Final[Mapping[tuple[bool, bool], float]] = MappingProxyType(
+    {
+        (False, False): 8_000.0,
+        (False, True): 25_000.0,
+        (True, False): 8_000.0,
+        (True, True): 20_000.0,
+    }
+)
+"""A new roll where the URL does not say, by: labels with a gap or mark, 80 mm paper. Small rolls of
+their kind (40 mm across for 58 mm paper, 80 mm for 80 mm, 0.14 mm thick with its backing): it is
+better to be warned early."""
+
 
 class PrinterProfile(msgspec.Struct, frozen=True):
     """What a printer can do. The defaults are the 58 mm heads of nearly every cheap printer:
@@ -61,6 +73,14 @@ class PrinterProfile(msgspec.Struct, frozen=True):
     """Slowest that the paper moves while it prints; cheap heads do 50 to 90 mm a second."""
     settle_s: float = 0.3
     """Added to the time that the paper needs: the motor starts and stops."""
+
+    roll_mm: float = 0.0
+    """Length of a new roll where the URL says it."""
+
+    @property
+    def new_roll_mm(self) -> float:
+        """Length of a new roll, or what is usual for its width and media."""
+        return self.roll_mm or ROLL_MM[self.media != "continuous", self.width_dots > 400]
 
     @property
     def native(self) -> bool:

@@ -4,7 +4,8 @@ Scanners   ``evdev:/dev/input/by-id/…``   ``serial:/dev/serial/by-id/…?baud=
            ``auto:`` (whatever is plugged in)
 Printers   ``serial:/dev/…?baud=115200&profile=58mm&role=both``   ``usb:/dev/usb/lp0``
            ``usb:0416:5011``   ``network:HOST:9100``   ``file:PATH``   ``screen:``
-           (every printer takes ``profile`` and ``role``, those for labels ``length`` and ``gap``)
+           (every printer takes ``profile``, ``role`` and ``roll``, those for labels ``length``
+           and ``gap``)
 Panels     ``gpio:``   ``gpio:?chip=4``   ``none:``
 
 Parsing collects every fault before it complains, so that a command can refuse all of them at
@@ -39,6 +40,8 @@ PRINTER_BAUD: Final = 115200
 LABEL_LENGTHS_MM: Final = (30.0, 300.0)
 """On less, a label in two languages with a note does not fit."""
 GAPS_MM: Final = (1.0, 20.0)
+ROLLS_MM: Final = (1_000, 200_000)
+"""From a pocket printer's roll to the largest that a printer of this kind takes."""
 RAW_PRINT_PORT: Final = 9100
 """TCP port on which network printers take raw bytes (HP JetDirect; IANA: pdl-datastream)."""
 
@@ -265,9 +268,10 @@ class _Reader:
                 f"profile={value} 无效{zh}（写法：{FORM}）",
                 f"profile={value} is not valid{en} (written {FORM})",
             )
-            self._take("length")
-            self._take("gap")
+            for key in ("roll", "length", "gap"):
+                self._take(key)
             return PrinterProfile()
+        found = msgspec.structs.replace(found, roll_mm=self._roll())
         if found.media == "continuous":
             return found
         return msgspec.structs.replace(
@@ -275,6 +279,21 @@ class _Reader:
             label_mm=self._millimetres("length", found.label_mm, LABEL_LENGTHS_MM),
             gap_mm=self._millimetres("gap", found.gap_mm, GAPS_MM),
         )
+
+    def _roll(self) -> float:
+        """Millimetres of a new roll; 0: it is not said."""
+        value = self._take("roll")
+        if value is None:
+            return 0.0
+        least, most = ROLLS_MM
+        number = int(value) if re.fullmatch(r"[0-9]{1,6}", value) else -1
+        if not least <= number <= most:
+            self.fault(
+                f"roll={value} 应为 {least} 到 {most} 毫米",
+                f"roll={value} should be from {least} to {most} mm",
+            )
+            return 0.0
+        return float(number)
 
     def _millimetres(self, key: str, default: float, limits: tuple[float, float]) -> float:
         value = self._take(key)

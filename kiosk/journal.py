@@ -28,6 +28,7 @@ from contract.events import (
     EpochOpened,
     Event,
     Noticed,
+    decode,
     event_id,
 )
 from kiosk.clock import LearntClock
@@ -35,6 +36,7 @@ from kiosk.identity import IdentityStore
 from kiosk.knowledge import Knowledge
 from kiosk.print_queue import PrintQueue
 from kiosk.reference import Reference
+from kiosk.rolls import Rolls
 from kiosk.sealer import Sealer
 from kiosk.spool import Spool
 from kiosk.state import Allocator, Draft, EventRef, LaneState, Outcome
@@ -105,6 +107,7 @@ class Journal:
                 self._turns.spread_by(self._place_lane)
                 self.knowledge: Final = Knowledge(self._db, self._turns, reference or Reference())
                 self.queue: Final = PrintQueue(self._db, clock, self._turns)
+                self.rolls: Final = Rolls(self._db)
                 self._open_first_epoch()
                 self._forget_unreadable()
                 spool.sweep(self.queue.secrets())
@@ -315,6 +318,15 @@ class Journal:
         self._advanced(events[-1] if events else None)
         if secret is not None:
             self._spool.drop(secret)
+
+    def about(self, code: str) -> list[Event]:
+        """Every event that names this item or box, oldest first. Reads all that is kept: for what
+        somebody asks once in a while. Raises `JournalError`."""
+        with disk_errors():
+            rows = self._db.execute(
+                "SELECT raw FROM event WHERE instr(raw, ?) ORDER BY id", (code.encode(),)
+            ).fetchall()
+        return [decode(raw) for (raw,) in rows]
 
     def secret_of(self, name: str) -> str | None:
         """The claim that waits under ``name`` for its receipt."""

@@ -14,22 +14,35 @@ from typing import Final, Protocol
 from msgspec import structs
 
 from drivers.calibration import diagnose
-from drivers.ports import Alarm, Panel, ScanRead, ScanUnreadable, Signal, Speaker, Words
+from drivers.ports import Alarm, Panel, Role, ScanRead, ScanUnreadable, Signal, Speaker, Words
 from drivers.speaker_null import NullSpeaker
 from kiosk.clock import LearntClock
 from kiosk.damage import is_damage
 from kiosk.day_figures import DayFigures
 from kiosk.facts import gather, known_label
-from kiosk.inputs import Foreign, Scan, Timeout
+from kiosk.inputs import (
+    Again,
+    BoxLabel,
+    Foreign,
+    InputKind,
+    ItemLabel,
+    Scan,
+    TakeOut,
+    Timeout,
+    Unsure,
+)
 from kiosk.interpreter import interpret
 from kiosk.journal import Journal
 from kiosk.lights import mode_of
+from kiosk.questions import Questions
 from kiosk.screen.moment import Moment
 from kiosk.screen.view import Lane
-from kiosk.state import LaneState, Message, Outcome, Phase, ReceiptJob
+from kiosk.state import LabelJob, LaneState, Message, Outcome, Phase, ReceiptJob
 from kiosk.store import JournalError
+from kiosk.texts import render
 from kiosk.voice import PAPER_PROMPT, PROMPT_OF
-from kiosk.workflow import restored, step
+from kiosk.workflow import Facts, restored, step
+from kiosk.workflow.asked import took_in
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +60,12 @@ CHINA: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
 ClaimAddress = Callable[[str, str, ReceiptJob], str]
 """The private address of a claim (its plaintext), the journal's head as its receipt shows it, and
 that receipt. May be called from any thread."""
+
+
+_ROLLS: Final[dict[InputKind, Role]] = {
+    InputKind.NEW_ROLL: "label",
+    InputKind.NEW_RECEIPT_ROLL: "receipt",
+}
 
 
 class LaneScreen(Protocol):
@@ -111,6 +130,12 @@ class LaneDesk:
         """Set while the disk is nearly full: every scan is refused before it could fail."""
         self.scan_back = False
         """Set while no printer says whether it printed: a label counts once it was scanned."""
+        self.labels_wait = False
+        """Set while the printer of labels needs somebody: what is saved gets its label later."""
+        self.new_rolls: Final[list[Role]] = []
+        """Of which printers' paper somebody said that it is new, for the loop to take."""
+        self._questions: Final = Questions(journal.queue.in_doubt())
+        self._opened: Final[list[str]] = []
         now = clock.mono()
         self.states: Final[dict[str, LaneState]] = {
             lane: restored(state, now) for lane, state in journal.lanes().items()
@@ -119,10 +144,18 @@ class LaneDesk:
     def open(self, lane: str) -> None:
         """A lane exists, with the state it had before a restart."""
         state = self.states.setdefault(lane, LaneState())
+        if lane not in self._opened:
+            self._opened.append(lane)
         message = Message("rest")
         if state.phase is not Phase.REST:
             message = Message("welcome")
         self._show(lane, Signal.IDLE, message)
+        self._ask(lane)
+
+    def ask(self, lane: str, item: str) -> None:
+        """Nobody knows whether this item's label came out: whoever is at the lane is asked."""
+        self._questions.ask(lane, item)
+        self.ask_due()
 
     def take(self, read: ScanRead | ScanUnreadable) -> None:
         """One read of a scanner, from interpretation to the signal."""
@@ -154,6 +187,20 @@ class LaneDesk:
         for lane, state in list(self.states.items()):
             if state.deadline is not None and now >= state.deadline:
                 self._turn(lane, Timeout())
+        self.ask_due()
+
+    def ask_due(self) -> None:
+        """Lets every lane say the question that is due there."""
+        if self._questions and not self.refusing:
+            for lane in self._opened:
+                self._ask(lane)
+
+    def _ask(self, lane: str) -> None:
+        also = self._questions.lanes.difference(self._opened) if lane == self._opened[0] else ()
+        phase = self.states[lane].phase
+        item = self._questions.due(lane, phase, self._clock.mono(), also=also)
+        if item is not None:
+            self._turn(lane, Unsure(item))
 
     @property
     def unsaved(self) -> bool:
@@ -163,6 +210,8 @@ class LaneDesk:
     def next_deadline(self) -> int | None:
         """The nearest deadline of any lane, in monotonic milliseconds."""
         deadlines = [s.deadline for s in self.states.values() if s.deadline is not None]
+        if (due := self._questions.next_due(self._opened)) is not None:
+            deadlines.append(due)
         return min(deadlines, default=None)
 
     def _repeated(self, read: ScanRead) -> bool:
@@ -187,7 +236,7 @@ class LaneDesk:
             self._show(lane, Signal.REFUSED, Message("not-saved"))
             return
         try:
-            scan = known_label(scan, self._journal)
+            scan = self._questions.as_answer(lane, state.phase, known_label(scan, self._journal))
             facts = gather(
                 state,
                 scan,
@@ -197,6 +246,8 @@ class LaneDesk:
                 scan_back=self.scan_back,
                 zone=self._zone,
             )
+            if self._questions:
+                facts = self._facts_in_doubt(scan, facts)
             outcome = step(state, self._journal.allocator, scan, facts)
             if outcome.drafts or outcome.jobs or outcome.state != state:
                 self._journal.commit(lane, outcome)
@@ -208,15 +259,45 @@ class LaneDesk:
             if isinstance(scan, Timeout):
                 # Later again: a deadline that could not be saved must not spin.
                 self.states[lane] = structs.replace(state, deadline=self._clock.mono() + 5_000)
+            self._questions.heard(lane, self._clock.mono())
             self._show(lane, Signal.REFUSED, Message("not-saved"))
             return
         self.states[lane] = outcome.state
-        self._show(lane, _honest(outcome), outcome.message)
+        self._questions.settle(outcome)
+        if isinstance(scan, Unsure):
+            self._questions.said(lane, scan.code)
+        else:
+            self._questions.heard(lane, facts.now)
+        self._show(lane, *self._told(outcome))
+        if scan.kind in _ROLLS:
+            self.new_rolls.append(_ROLLS[scan.kind])
         self._show_claim(lane, outcome)
         if self._figures is not None:
             self._figures.appended(facts.next, outcome.drafts)
         self._journal.foresee()
         self._journal.settle(SETTLE_AT)
+
+    def _facts_in_doubt(self, scan: Scan, facts: Facts) -> Facts:
+        """What an answer, or a label of which nobody knew whether it came out, asks for besides."""
+        if isinstance(scan, Unsure | Again | TakeOut):
+            known = self._journal.knowledge.item_facts(scan.code)
+            about = self._journal.about(scan.code) if isinstance(scan, TakeOut) else ()
+            return structs.replace(facts, item=known, took_in=took_in(scan.code, about))
+        if isinstance(scan, ItemLabel | BoxLabel):
+            return structs.replace(facts, unsure=scan.code in self._questions)
+        return facts
+
+    def _told(self, outcome: Outcome) -> tuple[Signal, Message, Words | None]:
+        """What is said of a turn. Where a label is to come and cannot now, that too: it is saved,
+        and somebody should look at the printer."""
+        signal, message = _honest(outcome), outcome.message
+        if not self.labels_wait or signal is not Signal.SAVED:
+            return signal, message, None
+        if not any(isinstance(job, LabelJob) for job in outcome.jobs):
+            return signal, message, None
+        words, later = render(message), render(Message("label-later"))
+        said = Words(f"{words.zh}。{later.zh}", f"{words.en}. {later.en}")
+        return Signal.ATTENTION, message, said
 
     def _show(self, lane: str, signal: Signal, message: Message, said: Words | None = None) -> None:
         """Lets light, voice and page tell it; ``said`` instead of the message's own words."""

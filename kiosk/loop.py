@@ -15,7 +15,7 @@ from typing import Final, Protocol
 from contract import topics
 from contract.events import DeviceChanged
 from contract.messages import encode
-from drivers.ports import Alarm, DeviceState, ScanRead, ScanUnreadable
+from drivers.ports import Alarm, DeviceState, ScanRead, ScanUnreadable, Words
 from kiosk.clock import LearntClock
 from kiosk.damage import is_damage
 from kiosk.day_figures import DayFigures
@@ -44,6 +44,7 @@ log = logging.getLogger(__name__)
 
 IDLE_MS: Final = 1_000
 """With no input for this long the moment is used for housekeeping."""
+LOW_PAPER: Final = Words("纸快用完了，请备好新纸卷", "paper is running low: have a new roll ready")
 COMPLAIN_MS: Final = 60_000
 """How often at most the log hears the same complaint of the disk."""
 
@@ -92,6 +93,7 @@ class Loop:
         self._queue: Final[queue.SimpleQueue[LoopInput]] = queue.SimpleQueue()
         self._garbage: Final = Garbage()
         self._devices: Final[dict[tuple[str, str], DeviceState]] = {}
+        self._low: frozenset[str] = frozenset()
         self._complaint = ""
         self._complain_after = 0
         self._connected = False
@@ -169,16 +171,28 @@ class Loop:
             self._papers.dispatch,
         ):
             self._guarded(step)
+        self._guarded(self._about_papers)
         self._guarded(self._tell_health)
         self.damaged = self.damaged or self._lanes.damaged
         self._lanes.alarm(Alarm.OFFLINE, not self._uplink.online)
-        self._lanes.alarm(Alarm.PAPER, self._printer_is_waiting())
+        self._low = self._papers.running_low()
+        self._lanes.alarm(Alarm.PAPER, bool(self._low) or self._printer_is_waiting())
         self._show_kiosk()
         if idle:
             self._guarded(self._journal.idle)
             if self._figures is not None:
                 self._guarded(self._figures.refresh)
             self._garbage.idle()
+
+    def _about_papers(self) -> None:
+        """Takes word from the lanes to the printers, and from the printers to the lanes."""
+        while self._lanes.new_rolls:
+            self._papers.new_roll(self._lanes.new_rolls.pop(0))
+            self._health.hurry()
+        while self._papers.in_doubt:
+            self._lanes.ask(*self._papers.in_doubt.pop(0))
+        self._lanes.scan_back = self._papers.label_printer_is_silent()
+        self._lanes.labels_wait = self._papers.label_printer_waits()
 
     def _wait_s(self) -> float:
         now = self._clock.mono()
@@ -228,7 +242,7 @@ class Loop:
                 online=self._uplink.online,
                 backlog=self._journal.streams.backlog(),
                 devices=tuple(
-                    DeviceView(s.device, s.kind, s.ok, s.detail.zh, s.detail.en)
+                    _seen(s, low=s.kind == "printer" and s.device in self._low)
                     for s in self._devices.values()
                 ),
                 papers_waiting=self._journal.queue.count(),
@@ -236,3 +250,9 @@ class Loop:
                 day=self._figures.view() if self._figures is not None else DayView(),
             )
         )
+
+
+def _seen(state: DeviceState, *, low: bool) -> DeviceView:
+    """A device as the page shows it; paper that is running low wants somebody."""
+    detail = LOW_PAPER if state.ok and low else state.detail
+    return DeviceView(state.device, state.kind, state.ok and not low, detail.zh, detail.en)

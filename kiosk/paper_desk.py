@@ -1,25 +1,34 @@
 """The desk for paper: hands waiting jobs to free printers and records what became of them.
 
-Called by the loop's thread only. A paper whose end the disk does not take is remembered as printed,
-so that no label comes out twice for a full disk.
+Rules
+-----
+* Called by the loop's thread only. A job is noted as begun on disk before its first byte leaves.
+* `kiosk.print_recovery` decides on what did not end well. A label that may be out is printed no
+  more: it is in doubt until a person's scan answers (`kiosk.questions`), power cut or not.
+* A paper whose end the disk does not take is remembered as printed, so that no label comes out
+  twice for a full disk.
+* A printer of another role prints nothing of ours: labels wait for the printer of labels.
 """
 
 import logging
+import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from contract.events import LabelAttached, Noticed
-from drivers.ports import LayoutError
+from drivers.ports import LayoutError, Printer, PrintResult, Role
 from kiosk.clock import LearntClock
 from kiosk.documents import Letterhead, Stamp, item_count, layout
 from kiosk.inputs import (
     PrintDone,
 )
 from kiosk.journal import Journal
-from kiosk.papers import RETRY_MS, PrinterThread, choose, expired
+from kiosk.papers import RETRY_MS, PrinterThread, choose, expired, printer_for
 from kiosk.print_queue import Job
+from kiosk.print_recovery import Again, always_silent, decide
+from kiosk.rolls import LABEL_MM, RECEIPT_MM
 from kiosk.signer import ReceiptSigner
 from kiosk.state import Draft, LabelJob, ReceiptJob
 
@@ -53,6 +62,9 @@ class PaperDesk:
         self._signer: Final = signer
         self._in_hand: Final[dict[int, Job]] = {}
         self._printed: Final[dict[int, _Printed]] = {}
+        self.in_doubt: Final[list[tuple[str, str]]] = []
+        """Lane and item of labels that nobody knows of whether they came out, for the loop to
+        take. The queue keeps them back."""
 
     def dispatch(self) -> None:
         """Gives every free printer its oldest waiting paper."""
@@ -62,7 +74,7 @@ class PaperDesk:
         if len(taken) == len(self._printers):
             return
         for job in self._journal.queue.waiting():
-            if job.id in self._in_hand:
+            if job.id in self._in_hand or job.in_doubt:
                 continue
             if expired(job):
                 self._journal.finish_job(job.id, [Draft(Noticed(kind="receipt-expired"))], job.lane)
@@ -103,21 +115,86 @@ class PaperDesk:
         )
 
     def done(self, done: PrintDone) -> None:
-        """A printer finished, or failed and is asked again a little later."""
+        """A printer finished, or failed and is tried again a little later. Raises `JournalError`
+        when the disk refuses to note it; what was printed is remembered all the same."""
         thread = next(t for t in self._printers if t.printer.name == done.printer)
         thread.busy = False
+        result = done.result
         job = self._in_hand.pop(done.job, None)
-        if job is None:
-            return
-        if done.result.status == "failed":
+        if result.status == "failed":
             thread.not_before = self._clock.mono() + RETRY_MS
-            if done.result.paper_mm == 0:
-                self._journal.queue.not_started(job.id)
-            log.warning("%s: %s", done.printer, done.result.detail.en)
-            return
-        how = "printed" if done.result.status == "printed" else "unconfirmed"
-        self._printed[job.id] = _Printed(job, how)
-        self._record_printed()
+            log.warning("%s: %s", done.printer, result.detail.en)
+        if job is not None:
+            match self._decide(job, result):
+                case Again.DONE:
+                    how = "printed" if result.progress == "confirmed" else "unconfirmed"
+                    self._printed[job.id] = _Printed(job, how)
+                    self._record_printed()
+                case Again.PLAIN:
+                    self._journal.queue.not_started(job.id)
+                case Again.COPY:
+                    pass  # it was begun, and says so on the next one
+                case Again.ASK:
+                    self._doubt(job)
+        self._journal.rolls.used(done.printer, result.paper_mm)
+
+    def _decide(self, job: Job, result: PrintResult) -> Again:
+        """What becomes of a paper. Of a silent printer's labels nobody knows more than that they
+        were sent: each counts once it was scanned (`label_printer_is_silent`)."""
+        copy = isinstance(job.paper, LabelJob) and job.paper.copy
+        label = isinstance(job.paper, LabelJob) and not copy
+        again = decide("label" if label else "slip", result)
+        sent = result.status == "unknown" and result.progress == "complete?"
+        if label and sent and always_silent(result):
+            return Again.DONE
+        if again is Again.COPY and sent and (job.again or copy):
+            return Again.DONE  # it says on it that it is a copy: one more makes nothing surer
+        return again
+
+    def _doubt(self, job: Job) -> None:
+        """Somebody must look whether this label came out, unless its item was taken back."""
+        assert isinstance(job.paper, LabelJob)
+        if self._journal.knowledge.item_facts(job.paper.item).status == "voided":
+            self._journal.finish_job(job.id, [], job.lane)
+        else:
+            self.in_doubt.append((job.lane, job.paper.item))
+
+    # --- the printers ---------------------------------------------------------------------------
+
+    def label_printer_is_silent(self) -> bool:
+        """Whether nobody can know of a label that it came out before it is scanned."""
+        thread = printer_for("label", self._printers)
+        return thread is not None and thread.silent
+
+    def label_printer_waits(self) -> bool:
+        """Whether the printer of labels needs somebody."""
+        thread = printer_for("label", self._printers)
+        return thread is not None and thread.ok is False
+
+    def new_roll(self, role: Role) -> None:
+        """Somebody put a fresh roll into the printer with this role. Raises `JournalError`."""
+        thread = printer_for(role, self._printers)
+        if thread is not None:
+            self._journal.rolls.renewed(thread.printer.name)
+
+    def paper_left(self) -> dict[str, int]:
+        """Millimetres of paper left by the printer's name, where its roll is counted."""
+        left = {}
+        for thread in self._printers:
+            used = self._journal.rolls.used_mm(thread.printer.name)
+            if used is not None:
+                left[thread.printer.name] = max(0, round(thread.printer.profile.new_roll_mm) - used)
+        return left
+
+    def running_low(self) -> frozenset[str]:
+        """The printers with paper for three labels and a receipt at most, and those that say so
+        themselves."""
+        left = self.paper_left()
+        return frozenset(
+            thread.printer.name
+            for thread in self._printers
+            if thread.low or left.get(thread.printer.name, math.inf) <= reserve_mm(thread.printer)
+        )
 
     def _record_printed(self) -> None:
         """Ends the jobs that left a printer. One that the disk refuses to end stays here, so that
@@ -136,3 +213,11 @@ class PaperDesk:
         now = self._clock.mono()
         due = [t.not_before for t in self._printers if not t.busy and t.not_before > now]
         return min(due, default=None)
+
+
+def reserve_mm(printer: Printer) -> float:
+    """What three labels and a receipt need, as far as this printer prints them."""
+    profile = printer.profile
+    label = LABEL_MM if profile.media == "continuous" else profile.label_mm + profile.gap_mm
+    labels = 3 * label if "label" in printer.roles else 0.0
+    return labels + (RECEIPT_MM if "receipt" in printer.roles else 0.0)

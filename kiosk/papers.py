@@ -14,7 +14,9 @@ from drivers.ports import (
     Document,
     LayoutError,
     Printer,
+    PrinterStatus,
     PrintResult,
+    Role,
     Words,
 )
 from kiosk.garbage import sweep
@@ -43,7 +45,12 @@ class PrinterThread:
         self.printer: Final = printer
         self.busy = False
         self.not_before = 0
-        self._ok: bool | None = None
+        self.ok: bool | None = None
+        """Whether it needs nobody; None before the first look."""
+        self.silent = False
+        """It says nothing of itself: its labels count once they are scanned."""
+        self.low = False
+        """It says that its paper is running low."""
         self._post: Final = post
         self._todo: Final[queue.SimpleQueue[tuple[int, Document] | None]] = queue.SimpleQueue()
         self._thread: Final = threading.Thread(
@@ -71,7 +78,7 @@ class PrinterThread:
             try:
                 todo = self._todo.get(timeout=self._patience_s(warm=warm))
             except queue.Empty:
-                if self._ok is not None and not warm:
+                if self.ok is not None and not warm:
                     self.printer.warm()
                     warm = True
                 self._look()
@@ -82,11 +89,12 @@ class PrinterThread:
             try:
                 result = self.printer.print(document)
             except LayoutError as error:
-                result = PrintResult("failed", error.words)
+                result = PrintResult("failed", error.words, progress="none")
             except Exception:  # the thread's rim: a driver's bug must not silence the printer
                 log.exception("the driver of %s failed", self.printer.name)
                 words = Words("打印机驱动出错", "the printer's driver failed")
                 result = PrintResult("failed", words)
+            self._hear(result.after or result.before)
             self._tell(result.status != "failed", result.detail)
             self._post(PrintDone(job, self.printer.name, result))
             warm = True
@@ -94,7 +102,7 @@ class PrinterThread:
 
     def _patience_s(self, *, warm: bool) -> float:
         """How long to wait for a document before looking after the printer."""
-        if self._ok is None:
+        if self.ok is None:
             return 0.0
         return STATUS_S if warm else WARM_S
 
@@ -106,11 +114,18 @@ class PrinterThread:
             log.exception("the driver of %s failed", self.printer.name)
             self._tell(False, Words("打印机驱动出错", "the printer's driver failed"))
             return
+        self._hear(status)
         self._tell(status.state in ("ready", "unknown"), status.detail)
 
+    def _hear(self, status: PrinterStatus | None) -> None:
+        """Keeps what it said of itself. One that is away may be another one when it is back."""
+        if status is not None and status.state != "away":
+            self.silent = status.state == "unknown"
+            self.low = status.condition in ("paper-low", "paper-out")
+
     def _tell(self, ok: bool, detail: Words) -> None:
-        if ok != self._ok:
-            self._ok = ok
+        if ok != self.ok:
+            self.ok = ok
             self._post(DeviceState(self.printer.name, "printer", ok, detail))
 
 
@@ -123,5 +138,10 @@ def expired(job: Job) -> bool:
 
 def choose(job: Job, threads: Sequence[PrinterThread]) -> PrinterThread | None:
     """The printer for a job: labels and papers have roles; None when none has the role."""
-    role = "label" if isinstance(job.paper, LabelJob) else "receipt"
-    return next((thread for thread in threads if role in thread.printer.roles), None)
+    return printer_for("label" if isinstance(job.paper, LabelJob) else "receipt", threads)
+
+
+def printer_for(role: Role, threads: Sequence[PrinterThread]) -> PrinterThread | None:
+    """The first printer with this role that has no other, else the first that has it."""
+    able = [thread for thread in threads if role in thread.printer.roles]
+    return min(able, key=lambda thread: len(thread.printer.roles), default=None)

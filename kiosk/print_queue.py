@@ -1,9 +1,9 @@
 """Papers that were promised and have not left a printer yet; part of the journal's database.
 
 A job is promised in the COMMIT that records what it is about (see `kiosk.turns`), and ends in the
-COMMIT that records what became of it. One that had been started when the power went is printed
-again and says that it is a copy: a label twice is peeled off and thrown away, a label never
-printed is an item without a name.
+COMMIT that records what became of it. A label that had been started when the power went, or that
+broke off, is **in doubt**: a second one would be a second item, so it waits until a person's scan
+says what became of it (`kiosk.questions`). A receipt, a slip or a copy comes again, as a copy.
 """
 
 import sqlite3
@@ -21,8 +21,8 @@ _decoder: Final = msgspec.json.Decoder(PaperJob)
 
 class Job(msgspec.Struct, frozen=True):
     """A paper that waits. ``head`` is the event id of the journal's head when it was promised;
-    ``secret`` names the claim in the spool; ``again``: an earlier try was cut off; ``age_ms`` is
-    None for a job of an earlier boot."""
+    ``secret`` names the claim in the spool; ``again``: bytes of it may have reached paper;
+    ``age_ms`` is None for a job of an earlier boot."""
 
     id: int
     lane: str
@@ -31,6 +31,11 @@ class Job(msgspec.Struct, frozen=True):
     secret: str | None
     again: bool
     age_ms: int | None
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether its label may be out, and must not be printed again before somebody looked."""
+        return self.again and isinstance(self.paper, LabelJob) and not self.paper.copy
 
 
 class PrintQueue:
@@ -43,11 +48,16 @@ class PrintQueue:
         turns.spread_by(self._spread)
 
     def _spread(self, turn: Redo) -> None:
-        """Labels of undone items need not be printed any more; the turn's own papers wait now.
-        Its secret belongs to the receipt among them."""
+        """Labels of undone items need not be printed any more, and of those that somebody has
+        seen or wants again nobody need be asked; the turn's own papers wait now. Its secret belongs
+        to the receipt among them."""
         self._db.executemany(
-            "DELETE FROM print_job WHERE item = ? AND started = 0",
-            [(item,) for item in turn.cancelled],
+            "DELETE FROM print_job WHERE item = ?", [(item,) for item in turn.cancelled]
+        )
+        copies = [job.item for job in turn.jobs if isinstance(job, LabelJob) and job.copy]
+        self._db.executemany(
+            "DELETE FROM print_job WHERE item = ? AND started = 1",
+            [(item,) for item in (*turn.settled, *copies)],
         )
         self._db.executemany(
             """
@@ -88,6 +98,15 @@ class PrintQueue:
             for row in rows
         ]
 
+    def in_doubt(self) -> list[tuple[str, str]]:
+        """Lane and item of each label that may be out, after a start: none is in a printer's
+        hands then. Raises `JournalError` likewise."""
+        return [
+            (job.lane, job.paper.item)
+            for job in self.waiting()
+            if job.in_doubt and isinstance(job.paper, LabelJob)
+        ]
+
     def drop_unreadable(self) -> int:
         """Ends jobs that another release wrote in another form; how many there were."""
         lost = []
@@ -115,7 +134,7 @@ class PrintQueue:
             self._db.execute("UPDATE print_job SET started = 1 WHERE id = ?", (job,))
 
     def not_started(self, job: int) -> None:
-        """The printer took nothing of it: the next try is no copy."""
+        """Nothing of it can be on paper: the next try is the first."""
         with disk_errors():
             self._db.execute("UPDATE print_job SET started = 0 WHERE id = ?", (job,))
 

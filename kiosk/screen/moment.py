@@ -21,8 +21,8 @@ from kiosk.texts import next_step, render
 from kiosk.workflow import window
 
 _GREETING: Final = Message("rest")
-_STAYS: Final = frozenset({"not-saved"})
-"""What is not forgotten with the session that it ended."""
+_STAYS: Final = frozenset({"not-saved", "label-unsure"})
+"""What is not forgotten with the session that it ended: a question stands until it is answered."""
 
 
 class Moment(msgspec.Struct, frozen=True):

@@ -15,6 +15,9 @@ MESSAGES: Final[dict[str, Words]] = {
     "thanks-unchecked": Words(
         "谢谢您！还有 {count} 张标签没扫：{labels}", "Thank you! {count} labels not scanned back: {labels}"
     ),
+    "label-later": Words(
+        "打印机没好，标签等一会儿出来", "The printer needs somebody: its label comes later"
+    ),
     "label-unsure": Words(
         "{label} 的标签出来了吗？出来了：扫它。没有：扫“补打”或“撤销”",
         "Did label {label} come out? Yes: scan it. No: the reprint card, or undo",
