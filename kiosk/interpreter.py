@@ -52,7 +52,7 @@ def interpret(text: str, symbology: str | None = None) -> Scan:
     ``symbology`` is an AIM identifier such as ``]C1`` where the device says it; a leading one in
     the text is used and removed as well.
     """
-    marked = _SYMBOLOGY.match(text)
+    marked = _SYMBOLOGY.match(text) if text.startswith("]") else None
     word = _symbology_word(symbology or (marked.group(0) if marked else ""))
     content = text[marked.end() :] if marked else text
     if len(content) > MAX_SCAN_LENGTH:

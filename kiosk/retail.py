@@ -43,13 +43,14 @@ def read_retail(text: str, symbology: str) -> Retail | None:
     content = text.strip(" \t\r\n")
     if not content.isascii() or not content:
         return None
-    if LINK.match(content):
+    digits = content.isdigit()
+    if not digits and LINK.match(content):
         return read_link(content)
     if symbology in _GS1 or content.startswith(SEPARATOR):
         return retail_of(split(content))
     if not may_hold_goods(symbology):
         return None
-    if content.isdigit():
+    if digits:
         if len(content) in PLAIN_LENGTHS or symbology.startswith(("E", "I1")):
             gtin = plain_number(content, symbology)
             return None if gtin is None else Retail(gtin)

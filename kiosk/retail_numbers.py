@@ -79,7 +79,8 @@ _OTHER_CARDS: Final = frozenset("ABFGHKLMNOPRSTUZ")
 """AIM code characters of symbologies that no GTIN is put into: Code 39 (A), Codabar (F), Code 93
 (G), PDF417 (L), MSI (M) and so on."""
 _TELEPHONE: Final = re.compile(r"^0861[3-9][0-9]{9}$")
-_COUPON: Final = re.compile(r"^[0-9](?:98[0-4]|99)")
+_COUPONS: Final = ("980", "981", "982", "983", "984", "99")
+"""GS1 prefixes of coupons and refund receipts."""
 
 
 def may_hold_goods(symbology: str) -> bool:
@@ -157,7 +158,7 @@ def gtin14(digits: str, *, vouched: bool = True) -> str:
         raise RetailError(RetailProblem.GTIN_DIGITS)
     if isinstance(gtin, Rcn):
         raise StoreNumber
-    if len(digits) > 8 and _COUPON.match(whole):
+    if len(digits) > 8 and whole.startswith(_COUPONS, 1):
         raise RetailError(RetailProblem.COUPON)
     if gtin.prefix is None and not vouched:
         raise RetailError(RetailProblem.UNASSIGNED)
