@@ -92,6 +92,9 @@ NOTES: Final[dict[str, Words]] = {"quarantine": Words("待检", "quarantine")}
 
 
 def refusal_key(problem: str) -> str:
-    """The message for a refused scan: its own where the problem is a retail code's."""
+    """The message for a refused scan: its own where the problem is a retail code's; of half a code
+    (``noise``) that it is to be scanned again."""
     key = f"retail-{problem}"
-    return key if key in MESSAGES else "foreign"
+    if key in MESSAGES:
+        return key
+    return "damaged" if problem == "noise" else "foreign"

@@ -13,7 +13,7 @@ from contract.actions import Verb
 from contract.codes import Kind, action_code, token_code
 from drivers import calibration
 from drivers.fakes import FakePanel, FakeSpeaker
-from drivers.ports import Alarm, ScanRead, Signal
+from drivers.ports import Alarm, ScanRead, ScanUnreadable, Signal
 from kiosk.clock import LearntClock
 from kiosk.lanes import LaneDesk, NoScreen
 from tests.support.journals import Home, OpenJournal, entropy
@@ -89,6 +89,13 @@ def test_an_intake_is_spoken_from_hello_to_thanks(stop: Stop) -> None:
 def test_a_foreign_code_is_refused_by_light_and_voice(stop: Stop) -> None:
     assert stop.scan("somebody's payment code") is Signal.REFUSED
     assert stop.speaker.said == ["refused"]
+
+
+def test_half_a_code_is_asked_for_again(stop: Stop) -> None:
+    stop.scan(RICE)
+    stop.desk.take(ScanUnreadable("door", 6))
+    assert stop.panel.shown[-1] == ("door", Signal.REFUSED)
+    assert stop.speaker.said[-1] == "again"
 
 
 def test_two_presses_of_undo_take_back_two_where_a_card_in_the_beam_counts_once(
