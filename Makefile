@@ -48,7 +48,7 @@ sounds: ## 重新合成占位语音 / speak the placeholder prompts anew (needs 
 	$(call prepare,up)
 	.venv/bin/python -m provisioning.voices
 
-screenshots: ## 页面截图 / pictures of the hub's pages into screenshots/, zh and en
+screenshots: ## 页面截图 / pictures of the pages of hub and kiosk into screenshots/, zh and en
 	$(call prepare,test)
 	.venv/bin/python -m tests.browser.screenshots $(ARGS)
 

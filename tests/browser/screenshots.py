@@ -1,4 +1,5 @@
-"""Pictures of every page in both languages, for phone and desktop: `make screenshots`."""
+"""Pictures of every page in both languages: the hub's for phone and desktop, the kiosk's for its
+displays. `make screenshots`."""
 
 import sys
 import tempfile
@@ -6,6 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
+from tests.browser.kiosk_pictures import kiosk_pictures
 from tests.support.browser import DESKTOP, PHONE, chromium, context
 from tests.support.hub_scene import a_scene, served
 from tests.support.hub_site import PASSWORD, USER
@@ -41,6 +43,7 @@ def main(target: Path) -> int:
                             page.goto(url + path(scene))
                             picture = target / f"{name}-{language}-{size[0]}.png"
                             page.screenshot(path=picture, full_page=True)
+        kiosk_pictures(browser, target)
     return 0
 
 
