@@ -462,8 +462,9 @@ def open_reader(url: str) -> Engine:
     return engine
 
 
-def migrate(engine: Engine) -> None:
-    """Bring the database to the newest schema; each step and its record are one transaction.
+def migrate(engine: Engine, revision: str = "head") -> None:
+    """Bring the database to this schema, the newest unless said otherwise; each step and its
+    record are one transaction.
 
     Raises:
         alembic.util.CommandError: the database is newer than this release.
@@ -472,7 +473,7 @@ def migrate(engine: Engine) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     with engine.connect() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
         connection.commit()
 
 

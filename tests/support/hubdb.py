@@ -1,7 +1,9 @@
 """A hub's database without its threads: ingest and project by hand, and look at all of it."""
 
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
@@ -181,3 +183,34 @@ class HubDb:
 def acks(handled: Iterable[Handled]) -> list[messages.Ack]:
     """The acknowledgements among the answers."""
     return [one.ack[1] for one in handled if one.ack is not None]
+
+
+def take_back_to(path: Path, revision: str) -> None:
+    """The database at ``path`` as that migration left it: what came later is dropped."""
+    plain = path.with_name(f"{path.name}.{revision}")
+    engine = db.open_writer(db.sqlite_url(plain))
+    db.migrate(engine, revision)
+    engine.dispose()
+    with closing(sqlite3.connect(plain)) as old:
+        wanted = {name: _columns(old, name) for name in _named(old, "table")}
+        indices = set(_named(old, "index"))
+    with closing(sqlite3.connect(path)) as database:
+        for name in set(_named(database, "index")) - indices:
+            database.execute(f"DROP INDEX {name}")
+        for name in set(_named(database, "table")) - wanted.keys():
+            database.execute(f"DROP TABLE {name}")
+        for name, columns in wanted.items():
+            for column in set(_columns(database, name)) - set(columns):
+                database.execute(f"ALTER TABLE {name} DROP COLUMN {column}")
+        database.execute("UPDATE alembic_version SET version_num = ?", (revision,))
+        database.commit()
+    plain.unlink()
+
+
+def _named(database: sqlite3.Connection, kind: str) -> list[str]:
+    query = "SELECT name FROM sqlite_master WHERE type = ? AND name NOT LIKE 'sqlite_%'"
+    return [row[0] for row in database.execute(query, (kind,))]
+
+
+def _columns(database: sqlite3.Connection, table: str) -> list[str]:
+    return [row[1] for row in database.execute(f"PRAGMA table_info({table})")]

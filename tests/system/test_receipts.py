@@ -12,6 +12,7 @@ from contract.receipts import KeyList
 from kiosk.identity import IdentityStore
 from kiosk.signer import ReceiptSigner
 from provisioning.record import recorded
+from tests.support.hubdb import take_back_to
 from tests.support.processes import run
 
 CLAIM = "000G40R40M30E209"
@@ -105,10 +106,7 @@ def test_a_kiosk_of_an_earlier_release_gets_a_key_once_and_keeps_all_else(tmp_pa
     provision(tmp_path)
     before = identity(tmp_path).load()
     identity(tmp_path).save(msgspec.structs.replace(before, signing_key=None))
-    with closing(sqlite3.connect(tmp_path / "hub" / "hub.sqlite3")) as database:
-        database.executescript(
-            "DROP TABLE kiosk_key; UPDATE alembic_version SET version_num = '0001'"
-        )
+    take_back_to(tmp_path / "hub" / "hub.sqlite3", "0001")
     assert "#" not in receipt(tmp_path), "printed all the same, without a signature"
     assert recorded(tmp_path) is None, "the next start of `yicang up` finishes the set-up"
 

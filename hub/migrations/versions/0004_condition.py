@@ -12,9 +12,3 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("item", sa.Column("grade", sa.String()))
     op.add_column("item", sa.Column("quantity", sa.Integer(), nullable=False, server_default="1"))
-
-
-def downgrade() -> None:
-    with op.batch_alter_table("item") as item:
-        item.drop_column("quantity")
-        item.drop_column("grade")

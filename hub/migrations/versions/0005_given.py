@@ -16,7 +16,3 @@ def upgrade() -> None:
         sa.Column("n", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("number"),
     )
-
-
-def downgrade() -> None:
-    op.drop_table("given")
