@@ -128,6 +128,9 @@ export class Pads {
     if (this.#open !== key) this.#typed = "";
     this.#open = key;
     document.body.dataset.pad = key;
+    // On a phone the pad lies over everything but the mode.
+    const head = document.querySelector("header").offsetHeight;
+    document.body.style.setProperty("--head", `${head}px`);
     $("pad").hidden = false;
     for (const covered of ["list", "choices", "printer", "day"]) $(covered).inert = true;
     this.#draw();
