@@ -45,6 +45,9 @@ class PrintQueue:
         self._db: Final = db
         self._clock: Final = clock
         self._turns: Final = turns
+        self._last = int(db.execute("SELECT coalesce(max(id), 0) FROM print_job").fetchone()[0])
+        """The newest number that a job got. SQLite itself would give a deleted job's number to the
+        next one, while a printer still has the old paper in hand."""
         turns.spread_by(self._spread)
 
     def _spread(self, turn: Redo) -> None:
@@ -61,11 +64,12 @@ class PrintQueue:
         )
         self._db.executemany(
             """
-            INSERT INTO print_job (lane, data, item, head, secret, boot, mono)
-            VALUES (?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO print_job (id, lane, data, item, head, secret, boot, mono)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 (
+                    number,
                     turn.lane,
                     msgspec.json.encode(paper),
                     paper.item if isinstance(paper, LabelJob) else None,
@@ -74,9 +78,10 @@ class PrintQueue:
                     turn.boot,
                     turn.mono,
                 )
-                for paper in turn.jobs
+                for number, paper in enumerate(turn.jobs, start=self._last + 1)
             ],
         )
+        self._last += len(turn.jobs)
 
     def waiting(self) -> list[Job]:
         """Every job, oldest first. Raises `JournalError` when the disk refuses to settle."""

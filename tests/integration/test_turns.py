@@ -87,6 +87,18 @@ def noticed(home: Home) -> list[str]:
     return [e.public.body.kind for _, e in lines if isinstance(e.public.body, Noticed)]
 
 
+def test_a_paper_never_takes_the_place_of_one_that_a_printer_still_has_in_hand(home: Home) -> None:
+    kiosk = home.open()
+    kiosk.scan(CLOTHES)
+    [taken_back] = kiosk.journal.queue.waiting()
+    kiosk.journal.queue.start(taken_back.id)
+    kiosk.scan(UNDO, TOYS)
+    [wanted] = kiosk.journal.queue.waiting()
+    assert wanted.id != taken_back.id
+    kiosk.journal.finish_job(taken_back.id, [], "door")  # its printer is done with it
+    assert labels(kiosk) == issued(kiosk.lines())[-1:]
+
+
 # --- a cut of power between a turn's COMMIT and its settling --------------------------------------
 
 
