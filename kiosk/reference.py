@@ -150,6 +150,11 @@ class Reference:
         """The campaign whose cards carry this number; None for one that nobody has named."""
         return self.data.campaigns.get(number) if self.data.campaigns is not None else None
 
+    def open_campaigns(self) -> tuple[int, ...]:
+        """The numbers of the campaigns that can be given to now."""
+        campaigns = self.data.campaigns or {}
+        return tuple(number for number, campaign in campaigns.items() if campaign.open)
+
     def settings(self) -> StopSettings:
         """How this stop wants its kiosks to behave."""
         return self.data.settings

@@ -27,7 +27,7 @@ _STAYS: Final = frozenset({"not-saved", "label-unsure"})
 
 class Moment(msgspec.Struct, frozen=True):
     """What the loop knows of a lane after a turn. ``at`` is the turn's monotonic time; ``said``
-    takes the place of the message's words."""
+    takes the place of the message's words, ``campaigns`` can be given to."""
 
     lane: str
     state: LaneState
@@ -38,6 +38,7 @@ class Moment(msgspec.Struct, frozen=True):
     allocator: Allocator = Allocator()
     settings: StopSettings = StopSettings()
     said: Words | None = None
+    campaigns: tuple[int, ...] = ()
 
     @property
     def at_rest(self) -> bool:
@@ -76,6 +77,6 @@ class Moment(msgspec.Struct, frozen=True):
             heading_en=listed.en,
             figures=listed.figures,
             count=listed.count,
-            offer=offer(state, self.allocator, self.settings, now),
+            offer=offer(state, self.allocator, self.settings, now, self.campaigns),
             greets=self.at_rest and message == _GREETING,
         )
