@@ -18,6 +18,7 @@ GOOD, WORN = action_code(Verb.GRADE, "B"), action_code(Verb.GRADE, "C")
 KEEPS = action_code(Verb.EXPIRY, expiry_argument("2038-06"))
 IS_PAST = action_code(Verb.EXPIRY, expiry_argument("2025-01"))
 BLANK = serial_code(Kind.ITEM, "ZAAA", 1)
+SPARE = serial_code(Kind.ITEM, "ZAAA", 2)
 BLANK_BOX = serial_code(Kind.BOX, "ZAAA", 3)
 
 
@@ -113,6 +114,27 @@ def test_labels_printed_ahead_are_bound_and_none_of_ours_is_printed(shop: Shop) 
     assert "Labelled with its own code" in shop.page(BLANK)
     # It stands for something now: here, and after a day's other goods.
     lane.does("item.seen", BLANK)
+
+
+def test_without_paper_a_label_printed_ahead_is_the_way_out(shop: Shop) -> None:
+    [counter] = shop.kiosks
+    lane = counter.lanes[0]
+    pieces = counter.labels.count
+    counter.labels.printer.paper_out = True
+    _, waits, first = lane.does("session.opened received received", people.RICE, people.SOAP)
+    shop.becomes("unlabelled", waits["item"], first["item"])
+    assert "It still waits for its label" in shop.page(waits["item"])
+    lane.does("voided received label.attached", SPARE)
+    shop.becomes("in_stock", SPARE)
+    shop.becomes("voided", first["item"])
+    lane.does("session.closed", people.FINISH)
+    assert counter.labels.count == pieces
+    counter.labels.printer.mend()
+    # A new roll: the label that is still wanted comes, and the other one never.
+    shop.becomes("in_stock", waits["item"])
+    counter.labels.carrying(waits["item"])
+    lane.does("item.seen", waits["item"])
+    assert first["item"] not in counter.labels.every_code()
 
 
 def test_condition_date_and_quarantine_are_said_by_card_and_taken_back(shop: Shop) -> None:

@@ -1,14 +1,18 @@
 """Goods leave by cards and scans alone: to a team, another stop, the bin, a family, nowhere."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from contract.actions import Verb
-from contract.codes import PLACE_IN, action_code, place_code
+from contract.codes import PLACE_IN, Kind, action_code, place_code, serial_code
 from tests.support import people
+from tests.support.processes import until
 from tests.support.shop import Shop, Stand, open_shop, told
 
+WHOLE_BOX, QUARANTINE = action_code(Verb.WHOLE_BOX), action_code(Verb.QUARANTINE)
+BLANK = serial_code(Kind.ITEM, "ZAAA", 1)
 RECEIVE, MISSING = action_code(Verb.RECEIVE), action_code(Verb.MISSING)
 PACK, SEAL = action_code(Verb.PACK), action_code(Verb.SEAL)
 BROKEN = action_code(Verb.DISPOSE, "B")
@@ -160,9 +164,62 @@ def test_one_item_in_two_hands_is_an_incident_that_names_both(shop: Shop) -> Non
     shop.becomes("out", item)
     other.does("session.opened item.picked out session.closed", shop.card(), item, people.plan(10))
     shop.incidents.add("double-handover")
-    [found] = [one for one in shop.site.incidents() if one["kind"] == "double-handover"]
+
+    def incident() -> list[Any]:
+        return [one for one in shop.site.incidents() if one["kind"] == "double-handover"]
+
+    [found] = until("the hub has noticed", incident)
     assert found["detail"]["item"] == item
     assert {found["detail"]["first"].split(".")[0], found["detail"]["second"].split(".")[0]} == {
         "kiosk-1",
         "kiosk-2",
     }
+
+
+def test_a_whole_box_goes_out_and_is_delivered_as_what_is_in_it(shop: Shop) -> None:
+    here, _ = shop.kiosks
+    lane = here.lanes[0]
+    box = lane.does(
+        "session.opened received voided box.received session.closed",
+        people.RICE,
+        WHOLE_BOX,
+        people.quantity(12),
+        people.FINISH,
+    )[3]["box"]
+    shop.becomes("in_stock", box)
+    plan = people.plan(11)
+    lane.does("session.opened item.picked out session.closed", shop.card(), box, plan)
+    shop.becomes("out", box)
+    lane.does("session.opened plan.seen delivered session.closed", plan, shop.family())
+    shop.becomes("delivered", box)
+    assert "it is on its way" in shop.page(box)
+    [rice] = [s for s in shop.site.api("stock")["stock"] if s["category"] == "F1"]
+    assert (rice["stop"], rice["delivered"], rice["in_stock"]) == ("stop-1", 12, 0)
+
+
+def test_what_waits_to_be_checked_stays_when_the_rest_goes_out(shop: Shop) -> None:
+    here, _ = shop.kiosks
+    lane = here.lanes[0]
+    good, bad = take_in(shop, lane, 2)
+    lane.does("session.opened item.picked quarantined", shop.card(), bad, QUARANTINE)
+    lane.does("item.picked noticed out session.closed", good, people.plan(12))
+    shop.becomes("out", good)
+    shop.becomes("quarantined", bad)
+    shop.incidents.add("kiosk-noticed")
+    assert "Set aside to be checked" in shop.page(bad)
+
+
+def test_a_label_printed_ahead_that_two_stops_use_is_an_incident(shop: Shop) -> None:
+    for counter in shop.kiosks:
+        counter.lanes[0].does(
+            "session.opened received label.attached session.closed",
+            BLANK,
+            people.SOAP,
+            people.FINISH,
+        )
+    shop.incidents.add("code-repeated")
+    until(
+        "the hub has noticed",
+        lambda: "code-repeated" in [one["kind"] for one in shop.site.incidents()],
+    )
+    shop.becomes("in_stock", BLANK)
