@@ -4,6 +4,7 @@ Scanners   ``evdev:/dev/input/by-id/…``   ``serial:/dev/serial/by-id/…?baud=
            ``auto:`` (whatever is plugged in)
 Printers   ``serial:/dev/…?baud=115200&profile=58mm&role=both``   ``usb:/dev/usb/lp0``
            ``usb:0416:5011``   ``network:HOST:9100``   ``file:PATH``   ``screen:``
+           ``auto:`` (whatever is plugged in)
            (every printer takes ``profile``, ``role`` and ``roll``, those for labels ``length``
            and ``gap``)
 Panels     ``gpio:``   ``gpio:?chip=4``   ``none:``
@@ -47,7 +48,7 @@ RAW_PRINT_PORT: Final = 9100
 
 SCHEMES: Final[Mapping[DeviceKind, tuple[str, ...]]] = {
     "scanner": ("evdev", "serial", "screen", "auto"),
-    "printer": ("serial", "usb", "network", "file", "screen"),
+    "printer": ("serial", "usb", "network", "file", "screen", "auto"),
     "panel": ("gpio", "none"),
 }
 LATER: Final[Mapping[DeviceKind, frozenset[str]]] = {
@@ -141,6 +142,14 @@ class ScreenPrinterUrl(msgspec.Struct, frozen=True):
     roles: frozenset[Role] = BOTH_ROLES
 
 
+class AutoPrinterUrl(msgspec.Struct, frozen=True):
+    """Every printer that is, or comes to be, plugged in."""
+
+    name: str = "auto:"
+    besides: tuple[str, ...] = ()
+    """Paths with another job."""
+
+
 class NullPanelUrl(msgspec.Struct, frozen=True):
     name: str = "none:"
 
@@ -164,6 +173,7 @@ class Devices(msgspec.Struct, frozen=True):
     scanners: tuple[ScannerUrl, ...]
     printers: tuple[PrinterUrl, ...]
     panel: PanelUrl
+    auto_printers: AutoPrinterUrl | None = None
 
 
 # --------------------------------------------------------------------------------------
@@ -381,9 +391,13 @@ def _read_scanner(reader: _Reader) -> ScannerUrl | None:
     return result
 
 
-def _read_printer(reader: _Reader) -> PrinterUrl | None:
+def _read_printer(reader: _Reader) -> PrinterUrl | AutoPrinterUrl | None:
     if not reader.check_scheme():
         return None
+    if reader.scheme == "auto":
+        reader.nothing_more()
+        reader.finish()
+        return AutoPrinterUrl()
     profile = reader.profile()
     roles = reader.roles(profile)
     result: PrinterUrl
@@ -465,9 +479,12 @@ def parse_scanner(url: str) -> ScannerUrl:
 
 
 def parse_printer(url: str) -> PrinterUrl:
-    """Raises `DeviceUrlError` with every fault of `url`."""
+    """Raises `DeviceUrlError` with every fault of `url`; ``auto:`` is no one printer."""
     reader = _Reader("printer", url)
     result = _read_printer(reader)
+    if isinstance(result, AutoPrinterUrl):
+        reader.fault("不是一台打印机", "is not one printer")
+        result = None
     if result is None or reader.faults:
         raise DeviceUrlError(tuple(reader.faults))
     return result
@@ -496,14 +513,18 @@ def parse_devices(
     found_scanners: list[ScannerUrl] = []
     found_printers: list[PrinterUrl] = []
     found_panel: PanelUrl | None = None
+    auto: AutoPrinterUrl | None = None
     for reader in readers:
         if reader.kind == "scanner":
             if (scanner := _read_scanner(reader)) is not None:
                 if isinstance(scanner, AutoScannerUrl):
-                    scanner = AutoScannerUrl(besides=_printer_paths(printers))
+                    scanner = AutoScannerUrl(besides=_paths("printer", printers))
                 found_scanners.append(scanner)
         elif reader.kind == "printer":
-            if (printer := _read_printer(reader)) is not None:
+            printer = _read_printer(reader)
+            if isinstance(printer, AutoPrinterUrl):
+                auto = AutoPrinterUrl(besides=_paths("scanner", scanners))
+            elif printer is not None:
                 found_printers.append(printer)
         else:
             found_panel = _read_panel(reader)
@@ -511,11 +532,11 @@ def parse_devices(
     faults = tuple(fault for reader in readers for fault in reader.faults)
     if faults or found_panel is None:
         raise DeviceUrlError(faults)
-    return Devices(tuple(found_scanners), tuple(found_printers), found_panel)
+    return Devices(tuple(found_scanners), tuple(found_printers), found_panel, auto)
 
 
-def _printer_paths(printers: Sequence[str]) -> tuple[str, ...]:
-    readers = [_Reader("printer", url) for url in printers]
+def _paths(kind: DeviceKind, urls: Sequence[str]) -> tuple[str, ...]:
+    readers = [_Reader(kind, url) for url in urls]
     return tuple(reader.rest for reader in readers if reader.rest.startswith("/dev/"))
 
 

@@ -34,7 +34,7 @@ from kiosk.day_figures import DayFigures
 from kiosk.documents import Letterhead, claim_address, item_count
 from kiosk.health import HealthDesk
 from kiosk.identity import IdentityError, IdentityStore
-from kiosk.inputs import LoopInput, Stop
+from kiosk.inputs import LoopInput, PrinterFound, PrinterLost, Stop
 from kiosk.journal import Journal
 from kiosk.lanes import LaneDesk, NoScreen
 from kiosk.loop import Loop
@@ -192,6 +192,7 @@ def _run(config: KioskConfig, clock: LearntClock, mailbox: _Mailbox) -> int:
             software=software(),
             entropy=entropy,
         )
+        papers = PaperDesk(journal, clock, threads, letterhead, timezone, signer, mailbox.post)
         loop = Loop(
             kiosk=config.kiosk,
             journal=journal,
@@ -200,7 +201,7 @@ def _run(config: KioskConfig, clock: LearntClock, mailbox: _Mailbox) -> int:
             uplink=uplink,
             time=time_desk,
             work=WorkDesk(journal, clock, lanes, entropy),
-            papers=PaperDesk(journal, clock, threads, letterhead, timezone, signer),
+            papers=papers,
             link=link,
             screen=screen,
             view=view,
@@ -211,6 +212,7 @@ def _run(config: KioskConfig, clock: LearntClock, mailbox: _Mailbox) -> int:
                 software=software(),
                 prefixes_left=identity.prefixes_left,
                 reference=uplink.reference.health,
+                paper_left=papers.paper_left,
             ),
             figures=figures,
         )
@@ -227,9 +229,9 @@ def _run(config: KioskConfig, clock: LearntClock, mailbox: _Mailbox) -> int:
         link.start()
         stack.callback(link.close)
         log.info("kiosk %s is ready, journal %s", config.kiosk, journal.id)
-        for thread in threads:  # after the scanners: printers' libraries load while nobody waits
-            thread.start()
-            stack.callback(thread.close)
+        papers.start()  # after the scanners: printers' libraries load while nobody waits
+        stack.callback(papers.close)
+        _find_printers(found, mailbox, stack)
         loop.run()
         log.info("kiosk %s stops", config.kiosk)
     return EXIT_DAMAGED if loop.damaged else 0
@@ -306,6 +308,23 @@ def _open_scanners(found: Devices, mailbox: _Mailbox) -> list[Scanner]:
         open_scanner(url, lane, mailbox.post)
         for url, lane in zip(found.scanners, lanes, strict=True)
     ]
+
+
+def _find_printers(found: Devices, mailbox: _Mailbox, stack: ExitStack) -> None:
+    """``auto:`` - looks for printers, now and whenever one is plugged in."""
+    if found.auto_printers is None:
+        return
+    from drivers.printer_auto import AutoPrinters
+
+    printers = AutoPrinters(
+        lambda printer: mailbox.post(PrinterFound(printer)),
+        lambda name: mailbox.post(PrinterLost(name)),
+        mailbox.post,
+        open_printer,
+        besides=found.auto_printers.besides,
+    )
+    printers.start()
+    stack.callback(printers.close)
 
 
 def open_speaker(config: KioskConfig, mailbox: _Mailbox) -> Speaker:

@@ -37,7 +37,8 @@ class KioskConfig(Struct, frozen=True, kw_only=True):
     empty: no TLS. ``mqtt_host`` must be a name in that certificate."""
     scanners: tuple[str, ...] = ("auto:", "screen:")
     """Without a word: whatever is plugged in, now or later, and the local page."""
-    printers: tuple[str, ...] = ()
+    printers: tuple[str, ...] = ("auto:",)
+    """Without a word: whatever is plugged in."""
     panel: str = "none:"
     gpio: GpioSettings | None = None
     """Which pin does what, for ``panel = "gpio:"``."""

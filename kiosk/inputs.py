@@ -12,7 +12,7 @@ from msgspec import Struct
 from contract.actions import Verb
 from contract.codes import CodeProblem
 from contract.events import Retail
-from drivers.ports import DeviceState, PrintResult, ScanRead, ScanUnreadable
+from drivers.ports import DeviceState, Printer, PrintResult, ScanRead, ScanUnreadable
 
 
 class InputKind(enum.StrEnum):
@@ -284,6 +284,18 @@ class PrintDone(Struct, frozen=True):
     result: PrintResult
 
 
+class PrinterFound(Struct, frozen=True):
+    """A printer was plugged in; nobody has touched it yet."""
+
+    printer: Printer
+
+
+class PrinterLost(Struct, frozen=True):
+    """A printer that was found goes by another name from now on."""
+
+    name: str
+
+
 class Stop(Struct, frozen=True):
     """End the loop after what is already queued before it."""
 
@@ -297,5 +309,7 @@ LoopInput: TypeAlias = (
     | MqttMessage
     | MqttRefused
     | PrintDone
+    | PrinterFound
+    | PrinterLost
     | Stop
 )

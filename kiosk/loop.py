@@ -28,6 +28,8 @@ from kiosk.inputs import (
     MqttMessage,
     MqttRefused,
     PrintDone,
+    PrinterFound,
+    PrinterLost,
     Stop,
 )
 from kiosk.journal import Journal
@@ -145,6 +147,10 @@ class Loop:
                 self._uplink.message(incoming)
             case PrintDone():
                 self._papers.done(incoming)
+            case PrinterFound(printer):
+                self._papers.attach(printer)
+            case PrinterLost(name):
+                self._papers.detach(name)
             case DeviceState():
                 self._device(incoming)
             case MqttConnected():

@@ -12,7 +12,7 @@ Rules
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -21,9 +21,7 @@ from contract.events import LabelAttached, Noticed
 from drivers.ports import LayoutError, Printer, PrintResult, Role
 from kiosk.clock import LearntClock
 from kiosk.documents import Letterhead, Stamp, item_count, layout
-from kiosk.inputs import (
-    PrintDone,
-)
+from kiosk.inputs import LoopInput, PrintDone
 from kiosk.journal import Journal
 from kiosk.papers import RETRY_MS, PrinterThread, choose, expired, printer_for
 from kiosk.print_queue import Job
@@ -53,10 +51,13 @@ class PaperDesk:
         letterhead: Letterhead,
         timezone: ZoneInfo,
         signer: ReceiptSigner,
+        post: Callable[[LoopInput], None],
     ) -> None:
+        """``post`` is where printers that are found later tell how they are."""
         self._journal: Final = journal
         self._clock: Final = clock
-        self._printers: Final = printers
+        self._printers: Final = list(printers)
+        self._post: Final = post
         self._letterhead: Final = letterhead
         self._timezone: Final = timezone
         self._signer: Final = signer
@@ -117,15 +118,17 @@ class PaperDesk:
     def done(self, done: PrintDone) -> None:
         """A printer finished, or failed and is tried again a little later. Raises `JournalError`
         when the disk refuses to note it; what was printed is remembered all the same."""
-        thread = next(t for t in self._printers if t.printer.name == done.printer)
-        thread.busy = False
+        thread = next((t for t in self._printers if t.printer.name == done.printer), None)
         result = done.result
         job = self._in_hand.pop(done.job, None)
+        if thread is not None:
+            thread.busy = False
+            if result.status == "failed":
+                thread.not_before = self._clock.mono() + RETRY_MS
         if result.status == "failed":
-            thread.not_before = self._clock.mono() + RETRY_MS
             log.warning("%s: %s", done.printer, result.detail.en)
         if job is not None:
-            match self._decide(job, result):
+            match self._decide(job, result, answers=thread is not None and thread.answers):
                 case Again.DONE:
                     how = "printed" if result.progress == "confirmed" else "unconfirmed"
                     self._printed[job.id] = _Printed(job, how)
@@ -138,14 +141,15 @@ class PaperDesk:
                     self._doubt(job)
         self._journal.rolls.used(done.printer, result.paper_mm)
 
-    def _decide(self, job: Job, result: PrintResult) -> Again:
-        """What becomes of a paper. Of a silent printer's labels nobody knows more than that they
-        were sent: each counts once it was scanned (`label_printer_is_silent`)."""
+    def _decide(self, job: Job, result: PrintResult, *, answers: bool) -> Again:
+        """What becomes of a paper. Of the labels of a printer that never ``answers`` nobody knows
+        more than that they were sent: each counts once it was scanned
+        (`label_printer_is_silent`)."""
         copy = isinstance(job.paper, LabelJob) and job.paper.copy
         label = isinstance(job.paper, LabelJob) and not copy
         again = decide("label" if label else "slip", result)
         sent = result.status == "unknown" and result.progress == "complete?"
-        if label and sent and always_silent(result):
+        if label and sent and not answers and always_silent(result):
             return Again.DONE
         if again is Again.COPY and sent and (job.again or copy):
             return Again.DONE  # it says on it that it is a copy: one more makes nothing surer
@@ -160,6 +164,28 @@ class PaperDesk:
             self.in_doubt.append((job.lane, job.paper.item))
 
     # --- the printers ---------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Starts the printers that are named."""
+        for thread in self._printers:
+            thread.start()
+
+    def attach(self, printer: Printer) -> None:
+        """A printer was found: it takes its share from now on."""
+        thread = PrinterThread(printer, self._post)
+        self._printers.append(thread)
+        thread.start()
+
+    def detach(self, name: str) -> None:
+        """A printer goes by another name from now on. What it has in hand it tells the end of."""
+        for thread in [t for t in self._printers if t.printer.name == name]:
+            self._printers.remove(thread)
+            thread.close()
+
+    def close(self) -> None:
+        """Ends every printer's thread, and the print that it may be blocked in."""
+        for thread in self._printers:
+            thread.close()
 
     def label_printer_is_silent(self) -> bool:
         """Whether nobody can know of a label that it came out before it is scanned."""

@@ -49,6 +49,9 @@ class PrinterThread:
         """Whether it needs nobody; None before the first look."""
         self.silent = False
         """It says nothing of itself: its labels count once they are scanned."""
+        self.answers = False
+        """It has said something of itself since it was plugged in: when it falls silent, something
+        is wrong with it."""
         self.low = False
         """It says that its paper is running low."""
         self._post: Final = post
@@ -94,7 +97,8 @@ class PrinterThread:
                 log.exception("the driver of %s failed", self.printer.name)
                 words = Words("打印机驱动出错", "the printer's driver failed")
                 result = PrintResult("failed", words)
-            self._hear(result.after or result.before)
+            self._hear(result.before)
+            self._hear(result.after)
             self._tell(result.status != "failed", result.detail)
             self._post(PrintDone(job, self.printer.name, result))
             warm = True
@@ -119,8 +123,13 @@ class PrinterThread:
 
     def _hear(self, status: PrinterStatus | None) -> None:
         """Keeps what it said of itself. One that is away may be another one when it is back."""
-        if status is not None and status.state != "away":
+        if status is None:
+            return
+        if status.state == "away":
+            self.answers = False
+        else:
             self.silent = status.state == "unknown"
+            self.answers = self.answers or not self.silent
             self.low = status.condition in ("paper-low", "paper-out")
 
     def _tell(self, ok: bool, detail: Words) -> None:

@@ -1,0 +1,111 @@
+"""``auto:`` - every printer that is plugged in, now or later, with the profile that it suggests.
+
+Looks at start and whenever udev tells of something new. A printer once met is waited for when it is
+pulled out. A second one with the same by-id name makes both be called by their ports: the first is
+then given up under its old name and found again under the new one (`drivers.discovery`).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import threading
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from drivers.discovery import PluggedIn, shared_paths
+from drivers.discovery_printers import printer_urls
+from drivers.hotplug import Hotplug, watch
+from drivers.ports import DeviceState, Post, Printer, Words
+from drivers.udev import plugged_in
+from drivers.urls import PrinterUrl, parse_printer
+
+log = logging.getLogger(__name__)
+
+RETRY_S: Final = 5.0
+"""Only where udev is silent; else its event comes first."""
+SUBSYSTEMS: Final = ("usbmisc", "tty", "usb")
+_BY_PORT: Final = Words(
+    zh="有两台同型号的打印机，改按 USB 插口区分",
+    en="there are two printers of this kind: they are told apart by their USB ports",
+)
+
+
+class AutoPrinters:
+    """Finds printers: `found` gets each once, opened but untouched, `lost` the name of one that is
+    given up. Both are called on this object's own thread."""
+
+    def __init__(
+        self,
+        found: Callable[[Printer], None],
+        lost: Callable[[str], None],
+        post: Post,
+        open_printer: Callable[[PrinterUrl], Printer],
+        *,
+        besides: Sequence[str] = (),
+        look: Callable[[], tuple[PluggedIn, ...]] = lambda: plugged_in(SUBSYSTEMS),
+        hotplug: Callable[[], Hotplug | None] = lambda: watch(*SUBSYSTEMS),
+    ) -> None:
+        self._found = found
+        self._lost = lost
+        self._post = post
+        self._open_printer = open_printer
+        self._besides = besides
+        self._look = look
+        self._hotplug = hotplug
+        self._names: Final[dict[str, frozenset[str]]] = {}
+        """The printers' names, and the paths that led to each. Only the thread below uses it."""
+        self._closing = threading.Event()
+        self._wake_read, self._wake_write = os.pipe()
+        self._thread = threading.Thread(target=self._run, name="printer discovery", daemon=True)
+
+    def start(self) -> None:
+        """Begins to look; returns at once."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Looks no more. The printers belong to whoever got them. May be called twice."""
+        if self._closing.is_set():
+            return
+        self._closing.set()
+        os.write(self._wake_write, b"x")
+        if self._thread.is_alive():
+            self._thread.join()
+        os.close(self._wake_read)
+        os.close(self._wake_write)
+
+    def _run(self) -> None:
+        hotplug = self._hotplug()
+        watched = [self._wake_read] if hotplug is None else [self._wake_read, hotplug.fileno()]
+        try:
+            while not self._closing.is_set():
+                self._settle(self._look())
+                ready, _, _ = select.select(watched, [], [], RETRY_S if hotplug is None else None)
+                if hotplug is not None and hotplug.fileno() in ready:
+                    hotplug.drain()
+        finally:
+            if hotplug is not None:
+                hotplug.close()
+
+    def _settle(self, devices: tuple[PluggedIn, ...]) -> None:
+        """Opens what is new; gives up only what has come to share its name."""
+        shared = shared_paths(devices)
+        for name in [name for name in self._names if name.partition(":")[2] in shared]:
+            del self._names[name]
+            self._lost(name)
+            self._post(DeviceState(name, "printer", True, _BY_PORT))
+        besides = {os.path.realpath(path) for path in self._besides} | {*self._besides}
+        for each in printer_urls(devices):
+            url = parse_printer(each.url)
+            links = each.paths & {path for paths in self._names.values() for path in paths}
+            if url.name in self._names or each.paths & besides or links - _nodes(links):
+                continue
+            self._names[url.name] = each.paths
+            log.info("%s found", each.url)
+            self._found(self._open_printer(url))
+
+
+def _nodes(paths: frozenset[str]) -> frozenset[str]:
+    """Names that the kernel gives anew: the next printer may have one that another had."""
+    return frozenset(path for path in paths if "/by-" not in path)
