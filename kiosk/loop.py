@@ -35,7 +35,7 @@ from kiosk.inputs import (
 from kiosk.journal import Journal
 from kiosk.lanes import LaneDesk
 from kiosk.paper_desk import PaperDesk
-from kiosk.screen.view import DayView, DeviceView, KioskView
+from kiosk.screen.view import LANGUAGES, DayView, DeviceView, KioskView
 from kiosk.state import Draft
 from kiosk.store import JournalError
 from kiosk.time_desk import TimeDesk
@@ -240,11 +240,12 @@ class Loop:
     def _show_kiosk(self) -> None:
         if self._screen is None:
             return
+        chosen = self._journal.knowledge.settings().language
         self._screen.publish_kiosk(
             KioskView(
                 stop_zh=self._view.stop_zh,
                 stop_en=self._view.stop_en,
-                language=self._view.language,
+                language=LANGUAGES.get(chosen, self._view.language),
                 online=self._uplink.online,
                 backlog=self._journal.streams.backlog(),
                 devices=tuple(

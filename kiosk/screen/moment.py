@@ -21,7 +21,8 @@ from kiosk.texts import next_step, render
 from kiosk.workflow import window
 
 _GREETING: Final = Message("rest")
-_STAYS: Final = frozenset({"not-saved", "label-unsure"})
+_QUESTION: Final = "label-unsure"
+_STAYS: Final = frozenset({"not-saved", _QUESTION})
 """What is not forgotten with the session that it ended: a question stands until it is answered."""
 
 
@@ -77,6 +78,13 @@ class Moment(msgspec.Struct, frozen=True):
             heading_en=listed.en,
             figures=listed.figures,
             count=listed.count,
-            offer=offer(state, self.allocator, self.settings, now, self.campaigns),
+            offer=offer(
+                state,
+                self.allocator,
+                self.settings,
+                now,
+                self.campaigns,
+                asked=message.key == _QUESTION,
+            ),
             greets=self.at_rest and message == _GREETING,
         )

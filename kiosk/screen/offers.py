@@ -31,7 +31,7 @@ from contract.actions import (
 from contract.codes import action_code
 from contract.reference import StopSettings
 from drivers.ports import Signal
-from kiosk.inputs import ActionCard, CategoryCard, QuantityCard, Scan
+from kiosk.inputs import ActionCard, CategoryCard, InputKind, QuantityCard, Scan
 from kiosk.state import Allocator, EventRef, ItemFacts, LaneState, Phase
 from kiosk.workflow import Facts, step
 from kiosk.workflow.table import ROWS
@@ -192,6 +192,8 @@ _OPENS: Final[dict[Phase, Verb]] = {
 """Where only one thing answers the question."""
 
 
+_ANSWERS: Final = {Verb.REPRINT: InputKind.AGAIN, Verb.UNDO: InputKind.TAKE_OUT}
+"""What these cards mean while a question about a label is what the lane said last."""
 _GOES_ON: Final = {_P.MARKET: Verb.MARKET}
 """A card that only says again what the lane is doing already."""
 
@@ -252,12 +254,17 @@ def offer(
     settings: StopSettings,
     now: int,
     campaigns: tuple[int, ...] = (),
+    *,
+    asked: bool = False,
 ) -> Offer:
     """What the page offers in this state at monotonic ``now``. ``campaigns`` are the numbers of
-    those that are open."""
+    those that are open. ``asked``: the lane has just asked whether a label came out, which the
+    cards for "print again" and "undo" answer (see `kiosk.questions`)."""
     facts = _facts(state, settings, now)
 
     def takes(verb: Verb, argument: str = "") -> bool:
+        if asked and verb in _ANSWERS:
+            return (state.phase, _ANSWERS[verb]) in ROWS
         scan = scan_of(verb, argument)
         if (state.phase, scan.kind) not in ROWS:
             return False
@@ -278,7 +285,7 @@ def offer(
         listed = verb in _LISTED or verb in (Verb.CAMPAIGN, Verb.CATEGORY)
         cards = tuple(card_of(verb, one) for one in arguments) if listed else ()
         pads.append(Pad(verb.name.lower(), zh, en, ICONS[verb], cards))
-    first = _FIRST.get(state.phase, ())
+    first = (Verb.REPRINT,) if asked else _FIRST.get(state.phase, ())
     idle = _GOES_ON.get(state.phase)
     cards = tuple(card_of(verb) for verb in _PLAIN if verb is not idle and takes(verb))
     opens = _OPENS.get(state.phase)

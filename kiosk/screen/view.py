@@ -32,6 +32,9 @@ SignalName: TypeAlias = Literal["idle", "busy", "saved", "refused", "attention"]
 
 Language: TypeAlias = Literal["zh", "en", "both"]
 
+LANGUAGES: Final[dict[str, Language]] = {"zh": "zh", "en": "en", "both": "both"}
+"""What a stop's settings may say; anything else leaves it to the kiosk's own."""
+
 AUDIBLE: Final[frozenset[SignalName]] = frozenset({"saved", "refused", "attention"})
 
 SIGNALS_KEPT: Final = 32

@@ -5,6 +5,7 @@ import pytest
 from msgspec.structs import replace
 
 from contract.actions import Verb
+from contract.codes import action_code
 from contract.events import family_hash, person_hash
 from drivers.ports import Words
 from kiosk.inputs import ActionCard, Scan
@@ -93,6 +94,19 @@ def test_how_a_session_ended_is_shown_for_a_while_and_then_forgotten() -> None:
     assert later.lines == ()
     assert moment.fades_at() == moment.at + SHOWN_AFTER_MS
     assert told(ANN, RICE).fades_at() is None
+
+
+def test_whether_a_label_came_out_can_be_answered_by_touch() -> None:
+    question = Message("label-unsure", {"label": "G4K2P00042C"})
+    at_rest = replace(told(RICE, FINISH), signal="attention", message=question)
+    for moment in (at_rest, replace(told(ANN, RICE), signal="attention", message=question)):
+        view = drawn(moment, SHOWN_AFTER_MS)
+        assert view.message_en.startswith("Did label G 4K2P")
+        again = action_code(Verb.REPRINT)
+        assert again in [card.code for card in view.offer.cards]
+        assert view.offer.first == (again,)
+        assert view.offer.undo is not None
+    assert told(RICE, FINISH).drawn(0).offer.undo is None
 
 
 def test_that_nothing_was_saved_is_not_forgotten() -> None:
