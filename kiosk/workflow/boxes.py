@@ -131,7 +131,7 @@ def _pack(turn: Turn, box: str, code: str, before: ItemFacts) -> Part:
     turn.known[code] = structs.replace(before, status="here", plan=None, box=box)
     of_box = turn.facts.known[box]
     if of_box.status in ("here", "quarantined"):
-        return Part(ref, (code,), (before,), "here")
+        return Part(ref, (code,), (before,), of_box.status)  # put aside with its box, if that is
     place = before.place if before.status == "here" else PLACE_IN
     turn.known[box] = structs.replace(of_box, status="here", plan=None, place=place)
     return Part(ref, (code, box), (before, of_box), "here")

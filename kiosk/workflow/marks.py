@@ -128,8 +128,10 @@ def _mark(turn: Turn, said: tuple[Said, ...], about: dict[str, ItemFacts]) -> No
     aside = status == "quarantined"
 
     def becomes(facts: ItemFacts) -> ItemFacts:
-        box = None if aside and facts.box not in about else facts.box
-        return structs.replace(facts, status=status or facts.status, box=box)
+        facts = structs.replace(facts, status=status or facts.status)
+        if aside and facts.box is not None and facts.box not in about:
+            return structs.replace(facts, box=None, plan=None)  # the plan was its box's
+        return facts
 
     after = {code: becomes(facts) for code, facts in about.items()}
     # Whoever puts it aside has it in hand, and a box must not carry it away.
