@@ -28,7 +28,8 @@ _STAYS: Final = frozenset({"not-saved", _QUESTION})
 
 class Moment(msgspec.Struct, frozen=True):
     """What the loop knows of a lane after a turn. ``at`` is the turn's monotonic time; ``said``
-    takes the place of the message's words, ``campaigns`` can be given to."""
+    takes the place of the message's words, ``campaigns`` can be given to, ``capabilities``
+    are those of whoever is at the lane (None: everybody's)."""
 
     lane: str
     state: LaneState
@@ -40,6 +41,7 @@ class Moment(msgspec.Struct, frozen=True):
     settings: StopSettings = StopSettings()
     said: Words | None = None
     campaigns: tuple[int, ...] = ()
+    capabilities: frozenset[str] | None = None
 
     @property
     def at_rest(self) -> bool:
@@ -85,6 +87,7 @@ class Moment(msgspec.Struct, frozen=True):
                 now,
                 self.campaigns,
                 asked=message.key == _QUESTION,
+                capabilities=self.capabilities,
             ),
             greets=self.at_rest and message == _GREETING,
         )

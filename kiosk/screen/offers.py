@@ -212,7 +212,9 @@ class _Anything(dict[str, ItemFacts]):
         return ItemFacts("here")
 
 
-def _facts(state: LaneState, settings: StopSettings, now: int) -> Facts:
+def _facts(
+    state: LaneState, settings: StopSettings, now: int, capabilities: frozenset[str] | None
+) -> Facts:
     begun = state.clocked[-1].after if state.clocked else None
     return Facts(
         now=now,
@@ -223,6 +225,7 @@ def _facts(state: LaneState, settings: StopSettings, now: int) -> Facts:
         known=_Anything(),
         settings=settings,
         work=None if begun is None else Work(begun, None),
+        capabilities=capabilities,
     )
 
 
@@ -256,11 +259,13 @@ def offer(
     campaigns: tuple[int, ...] = (),
     *,
     asked: bool = False,
+    capabilities: frozenset[str] | None = None,
 ) -> Offer:
     """What the page offers in this state at monotonic ``now``. ``campaigns`` are the numbers of
     those that are open. ``asked``: the lane has just asked whether a label came out, which the
-    cards for "print again" and "undo" answer (see `kiosk.questions`)."""
-    facts = _facts(state, settings, now)
+    cards for "print again" and "undo" answer (see `kiosk.questions`). ``capabilities`` are those
+    of whoever is at the lane, None where everybody may do everything."""
+    facts = _facts(state, settings, now, capabilities)
 
     def takes(verb: Verb, argument: str = "") -> bool:
         if asked and verb in _ANSWERS:

@@ -1,6 +1,7 @@
 """What the page offers to touch: whatever means something now, and nothing that does not."""
 
 import pytest
+from msgspec import structs
 
 from contract.actions import ARGUMENTS, VERB_WORDS, Verb
 from contract.codes import parse
@@ -109,6 +110,17 @@ def test_a_stop_offers_the_ways_to_pay_that_it_takes() -> None:
     shown = offered(world, StopSettings(payments=("C",)))
     (pay,) = [pad for pad in shown.pads if pad.key == "pay"]
     assert [card.en for card in pay.cards] == ["Cash"]
+
+
+def test_asked_with_a_persons_capabilities_it_offers_no_more_than_the_workflow_takes() -> None:
+    world = world_in(Phase.CARDED, longer=False)
+    for can in (frozenset[str](), frozenset({"sell"}), frozenset({"count", "deliver"})):
+        shown = offer(world.state(), world.allocator, world.settings, world.now, capabilities=can)
+        for card in shown.cards:
+            scan = scan_for(card.code)
+            facts = structs.replace(world.facts(scan), capabilities=can)
+            outcome = step(world.state(), world.allocator, scan, facts)
+            assert outcome.signal is not Signal.REFUSED, (can, card.en)
 
 
 def test_without_codes_nothing_can_be_taken_in_by_touch() -> None:
