@@ -309,6 +309,7 @@ class LaneDesk:
             memory.beeps += 1
         state = self.states.get(lane, LaneState())
         self._panel.mode(lane, mode_of(state.phase))
+        knowledge = self._journal.knowledge
         self._screen.publish(
             Moment(
                 lane,
@@ -318,8 +319,10 @@ class LaneDesk:
                 memory.beeps,
                 self._clock.mono(),
                 self._journal.allocator,
-                self._journal.knowledge.settings(),
+                knowledge.settings(),
                 said,
+                knowledge.reference.open_campaigns(),
+                knowledge.capabilities(state.person or ""),
             )
         )
 
