@@ -104,7 +104,7 @@ class Journal:
                 self.streams: Final = Streams(self._db, clock)
                 self.event_ids: Final = EventIds(self._kiosk, self.streams)
                 self._turns: Final = TurnLog(self._db)
-                self._turns.spread_by(self._place_lane)
+                self._turns.place_by(self._place_lane)
                 self.knowledge: Final = Knowledge(self._db, self._turns, reference or Reference())
                 self.queue: Final = PrintQueue(self._db, clock, self._turns)
                 self.rolls: Final = Rolls(self._db)

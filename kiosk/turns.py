@@ -69,6 +69,7 @@ class TurnLog:
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db: Final = db
         self._spreads: Final[list[Callable[[Redo], None]]] = []
+        self._places: Final[list[Callable[[Redo], None]]] = []
         self.waiting: Final[list[Redo]] = []
         self.lost: Final[list[str]] = []
         """What could not be read at the start, as kinds of `contract.events.Noticed`."""
@@ -107,6 +108,10 @@ class TurnLog:
         """From now on ``spread`` is called for each turn, inside the settling transaction."""
         self._spreads.append(spread)
 
+    def place_by(self, place: Callable[[Redo], None]) -> None:
+        """Likewise, for the last turn of each lane only: where it stands now."""
+        self._places.append(place)
+
     def write(self, redo: Redo) -> None:
         """Inside a turn's transaction; `written` follows its COMMIT."""
         state, before = redo.state, self._states.get(redo.lane)
@@ -130,6 +135,9 @@ class TurnLog:
             for redo in self.waiting:
                 for spread in self._spreads:
                     spread(redo)
+            for last in {redo.lane: redo for redo in self.waiting}.values():
+                for place in self._places:
+                    place(last)
             self._db.execute("DELETE FROM turn")
         self.waiting.clear()
 
