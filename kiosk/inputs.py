@@ -277,11 +277,12 @@ class MqttRefused(Struct, frozen=True):
 
 
 class PrintDone(Struct, frozen=True):
-    """A printer thread finished a job. ``result`` None: the document could not be laid out."""
+    """A printer thread finished a job. ``fits``: its paper can hold such a document."""
 
     job: int
     printer: str
     result: PrintResult
+    fits: bool = True
 
 
 class PrinterFound(Struct, frozen=True):

@@ -123,11 +123,14 @@ class PaperDesk:
         job = self._in_hand.pop(done.job, None)
         if thread is not None:
             thread.busy = False
-            if result.status == "failed":
+            if result.status == "failed" and done.fits:
                 thread.not_before = self._clock.mono() + RETRY_MS
         if result.status == "failed":
             log.warning("%s: %s", done.printer, result.detail.en)
-        if job is not None:
+        if job is not None and not done.fits:
+            # It would be tried for ever, and hold up what comes behind it.
+            self._journal.finish_job(job.id, [Draft(Noticed(kind="layout-failed"))], job.lane)
+        elif job is not None:
             match self._decide(job, result, answers=thread is not None and thread.answers):
                 case Again.DONE:
                     how = "printed" if result.progress == "confirmed" else "unconfirmed"

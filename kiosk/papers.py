@@ -89,9 +89,11 @@ class PrinterThread:
             if todo is None:
                 return
             job, document = todo
+            fits = True
             try:
                 result = self.printer.print(document)
             except LayoutError as error:
+                fits = False
                 result = PrintResult("failed", error.words, progress="none")
             except Exception:  # the thread's rim: a driver's bug must not silence the printer
                 log.exception("the driver of %s failed", self.printer.name)
@@ -99,8 +101,9 @@ class PrinterThread:
                 result = PrintResult("failed", words)
             self._hear(result.before)
             self._hear(result.after)
-            self._tell(result.status != "failed", result.detail)
-            self._post(PrintDone(job, self.printer.name, result))
+            if fits:
+                self._tell(result.status != "failed", result.detail)
+            self._post(PrintDone(job, self.printer.name, result, fits))
             warm = True
             sweep()
 

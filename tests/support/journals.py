@@ -113,7 +113,7 @@ class OpenJournal:
     def __init__(self, home: Home, random: Callable[[int], bytes]) -> None:
         self.clock: Final = home.clock
         self.learnt: Final = LearntClock(home.clock)
-        self._random: Final = random
+        self.random: Final = random
         self.reference: Final = ReferenceStore(home.directory / "reference", KIOSK)
         self.journal: Final = Journal(
             home.path,
@@ -143,7 +143,7 @@ class OpenJournal:
         facts = Facts(
             now=self.clock.mono(),
             next=journal.next_ref,
-            sessions=(self._random(8).hex(), self._random(8).hex()),
+            sessions=(self.random(8).hex(), self.random(8).hex()),
             claim=claim,
             wall=self.learnt.trusted_wall(),
             item=journal.knowledge.item_facts(scan.code) if isinstance(scan, ItemLabel) else None,

@@ -41,24 +41,28 @@ LETTERHEAD: Final = Letterhead(Words("一号站", "Stop 1"), "http://hub.example
 
 
 class CutAtByte(DirectLink):
-    """A wire on which the kiosk's power goes when so many bytes of a document have passed."""
+    """A wire on which the kiosk's power goes when so many bytes have passed since `arm`."""
 
-    def __init__(self, machine: VirtualPrinter, at: int, cut: Callable[[], None]) -> None:
+    def __init__(self, machine: VirtualPrinter) -> None:
         super().__init__(machine)
-        self._left = at
-        self._cut: Callable[[], None] | None = cut
+        self._left: int | None = None
+        self._cut: Callable[[], None] = lambda: None
+        self._off = False
+
+    def arm(self, at: int, cut: Callable[[], None]) -> None:
+        """`cut` is called when `at` more bytes have passed; none does after that."""
+        self._left, self._cut = at, cut
 
     def send(self, data: bytes) -> None:
-        if self._cut is None:
+        if self._off:
             raise gone("the virtual printer", OSError("the kiosk is off"), 0)
-        if len(data) < 64 or len(data) < self._left:
-            if len(data) >= 64:
-                self._left -= len(data)
+        if self._left is None or len(data) < self._left:
             super().send(data)
+            self._left = None if self._left is None else self._left - len(data)
             return
         super().send(data[: self._left])
-        cut, self._cut = self._cut, None
-        cut()
+        self._off = True
+        self._cut()
         raise gone("the virtual printer", OSError("the kiosk is off"), self._left)
 
 
