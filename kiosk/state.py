@@ -287,7 +287,8 @@ class LaneState(Struct, frozen=True, omit_defaults=True):
     ``groups`` holds how many entries each scan added, newest last: undo takes one group back.
     ``trail`` is the same for the modes that have no entries: what undo takes back, newest last.
     ``skill`` and ``half_hours`` are offered and wait for a card.
-    ``given`` and ``clocked`` are what somebody gave, and who came or went, while the phase lasts.
+    ``given`` and ``clocked`` are what somebody gave, and who came or went, while the phase lasts;
+    ``given_before`` is how many gifts the campaign had when they began, as the hub told.
     ``market`` and ``count`` outlive their phases: at rest the lane serves donors, and the card
     comes back to them.
     ``doubt``: until then the next goods may be what was saved last, since the kiosk was cut off
@@ -310,6 +311,7 @@ class LaneState(Struct, frozen=True, omit_defaults=True):
     skill: str | None = None
     half_hours: int = 1
     campaign: int | None = None
+    given_before: int = 0
     given: tuple[Given, ...] = ()
     clocked: tuple[Clocked, ...] = ()
     market: Market | None = None

@@ -120,7 +120,10 @@ def on_campaign(turn: Turn, scan: Scan) -> None:
         _close(turn, "finished")
     if turn.state.session is None:
         open_session(turn, person)
-    enter(turn, Phase.GIVING, CARDED_CLOSES_MS, campaign=number)
+    if turn.state.campaign is None:
+        known = turn.facts.campaign
+        turn.set(campaign=number, given_before=0 if known is None else known.given)
+    enter(turn, Phase.GIVING, CARDED_CLOSES_MS)
     _give(turn, scan, str(number), 1)
 
 
@@ -202,7 +205,8 @@ def _ticket(turn: Turn) -> SlipJob:
         return SlipJob("spoons", "", (), wall, (("spoons", _total(state)),))
     full = None
     if campaign.target:
-        full = min(BOXES, BOXES * (campaign.given + _total(state)) // campaign.target)
+        # The hub may have told of some of these by now: what it told when they began counts.
+        full = min(BOXES, BOXES * (state.given_before + _total(state)) // campaign.target)
     about = Words(campaign.zh, campaign.en)
     figures = (("spoons", _total(state)),)
     return SlipJob("spoons", "", (), wall, figures, about=about, boxes=full)

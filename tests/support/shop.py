@@ -100,14 +100,10 @@ class Counter:
             scanners == expected and health.clock and all(part.version for part in health.reference)
         )
 
-    def settings_version(self) -> str:
-        """Which settings of the stop it has."""
-        parts = {part.name: part.version for part in self.healths()[-1].reference}
-        return parts["settings"]
-
-    def wait_for_settings(self, before: str) -> None:
-        """Waits until it has others than these."""
-        until("the kiosk has the new settings", lambda: self.settings_version() != before)
+    def version(self, part: str) -> str:
+        """Which state of this part of the reference data it has."""
+        parts = {one.name: one.version for one in self.healths()[-1].reference}
+        return parts[part]
 
     def now(self) -> Health:
         """How the kiosk is at this moment: it tells so when the plug of the spare scanner is

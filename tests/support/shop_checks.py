@@ -23,6 +23,7 @@ PROJECTIONS = {
     "stock": "stop, category, status",
     "claim": "hash",
     "delivery": "item",
+    "given": "number",
 }
 """The tables that a rebuild makes anew, and their keys."""
 

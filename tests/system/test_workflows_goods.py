@@ -8,6 +8,7 @@ import pytest
 from contract.actions import Verb, expiry_argument
 from contract.codes import PLACE_IN, Kind, action_code, serial_code
 from tests.support import people
+from tests.support.processes import until
 from tests.support.shop import Shop, open_shop, told
 
 RICE_PACK = "6901234567892"
@@ -175,9 +176,9 @@ def test_food_past_its_date_is_turned_away_and_by_the_stops_wish_put_aside(shop:
     assert shop.item(taken["item"])["lot"] == "A7"
     lane.does("session.closed", people.FINISH)
 
-    before = counter.settings_version()
+    before = counter.version("settings")
     shop.hub("setting", "add", "food_gate", "quarantine")
-    counter.wait_for_settings(before)
+    until("the kiosk has been told", lambda: counter.version("settings") != before)
     _, taken, aside = lane.does("session.opened received quarantined", good_for(-2))
     assert aside["why"] == "expired"
     shop.becomes("quarantined", taken["item"])

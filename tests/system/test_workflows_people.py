@@ -8,6 +8,7 @@ from contract.actions import Verb, campaign_argument
 from contract.codes import action_code
 from contract.events import person_hash
 from tests.support import people
+from tests.support.processes import until
 from tests.support.shop import Shop, open_shop
 
 OFFER, WORK = action_code(Verb.OFFER_TIME), action_code(Verb.WORK)
@@ -77,6 +78,7 @@ def test_spoons_of_rice_with_and_without_a_card_at_two_lanes(shop: Shop) -> None
     [counter] = shop.kiosks
     one, two = counter.lanes
     papers = counter.papers.count
+    before = counter.version("campaigns")
     one.scan(SPOON)
     two.scan(shop.card(), SPOON)
     _, spoon = one.does("session.opened contributed")
@@ -84,10 +86,11 @@ def test_spoons_of_rice_with_and_without_a_card_at_two_lanes(shop: Shop) -> None
     two.does("session.opened contributed contributed", people.quantity(10))
     one.does("contributed voided", people.quantity(3), people.UNDO)
     one.does("contributed session.closed", SPOON, people.FINISH)
-    ticket = counter.papers.saying("一勺米", "A Spoon of Rice", after=papers)
-    assert "1" in ticket
+    counter.papers.saying("一勺米", "A Spoon of Rice", "勺 Spoons 1", after=papers)
+    # The hub has heard of all eleven, and told the kiosk, before the second ticket is due.
+    until("the kiosk knows how many there are", lambda: counter.version("campaigns") != before)
     two.does("session.closed session.opened contributed", OTHER_SPOON)
-    counter.papers.saying("A Spoon of Rice", "10", after=papers + 1)
+    counter.papers.saying("A Spoon of Rice", "勺 Spoons 10", "5 of ten boxes", after=papers + 1)
     two.does("voided", people.UNDO)
     two.does("session.closed", people.FINISH)
     # A bag of rice is no spoon of it.

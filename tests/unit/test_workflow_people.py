@@ -225,6 +225,14 @@ def test_the_ticket_fills_ten_boxes_as_far_as_the_hub_told(
     assert (ticket.about, ticket.boxes) == (Words("一勺米", "A Spoon of Rice"), boxes)
 
 
+def test_what_the_hub_has_heard_of_these_gifts_already_does_not_count_twice() -> None:
+    world = World()
+    world.campaigns[1] = Campaign(1, "一勺米", "A Spoon of Rice", 20)
+    world.scans(SPOON, times(10))
+    world.campaigns[1] = Campaign(1, "一勺米", "A Spoon of Rice", 20, given=10)
+    assert slip(world, FINISH).boxes == 5
+
+
 def test_a_campaign_that_nobody_has_named_gets_a_ticket_without_boxes() -> None:
     ticket = slip(World(), SPOON, FINISH)
     assert (ticket.about, ticket.boxes, ticket.figures) == (None, None, (("spoons", 1),))
