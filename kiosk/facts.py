@@ -28,6 +28,7 @@ from kiosk.journal import Journal
 from kiosk.knowledge import Knowledge, KnownLabels
 from kiosk.state import LaneState, Phase
 from kiosk.workflow import Facts
+from kiosk.workflow.allowed import needed
 
 _SHELVES = (Phase.COUNTING, Phase.SHELF)
 _LABELS = (ItemLabel, BoxLabel)
@@ -86,8 +87,6 @@ def _of_scan(scan: Scan, knowledge: Knowledge) -> dict[str, object]:
             return {"item": knowledge.item_facts(code)}
         case PlaceSheet(code) if (named := knowledge.place(code)) is not None:
             return {"place_kind": named.kind}
-        case Card(person):
-            return {"capabilities": knowledge.capabilities(person)}
     return {}
 
 
@@ -96,6 +95,8 @@ def _of_turn(
 ) -> dict[str, object]:
     """What the scan asks for because of what the lane is doing."""
     asked: dict[str, object] = {}
+    if needed(state.phase, scan.kind) is not None:
+        asked["capabilities"] = knowledge.capabilities(state.person or "")
     plan = scan.code if isinstance(scan, PlanSlip) else state.plan
     if plan is not None:
         asked["plan_items"] = knowledge.plan_items(plan)
@@ -105,7 +106,6 @@ def _of_turn(
         box = scan.code if isinstance(scan, BoxLabel) else state.box
         if box is not None:
             asked["contents"] = knowledge.inside(box)
-            asked["contents_sealed"] = knowledge.item_facts(box).sealed
     worker = _worker(scan, state)
     if worker is not None:
         asked["work"] = knowledge.work(worker, clock)

@@ -136,9 +136,9 @@ class LaneDesk:
         """Of which printers' paper somebody said that it is new, for the loop to take."""
         self._questions: Final = Questions(journal.queue.in_doubt())
         self._opened: Final[list[str]] = []
-        now = clock.mono()
+        now, settings = clock.mono(), journal.knowledge.settings()
         self.states: Final[dict[str, LaneState]] = {
-            lane: restored(state, now) for lane, state in journal.lanes().items()
+            lane: restored(state, now, settings) for lane, state in journal.lanes().items()
         }
 
     def open(self, lane: str) -> None:

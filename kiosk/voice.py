@@ -27,6 +27,8 @@ PROMPT_OF: Final[dict[str, str]] = {
     "claim": "refused",
     "foreign": "refused",
     "unknown-card": "refused",
+    "card-first": "refused",
+    "not-allowed": "staff",
     "damaged": "again",
     "thanks": "thanks",
     "thanks-unchecked": "thanks",

@@ -8,6 +8,8 @@ from kiosk.state import Phase
 from kiosk.texts.figures import Figure
 
 MESSAGES: Final[dict[str, Words]] = {
+    "card-first": Words("请先扫您的工作卡，再扫一次", "Scan your own card first, then this again"),
+    "not-allowed": Words("这张卡不能做这件事，请找负责人", "This card may not do that: ask the lead"),
     "which-skill": Words("您愿意做什么？请扫技能卡", "What would you like to do? Scan a skill card"),
     "whose-offer": Words("请扫您的卡", "Now scan your own card"),
     "time-offered": Words("已记录：{time}", "Recorded: {time}"),

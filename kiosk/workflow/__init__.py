@@ -21,13 +21,15 @@ from typing import Final
 from msgspec import structs
 
 from contract.events import Refused
+from contract.reference import StopSettings
 from drivers.ports import Signal
 from kiosk.inputs import ReadyMade, Scan
 from kiosk.state import Allocator, LaneState, Outcome, Phase
+from kiosk.workflow.allowed import lacking
 from kiosk.workflow.asked import confirm
 from kiosk.workflow.cut_off import NO_ANSWER, doubted_until
 from kiosk.workflow.table import ROWS, TABLE
-from kiosk.workflow.turn import Facts, Row, Turn, at_rest, window
+from kiosk.workflow.turn import Facts, Row, Turn, at_rest, refuse, window
 
 __all__: Final = ["TABLE", "Facts", "Row", "restored", "step", "window"]
 
@@ -42,6 +44,8 @@ def step(state: LaneState, allocator: Allocator, scan: Scan, facts: Facts) -> Ou
     if row is None:
         turn.append(Refused(input=scan.kind.value, state=state.phase.value))
         turn.say(Signal.REFUSED, "refused")
+    elif (message := lacking(state, scan.kind, facts.capabilities)) is not None:
+        refuse(turn, scan, message)
     else:
         row.handler(turn, scan)
         confirm(turn, scan)
@@ -50,8 +54,9 @@ def step(state: LaneState, allocator: Allocator, scan: Scan, facts: Facts) -> Ou
     return turn.outcome()
 
 
-def restored(state: LaneState, now: int) -> LaneState:
-    """A lane's state from the journal after a restart, at monotonic ``now``.
+def restored(state: LaneState, now: int, settings: StopSettings | None = None) -> LaneState:
+    """A lane's state from the journal after a restart, at monotonic ``now``; ``settings`` are the
+    stop's.
 
     The clock that its deadline was measured with may be gone, so whoever was there gets the
     whole of the phase's time again. The last handover can no longer be taken back by accident. What
@@ -62,7 +67,7 @@ def restored(state: LaneState, now: int) -> LaneState:
     return structs.replace(
         state,
         touched=now,
-        deadline=now + window(state),
+        deadline=now + window(state, settings),
         last=None,
         doubt=doubted_until(state, now),
     )

@@ -125,15 +125,16 @@ class Facts(Struct, frozen=True):
     disposal; ``shelf``: what this kiosk thinks stands at the scanned place, ``open_shelf``: at the
     one that is being counted, when this scan may close it; ``shelves``: all places where it
     thinks something stands;
-    ``contents``: what it thinks is in the scanned or open box, and whether that was sealed;
+    ``contents``: what it thinks is in the scanned or open box;
     ``known``: about any other label, looked up when it is asked for;
     ``work``: what the bearer of the scanned card, or whom the scan is about, has begun;
     ``campaign``: what the hub told of the scanned campaign, or of the one that is given to, and
     ``given_to``: of the latter;
-    ``capabilities`` of the scanned card, None while the hub has named nobody's; ``scan_back``: a
-    label counts as attached only once it is scanned, since no printer here says whether it
-    printed; ``today`` as far as it is known, for the food gate; ``recalls`` that may meet the
-    scanned goods; ``unsure``: nobody knows yet whether the scanned label came out of its printer;
+    ``capabilities`` of whoever is at the lane, where the scan needs one, None where everybody may;
+    ``scan_back``: a label counts as attached only once it is scanned, since no printer here says
+    whether it printed; ``today`` as far as it is known, for the food gate; ``recalls`` that may
+    meet the scanned goods; ``unsure``: nobody knows yet whether the scanned label came out of its
+    printer;
     ``took_in``: the events that took the item in that is asked about, and what each was about,
     None when more has become of it than that.
     """
@@ -153,7 +154,6 @@ class Facts(Struct, frozen=True):
     open_shelf: tuple[str, ...] = ()
     shelves: tuple[str, ...] = ()
     contents: tuple[str, ...] = ()
-    contents_sealed: bool = False
     known: Mapping[str, ItemFacts] = {}
     work: Work | None = None
     campaign: Campaign | None = None

@@ -203,12 +203,13 @@ class World:
             open_shelf=self.standing_at(self._open_shelf(state)),
             shelves=self.shelves(),
             contents=self.inside(scan, state),
-            contents_sealed=self.sealed(scan, state),
             known=_Known(self),
             work=self._work(scan, state),
             campaign=self.campaigns.get(self._campaign(scan, state)),
             given_to=self.campaigns.get(state.campaign or 0),
-            capabilities=self.capabilities.get(scan.person) if isinstance(scan, Card) else None,
+            capabilities=self.capabilities.get(state.person or "", frozenset())
+            if self.capabilities
+            else None,
             settings=self.settings,
             scan_back=self.scan_back,
             today=self.today,
@@ -255,11 +256,6 @@ class World:
         """What is known to be in the scanned box, or in the open one."""
         box = self._box(scan, state)
         return tuple(sorted(c for c, f in self.known.items() if box and f.box == box))
-
-    def sealed(self, scan: Scan, state: LaneState) -> bool:
-        """Whether that box was sealed."""
-        box = self._box(scan, state)
-        return box is not None and self.item(box).sealed
 
     def _box(self, scan: Scan, state: LaneState) -> str | None:
         return scan.code if isinstance(scan, BoxLabel) else state.box
