@@ -156,7 +156,6 @@ class BoardKiosk:
         self._scanner_path = folder / "scanner"
         self._number = 0
         self._items = 0
-        self._reads = 0
         identity = Identity(
             name, name, "x" * 24, (Grant("7XK2"), Grant("7XK3")), signing_key=secrets.token_hex(32)
         )

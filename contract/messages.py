@@ -36,7 +36,6 @@ HEALTH_INTERVAL_S: Final = 60
 
 Nonce: TypeAlias = Annotated[str, whole(r"[0-9a-f]{16}")]
 Through: TypeAlias = Annotated[int, Meta(ge=0, le=MAX_SEQ)]
-Percent: TypeAlias = Annotated[float, Meta(ge=0, le=100)]
 
 
 class Kept(Struct, frozen=True):
