@@ -6,9 +6,9 @@ to the moment the panel is told to show green. Each round does one of each, so t
 of the disk hits both. They take turns at going first, after a checkpoint as well: whoever does
 finds the processor's caches as something else left them, and warms SQLite for the other.
 
-Checkpoints happen between rounds for both. The floor's is SQLite's own, and the commit after it
-syncs the log's new header too; the kiosk has done that in its idle moment (`kiosk.store`). One
-round in fifty is such a one, so p99 is about them: about a donor who comes after a pause.
+Checkpoints happen between rounds, for both as the kiosk does them in an idle moment
+(`kiosk.store.checkpoint`): the header of the next log is written then, not by a donor's commit. One
+round in fifty follows one, so p99 is about them: about a donor who comes after a pause.
 
 It is measured three times: on the disk as it is, with 50,000 events in the journal that the hub has
 not acknowledged (thirty days without a network), and with every sync made 2 ms longer (by strace's
@@ -49,6 +49,7 @@ from kiosk.lanes import LaneDesk, NoScreen
 from kiosk.reference import Reference, reference_data
 from kiosk.spool import Spool
 from kiosk.state import Draft
+from kiosk.store import checkpoint
 
 ROUNDS: Final = 2_000
 WARM_UP: Final = 50
@@ -179,7 +180,7 @@ def _run(folder: Path, rounds: int, queued: int, garbage: Garbage) -> Result:
             ours.append(panel.at - started)
             after += settled - panel.at
         if (number + 1) % IDLE_EVERY == 0:
-            bare.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            checkpoint(bare)
             started = time.perf_counter_ns()
             journal.idle()
             garbage.idle()
