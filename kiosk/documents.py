@@ -8,6 +8,7 @@ from itertools import zip_longest
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from contract.codes import PLACE_BY_CODE, PLACE_IN, Kind, grouped
 from drivers.ports import (
@@ -46,6 +47,10 @@ class Letterhead(Struct, frozen=True):
     stop: Words
     hub_url: str
     language: str = "both"
+
+    def spoken(self, chosen: str) -> "Letterhead":
+        """In the language that the stop chose at the hub; any other word changes nothing."""
+        return replace(self, language=chosen) if chosen in ("zh", "en", "both") else self
 
     def pick(self, words: Words, between: str = " ") -> str:
         """The words in the stop's language, or both with ``between``."""

@@ -90,8 +90,9 @@ class PaperDesk:
         claim = self._journal.secret_of(job.secret) if job.secret is not None else None
         fragment = self._fragment(job, claim)
         stamp = Stamp(job.head, self._when(job), claim, copy=job.again, fragment=fragment)
+        letterhead = self._letterhead.spoken(self._journal.knowledge.settings().language)
         try:
-            document = layout(job.paper, self._letterhead, stamp)
+            document = layout(job.paper, letterhead, stamp)
         except LayoutError as error:
             log.error("a paper cannot be laid out: %s", error.words.en)
             self._journal.finish_job(job.id, [Draft(Noticed(kind="layout-failed"))], job.lane)
