@@ -62,6 +62,8 @@ _IN_ORDER: Final = frozenset(
     }
 )
 _CONDITION: Final = frozenset({Graded, ExpirySet, Quarantined, Released})
+UNCONFIRMED: Final = "unconfirmed"
+"""A label that was sent to a printer that says nothing: there once somebody has scanned it."""
 _OWN: Final = frozenset({Received, LabelAttached, ItemPicked, ItemSeen, LabelReprinted})
 BIRTHS: Final = frozenset({Received, BoxReceived, FoundUnlabelled})
 
@@ -144,7 +146,10 @@ class Pass:
         elif kind in _OWN and body.item == self.code:  # type: ignore[union-attr]
             self.newest = max(self.newest, entry.stored.position)
             if type(body) is LabelAttached:
-                self.label = body.how
+                if self.label is None or body.how != UNCONFIRMED:
+                    self.label = body.how
+            elif self.label == UNCONFIRMED and type(body) in (ItemPicked, ItemSeen):
+                self.label = "scanned"
             if self.first is None:
                 self.first = entry
         elif kind in _CONDITION and self._is_among(body.items):  # type: ignore[union-attr,arg-type]

@@ -35,7 +35,7 @@ from contract.events import (
     Received,
     Voided,
 )
-from hub.folds.custody import BIRTHS, Birth, Pass
+from hub.folds.custody import BIRTHS, UNCONFIRMED, Birth, Pass
 from hub.folds.entries import Entry, subjects
 from hub.folds.findings import Finding
 from hub.statuses import (
@@ -182,7 +182,7 @@ def _status(went: Pass, births: list[Entry], lost_births: list[Entry]) -> str:
         return went.status
     if went.quarantined:
         return QUARANTINED
-    return IN_STOCK if went.label is not None else UNLABELLED
+    return UNLABELLED if went.label in (None, UNCONFIRMED) else IN_STOCK
 
 
 def _find(

@@ -396,3 +396,17 @@ def test_an_entry_that_cannot_be_folded_is_named() -> None:
     with pytest.raises(FoldError) as caught:
         fold_item(ITEM, [*broken[:2], broken[2]._replace(stored=odd)])
     assert caught.value.row == 77
+
+
+def test_a_label_that_no_printer_confirmed_counts_once_somebody_has_scanned_it() -> None:
+    sent = events.LabelAttached(item=ITEM, how="unconfirmed")
+    assert fold(RECEIVED, sent).status == "unlabelled"
+    for seen in (
+        events.LabelAttached(item=ITEM, how="scanned"),
+        events.ItemSeen(item=ITEM, outcome="here"),
+        events.ItemPicked(session=SESSION, item=ITEM, outcome="here"),
+    ):
+        for bodies in ((RECEIVED, sent, seen), (RECEIVED, sent, seen, sent)):
+            state = fold(*bodies)
+            assert (state.status, state.label) == ("in_stock", "scanned")
+    assert fold(RECEIVED, LABEL, sent).label == "printed"
