@@ -149,6 +149,11 @@ class Stand:
         self._last = ("", 0.0)
         self._heard = 0
 
+    @property
+    def last(self) -> str:
+        """What was scanned last."""
+        return self._last[0]
+
     def scan(self, *codes: str) -> None:
         """Scans one after the other; the same code twice as soon as it counts again."""
         for code in codes:
