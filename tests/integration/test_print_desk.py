@@ -14,6 +14,7 @@ from contract.actions import Verb
 from contract.codes import action_code
 from contract.events import LabelReprinted
 from drivers.ports import BOTH_ROLES, PROFILES, Role, Signal
+from drivers.registry import open_printer, parse_printer
 from kiosk.paper_desk import reserve_mm
 from kiosk.papers import RETRY_MS
 from kiosk.questions import ASK_AGAIN_MS
@@ -29,7 +30,7 @@ from tests.support.print_desk import (
     picture_of,
     printer_on,
 )
-from tests.support.virtual_printer import DirectLink, Fault, VirtualPrinter
+from tests.support.virtual_printer import DirectLink, Fault, PtyPrinter, VirtualPrinter
 
 PACK = "6901234567892"
 """A pack of rice whose code nobody has named."""
@@ -520,3 +521,42 @@ def test_a_printer_that_is_found_later_prints_what_waited(tmp_path: Path) -> Non
     desk.work()
     desk.papers.close()
     desk.journal.close()
+
+
+# --- on a wire -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fault", ["disconnect", "paper-out"])
+@pytest.mark.parametrize("profile", LANGUAGES)
+def test_on_a_serial_line_a_fault_in_a_label_leaves_one_or_asks(
+    tmp_path: Path, profile: str, fault: Fault
+) -> None:
+    machine = machine_for(profile)
+    with PtyPrinter(tmp_path / "printer", machine) as line:
+        printer = open_printer(parse_printer(f"serial:{line.path}?profile={profile}&role=label"))
+        desk = PrintDesk(Home(tmp_path / "kiosk"), printer)
+        desk.switch_on()
+        desk.scan(SOAP)
+        desk.work()
+        before = machine.taken
+        desk.scan(RICE)
+        desk.work()
+        machine.arm(fault, machine.taken - before - 60)
+        desk.scan(SOAP)
+        desk.work()
+        item = desk.items()[-1]
+        torn = len(machine.pieces)
+        machine.mend()
+        if fault == "disconnect":
+            line.plug()
+        desk.wait(RETRY_MS)
+        desk.work()
+        if desk.said == ASKED:
+            # With a new roll the printer goes on where it stopped; one that was unplugged forgot.
+            desk.scan(item if fault == "paper-out" else REPRINT)
+            desk.work()
+        assert len(desk.attached(item)) == 1
+        reprinted = any(isinstance(body, LabelReprinted) for body in desk.bodies())
+        found = carrying(machine, item, since=torn if reprinted else 0)
+        assert len(found) == 1
+        desk.off()
