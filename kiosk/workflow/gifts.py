@@ -19,7 +19,6 @@ from kiosk.state import EventRef, Given, LaneState, Phase, SlipJob
 from kiosk.texts.figures import clock
 from kiosk.workflow import cards
 from kiosk.workflow.turn import (
-    CARDED_CLOSES_MS,
     Row,
     Turn,
     at_rest,
@@ -59,7 +58,6 @@ def _give(turn: Turn, scan: Scan, key: str, count: int) -> None:
     enter(
         turn,
         turn.state.phase,
-        CARDED_CLOSES_MS,
         given=(*turn.state.given, given),
         quantity_given=count > 1,
         skill=None,
@@ -84,7 +82,7 @@ def on_quantity(turn: Turn, scan: Scan) -> None:
     assert isinstance(scan, QuantityCard)
     state = turn.state
     if state.skill is not None:
-        enter(turn, Phase.OFFERING, CARDED_CLOSES_MS, half_hours=scan.quantity)
+        enter(turn, Phase.OFFERING, half_hours=scan.quantity)
         turn.say(Signal.ATTENTION, "whose-offer")
         return
     if state.quantity_given or not state.given:
@@ -93,18 +91,18 @@ def on_quantity(turn: Turn, scan: Scan) -> None:
     *rest, last = state.given
     ref = _record(turn, last.key, scan.quantity - last.count)
     given = (*rest, Given(last.key, scan.quantity, (*last.refs, ref)))
-    enter(turn, state.phase, CARDED_CLOSES_MS, given=given, quantity_given=True)
+    enter(turn, state.phase, given=given, quantity_given=True)
     _say(turn)
 
 
 def on_offer(turn: Turn, scan: Scan) -> None:
-    enter(turn, Phase.OFFERING, CARDED_CLOSES_MS)
+    enter(turn, Phase.OFFERING)
     turn.say(Signal.ATTENTION, "which-skill")
 
 
 def on_skill(turn: Turn, scan: Scan) -> None:
     assert isinstance(scan, ActionCard)
-    enter(turn, Phase.OFFERING, CARDED_CLOSES_MS)
+    enter(turn, Phase.OFFERING)
     if turn.state.person is not None:
         _give(turn, scan, scan.argument, 1)
         return
@@ -123,7 +121,7 @@ def on_campaign(turn: Turn, scan: Scan) -> None:
     if turn.state.campaign is None:
         known = turn.facts.campaign
         turn.set(campaign=number, given_before=0 if known is None else known.given)
-    enter(turn, Phase.GIVING, CARDED_CLOSES_MS)
+    enter(turn, Phase.GIVING)
     _give(turn, scan, str(number), 1)
 
 
@@ -140,7 +138,7 @@ def on_card(turn: Turn, scan: Scan) -> None:
     else:
         joined = SessionJoined(session=state.session)
         turn.append(joined, Private(person=scan.person))
-    enter(turn, state.phase, CARDED_CLOSES_MS, person=scan.person)
+    enter(turn, state.phase, person=scan.person)
     turn.say(Signal.SAVED, "welcome")
     if state.skill is not None:
         _give(turn, scan, state.skill, state.half_hours)
@@ -151,13 +149,13 @@ def on_undo(turn: Turn, scan: Scan) -> None:
     state = turn.state
     if state.skill is not None:
         turn.append(Noticed(kind="pending-dropped"))
-        enter(turn, state.phase, CARDED_CLOSES_MS, skill=None, half_hours=1)
+        enter(turn, state.phase, skill=None, half_hours=1)
         turn.say(Signal.SAVED, "undone", count=1)
     elif state.given:
         *rest, last = state.given
         ids = tuple(turn.facts.event_ids[ref] for ref in last.refs)
         turn.append(Voided(events=ids), Private(person=state.person))
-        enter(turn, state.phase, CARDED_CLOSES_MS, given=tuple(rest), quantity_given=True)
+        enter(turn, state.phase, given=tuple(rest), quantity_given=True)
         turn.say(Signal.SAVED, "undone", count=last.count)
     else:
         turn.append(Noticed(kind="pending-dropped"))

@@ -22,7 +22,6 @@ from kiosk.inputs import Card, InputKind, Scan
 from kiosk.state import Clocked, Draft, EventRef, Phase, SlipJob
 from kiosk.texts.figures import clock
 from kiosk.workflow.turn import (
-    CARDED_CLOSES_MS,
     Row,
     Turn,
     Work,
@@ -47,7 +46,7 @@ def on_work(turn: Turn, scan: Scan) -> None:
     if person is not None:
         _come_or_go(turn, person)
         return
-    enter(turn, Phase.WORKING, CARDED_CLOSES_MS)
+    enter(turn, Phase.WORKING)
     turn.say(Signal.ATTENTION, "whose-work")
 
 
@@ -72,7 +71,7 @@ def _come_or_go(turn: Turn, person: str) -> None:
         _slip(turn, work.minutes)
     close_session(turn, "finished")
     clocked = Clocked(person, refs, None if work is None else work.ref, turn.works[person])
-    enter(turn, Phase.WORKING, CARDED_CLOSES_MS, clocked=(*earlier, clocked)[-RECENT_CARDS:])
+    enter(turn, Phase.WORKING, clocked=(*earlier, clocked)[-RECENT_CARDS:])
 
 
 def _start(turn: Turn, person: str) -> EventRef:
@@ -119,7 +118,7 @@ def on_undo(turn: Turn, scan: Scan) -> None:
         Private(person=newest.person),
     )
     turn.works[newest.person] = newest.before
-    enter(turn, Phase.WORKING, CARDED_CLOSES_MS, clocked=tuple(rest))
+    enter(turn, Phase.WORKING, clocked=tuple(rest))
     turn.say(Signal.SAVED, "work-undone")
 
 

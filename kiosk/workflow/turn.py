@@ -64,9 +64,6 @@ PHASE_CLOSES_MS: Final = {
     Phase.SELLING: DEAL_CLOSES_MS,
     Phase.RETURNING: DEAL_CLOSES_MS,
     Phase.UNLABELLED: ONE_SCAN_CLOSES_MS,
-    Phase.OFFERING: CARDED_CLOSES_MS,
-    Phase.WORKING: CARDED_CLOSES_MS,
-    Phase.GIVING: CARDED_CLOSES_MS,
 }
 """How long each phase that is no mode waits for the next scan."""
 MODE_OF: Final = {
@@ -77,6 +74,9 @@ MODE_OF: Final = {
     Phase.CASHING: "market",
     Phase.COUNTING: "count",
     Phase.SHELF: "count",
+    Phase.OFFERING: "time",
+    Phase.WORKING: "time",
+    Phase.GIVING: "campaign",
 }
 """The mode that a phase belongs to, as a stop's settings name it (``idle_s``). Where something is
 in the making (a sale without its price, something without a label) the phase has a time of its
@@ -86,6 +86,8 @@ MODE_CLOSES_MS: Final = {
     "receive": 120_000,
     "market": 900_000,
     "count": 600_000,
+    "time": 60_000,
+    "campaign": 60_000,
 }
 """A mode falls back to rest after so long without a scan."""
 JOINS_MS: Final = 10_000
@@ -288,10 +290,13 @@ def at_rest(state: LaneState, last: LastAction | None = None) -> LaneState:
     return LaneState(last=last, market=state.market, count=state.count, touched=state.touched)
 
 
-def enter(turn: Turn, phase: Phase, closes_ms: int, **changes: object) -> None:
-    """Goes into a mode, or stays in it a while longer: ``closes_ms`` without a scan end it."""
+def enter(turn: Turn, phase: Phase, closes_ms: int | None = None, **changes: object) -> None:
+    """Goes into a mode, or stays in it a while longer: ``closes_ms`` without a scan end it, or the
+    phase's `window`."""
     now = turn.facts.now
-    turn.set(phase=phase, last=None, touched=now, deadline=now + closes_ms, **changes)
+    turn.set(phase=phase, last=None, touched=now, **changes)
+    waits = window(turn.state, turn.facts.settings) if closes_ms is None else closes_ms
+    turn.set(deadline=now + waits)
 
 
 def receipt_lines(entries: Iterable[Entry]) -> tuple[ReceiptLine, ...]:
