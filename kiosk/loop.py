@@ -181,7 +181,10 @@ class Loop:
         self._guarded(self._tell_health)
         self.damaged = self.damaged or self._lanes.damaged
         self._lanes.alarm(Alarm.OFFLINE, not self._uplink.online)
-        self._low = self._papers.running_low()
+        low = self._papers.running_low()
+        if low != self._low:
+            self._low = low
+            self._health.hurry()
         self._lanes.alarm(Alarm.PAPER, bool(self._low) or self._printer_is_waiting())
         self._show_kiosk()
         if idle:

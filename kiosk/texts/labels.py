@@ -19,8 +19,8 @@ MESSAGES: Final[dict[str, Words]] = {
         "打印机没好，标签等一会儿出来", "The printer needs somebody: its label comes later"
     ),
     "label-unsure": Words(
-        "{label} 的标签出来了吗？出来了：扫它。没有：扫“补打”或“撤销”",
-        "Did label {label} come out? Yes: scan it. No: the reprint card, or undo",
+        "{label} 的标签出来了吗？请看打印机",
+        "Did label {label} come out? Look at the printer",
     ),
     "label-stays": Words(
         "{label} 现在不能撤销：扫它的标签，或扫“补打”",
@@ -79,6 +79,10 @@ NEXT: Final[dict[Phase, Words]] = {
 }
 
 NEXT_AFTER: Final[dict[str, Words]] = {
+    "label-unsure": Words(
+        "出来了：扫这张标签。没有：扫“补打”或“撤销”",
+        "It is there: scan it. It is not: the reprint card, or undo",
+    ),
     "reprinted": Words("旧标签请撕掉", "Take the old label off"),
 }
 
