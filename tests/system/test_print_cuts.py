@@ -14,7 +14,7 @@ import pytest
 from contract.actions import Verb
 from contract.codes import action_code
 from tests.support.broker import free_port
-from tests.support.people import RICE, SOAP
+from tests.support.people import RICE, SOAP, quantity
 from tests.support.processes import until
 from tests.support.shop import REARM_S
 from tests.support.site import Kiosk, Lane, write_identity
@@ -22,7 +22,7 @@ from tests.support.virtual_printer import PtyPrinter, VirtualPrinter
 
 BAUD = 19200
 QUESTION = "Did label"
-ASK_S = 20.0
+ASK_S = 40.0
 
 
 class Stop:
@@ -42,6 +42,12 @@ class Stop:
 
     def lane(self) -> Lane:
         return Lane(self.kiosk.state())
+
+    def printer(self, *, ok: bool) -> str | None:
+        """What the page says of the printer, when it is well, or when it is not."""
+        devices = self.kiosk.state()["kiosk"]["devices"]
+        words = (d["en"] for d in devices if d["kind"] == "printer" and d["ok"] is ok)
+        return next(words, None)
 
     def codes(self) -> list[list[str]]:
         return [[code.text for code in piece] for piece in self.machine.codes()]
@@ -144,3 +150,23 @@ def test_one_label_and_one_tin_wherever_the_kiosk_is_killed(stop: Stop, step: st
     other = stop.kiosk.scan(RICE)
     assert other.signal == "saved"
     assert len(set(other.codes)) == 3
+
+
+def test_the_page_says_when_the_paper_runs_low_and_when_a_new_roll_is_in(stop: Stop) -> None:
+    stop.kiosk.configure(
+        printers=[f"serial:{stop.line.path}?baud={BAUD}&profile=58mm-native&roll=1000"]
+    )
+    stop.kiosk.start()
+    new_roll = action_code(Verb.NEW_ROLL)
+    assert stop.kiosk.scan(new_roll).message == "New roll noted"
+    stop.kiosk.scan(RICE)
+    until("the printer is well", lambda: stop.printer(ok=True))
+    stop.kiosk.scan(quantity(16))
+    said = until("the paper runs low", lambda: stop.printer(ok=False), deadline_s=60)
+    assert "have a new roll ready" in said
+    settled(stop)
+    stop.kiosk.kill()
+    stop.kiosk.start()
+    until("it is known after a cut as well", lambda: stop.printer(ok=False))
+    stop.kiosk.scan(new_roll)
+    until("all is well", lambda: stop.printer(ok=True))
