@@ -18,7 +18,7 @@ up: ## 在本机运行：MQTT、中心、一台终端 / run broker, hub and a ki
 
 test: ## 日常测试 / the everyday suite, under 10 minutes (ARGS="tests/unit -k codes")
 	$(call prepare,test)
-	.venv/bin/python -m pytest -m "not proof" $(ARGS)
+	.venv/bin/python -m pytest -m "not proof" -n auto --dist loadfile $(ARGS)
 
 proof: ## 长时间验证 / the long proofs: kill -9 two hundred times and the like
 	$(call prepare,test)
