@@ -1,18 +1,25 @@
 """The MQTT client at the kiosk's rim: posts what comes, publishes what it is told.
 
-paho-mqtt's queue is in memory and its callbacks die silently with an exception, so nothing is
-entrusted to the one and everything is caught in the other. The client is connected by its own
-thread; what it delivers goes into the loop's queue and nowhere else.
+* paho-mqtt's queue is in memory, so nothing is entrusted to it: the journal keeps what counts.
+* A connection lives in this link's own thread, which also does all writing (one TLS connection
+  is not for two threads at once). What it delivers goes into the loop's queue and nowhere else.
+* Whatever ends a connection, be it an exception in a callback or a packet that cannot be read,
+  ends that connection only: the thread waits, for longer each time, and connects anew.
+* A connection that only looks alive is noticed by the keep-alive; one on which the hub says
+  nothing by the relay (`kiosk.relay`), which has it dropped by `MqttLink.reconnect`.
 """
 
+import contextlib
 import logging
+import socket
 import ssl
-import sys
+import threading
+import time
 from collections.abc import Callable
 from typing import Any, Final
 
 import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -26,11 +33,20 @@ log = logging.getLogger(__name__)
 KEEPALIVE_S: Final = 30
 RECONNECT_MIN_S: Final = 1
 RECONNECT_MAX_S: Final = 30
+STEADY_S: Final = 5
+"""A connection that lasted as long was a good one: the next is tried soon."""
+LOOP_S: Final = 1.0
+"""How long the thread waits for the network at most before it looks at the keep-alive."""
+GOODBYE_S: Final = 1.0
+"""How long `MqttLink.close` waits for the broker to take the goodbye."""
+END_S: Final = 0.5
+"""How long it then waits for the thread, which cannot be woken while it connects."""
 
 
 class MqttLink:
     """One kiosk's connection. ``post`` must be thread-safe and quick; ``tls`` says whom to trust
-    (`kiosk.tls`), None speaks in the clear."""
+    (`kiosk.tls`), None speaks in the clear. A broker that is silent for twice ``keepalive_s``
+    (seconds) is gone."""
 
     def __init__(
         self,
@@ -42,11 +58,13 @@ class MqttLink:
         username: str | None = None,
         password: str | None = None,
         tls: ssl.SSLContext | None = None,
+        keepalive_s: int = KEEPALIVE_S,
     ) -> None:
         self._kiosk: Final = kiosk
         self._host: Final = host
         self._port: Final = port
         self._post: Final = post
+        self._keepalive_s: Final = keepalive_s
         client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=kiosk, protocol=mqtt.MQTTv5)
         if username is not None:
             client.username_pw_set(username, password)
@@ -55,24 +73,27 @@ class MqttLink:
         client.will_set(
             topics.up(kiosk, topics.STATUS), encode(KioskStatus(False)), qos=1, retain=True
         )
-        client.reconnect_delay_set(RECONNECT_MIN_S, RECONNECT_MAX_S)
         client.on_connect = self._on_connect
-        client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
         client.on_publish = self._on_publish
+        # With it set, paho leaves all writing to the thread that runs its loop.
+        client.on_socket_register_write = lambda *_: None
         self._client: Final = client
+        self._closing: Final = threading.Event()
+        self._thread: Final = threading.Thread(target=self._run, name="mqtt", daemon=True)
+        self._connected = False
+        self._reason = ""
         self._failure = ""
 
     @property
     def connected(self) -> bool:
         """Whether the broker has taken us in and is still there."""
-        return self._client.is_connected()
+        return self._connected
 
     def start(self) -> None:
-        """Begins to connect, and goes on trying for as long as it takes."""
-        self._client.connect_async(self._host, self._port, KEEPALIVE_S, clean_start=True)
-        self._client.loop_start()
+        """Begins to connect, and goes on trying until `close`. Once only."""
+        self._thread.start()
 
     def publish(
         self,
@@ -98,14 +119,18 @@ class MqttLink:
         self._client.unsubscribe(topic)
 
     def reconnect(self) -> None:
-        """Leaves and comes back: the way out of a connection that only looks alive."""
-        self._client.disconnect()
-        self._client.loop_stop()
-        self.start()
+        """Drops the connection, at once, so that the thread makes another: the way out of one that
+        only looks alive. (A goodbye would wait behind all that such a one does not take.)"""
+        sock = self._client.socket()
+        if isinstance(sock, socket.socket):
+            with contextlib.suppress(OSError):  # it is closed already
+                # TLS or not: an SSLSocket's own shutdown is not for another thread.
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Says goodbye by hand, since a clean disconnect discards the will."""
-        if self._client.is_connected():
+        """Says goodbye by hand, since a clean disconnect discards the will. Takes at most
+        `GOODBYE_S` and `END_S`; a thread that is still connecting then ends by itself."""
+        if self._connected:
             done = self._client.publish(
                 topics.up(self._kiosk, topics.STATUS),
                 encode(KioskStatus(False)),
@@ -113,21 +138,66 @@ class MqttLink:
                 retain=True,
             )
             try:
-                done.wait_for_publish(timeout=1.0)
+                done.wait_for_publish(timeout=GOODBYE_S)
             except (RuntimeError, ValueError):
-                log.info("the broker left before the goodbye")
-        self._client.disconnect()
-        self._client.loop_stop()
+                log.info("再见未送达，代理已断开 / the broker left before the goodbye")
+        self._client.disconnect()  # wakes the thread, which writes it
+        self._closing.set()
+        self._thread.join(END_S)
 
-    # --- paho's thread -----------------------------------------------------------------------
+    # --- the link's thread -------------------------------------------------------------------
+
+    def _run(self) -> None:
+        wait_s = RECONNECT_MIN_S
+        while not self._closing.is_set():
+            began = time.monotonic()
+            self._reason = "error"
+            try:
+                self._connection()
+            except Exception as error:  # noqa: BLE001 - the thread's rim: a link must come back
+                if isinstance(error, OSError) and not self._connected:
+                    self._tell("连不上代理 / the broker cannot be reached: %s", str(error))
+                else:
+                    self._tell(
+                        "连接出错，将重连 / the link met an error and connects anew: %s",
+                        repr(error),
+                    )
+            self.reconnect()  # after an exception paho's socket is still open
+            if self._connected:
+                self._connected = False
+                self._post(MqttDisconnected(self._reason))
+                if time.monotonic() - began >= STEADY_S:
+                    wait_s = RECONNECT_MIN_S
+            self._closing.wait(wait_s)
+            wait_s = min(wait_s * 2, RECONNECT_MAX_S)
+
+    def _connection(self) -> None:
+        """One connection, from its beginning to its end.
+
+        Raises:
+            OSError: it could not be made.
+            Exception: whatever a callback raises, or paho at a packet that it cannot read.
+        """
+        self._client.connect(self._host, self._port, self._keepalive_s, clean_start=True)
+        while not self._closing.is_set():
+            if self._client.loop(LOOP_S) != MQTTErrorCode.MQTT_ERR_SUCCESS:
+                return
+        self._client.loop_write()  # the goodbye, should it still be here
+
+    def _tell(self, words: str, failure: str) -> None:
+        """Logs a failure, the same one once until a connection was made."""
+        if failure != self._failure:
+            log.warning(words, failure)
+            self._failure = failure
 
     def _on_connect(
         self, client: mqtt.Client, _data: Any, _flags: Any, reason: ReasonCode, _props: Any
     ) -> None:
         if reason.is_failure:
-            self._post(MqttDisconnected(_word(reason)))
+            self._tell("代理拒绝连接 / the broker refused us: %s", _word(reason))
             return
         self._failure = ""
+        self._connected = True
         client.subscribe(
             [(topics.down(self._kiosk, name), 1) for name in topics.DOWN] + [(topics.HUB_STATUS, 1)]
         )
@@ -136,17 +206,10 @@ class MqttLink:
         )
         self._post(MqttConnected())
 
-    def _on_connect_fail(self, _client: mqtt.Client, _data: Any) -> None:
-        # paho calls this while it handles the error, and tries again; the same is logged once.
-        failure = str(sys.exception())
-        if failure != self._failure:
-            log.warning("the broker cannot be reached: %s", failure)
-            self._failure = failure
-
     def _on_disconnect(
         self, _client: mqtt.Client, _data: Any, _flags: Any, reason: ReasonCode, _props: Any
     ) -> None:
-        self._post(MqttDisconnected(_word(reason)))
+        self._reason = _word(reason)
 
     def _on_message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
         try:
