@@ -172,7 +172,9 @@ class Uplink:
             case relay.FetchReference(manifest):
                 self.reference.offered(manifest)
             case relay.Reconnect():
-                log.warning("no acknowledgement for long: connecting anew")
+                log.warning(
+                    "中心很久没有确认，将重连 / no acknowledgement for long: connecting anew"
+                )
                 self._link.reconnect()
 
     def _send(self, epoch: str, first: int, last: int) -> None:

@@ -15,19 +15,23 @@ from pathlib import Path
 import pytest
 
 from contract import topics
-from contract.messages import HubStatus, KioskStatus, decode, encode
+from contract.messages import HubStatus, KioskStatus, Welcome, decode, encode
 from kiosk.clock import LearntClock
 from kiosk.inputs import LoopInput, MqttConnected, MqttDisconnected, MqttMessage
 from kiosk.mqtt_link import MqttLink
+from kiosk.time_desk import TimeDesk
 from kiosk.tls import pinned_context
+from kiosk.uplink import Uplink
 from tests.support.broker import Mosquitto, free_port
 from tests.support.certificates import Authority
-from tests.support.journals import SetClock
+from tests.support.journals import Home, SetClock
 from tests.support.processes import until
 from tests.support.tap import Tap
 
 KIOSK = "kiosk-1"
 CLOSE_S = 2.0
+SILENT_MS = 4 * 60_000
+HUB_TIME = 1_790_000_000_000
 CONNACK = b"\x20\x03\x00\x00\x00"
 TOPIC_LONGER_THAN_ITS_PACKET = b"\x30\x04\x00\x10ab"
 PROPERTIES_THAT_ARE_NONE = b"\x30\x06\x00\x01a\x02\x7f\x00"
@@ -219,6 +223,45 @@ def test_a_connection_that_only_looks_alive_is_dropped_at_once_when_told_to(
         line.next(MqttDisconnected)
     line.next(MqttConnected)
     assert_it_delivers(line)
+
+
+@pytest.mark.parametrize("greeted", [False, True])
+def test_a_hub_that_acknowledges_nothing_for_minutes_costs_the_connection_and_no_event(
+    greeted: bool,
+    mosquitto: Mosquitto,
+    start: Start,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    line = start(mosquitto.port)
+    line.next(MqttConnected)
+    stop = Home(tmp_path / "stop").open()
+    time_desk = TimeDesk(stop.journal, stop.learnt, lambda: None)
+    uplink = Uplink(
+        KIOSK,
+        stop.journal,
+        stop.learnt,
+        line.link,
+        stop.reference,
+        time_desk,
+        software="test",
+        entropy=stop.random,
+    )
+    uplink.connected()
+    began = stop.clock.now
+    if greeted:
+        welcome = Welcome(uplink.state.nonce or "", (), HUB_TIME)
+        uplink.message(MqttMessage(topics.down(KIOSK, topics.WELCOME), encode(welcome)))
+        assert uplink.online
+    backlog = stop.journal.streams.backlog()
+    assert backlog > 0
+    while "connecting anew" not in caplog.text:
+        assert stop.clock.now - began < SILENT_MS
+        stop.clock.now = uplink.next_deadline() or stop.clock.now
+        uplink.tick()
+    line.next(MqttDisconnected)
+    line.next(MqttConnected)
+    assert stop.journal.streams.backlog() == backlog
 
 
 # --- the end --------------------------------------------------------------------------------------
