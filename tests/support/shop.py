@@ -182,6 +182,7 @@ class Stand:
             return mine if len(mine) >= len(expected) else None
 
         mine = until(f"{types} at {self.lane}", fresh)
+        self._last = (self._last[0], time.monotonic())  # a busy machine read it only by now
         self._heard += len(mine)
         assert len(mine) == len(expected), f"more than {types}: {mine[len(expected) :]}"
         return [event["public"]["body"] for event in mine]
