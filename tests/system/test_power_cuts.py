@@ -44,6 +44,8 @@ def _scan_at_once(kiosk: Kiosk, text: str) -> list[str]:
     while time.monotonic() < end:
         lane = Lane(kiosk.state())
         if lane.sounds > before.sounds:
+            if lane.signal == "attention" and "saved already" in lane.message:
+                return []  # the first goods after a cut are those that it cut off
             assert lane.signal == "saved", lane.message
             return [code for code in lane.codes if code not in before.codes]
     raise AssertionError("no signal for a scan")
