@@ -38,6 +38,14 @@ cards = itertools.cycle(action_code(Verb.CATEGORY, category.key) for category in
 """A card that is read again within 1.5 s counts as one read, so each thing gets the next card."""
 
 
+@pytest.fixture(scope="module", autouse=True)
+def hanging_up_counts() -> Iterator[None]:
+    """A suite that was started by nohup ignores SIGHUP, and so would its children, rightly."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.fixture
 def up(tmp_path: Path) -> Iterator[Up]:
     """A first start that is ready."""
