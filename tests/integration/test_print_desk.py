@@ -318,14 +318,9 @@ def test_a_cut_between_commit_and_green_prints_one_label_and_counts_one_tin(
     scan_again_is_no_second_record(after, RICE, issued)
 
 
-@pytest.mark.parametrize(
-    "every",
-    [pytest.param(1, marks=[pytest.mark.proof, pytest.mark.timeout(1800)]), 40],
-    ids=["every byte", "some bytes"],
-)
-def test_a_cut_of_the_kiosk_at_any_byte_of_a_label_asks_whoever_is_there_after_it(
-    either: Counter, every: int
-) -> None:
+def test_a_cut_of_the_kiosk_in_a_label_asks_whoever_is_there_after_it(either: Counter) -> None:
+    """At each fortieth byte; `tests/drivers/test_printer_recovery.py` takes every one."""
+    every = 40
     total = label_bytes(either)
     either.desk.scan(FINISH)
     either.desk.work()
