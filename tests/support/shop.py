@@ -118,10 +118,12 @@ class Counter:
         return self.healths()[-1]
 
     def settle(self) -> None:
-        """Plugs everything in, and waits until the hub has every event."""
+        """Plugs everything in, and waits until the hub has every event and shows it."""
+        self.now()  # what it told before the newest scans says nothing of them
         if not self._spare_plugged:
             self.now()
         until("the hub has it all", lambda: self.healths()[-1].backlog == 0)
+        self.shop.site.wait_projected()
 
     def states(self) -> dict[str, str]:
         """The workflow state of each lane now, as the kiosk tells the hub."""

@@ -60,6 +60,7 @@ def check(shop: Checked) -> None:
         missing = _journal(one.kiosk) - _known(shop.site)
         assert not missing, f"the hub lacks {missing}"
     _look_at_incidents(shop)
+    shop.site.wait_projected()
     before = _projected(shop.site)
     assert before["item"], "nothing was folded: nothing is compared"
     shop.site.yicang("hub", "rebuild", "--data", str(shop.site.data))

@@ -317,8 +317,24 @@ class Site:
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
 
+    def wait_projected(self) -> None:
+        """Until the hub's pages have what it has acknowledged: it answers a kiosk when an event is
+        saved, and folds it right after that."""
+        newest = self._one("SELECT coalesce(max(position), 0) FROM event")
+        until(
+            "the hub has folded what it has",
+            lambda: self._one("SELECT value FROM meta WHERE key = 'projected'") >= newest,
+        )
+
+    def _one(self, query: str) -> int:
+        uri = f"file:{self.database}?mode=ro"
+        with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=10)) as database:
+            row = database.execute(query).fetchone()
+            return 0 if row is None else int(row[0])
+
     def events(self) -> list[dict[str, Any]]:
-        """Every event that the hub has numbered, by the paged API."""
+        """Every event that the hub has committed by now, by the paged API."""
+        self.wait_projected()
         found: list[dict[str, Any]] = []
         after = 0
         while True:
