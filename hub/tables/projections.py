@@ -1,0 +1,114 @@
+"""A function of the good events in the log; a rebuild drops and refolds them."""
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    text,
+)
+
+from hub.tables.base import metadata
+
+touch: Final = Table(
+    "touch",
+    metadata,
+    Column("subject", String, primary_key=True),
+    Column("event_id", BigInteger, primary_key=True),
+    sqlite_with_rowid=False,
+)
+"""Which events concern a subject: an item, box or plan code (its own events and the voids of them),
+or ``V:<event id>`` for the voids that name that event. ``event_id`` is ``event.id``."""
+
+item: Final = Table(
+    "item",
+    metadata,
+    Column("code", String, primary_key=True),
+    Column("kiosk", String, nullable=False),  # that received it, or first saw it
+    Column("stop", String, nullable=False),  # where it is or was last; "" = kiosk not registered
+    Column("category", String),  # NULL: never received here
+    Column("status", String, nullable=False),
+    Column("place", String),  # W code, the last known
+    Column("plan", String),  # D code while out or delivered
+    Column("box", String),  # B code while packed
+    Column("session", String),  # in which it was received
+    Column("received_t", BigInteger),
+    Column("changed_t", BigInteger, nullable=False),  # of its last custody event
+    Column("known_time", Boolean, nullable=False),  # both times come from a clock that was right
+    Column("label", String),  # printed, unconfirmed or scanned; NULL: none attached
+    Column("gtin", String),
+    Column("expiry", String),
+    Column("lot", String),
+    Column("grade", String),  # the last that somebody gave it
+    Column("quantity", Integer, nullable=False, server_default="1"),  # pieces in a whole box
+    Column("incidents", Integer, nullable=False, server_default="0"),  # open ones of the fold
+    Column("position", BigInteger, nullable=False),  # newest event that concerns it
+    sqlite_with_rowid=False,
+)
+"""``status`` is one of `hub.statuses`."""
+Index("item_session", item.c.session, sqlite_where=text("session IS NOT NULL"))
+Index("item_gtin", item.c.gtin, sqlite_where=text("gtin IS NOT NULL"))
+
+stock: Final = Table(
+    "stock",
+    metadata,
+    Column("stop", String, primary_key=True),
+    Column("category", String, primary_key=True),
+    Column("status", String, primary_key=True),
+    Column("n", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""How many pieces have each status that counts (`hub.statuses.COUNTED`); never n = 0."""
+
+claim: Final = Table(
+    "claim",
+    metadata,
+    Column("hash", String, primary_key=True),
+    Column("kiosk", String, nullable=False),
+    Column("session", String, nullable=False),
+    Column("position", BigInteger, nullable=False),
+)
+"""A donor's private list: the items whose ``item.session`` is this session."""
+
+delivery: Final = Table(
+    "delivery",
+    metadata,
+    Column("item", String, primary_key=True),
+    Column("family", String),  # hash of the family's token; NULL: none was scanned
+    Column("stop", String, nullable=False),
+    Column("t", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""For counting distinct recipients before anything about deliveries is published."""
+
+incident: Final = Table(
+    "incident",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("origin", String, nullable=False),  # ingest or fold; rebuild replaces the fold's
+    Column("subject", String, nullable=False),  # item code, epoch, event id, topic, …
+    Column("kiosk", String, nullable=False),
+    Column("stop", String, nullable=False),
+    Column("detail", Text, nullable=False),  # JSON object
+    Column("first_t", BigInteger, nullable=False),
+    Column("count", Integer, nullable=False, server_default="1"),
+    Column("opened_ms", BigInteger, nullable=False),
+    Column("last_ms", BigInteger, nullable=False),
+    Column("closed_ms", BigInteger),  # the cause went away
+    Column("acknowledged_ms", BigInteger),
+    Column("acknowledged_by", String),
+)
+"""Something that somebody must see. Keys are deterministic, so that refolding neither doubles nor
+loses one. ``closed_ms`` belongs to the code that found the cause; an operator's ruling is
+``acknowledged_ms``, which refolding and rebuilding never touch: only a new conflicting event makes
+a new incident. What waits for a person has neither. Acknowledging an incident about a moment, such
+as a call for help, closes it as well."""
+Index("incident_subject", incident.c.subject)
+Index("incident_open", incident.c.opened_ms, sqlite_where=text("closed_ms IS NULL"))
