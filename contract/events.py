@@ -40,14 +40,17 @@ from contract.fields import (
     NO_LINE_BREAK_AFTER as NO_LINE_BREAK_AFTER,
 )
 from contract.fields import (
+    AccountId,
     BootId,
     EpochId,
     Hash,
     KioskId,
     Lane,
     Milliseconds,
+    RequestId,
     Seq,
     SignedMilliseconds,
+    StopId,
     whole,
 )
 from contract.fields import (
@@ -113,7 +116,8 @@ class Public(Struct, frozen=True, omit_defaults=True):
     """The part of an event that anyone may read.
 
     ``mono`` is milliseconds since boot, ``wall`` the kiosk's idea of Unix milliseconds, and
-    ``clock`` whether that idea was trusted when the event was written.
+    ``clock`` whether that idea was trusted when the event was written. Events of the hub's own
+    stream say in ``stop`` what a kiosk's place says, and in ``request`` which request they came of.
     """
 
     v: Annotated[int, Meta(ge=1, le=VERSION)]
@@ -126,13 +130,17 @@ class Public(Struct, frozen=True, omit_defaults=True):
     clock: bool
     lane: Lane
     body: Body
+    stop: StopId | None = None
+    request: RequestId | None = None
 
 
 class Private(Struct, frozen=True, omit_defaults=True):
-    """The erasable part: domain-separated hashes of the tokens that were scanned."""
+    """The erasable part: domain-separated hashes of the tokens that were scanned, and which account
+    of the hub it was."""
 
     person: Hash | None = None
     family: Hash | None = None
+    account: AccountId | None = None
 
 
 class Line(Struct, frozen=True):

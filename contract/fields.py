@@ -55,6 +55,13 @@ Jiao: TypeAlias = Annotated[int, Meta(ge=0, le=10_000_000)]
 """Money in tenths of a yuan: what a price label can say."""
 SignedJiao: TypeAlias = Annotated[int, Meta(ge=-10_000_000, le=10_000_000)]
 Minutes: TypeAlias = Annotated[int, Meta(ge=0, le=100_000)]
+StopId: TypeAlias = Annotated[str, whole(r"[a-z0-9][a-z0-9-]{0,31}")]
+AccountId: TypeAlias = Annotated[str, whole(r"[0-9a-f]{16}")]
+"""Drawn at random for an account of the hub: its name stands in a table that can be erased."""
+RequestId: TypeAlias = Annotated[
+    str, whole(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+]
+"""A UUID that a browser or phone drew: the same request counts once, however often it comes."""
 Month: TypeAlias = Annotated[str, whole(r"[0-9]{4}-(?:0[1-9]|1[0-2])")]
 
 __all__ = [
@@ -62,6 +69,7 @@ __all__ = [
     "MAX_IDS_PER_VOID",
     "MAX_SEQ",
     "NO_LINE_BREAK_AFTER",
+    "AccountId",
     "BootId",
     "BoxCode",
     "CategoryKey",
@@ -81,10 +89,12 @@ __all__ = [
     "PlanCode",
     "Prefix",
     "Quantity",
+    "RequestId",
     "Seq",
     "SessionId",
     "SignedJiao",
     "SignedMilliseconds",
+    "StopId",
     "Word",
     "whole",
 ]

@@ -56,6 +56,27 @@ from contract.bodies.records import (
     Unrecognised,
     Voided,
 )
+from contract.bodies.warehouse import (
+    BatchReceived,
+    Corrected,
+    CountApproved,
+    CountCancelled,
+    CountJoined,
+    CountPlanned,
+    IncidentRuled,
+    KitBroken,
+    KitBuilt,
+    LabelVoided,
+    MonthClosed,
+    MonthRestated,
+    PresumedMissing,
+    Priced,
+    RecallClosed,
+    RecallOpened,
+    RecountAsked,
+    Reserved,
+    Unreserved,
+)
 
 Body: TypeAlias = (
     EpochOpened
@@ -109,18 +130,43 @@ Body: TypeAlias = (
     | WorkEnded
     | Contributed
     | RollChanged
+    | Reserved
+    | Unreserved
+    | KitBuilt
+    | KitBroken
+    | Corrected
+    | CountPlanned
+    | CountJoined
+    | RecountAsked
+    | CountApproved
+    | CountCancelled
+    | PresumedMissing
+    | MonthClosed
+    | MonthRestated
+    | RecallOpened
+    | RecallClosed
+    | IncidentRuled
+    | Priced
+    | BatchReceived
+    | LabelVoided
 )
 
 __all__ = [
     "Arrived",
     "Back",
+    "BatchReceived",
     "Body",
     "BoxReceived",
     "ClockLearned",
     "Contributed",
+    "Corrected",
+    "CountApproved",
+    "CountCancelled",
     "CountClosed",
+    "CountJoined",
     "CountOpened",
     "CountPaused",
+    "CountPlanned",
     "CountResumed",
     "Counted",
     "Delivered",
@@ -132,22 +178,34 @@ __all__ = [
     "FoundUnlabelled",
     "Graded",
     "HelpWanted",
+    "IncidentRuled",
     "ItemPicked",
     "ItemSeen",
+    "KitBroken",
+    "KitBuilt",
     "LabelAttached",
     "LabelReprinted",
+    "LabelVoided",
     "MarketClosed",
     "MarketOpened",
     "Missing",
+    "MonthClosed",
+    "MonthRestated",
     "Moved",
     "Noticed",
     "Out",
     "Packed",
     "PlanSeen",
+    "PresumedMissing",
+    "Priced",
     "Quarantined",
+    "RecallClosed",
+    "RecallOpened",
     "Received",
+    "RecountAsked",
     "Refused",
     "Released",
+    "Reserved",
     "Retail",
     "RollChanged",
     "SaleTakenBack",
@@ -162,6 +220,7 @@ __all__ = [
     "TimeOffered",
     "Unpacked",
     "Unrecognised",
+    "Unreserved",
     "Voided",
     "WorkEnded",
     "WorkStarted",

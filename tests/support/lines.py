@@ -85,6 +85,39 @@ EVERY_BODY: tuple[events.Body, ...] = (
     ),
     events.Contributed(session=SESSION, campaign=1, count=2),
     events.RollChanged(role="label"),
+    events.Reserved(plan=PLAN, items=(item(1), BOX)),
+    events.Unreserved(items=(item(1),), why="plan-closed"),
+    events.KitBuilt(box=BOX, kit="winter", items=(item(1), item(2))),
+    events.KitBroken(box=BOX, items=(item(1), item(2))),
+    events.Corrected(
+        items=(item(1),),
+        status="in_stock",
+        why="found",
+        place=codes.PLACE_IN,
+        compared=(f"{KIOSK}.{EPOCH}.4.0123456789abcdef",),
+    ),
+    events.CountPlanned(
+        count=SESSION,
+        places=(codes.PLACE_IN,),
+        categories=("F1",),
+        blind=False,
+        recount="always",
+    ),
+    events.CountJoined(count=SESSION, part="5e55000000000002"),
+    events.RecountAsked(count=SESSION, places=(codes.PLACE_IN,)),
+    events.CountApproved(count=SESSION, position=12, seen=40, missing=1),
+    events.CountCancelled(count=SESSION, why="mistake"),
+    events.PresumedMissing(count=SESSION, items=(item(2),), since=1_767_225_600_000),
+    events.MonthClosed(
+        number=1, month="2026-10", position=12, head=events.ZERO_HASH, digest=events.ZERO_HASH
+    ),
+    events.MonthRestated(number=1, position=13, digest=events.ZERO_HASH),
+    events.RecallOpened(recall=SESSION, gtin="06901234567892", lot="L1", why="maker"),
+    events.RecallClosed(recall=SESSION),
+    events.IncidentRuled(incident="unknown-item:G1", kind="unknown-item", ruling="void", events=()),
+    events.Priced(items=(item(1),), price=50),
+    events.BatchReceived(session=SESSION, rows=3, items=30),
+    events.LabelVoided(item=item(4)),
 )
 """One body of every type of this release, with every optional field given."""
 
