@@ -72,7 +72,7 @@ class LocalDesk:
         from hub.service import rebuild_database
 
         self._engine.dispose()  # one connection at a time
-        rebuild_database(self._config.database, now_ms())
+        rebuild_database(self._config.database, now_ms(), self._config.timezone)
 
     def back_up(self, directory: Path, *, off_machine: bool) -> backup.Backup:
         """Raises `BackupError`."""

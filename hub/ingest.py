@@ -23,7 +23,7 @@ from sqlalchemy import Connection
 from contract import batches, messages, topics
 from contract.events import KioskId
 from contract.messages import Ack, Health, Hello, Kept, KioskStatus, Position, Reply, Welcome
-from hub import incidents
+from hub import incidents, recording
 from hub.event_log import EventLog, Fresh
 from hub.incidents import Trouble
 from hub.outgoing import Send
@@ -246,6 +246,8 @@ class Ingest:
 
 
 def _is_kiosk(name: str) -> bool:
+    if name == recording.KIOSK:
+        return False  # the hub's own stream: nobody else writes it
     try:
         msgspec.convert(name, KioskId)
     except msgspec.ValidationError:

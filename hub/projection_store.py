@@ -32,6 +32,7 @@ _ITEM_COLUMNS: Final = (
     "status",
     "place",
     "plan",
+    "reserved",
     "box",
     "session",
     "received_t",
@@ -53,7 +54,7 @@ _UPSERT_ITEM: Final = (
 )
 _UPSERT_STOCK: Final = """
 INSERT INTO stock (stop, category, status, n) VALUES (?, ?, ?, ?)
-ON CONFLICT (stop, category, status) DO UPDATE SET n = n + excluded.n
+ON CONFLICT (stop, category, status) DO UPDATE SET n = stock.n + excluded.n
 """
 _UPSERT_DELIVERY: Final = """
 INSERT INTO delivery (item, family, stop, t) VALUES (?, ?, ?, ?)
@@ -248,6 +249,7 @@ def _item_row(state: ItemState) -> tuple[Any, ...]:
         state.status,
         state.place,
         state.plan,
+        state.reserved,
         state.box,
         state.session,
         state.received_t,

@@ -26,6 +26,7 @@ Rules
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy import Connection
@@ -37,14 +38,21 @@ from hub.event_log import Fresh, next_position, quarantine_key
 from hub.folds.entries import CAMPAIGN, Stored, changed, stored, subjects
 from hub.folds.epochs import Timeline
 from hub.folds.watch import is_watched, watched
+from hub.movement_store import Days
 from hub.refold import REFOLD, Fold, Refolder
 from hub.voids import VOID, Voids
 
-VERSION: Final = 4
+VERSION: Final = 5
 """Rises when a fold changes what it makes of the same events: the next start rebuilds."""
+
+TIMEZONE: Final = "Asia/Shanghai"
+"""Where days begin, unless the hub is told otherwise."""
 
 GROUP: Final = 2000
 """Most events projected in one transaction."""
+
+TABLES: Final = ("touch", "item", "stock", "movement", "flow", "claim", "delivery", "given")
+"""What a rebuild empties and makes anew."""
 
 _CLAIM: Final = """
 INSERT INTO claim (hash, kiosk, session, position) VALUES (?, ?, ?, ?)
@@ -62,15 +70,17 @@ def projected(connection: Connection) -> int:
 
 
 class Projector:
-    """See the module. One instance, used by the one writer; ``fold`` is `hub.folds.item.fold_item`.
+    """See the module. One instance, used by the one writer; ``fold`` is `hub.folds.item.fold_item`,
+    ``timezone`` says where days begin.
 
     After a rolled back transaction call `forget`.
     """
 
-    def __init__(self, fold: Fold) -> None:
+    def __init__(self, fold: Fold, timezone: str = TIMEZONE) -> None:
         self._lines: dict[str, Timeline] = {}
         self._stops: dict[str, str] | None = None
-        self._refolder: Final = Refolder(fold, self._line, self._stop)
+        self._version: Final = f"{VERSION} {timezone}"
+        self._refolder: Final = Refolder(fold, self._line, self._stop, Days(ZoneInfo(timezone)))
         self._projected: int | None = None
         self._voids: Final = Voids()
         self.campaigns_moved = False
@@ -126,7 +136,7 @@ class Projector:
         """
         self.forget()
         self._retry_failed(connection, now_ms)
-        for table in ("touch", "item", "stock", "claim", "delivery", "given"):
+        for table in TABLES:
             connection.exec_driver_sql(f"DELETE FROM {table}")
         connection.exec_driver_sql(
             "UPDATE stream SET first_seq = NULL, rank = NULL, placed = NULL, ceiling = NULL,"
@@ -151,14 +161,15 @@ class Projector:
             self._refolder.refold_watched(connection, filter(is_watched, part), now_ms)
         self._refolder.refold_gifts(connection, self._refolder.every_campaign(connection))
         self._refolder.refold_all(connection, self._refolder.every_item(connection), now_ms)
-        store.set_meta(connection, "projection", str(VERSION))
+        store.set_meta(connection, "projection", self._version)
 
     def is_current(self, connection: Connection) -> bool:
-        """Whether the projections were made by folds of this version (or there are none yet)."""
+        """Whether the projections were made by folds of this version, with days of this time zone
+        (or there are none yet)."""
         found = connection.exec_driver_sql(
             "SELECT value FROM meta WHERE key = 'projection'"
         ).scalar()
-        return found == str(VERSION)
+        return bool(found == self._version)
 
     # --- reading new rows ------------------------------------------------------------------
 
@@ -266,9 +277,9 @@ class Projector:
         while True:
             rows = connection.exec_driver_sql(
                 f"SELECT {store.EVENT_COLUMNS} FROM event WHERE kiosk = ?"
-                " AND (? IS NULL OR epoch = ?) AND id > ? AND problem IS NULL"
+                " AND epoch = COALESCE(?, epoch) AND id > ? AND problem IS NULL"
                 " ORDER BY id LIMIT ?",
-                (kiosk, epoch, epoch, last, GROUP),
+                (kiosk, epoch, last, GROUP),
             ).fetchall()
             if not rows:
                 return found

@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 from sqlalchemy import Connection
 
 from contract.order import Placement, SortKey
-from hub import incidents
+from hub import incidents, movement_store
 from hub import projection_store as store
 from hub.event_log import quarantine_key
 from hub.folds.entries import CAMPAIGN, Entry, Stored, held, holder
@@ -23,6 +23,7 @@ from hub.folds.gifts import given
 from hub.folds.item import FoldError, ItemState
 from hub.folds.watch import fold_watched
 from hub.incidents import Trouble
+from hub.movement_store import Days
 from hub.statuses import COUNTED
 
 REFOLD: Final = 500
@@ -36,14 +37,16 @@ Fold: TypeAlias = Callable[[str, Sequence[Entry]], ItemState | None]
 
 class Refolder:
     """See the module. ``line`` gives a kiosk's epochs, ``stop`` where it stands; both are asked
-    inside the caller's transaction."""
+    inside the caller's transaction. ``days`` tells a movement's day."""
 
     def __init__(
         self,
         fold: Fold,
         line: Callable[[Connection, str], Timeline],
         stop: Callable[[Connection, str], str],
+        days: Days,
     ) -> None:
+        self._days: Final = days
         self._fold: Final = fold
         self._line: Final = line
         self._stop: Final = stop
@@ -192,6 +195,7 @@ class Refolder:
             if state.category is not None and state.status in COUNTED:
                 key = (state.stop, state.category, state.status)
                 deltas[key] = deltas.get(key, 0) + state.quantity
+        movement_store.replace(connection, old, states, gone, self._days)
         store.save_items(connection, states, old)
         store.delete_items(connection, [code for code in gone if code in old])
         store.change_stock(connection, deltas)
@@ -252,7 +256,8 @@ class Refolder:
         key = SortKey(
             place.at(event.mono), event.kiosk, place.rank, event.epoch, event.seq, event.hash
         )
-        return Entry(key, event, self._stop(connection, event.kiosk), place)
+        stop = event.stop if event.stop is not None else self._stop(connection, event.kiosk)
+        return Entry(key, event, stop, place)
 
     def _quarantine(self, connection: Connection, row: int, now_ms: int) -> None:
         """Set an event aside that a fold cannot take."""

@@ -19,14 +19,14 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy import Engine
 
-from hub import backup, db
+from hub import backup, db, recording
 from hub.config import HubConfig
 from hub.event_log import EventLog
 from hub.folds.item import fold_item
 from hub.ingest import Ingest
 from hub.mqtt_link import Broker, MqttLink
 from hub.outgoing import Send
-from hub.projector import Projector
+from hub.projector import TIMEZONE, Projector
 from hub.reference import Reference
 from hub.refold import Fold
 from hub.writer import Writer, WriterStoppedError
@@ -52,7 +52,7 @@ class HubService:
     ) -> None:
         self._config: Final = config
         self._now_ms: Final = now_ms
-        self._projector: Final = Projector(fold)
+        self._projector: Final = Projector(fold, config.timezone)
         self._reference: Final = Reference()
         self._engine: Engine = db.open_writer(config.database)
         self.reader: Engine = db.open_reader(config.database)
@@ -98,6 +98,7 @@ class HubService:
             if not self._projector.is_current(connection):
                 self._projector.rebuild(connection, self._now_ms())
             self._reference.manifest(connection, self._now_ms())  # published on connection
+            recording.start_anew(connection)
         self.writer.start()
         self._link.start()
         if self._config.backup_dir and path is not None:
@@ -184,8 +185,8 @@ def tune_process() -> None:
     sys.setswitchinterval(0.0005)
 
 
-def rebuild_database(database: str, now_ms: int) -> None:
-    """Rebuild the projections of a database whose hub does not run.
+def rebuild_database(database: str, now_ms: int, timezone: str = TIMEZONE) -> None:
+    """Rebuild the projections of a database whose hub does not run, with days of ``timezone``.
 
     Raises:
         sqlalchemy.exc.OperationalError: it cannot be opened, or somebody else writes to it.
@@ -194,6 +195,6 @@ def rebuild_database(database: str, now_ms: int) -> None:
     try:
         db.migrate(engine)
         with engine.begin() as connection:
-            Projector(fold_item).rebuild(connection, now_ms)
+            Projector(fold_item, timezone).rebuild(connection, now_ms)
     finally:
         engine.dispose()

@@ -71,6 +71,7 @@ class ItemOut(Struct, frozen=True):
     category_name: Names | None
     place: str | None
     plan: str | None
+    reserved: str | None
     box: str | None
     label: str | None
     gtin: str | None
@@ -99,6 +100,7 @@ class StockLine(Struct, frozen=True):
     sold: int
     missing: int
     disposed: int
+    reserved: int
 
 
 class StockOut(Struct, frozen=True):

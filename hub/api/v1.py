@@ -4,13 +4,13 @@ import hashlib
 from typing import Final
 
 import msgspec
-from flask import Blueprint, Response, abort, request
+from flask import Blueprint, Response, abort, g, request
 
 from contract import codes
 from contract.actions import CATEGORY_BY_KEY
 from contract.codes import CodeError, Kind
 from contract.events import Line
-from hub import auth, reference
+from hub import reference, tokens
 from hub.api import openapi, problems
 from hub.api.models import (
     DeviceOut,
@@ -30,11 +30,12 @@ from hub.api.models import (
     UnnamedCodes,
 )
 from hub.api.problems import BadParameter
-from hub.auth import Role
+from hub.permissions import Permission
 from hub.queries import events, incidents, items, kiosks
 from hub.queries.events import Recorded
 from hub.queries.kiosks import Kiosk
 from hub.request import connection, services
+from hub.web.login import require, visible_stops
 
 PREFIX: Final = "/api/v1"
 DEFAULT_LIMIT: Final = 100
@@ -73,11 +74,11 @@ def _require_token() -> Response | None:
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() != "bearer" or not token.strip():
         return problems.unauthorised("Send a token: Authorization: Bearer <token>")
-    role = auth.role_of_token(connection(), token.strip())
-    if role is None:
+    found = tokens.bearer(connection(), token.strip())
+    if found is None:
         return problems.unauthorised("This token is not known here")
-    if not role.may(Role.VIEWER):
-        abort(403)
+    g.user = found
+    require(Permission.VIEW)
     return None
 
 
@@ -92,6 +93,7 @@ def item(code: str) -> Response:
     found = items.item(connection(), parsed.text)
     if found is None:
         abort(404, "The code is well formed, but no event has spoken of it.")
+    require(Permission.VIEW, found.stop)
     category = CATEGORY_BY_KEY.get(found.category or "")
     return _answer(
         ItemOut(
@@ -103,6 +105,7 @@ def item(code: str) -> Response:
             category_name=Names(category.zh, category.en) if category else None,
             place=found.place,
             plan=found.plan,
+            reserved=found.reserved,
             box=found.box,
             label=found.label,
             gtin=found.gtin,
@@ -123,14 +126,15 @@ def stock() -> Response:
     """Stock by stop and category."""
     lines = [
         StockLine(row.stop, row.category, *(getattr(row, name) for name in items.STATUS_FIELDS))
-        for row in items.stock(connection())
+        for row in items.stock(connection(), visible_stops())
     ]
     return _answer(StockOut(lines, events.projected(connection())))
 
 
 def kiosk_list() -> Response:
     """Every kiosk."""
-    return _answer(KiosksOut([_kiosk(one) for one in kiosks.kiosks(connection())]))
+    known = kiosks.kiosks(connection(), visible_stops())
+    return _answer(KiosksOut([_kiosk(one) for one in known]))
 
 
 def codes_to_name() -> Response:
@@ -146,7 +150,9 @@ def incident_list() -> Response:
     wish = request.args.get("closed", "false")
     if wish not in ("true", "false"):
         raise BadParameter("closed", "true or false")
-    found = incidents.incidents(connection(), MAX_INCIDENTS, closed=wish == "true")
+    found = incidents.incidents(
+        connection(), MAX_INCIDENTS, closed=wish == "true", stops=visible_stops()
+    )
     return _answer(
         IncidentsOut(
             [
@@ -174,7 +180,7 @@ def event_page() -> Response:
     """Events by position."""
     after = _whole("after", 0, 0, MAX_POSITION)
     limit = _whole("limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
-    found = events.after(connection(), after, limit)
+    found = events.after(connection(), after, limit, visible_stops())
     last = found[-1].position if found else after
     return _answer(EventPage([_event(one) for one in found], last))
 

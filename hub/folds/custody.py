@@ -10,6 +10,7 @@ from contract.events import (
     Arrived,
     Back,
     BoxReceived,
+    Corrected,
     Counted,
     Delivered,
     Disposed,
@@ -18,22 +19,29 @@ from contract.events import (
     Graded,
     ItemPicked,
     ItemSeen,
+    KitBroken,
+    KitBuilt,
     LabelAttached,
     LabelReprinted,
     Missing,
     Moved,
     Out,
     Packed,
+    PresumedMissing,
     Quarantined,
     Received,
     Released,
+    Reserved,
     SaleTakenBack,
     Sent,
     Sold,
     Unpacked,
+    Unreserved,
+    type_of,
 )
 from hub.folds.entries import Entry
 from hub.folds.findings import Finding
+from hub.folds.movements import Course
 from hub.statuses import (
     DELIVERED,
     DISPOSED,
@@ -49,6 +57,8 @@ _IN_ORDER: Final = frozenset(
         Moved,
         Packed,
         Unpacked,
+        KitBuilt,
+        KitBroken,
         Out,
         Delivered,
         Back,
@@ -59,9 +69,11 @@ _IN_ORDER: Final = frozenset(
         Sold,
         SaleTakenBack,
         Counted,
+        Corrected,
+        PresumedMissing,
     }
 )
-_CONDITION: Final = frozenset({Graded, ExpirySet, Quarantined, Released})
+_CONDITION: Final = frozenset({Graded, ExpirySet, Quarantined, Released, Reserved, Unreserved})
 UNCONFIRMED: Final = "unconfirmed"
 """A label that was sent to a printer that says nothing: there once somebody has scanned it."""
 _OWN: Final = frozenset({Received, LabelAttached, ItemPicked, ItemSeen, LabelReprinted})
@@ -81,8 +93,14 @@ Custody: TypeAlias = (
     | Sold
     | SaleTakenBack
     | Counted
+    | KitBuilt
+    | KitBroken
+    | Corrected
+    | PresumedMissing
 )
-_Here: TypeAlias = Moved | Packed | Unpacked | Back | Arrived | SaleTakenBack | Counted
+_Here: TypeAlias = (
+    Moved | Packed | Unpacked | KitBuilt | KitBroken | Back | Arrived | SaleTakenBack | Counted
+)
 Birth: TypeAlias = Received | BoxReceived | FoundUnlabelled
 
 
@@ -123,7 +141,13 @@ class Pass:
         self.label: str | None = None
         self.grade: str | None = None
         self.month: str | None = None
-        self.quarantined = False
+        self.aside: set[str] = set()  # items and boxes that wait to be checked
+        self.reserved: str | None = None  # for this plan
+        self.presumed = False  # missing, as far as a stocktake saw
+        self.settled: set[str] = set()  # events that a correction weighed
+        self.seen_t = 0  # when anything last showed it
+        self.course = Course()
+        self._passed: list[Entry] = []  # custody so far
         self.status = IN_STOCK
         self.delivered: Entry | None = None
         self.gone: Entry | None = None  # sold or thrown away
@@ -136,6 +160,8 @@ class Pass:
             self.stop = birth.stop
             if not isinstance(birth.stored.body, FoundUnlabelled) and birth.stored.body.ready_made:
                 self.label = "ready-made"
+            self.seen_t = birth.key.t
+            self._move(birth)
 
     def take(self, entry: Entry) -> None:
         """The next event in order, one that is not voided."""
@@ -148,29 +174,67 @@ class Pass:
             if type(body) is LabelAttached:
                 if self.label is None or body.how != UNCONFIRMED:
                     self.label = body.how
-            elif self.label == UNCONFIRMED and type(body) in (ItemPicked, ItemSeen):
-                self.label = "scanned"
+            elif type(body) in (ItemPicked, ItemSeen):
+                if self.label == UNCONFIRMED:
+                    self.label = "scanned"
+                self._shown(entry)
             if self.first is None:
                 self.first = entry
-        elif kind in _CONDITION and self._is_among(body.items):  # type: ignore[union-attr,arg-type]
-            self.newest = max(self.newest, entry.stored.position)
-            self.first = self.first or entry
-            self._condition(body)  # type: ignore[arg-type]
+        elif kind in _CONDITION:
+            self._condition(entry, body)  # type: ignore[arg-type] # _CONDITION says so
 
-    def _condition(self, body: Graded | ExpirySet | Quarantined | Released) -> None:
+    @property
+    def quarantined(self) -> bool:
+        """Whether it, or a box that it is in, waits to be checked."""
+        return self._waits(self.code)
+
+    def _waits(self, thing: str) -> bool:
+        if not self.aside:
+            return False
+        return thing in self.aside or not self.aside.isdisjoint(self._above(thing))
+
+    def _condition(
+        self,
+        entry: Entry,
+        body: Graded | ExpirySet | Quarantined | Released | Reserved | Unreserved,
+    ) -> None:
+        if isinstance(body, Quarantined):
+            self.aside.update(body.items)
+        elif isinstance(body, Released):
+            self.aside.difference_update(body.items)
+        if not self._is_among(body.items):
+            return
+        self.newest = max(self.newest, entry.stored.position)
+        self.first = self.first or entry
         if isinstance(body, Graded):
             self.grade = body.grade
         elif isinstance(body, ExpirySet):
             self.month = body.month
-        else:
-            self.quarantined = isinstance(body, Quarantined)
+        elif isinstance(body, Reserved):
+            if self.status == IN_STOCK:
+                self.reserved = body.plan
+        elif isinstance(body, Unreserved):
+            self.reserved = None
+
+    def _shown(self, entry: Entry) -> None:
+        """Somebody had it in their hands: it is not missing, whatever a stocktake presumed."""
+        self.seen_t = max(self.seen_t, entry.key.t)
+        if self.presumed:
+            self.presumed = False
+            self.status = IN_STOCK
+            self._move(entry)
+
+    def _move(self, entry: Entry) -> None:
+        stored = entry.stored
+        at = (entry.key.t, stored.row, stored.position, type_of(stored.body))
+        self.course.came(at, self.status, self.stop)
 
     def _custody(self, entry: Entry, body: Custody) -> None:
         concerned = self._concerned(body)
         named = _named(body)
-        if self.inside or type(body) is Packed:
+        if self.inside or isinstance(body, Packed | KitBuilt):
             for thing in named:
-                self._contain(thing, body)
+                self._contain(thing, body, named)
         if isinstance(body, Moved | Counted | Arrived):
             inner = [thing for thing in self.inside if thing.startswith("B")]
             for box in (*named, *inner):
@@ -181,15 +245,61 @@ class Pass:
         self.newest = max(self.newest, entry.stored.position)
         self.moves += 1
         self.first = self.first or entry
-        if isinstance(body, Out):
+        if isinstance(body, PresumedMissing):
+            self._presumed_missing(body)
+        else:
+            self._evidence(entry, body)
+        self.last = entry
+        self._passed.append(entry)
+        self._move(entry)
+
+    def _evidence(self, entry: Entry, body: Custody) -> None:
+        """Somebody did something with it."""
+        self.presumed = False
+        if not isinstance(body, Missing | Corrected):
+            self.seen_t = max(self.seen_t, entry.key.t)
+        if isinstance(body, Corrected):
+            self._corrected(entry, body)
+        elif isinstance(body, Out):
             self._out(entry, body)
         elif isinstance(body, Delivered):
             self._delivered(entry, body)
         elif isinstance(body, Sent | Missing | Disposed | Sold):
             self._leaves(entry, body)
         else:
+            assert not isinstance(body, PresumedMissing)
             self._here(entry, body)
-        self.last = entry
+        if self.status != IN_STOCK:
+            self.reserved = None
+
+    def _presumed_missing(self, body: PresumedMissing) -> None:
+        if self.status == IN_STOCK and self.seen_t < body.since:
+            self.presumed = True
+            self.status = MISSING
+            self.reserved = None
+
+    def _corrected(self, entry: Entry, body: Corrected) -> None:
+        """What somebody ruled holds until something happens after it. Whatever stands between what
+        was weighed and the ruling, but was not weighed, turned up later: somebody must look."""
+        weighed = [n for n, one in enumerate(self._passed) if one.stored.id in body.compared]
+        late = [
+            one
+            for one in self._passed[min(weighed, default=len(self._passed)) :]
+            if one.stored.id not in body.compared
+        ]
+        if late:
+            self.found("ruling-overtaken", entry, [entry, *late])
+        self.settled.update(body.compared)
+        self.delivered = self.taken = self.gone = None
+        self.plan = None
+        self.status = body.status
+        self.stop = entry.stop or self.stop
+        if body.place is not None:
+            self.place = body.place
+        if body.status == DELIVERED:
+            self.delivered = entry
+        elif body.status in (SOLD, DISPOSED):
+            self.gone = entry
 
     def _is_among(self, items: Sequence[str]) -> bool:
         return self.code in items or any(box in items for box in self._above(self.code))
@@ -197,16 +307,33 @@ class Pass:
     def _concerned(self, body: Custody) -> bool:
         if self._is_among(_named(body)):
             return True
+        if isinstance(body, Packed | KitBuilt):
+            return self._is_among((body.box,))  # the box is where somebody packs
         if isinstance(body, Delivered | Back) and not body.items:
             return self.plan == body.plan and self.taken is not None
         return False
 
-    def _contain(self, thing: str, body: Custody) -> None:
-        if isinstance(body, Packed):
+    def _contain(self, thing: str, body: Custody, named: Sequence[str]) -> None:
+        if isinstance(body, Corrected | PresumedMissing):
+            return  # nobody had it in their hands
+        box = self.inside.get(thing)
+        if isinstance(body, Counted) and box is not None and self._place_of(box) == body.place:
+            return
+        if isinstance(body, Packed | KitBuilt):
+            self._out_of_its_box(thing)
             if thing != body.box and thing not in self._above(body.box):
                 self.inside[thing] = body.box
-        elif not isinstance(body, Unpacked) or self.inside.get(thing) == body.box:
-            self.inside.pop(thing, None)
+        elif isinstance(body, Unpacked | KitBroken) or box not in named:
+            self._out_of_its_box(thing)
+
+    def _out_of_its_box(self, thing: str) -> None:
+        """What waits with its box waits on."""
+        if self._waits(thing):
+            self.aside.add(thing)
+        if thing in self.inside:
+            place = self._place_of(self.inside.pop(thing))
+            if place is not None and thing.startswith("B"):
+                self.places[thing] = place
 
     def _above(self, thing: str) -> list[str]:
         found: list[str] = []
@@ -219,6 +346,8 @@ class Pass:
         if not self._was_gone(entry, "out") and self.taken is not None and self.plan != body.plan:
             self._conflict(entry, self.taken, "out-twice")
         self._left_quarantine(entry)
+        if self.reserved not in (None, body.plan):
+            self.found("reserved-for-another", entry, [entry])
         self.delivered = self.gone = None
         self.taken = entry
         self.plan = body.plan
@@ -253,7 +382,7 @@ class Pass:
     def _here(
         self,
         entry: Entry,
-        body: Moved | Packed | Unpacked | Back | Arrived | SaleTakenBack | Counted,
+        body: _Here,
     ) -> None:
         if isinstance(body, SaleTakenBack) and self.status == SOLD:
             self.gone = None
@@ -266,11 +395,11 @@ class Pass:
             self._conflict(entry, self.taken, "other-plan")
         self.delivered = self.taken = self.gone = None
         self.plan = None
-        self.stop = entry.stop
+        self.stop = entry.stop or self.stop
         self.status = IN_STOCK
         if isinstance(body, Moved | Arrived | Counted):
             self.place = body.place
-        elif isinstance(body, Packed):
+        elif isinstance(body, Packed | KitBuilt):
             self.place = self._place_of(body.box) or self.place
 
     def _was_gone(self, entry: Entry, what: str) -> bool:

@@ -11,7 +11,16 @@ from contract.events import (
     Body,
     BoxReceived,
     Contributed,
+    Corrected,
+    CountApproved,
+    CountCancelled,
+    CountClosed,
     Counted,
+    CountJoined,
+    CountOpened,
+    CountPaused,
+    CountPlanned,
+    CountResumed,
     Delivered,
     Disposed,
     Event,
@@ -20,21 +29,31 @@ from contract.events import (
     Graded,
     ItemPicked,
     ItemSeen,
+    KitBroken,
+    KitBuilt,
     LabelAttached,
     LabelReprinted,
+    LabelVoided,
     Missing,
     Moved,
     Out,
     Packed,
     PlanSeen,
+    PresumedMissing,
+    Priced,
     Quarantined,
     Received,
+    RecountAsked,
     Released,
+    Reserved,
     SaleTakenBack,
     Sealed,
     Sent,
+    ShelfClosed,
+    ShelfOpened,
     Sold,
     Unpacked,
+    Unreserved,
     Voided,
     event_id,
 )
@@ -43,9 +62,13 @@ from contract.order import Placement, SortKey
 CAMPAIGN: Final = "M"
 """Subjects that begin with this are campaigns, by number; no code of ours does."""
 
+COUNT: Final = "N"
+"""Subjects that begin with this are stocktakes, by their id."""
+
 
 class Stored(Struct, frozen=True, gc=False):
-    """A good event of the log. ``row`` is ``event.id``; ``family`` a token's hash or None."""
+    """A good event of the log. ``row`` is ``event.id``; ``family`` a token's hash or None, ``stop``
+    and ``account`` what an event of the hub's own says."""
 
     row: int
     position: int
@@ -60,6 +83,8 @@ class Stored(Struct, frozen=True, gc=False):
     body: Body
     family: str | None
     lane: str = ""
+    stop: str | None = None
+    account: str | None = None
 
     @property
     def id(self) -> str:
@@ -70,7 +95,7 @@ class Stored(Struct, frozen=True, gc=False):
 class Entry(NamedTuple):
     """A stored event at its place in the order.
 
-    ``stop`` is its kiosk's ("" when not registered).
+    ``stop`` is what the event says, else its kiosk's ("" when not registered).
     """
 
     key: SortKey
@@ -101,6 +126,8 @@ def stored(row: int, position: int, kiosk: str, hash_hex: str, event: Event) -> 
         public.body,
         event.private.family,
         public.lane,
+        public.stop,
+        event.private.account,
     )
 
 
@@ -125,10 +152,6 @@ def _box(body: BoxReceived | Sealed) -> tuple[str, ...]:
 
 def _plan(body: Out | PlanSeen | Delivered | Back) -> tuple[str, ...]:
     return (body.plan,)
-
-
-def _campaign(body: Contributed) -> tuple[str, ...]:
-    return (f"{CAMPAIGN}{body.campaign}",)
 
 
 def _items(body: Any) -> tuple[str, ...]:
@@ -168,7 +191,6 @@ _ONE_ITEM: Final[dict[type, _Codes]] = {
     ),
     **dict.fromkeys((Sold, SaleTakenBack), _sold),
     **dict.fromkeys((BoxReceived, Sealed), _box),
-    Contributed: _campaign,
 }
 _THEIR_ITEMS: Final = (
     Moved,
@@ -195,11 +217,11 @@ _CHANGED: Final[dict[type, _Codes]] = {
     **dict.fromkeys((Delivered, Back), _items_or_plan),
 }
 _WITH_PLAN: Final = frozenset({Out, Delivered, Back})
-_WITH_BOX: Final = frozenset({Packed, Unpacked})
+_WITH_BOX: Final = frozenset({Packed, Unpacked, KitBuilt, KitBroken})
 
 
 def subjects(body: Body) -> tuple[str, ...]:
-    """The item, box and plan codes that this event names, each once."""
+    """The item, box and plan codes and the stocktakes that this event names, each once."""
     return _SUBJECTS.get(type(body), _none)(body)
 
 

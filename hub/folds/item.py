@@ -15,6 +15,11 @@ Rules
 * **Two hands cannot hold one item.** Out while out for another plan, anything after a delivery, a
   sale or the bin: each is an incident that names both events; the later evidence still counts. So
   is a handover out of quarantine.
+* **A correction is somebody's ruling.** It settles the conflicts among the events it weighed, and
+  holds until something happens after it. What turns up later, of before, is an incident again.
+* **What a stocktake did not find is presumed missing**, unless anything shows it at or after that
+  place was counted, whenever that becomes known.
+* **A reservation** lasts until the item leaves, or until it is lifted.
 * **Condition folds in order** apart from custody: the last grade, the last date read, and whether
   the last word on quarantine was that it is over.
 * A whole box that came in under one code is an item of so many pieces. Another box is none.
@@ -38,9 +43,11 @@ from contract.events import (
 from hub.folds.custody import BIRTHS, UNCONFIRMED, Birth, Pass
 from hub.folds.entries import Entry, subjects
 from hub.folds.findings import Finding
+from hub.folds.movements import Movement
 from hub.statuses import (
     IN_STOCK,
     QUARANTINED,
+    RESERVED,
     UNKNOWN,
     UNLABELLED,
     VOIDED,
@@ -72,6 +79,8 @@ class ItemState(Struct, frozen=True):
     findings: tuple[Finding, ...]
     family: str | None
     delivered_stop: str | None
+    reserved: str | None = None
+    movements: tuple[Movement, ...] = ()
 
 
 class FoldError(Exception):
@@ -167,10 +176,26 @@ def _result(went: Pass, births: list[Entry], lost_births: list[Entry]) -> ItemSt
         position=max(went.newest, *(entry.stored.position for entry in (*births, *lost_births)))
         if births or lost_births
         else went.newest,
-        findings=tuple(went.findings),
+        findings=tuple(_unsettled(went)),
         family=went.delivered.stored.family if went.delivered is not None else None,
         delivered_stop=went.delivered.stop if went.delivered is not None else None,
+        reserved=went.reserved,
+        movements=() if status in (UNKNOWN, VOIDED) else tuple(went.course.movements),
     )
+
+
+def _unsettled(went: Pass) -> list[Finding]:
+    """Findings but those about nothing that a correction did not weigh."""
+    if not went.settled:
+        return went.findings
+    return [one for one in went.findings if not _named_events(one) <= went.settled]
+
+
+def _named_events(finding: Finding) -> set[str]:
+    named = finding.detail.get("events", [])
+    found = set(named) if isinstance(named, list) else set()
+    found.update(str(finding.detail[key]) for key in ("first", "second") if key in finding.detail)
+    return found
 
 
 def _status(went: Pass, births: list[Entry], lost_births: list[Entry]) -> str:
@@ -182,7 +207,9 @@ def _status(went: Pass, births: list[Entry], lost_births: list[Entry]) -> str:
         return went.status
     if went.quarantined:
         return QUARANTINED
-    return UNLABELLED if went.label in (None, UNCONFIRMED) else IN_STOCK
+    if went.label in (None, UNCONFIRMED):
+        return UNLABELLED
+    return RESERVED if went.reserved is not None else IN_STOCK
 
 
 def _find(

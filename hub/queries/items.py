@@ -6,6 +6,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, func, select
 
 from hub import db
+from hub.scope import Stops, within
 from hub.statuses import (
     DELIVERED,
     DISPOSED,
@@ -14,6 +15,7 @@ from hub.statuses import (
     MISSING,
     OUT,
     QUARANTINED,
+    RESERVED,
     SENT,
     SOLD,
     UNLABELLED,
@@ -30,6 +32,7 @@ class Item(Struct, frozen=True):
     status: str
     place: str | None
     plan: str | None
+    reserved: str | None
     box: str | None
     received_t: int | None
     changed_t: int
@@ -65,9 +68,21 @@ class StockRow(Struct, frozen=True):
     sold: int = 0
     missing: int = 0
     disposed: int = 0
+    reserved: int = 0
 
 
-_COLUMNS: Final = (IN_STOCK, UNLABELLED, OUT, DELIVERED, QUARANTINED, SENT, SOLD, MISSING, DISPOSED)
+_COLUMNS: Final = (
+    IN_STOCK,
+    UNLABELLED,
+    OUT,
+    DELIVERED,
+    QUARANTINED,
+    SENT,
+    SOLD,
+    MISSING,
+    DISPOSED,
+    RESERVED,
+)
 """The statuses of `StockRow`, in the order of its fields."""
 STATUS_FIELDS: Final = StockRow.__struct_fields__[2:]
 
@@ -93,12 +108,12 @@ def of_claim(connection: Connection, claim_hash: str) -> list[Item] | None:
     return [Item(*row) for row in rows]
 
 
-def stock(connection: Connection) -> list[StockRow]:
-    """What each stop holds, has out and has delivered, by category."""
+def stock(connection: Connection, stops: Stops = None) -> list[StockRow]:
+    """What each of ``stops`` holds, has out and has delivered, by category."""
     rows = connection.execute(
-        select(db.stock.c.stop, db.stock.c.category, db.stock.c.status, db.stock.c.n).order_by(
-            db.stock.c.stop, db.stock.c.category
-        )
+        select(db.stock.c.stop, db.stock.c.category, db.stock.c.status, db.stock.c.n)
+        .where(within(db.stock.c.stop, stops))
+        .order_by(db.stock.c.stop, db.stock.c.category)
     )
     counts: dict[tuple[str, str], dict[str, int]] = {}
     for row in rows:

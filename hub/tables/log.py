@@ -79,9 +79,20 @@ event: Final = Table(
 )
 """``(kiosk, epoch, seq, hash)`` is the event; its public name is
 ``contract.events.event_id(kiosk, epoch, seq, hash)``."""
-Index("event_opening", event.c.kiosk, event.c.prev, sqlite_where=text("seq = 1"))
+Index(
+    "event_opening",
+    event.c.kiosk,
+    event.c.prev,
+    sqlite_where=text("seq = 1"),
+    postgresql_where=text("seq = 1"),
+)
 Index("event_position", event.c.position, unique=True)
-Index("event_problem", event.c.id, sqlite_where=text("problem IS NOT NULL"))
+Index(
+    "event_problem",
+    event.c.id,
+    sqlite_where=text("problem IS NOT NULL"),
+    postgresql_where=text("problem IS NOT NULL"),
+)
 
 unreadable: Final = Table(
     "unreadable",

@@ -36,6 +36,7 @@ item: Final = Table(
     Column("status", String, nullable=False),
     Column("place", String),  # W code, the last known
     Column("plan", String),  # D code while out or delivered
+    Column("reserved", String),  # D code that it is kept for
     Column("box", String),  # B code while packed
     Column("session", String),  # in which it was received
     Column("received_t", BigInteger),
@@ -52,8 +53,18 @@ item: Final = Table(
     sqlite_with_rowid=False,
 )
 """``status`` is one of `hub.statuses`."""
-Index("item_session", item.c.session, sqlite_where=text("session IS NOT NULL"))
-Index("item_gtin", item.c.gtin, sqlite_where=text("gtin IS NOT NULL"))
+Index(
+    "item_session",
+    item.c.session,
+    sqlite_where=text("session IS NOT NULL"),
+    postgresql_where=text("session IS NOT NULL"),
+)
+Index(
+    "item_gtin",
+    item.c.gtin,
+    sqlite_where=text("gtin IS NOT NULL"),
+    postgresql_where=text("gtin IS NOT NULL"),
+)
 
 stock: Final = Table(
     "stock",
@@ -65,6 +76,44 @@ stock: Final = Table(
     sqlite_with_rowid=False,
 )
 """How many pieces have each status that counts (`hub.statuses.COUNTED`); never n = 0."""
+
+movement: Final = Table(
+    "movement",
+    metadata,
+    Column("item", String, primary_key=True),
+    Column("n", Integer, primary_key=True, autoincrement=False),  # 0, 1, … in order
+    Column("t", BigInteger, nullable=False),
+    Column("event", BigInteger, nullable=False),  # event.id
+    Column("position", BigInteger, nullable=False),  # of that event
+    Column("cause", String, nullable=False),  # that event's type
+    Column("from_status", String, nullable=False),  # hub.folds.movements: "" = had not come in
+    Column("from_stop", String, nullable=False),
+    Column("to_status", String, nullable=False),
+    Column("to_stop", String, nullable=False),
+    Column("category", String, nullable=False),
+    Column("quantity", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Each change of where an item counts. Only items that came in have any."""
+Index("movement_t", movement.c.t)
+Index("movement_to", movement.c.to_stop, movement.c.to_status, movement.c.t)
+Index("movement_from", movement.c.from_stop, movement.c.from_status, movement.c.t)
+
+flow: Final = Table(
+    "flow",
+    metadata,
+    Column("day", String, primary_key=True),  # YYYY-MM-DD in the hub's time zone
+    Column("stop", String, primary_key=True),
+    Column("category", String, primary_key=True),
+    Column("status", String, primary_key=True),  # that these pieces came into, or went out of
+    Column("way", String, primary_key=True),  # in or out
+    Column("cause", String, primary_key=True),  # type of the events
+    Column("n", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Pieces of movements added up by day: what statements and charts are summed from. A movement is
+one row out of where it was (unless it had not come in) and one into where it is."""
+Index("flow_stop", flow.c.stop, flow.c.day)
 
 claim: Final = Table(
     "claim",
@@ -111,4 +160,9 @@ loses one. ``closed_ms`` belongs to the code that found the cause; an operator's
 a new incident. What waits for a person has neither. Acknowledging an incident about a moment, such
 as a call for help, closes it as well."""
 Index("incident_subject", incident.c.subject)
-Index("incident_open", incident.c.opened_ms, sqlite_where=text("closed_ms IS NULL"))
+Index(
+    "incident_open",
+    incident.c.opened_ms,
+    sqlite_where=text("closed_ms IS NULL"),
+    postgresql_where=text("closed_ms IS NULL"),
+)

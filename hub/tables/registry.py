@@ -137,24 +137,6 @@ setting: Final = Table(
     Column("value", Text, nullable=False),  # JSON
 )
 
-user: Final = Table(
-    "user",
-    metadata,
-    Column("name", String, primary_key=True),
-    Column("password_hash", String, nullable=False),
-    Column("role", String, nullable=False),
-    Column("created_ms", BigInteger, nullable=False),
-)
-
-token: Final = Table(
-    "token",
-    metadata,
-    Column("hash", String, primary_key=True),
-    Column("role", String, nullable=False),
-    Column("created_ms", BigInteger, nullable=False),
-    Column("label", String, nullable=False, server_default=""),
-)
-
 meta: Final = Table(
     "meta",
     metadata,

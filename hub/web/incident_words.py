@@ -31,6 +31,18 @@ _KINDS: Final = {
         _l("The handover counts."),
         _l("Ask the stop what became of it, and whether somebody looked at it first."),
     ),
+    "reserved-for-another": _Kind(
+        _l("Kept for one plan, handed out for another"),
+        _l("Item %(subject)s was reserved, and went out for another delivery plan."),
+        _l("The handover counts; the reservation is over."),
+        _l("See what the first plan lacks now, and reserve something else for it."),
+    ),
+    "ruling-overtaken": _Kind(
+        _l("Something turned up after a correction"),
+        _l("Somebody corrected item %(subject)s; then a kiosk told of something before that."),
+        _l("The correction still counts."),
+        _l("Look at the item's events, and correct it again if it was wrong."),
+    ),
     "unknown-item": _Kind(
         _l("Scanned, but never received"),
         _l("Item %(subject)s was scanned, but no stop has reported receiving it."),

@@ -37,7 +37,7 @@ def stop_name(stops: Mapping[str, Stop], stop: str) -> str:
 def headline(status: str) -> str:
     """Where an item stands, in a few words."""
     match status:
-        case "in_stock":
+        case "in_stock" | "reserved":
             return _("In stock at the stop")
         case "unlabelled":
             return _("Waiting for its label")

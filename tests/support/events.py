@@ -177,7 +177,7 @@ class Story:
         place = self.places[other % len(self.places)]
         family = events.family_hash(f"F{other}")
         thing = box if what % 5 == 4 else item
-        match action % 35:
+        match action % 48:
             case 0 | 1:
                 self.items.append(journal.receive(category="H1" if what % 2 else "F2"))
             case 2:
@@ -256,6 +256,33 @@ class Story:
                 journal.add(
                     events.FoundUnlabelled(count=SESSION, place=place, item=found, category="ZZ")
                 )
+            case 36:
+                journal.add(events.Reserved(plan=plan, items=(thing,)))
+            case 37:
+                journal.add(events.Unreserved(items=(thing,)))
+            case 38:
+                journal.add(events.KitBuilt(box=box, kit="winter", items=(item,)))
+            case 39:
+                journal.add(events.KitBroken(box=box, items=(item,)))
+            case 40 | 41:
+                weighed = journal.written[-(1 + other % 20) :]
+                journal.add(
+                    events.Corrected(
+                        items=(thing,),
+                        status=("in_stock", "delivered", "sold", "missing")[what % 4],
+                        why="seen",
+                        place=place if other % 2 else None,
+                        compared=tuple(event.id for event in weighed),
+                    )
+                )
+            case 42 | 43:
+                since = max(0, journal.offset + journal.mono - 1_000 * (other % 60))
+                journal.add(events.PresumedMissing(count=SESSION, items=(thing,), since=since))
+            case 44:
+                journal.add(events.Priced(items=(thing,), price=50))
+            case 45:
+                joined = events.CountJoined(count=SESSION, part="5e55000000000002")
+                journal.add(joined)
             case _:
                 if len(self.journals) < 4:
                     self.clones += 1

@@ -1,6 +1,5 @@
 """A hub's database without its threads: ingest and project by hand, and look at all of it."""
 
-import shutil
 import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import closing
@@ -18,6 +17,7 @@ from hub.projector import Projector
 from hub.reference import Reference
 from hub.refold import Fold
 from tests.support.conformance import Conformance
+from tests.support.databases import DATABASES
 
 STOPS = (
     {"id": "stop-1", "zh": "一号站", "en": "Stop one"},
@@ -34,8 +34,10 @@ def problems_of(message: Message) -> list[str]:
 
 
 def make_template(path: Path) -> Path:
-    """A migrated database with two stops and a kiosk at each; copy it instead of migrating."""
-    engine = db.open_writer(db.sqlite_url(path))
+    """A migrated database with two stops and a kiosk at each; copy it instead of migrating.
+
+    ``path`` is the file, or what stands for it (`tests.support.databases`)."""
+    engine = db.open_writer(DATABASES.at(path))
     db.migrate(engine)
     with engine.begin() as connection:
         connection.execute(sa.insert(db.stop), list(STOPS))
@@ -55,7 +57,7 @@ class HubDb:
         self._open()
 
     def _open(self) -> None:
-        engine = db.open_writer(db.sqlite_url(self.path))
+        engine = db.open_writer(DATABASES.at(self.path))
         self.engine = engine.execution_options(**{db.DERIVED: True})  # no power cut here
         self.reference = Reference()
         self.ingest = Ingest(EventLog(), self.reference)
@@ -64,7 +66,7 @@ class HubDb:
     @classmethod
     def copy_of(cls, template: Path, path: Path, fold: Fold = fold_item) -> "HubDb":
         """A fresh database at ``path``."""
-        shutil.copyfile(template, path)
+        DATABASES.copy(template, path)
         return cls(path, fold)
 
     def __enter__(self) -> "HubDb":
@@ -163,6 +165,11 @@ class HubDb:
             queries = {
                 "item": f"SELECT {', '.join(columns)} FROM item ORDER BY code",
                 "stock": "SELECT stop, category, status, n FROM stock ORDER BY 1, 2, 3",
+                "movement": "SELECT m.item, m.n, m.t, e.hash, m.cause, m.from_status, m.from_stop,"
+                " m.to_status, m.to_stop, m.category, m.quantity FROM movement m"
+                " JOIN event e ON e.id = m.event ORDER BY 1, 2",
+                "flow": "SELECT day, stop, category, status, way, cause, n FROM flow"
+                " ORDER BY 1, 2, 3, 4, 5, 6",
                 "claim": "SELECT hash, kiosk, session FROM claim ORDER BY 1",
                 "delivery": "SELECT item, family, stop, t FROM delivery ORDER BY 1",
                 "given": "SELECT number, n FROM given ORDER BY 1",

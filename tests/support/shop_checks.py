@@ -21,6 +21,8 @@ PIECE = 10
 PROJECTIONS = {
     "item": "code",
     "stock": "stop, category, status",
+    "movement": "item, n",
+    "flow": "day, stop, category, status, way, cause",
     "claim": "hash",
     "delivery": "item",
     "given": "number",

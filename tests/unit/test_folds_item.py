@@ -410,3 +410,72 @@ def test_a_label_that_no_printer_confirmed_counts_once_somebody_has_scanned_it()
             state = fold(*bodies)
             assert (state.status, state.label) == ("in_stock", "scanned")
     assert fold(RECEIVED, LABEL, sent).label == "printed"
+
+
+# --- what the hub decides ------------------------------------------------------------------------
+
+
+def presumed(since: int) -> events.PresumedMissing:
+    """A stocktake's conclusion about the item, as of the second ``since``."""
+    return events.PresumedMissing(count=SESSION, items=(ITEM,), since=since * 1000)
+
+
+def test_what_a_stocktake_did_not_find_is_missing_until_anything_shows_it() -> None:
+    assert fold(RECEIVED, LABEL, presumed(3)).status == "missing"
+    seen = events.ItemSeen(item=ITEM, outcome="ok")
+    assert fold(RECEIVED, LABEL, presumed(3), seen).status == "in_stock"
+    moved = events.Moved(place=codes.PLACE_IN, items=(ITEM,))
+    assert fold(RECEIVED, LABEL, presumed(3), moved).status == "in_stock"
+
+
+def test_evidence_from_during_the_count_overrides_it_however_late_it_becomes_known() -> None:
+    seen = events.ItemSeen(item=ITEM, outcome="ok")
+    assert fold(RECEIVED, LABEL, seen, presumed(3)).status == "in_stock"
+    assert fold(RECEIVED, LABEL, seen, presumed(4)).status == "missing"
+    assert fold(RECEIVED, LABEL, OUT, presumed(3)).status == "out"
+
+
+def test_a_correction_settles_what_it_weighed_and_what_turns_up_later_is_seen() -> None:
+    again = events.Delivered(plan=PLAN, items=(ITEM,))
+    twice: list[events.Body] = [RECEIVED, LABEL, OUT, DELIVERED, again]
+    entries = told(*twice)
+    assert [one.kind for one in fold(*twice).findings] == ["double-handover"]
+    weighed = tuple(entries[n].stored.id for n in (3, 4))
+    ruled = events.Corrected(items=(ITEM,), status="in_stock", why="seen", compared=weighed)
+    settled = fold(*twice, ruled)
+    assert (settled.status, settled.findings) == ("in_stock", ())
+    late = events.Sold(market=SESSION, price=5, item=ITEM)
+    overtaken = fold(*twice, late, ruled)
+    assert overtaken.status == "in_stock"
+    assert "ruling-overtaken" in [one.kind for one in overtaken.findings]
+
+
+def test_a_reservation_ends_when_the_item_leaves() -> None:
+    kept = events.Reserved(plan=PLAN, items=(ITEM,))
+    assert (fold(RECEIVED, LABEL, kept).status, fold(RECEIVED, LABEL, kept).reserved) == (
+        "reserved",
+        PLAN,
+    )
+    back = events.Back(plan=PLAN, why="not-home", items=(ITEM,))
+    assert fold(RECEIVED, LABEL, kept, OUT, back).status == "in_stock"
+    other = codes.serial_code(codes.Kind.PLAN, "00AA", 9)
+    stolen = fold(RECEIVED, LABEL, kept, events.Out(plan=other, items=(ITEM,)))
+    assert [one.kind for one in stolen.findings] == ["reserved-for-another"]
+
+
+def test_a_kit_holds_its_items_and_gives_them_back() -> None:
+    built = events.KitBuilt(box=BOX, kit="winter", items=(ITEM,))
+    assert fold(RECEIVED, LABEL, built).box == BOX
+    out = events.Out(plan=PLAN, items=(BOX,))
+    assert fold(RECEIVED, LABEL, built, out).status == "out"
+    assert fold(RECEIVED, LABEL, built, events.KitBroken(box=BOX, items=(ITEM,))).box is None
+
+
+def test_an_items_course_tells_when_it_counted_where() -> None:
+    state = fold(RECEIVED, LABEL, OUT, DELIVERED)
+    assert [(one.cause, one.from_status, one.to_status) for one in state.movements] == [
+        ("received", "", "here"),
+        ("out", "here", "out"),
+        ("delivered", "out", "delivered"),
+    ]
+    assert fold(RECEIVED, void(told(RECEIVED), 1)).movements == ()
