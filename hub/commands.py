@@ -13,11 +13,12 @@ import click
 import msgspec
 
 from hub import backup, operations
-from hub.auth import Role
 from hub.catalogue_commands import GROUPS
 from hub.command_line import DATA, Refused, database_file, do, now_ms, settings
 from hub.control import LockedError, writer_lock
 from hub.passwords import new_password
+from hub.permissions import Role
+from hub.scope import make
 
 
 @click.group("hub", commands=GROUPS)
@@ -118,15 +119,28 @@ def restore_command(file: Path, data: Path) -> None:
 # --- accounts ----------------------------------------------------------------------------------
 
 ROLE: Final = click.Choice([role.value for role in Role])
+STOPS: Final = click.option(
+    "--stop", "stops", multiple=True, help="只管这个站点，可重复 / only this stop; may be repeated"
+)
+CITIES: Final = click.option(
+    "--city",
+    "cities",
+    multiple=True,
+    help="只管这个城市的站点，可重复 / only the stops of this city; may be repeated",
+)
 
 
 @hub.command("token")
 @DATA
 @click.option("--role", type=ROLE, default=Role.VIEWER.value, show_default=True)
 @click.option("--label", default="", help="给谁用的 / what it is for")
-def token_command(data: Path, role: str, label: str) -> None:
+@STOPS
+@CITIES
+def token_command(
+    data: Path, role: str, label: str, stops: tuple[str, ...], cities: tuple[str, ...]
+) -> None:
     """新建 API 令牌，单独打印在最后一行 / Make an API token, alone on the last line."""
-    click.echo(do(data, operations.CreateToken(Role(role), label), str))
+    click.echo(do(data, operations.CreateToken(Role(role), label, make(stops, cities)), str))
 
 
 @hub.group("user")
@@ -143,11 +157,24 @@ PASSWORD: Final = click.option(
 @click.argument("name")
 @DATA
 @click.option("--role", type=ROLE, default=Role.OPERATOR.value, show_default=True)
+@STOPS
+@CITIES
 @PASSWORD
-def user_add_command(name: str, data: Path, role: str, password_stdin: bool) -> None:
-    """新建账号 / Add an account."""
+def user_add_command(
+    name: str,
+    data: Path,
+    role: str,
+    stops: tuple[str, ...],
+    cities: tuple[str, ...],
+    password_stdin: bool,
+) -> None:
+    """新建账号 / Add an account.
+
+    角色 administrator 可以在网页上管理其他账号。
+    The role administrator manages the other accounts in the browser.
+    """
     password, made = _password(password_stdin)
-    do(data, operations.AddUser(name, password, Role(role)), type(None))
+    do(data, operations.AddUser(name, password, Role(role), make(stops, cities)), type(None))
     click.echo(f"账号已建立 / account added: {name} ({role})")
     _show(password, made)
 

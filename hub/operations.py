@@ -13,14 +13,16 @@ import msgspec
 import sqlalchemy as sa
 from msgspec import Meta, Struct
 
-from hub import auth, catalogue, db, quarantine, ready_made, reference
-from hub.auth import AuthError
+from hub import account_operations, audit, catalogue, db, quarantine, ready_made, reference
+from hub.accounts import AccountError
 from hub.backup import Backup, BackupError
 from hub.catalogue import CatalogueError
 from hub.control import ControlError
+from hub.permissions import Role
 from hub.quarantine import RepairError
 from hub.ready_made import NoLabelPrefixError
 from hub.reference import TooManyNamesError
+from hub.scope import Scope
 
 T = TypeVar("T")
 
@@ -45,8 +47,9 @@ class _Operation(Struct, frozen=True, tag_field="do"):
 class CreateToken(_Operation, frozen=True, tag="token"):
     """A new API token; the result is the token, which is stored nowhere."""
 
-    role: auth.Role
+    role: Role
     label: str = ""
+    scope: Scope = Scope()
 
 
 class AddUser(_Operation, frozen=True, tag="user-add"):
@@ -54,7 +57,8 @@ class AddUser(_Operation, frozen=True, tag="user-add"):
 
     name: str
     password: str
-    role: auth.Role
+    role: Role
+    scope: Scope = Scope()
 
 
 class SetPassword(_Operation, frozen=True, tag="user-password"):
@@ -216,7 +220,7 @@ def perform(request: bytes, desk: Desk) -> bytes:
     try:
         result = _carry_out(operation, desk)
     except (
-        AuthError,
+        AccountError,
         BackupError,
         CatalogueError,
         NoLabelPrefixError,
@@ -243,57 +247,74 @@ def _change(connection: sa.Connection, operation: Operation, now_ms: int) -> Any
     """One transaction's work. Raises `ControlError` and the errors that `perform` turns into it;
     then nothing is changed."""
     match operation:
-        case CreateToken(role, label):
-            return auth.create_token(connection, role, now_ms, label)
-        case AddUser(name, password, role):
-            return _add_user(connection, name, password, role, now_ms)
+        case CreateToken(role, label, scope):
+            return account_operations.create_token(connection, role, label, scope, now_ms)
+        case AddUser(name, password, role, scope):
+            return account_operations.add_user(connection, name, password, role, scope, now_ms)
         case SetPassword(name, password):
-            return _set_password(connection, name, password, now_ms)
+            return account_operations.set_password(connection, name, password, now_ms)
         case PutEntries(part, entries):
             count = catalogue.put(connection, part, entries)
             reference.require_room(connection, part)
+            _note(connection, "reference.put", part, _which(part, entries), now_ms)
             return count
         case RemoveEntry(part, key):
+            gone = "" if part in NAMELESS else key
+            _note(connection, "reference.removed", part, {"key": gone}, now_ms)
             return catalogue.remove(connection, part, key)
         case ListEntries(part):
             return catalogue.entries(connection, part)
         case PutSetting(stop, name, value):
+            _note(connection, "setting.put", name, {"value": value}, now_ms, stop)
             return catalogue.put_setting(connection, stop, name, value)
         case RemoveSetting(stop, name):
+            _note(connection, "setting.removed", name, {}, now_ms, stop)
             return catalogue.remove_setting(connection, stop, name)
         case ListSettings():
             return catalogue.chosen(connection)
         case ListUnknownCodes(limit):
             return reference.unknown_codes(connection, limit)
         case DrawLabelPrefix():
-            return ready_made.draw_prefix(connection, now_ms)
+            prefix = ready_made.draw_prefix(connection, now_ms)
+            _note(connection, "labels.prefix", prefix, {}, now_ms)
+            return prefix
         case ListQuarantine(limit):
             return _quarantine(connection, limit)
         case ShowQuarantine(row):
             return _quarantined_line(connection, row)
         case RetryQuarantine():
-            return quarantine.retry(connection, now_ms)
+            understood = quarantine.retry(connection, now_ms)
+            _note(connection, "quarantine.retried", "", {"understood": understood}, now_ms)
+            return understood
         case RepairQuarantine(row, line):
+            _note(connection, "quarantine.repaired", str(row), {}, now_ms)
             return quarantine.repair(connection, row, line.encode(), now_ms)
     raise AssertionError(f"{type(operation).__name__} is no change of the database")
 
 
-# --- accounts ----------------------------------------------------------------------------------
+# --- the audit log -----------------------------------------------------------------------------
+
+NAMELESS: Final = frozenset({"capabilities"})
+"""Parts whose keys stand for people, which the audit log must not keep."""
+
+MOST_KEYS: Final = 50
 
 
-def _add_user(
-    connection: sa.Connection, name: str, password: str, role: auth.Role, now_ms: int
+def _which(part: str, entries: list[dict[str, Any]]) -> dict[str, Any]:
+    """How many entries were put, and the keys of the first of them."""
+    keys = [next(iter(entry.values()), "") for entry in entries[:MOST_KEYS]]
+    return {"entries": len(entries)} | ({} if part in NAMELESS else {"keys": keys})
+
+
+def _note(
+    connection: sa.Connection,
+    what: str,
+    subject: str,
+    detail: dict[str, Any],
+    now_ms: int,
+    stop: str = "",
 ) -> None:
-    if auth.find(connection, name) is not None:
-        raise ControlError(f"{name}: 用户已存在 / there is an account of this name")
-    auth.create_user(connection, name, password, role, now_ms)
-
-
-def _set_password(connection: sa.Connection, name: str, password: str, now_ms: int) -> None:
-    user = auth.find(connection, name)
-    if user is None:
-        raise ControlError(f"{name}: 没有这个用户 / there is no account of this name")
-    auth.create_user(connection, name, password, user.role, now_ms)
+    audit.note(connection, audit.COMMAND_LINE, what, subject, detail, now_ms, stop=stop)
 
 
 # --- quarantine --------------------------------------------------------------------------------

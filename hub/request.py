@@ -39,7 +39,6 @@ class Services(Struct, frozen=True):
     ailments: Callable[[], Sequence[str]]
     reaches: Reaches
     guesses: Throttle
-    logins: Throttle
 
 
 def install(app: Flask, services: Services) -> None:

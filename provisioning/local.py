@@ -16,9 +16,10 @@ import sqlalchemy as sa
 from msgspec.structs import replace
 
 from contract.enrolment import Identity
-from hub import auth, db
+from hub import accounts, audit, db, sessions
 from hub.control import writer_lock
 from hub.passwords import new_password
+from hub.permissions import Role
 from kiosk.durable import write_durably
 from kiosk.identity import IdentityError, IdentityStore
 from provisioning.identity import enrol, publish_key, reissue
@@ -104,18 +105,27 @@ def _identity(
 def _put_operator(connection: sa.Connection, data: Path, name: str, now_ms: int) -> str | None:
     """A new password, for whoever calls to show; None when there are accounts in use."""
     mark = data / "hub" / UNSHOWN
-    if auth.has_users(connection) and not _is_unshown(connection, mark, name):
+    if accounts.has_any(connection) and not _is_unshown(connection, mark, name):
         mark_shown(data)
         return None
     password = new_password()
-    user = auth.create_user(connection, name, password, auth.Role.OPERATOR, now_ms)
-    write_durably(mark, user.stamp.encode())  # before COMMIT: then it is there whatever happens
+    there = accounts.by_name(connection, name)
+    if there is None:
+        account = accounts.add(connection, name, password, Role.ADMINISTRATOR, now_ms)
+        what = "account.added"
+    else:
+        account = accounts.set_password(connection, there, password)
+        sessions.end_all(connection, account.id)
+        what = "account.password"
+    detail = {"role": account.role.value}
+    audit.note(connection, audit.COMMAND_LINE, what, account.id, detail, now_ms)
+    write_durably(mark, account.stamp.encode())  # before COMMIT: then it is there whatever happens
     return password
 
 
 def _is_unshown(connection: sa.Connection, mark: Path, name: str) -> bool:
-    user = auth.find(connection, name)
-    return user is not None and mark.exists() and mark.read_bytes() == user.stamp.encode()
+    account = accounts.by_name(connection, name)
+    return account is not None and mark.exists() and mark.read_bytes() == account.stamp.encode()
 
 
 def _identity_path(data: Path) -> Path:

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
-from sqlalchemy import Connection, Row, Select, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, select, true
 
 from contract import events as contract
 from contract.order import SortKey
 from hub import db, journey
+from hub.scope import Stops, within
 
 
 class Recorded(Struct, frozen=True):
@@ -111,23 +112,25 @@ def _read(row: Row[tuple[object, ...]]) -> Recorded:
     )
 
 
-def after(connection: Connection, position: int, limit: int) -> list[Recorded]:
-    """At most ``limit`` events behind ``position``, in the order of positions; none that the
-    projections do not yet show."""
+def after(connection: Connection, position: int, limit: int, stops: Stops = None) -> list[Recorded]:
+    """At most ``limit`` events behind ``position`` from kiosks of ``stops``, in the order of
+    positions; none that the projections do not yet show."""
     event = db.event.c
     query = (
         _recorded()
-        .where(event.position > position, event.position <= projected(connection))
+        .where(event.position > position, event.position <= projected(connection), _at(stops))
         .order_by(event.position)
         .limit(limit)
     )
     return [_read(row) for row in connection.execute(query)]
 
 
-def newest(connection: Connection, limit: int, kiosk: str | None = None) -> list[Recorded]:
-    """The last ``limit`` events that the hub recorded, newest first."""
+def newest(
+    connection: Connection, limit: int, kiosk: str | None = None, stops: Stops = None
+) -> list[Recorded]:
+    """The last ``limit`` events that the hub recorded from kiosks of ``stops``, newest first."""
     event = db.event.c
-    query = _recorded().order_by(event.position.desc()).limit(limit)
+    query = _recorded().where(_at(stops)).order_by(event.position.desc()).limit(limit)
     if kiosk is not None:
         query = query.where(event.kiosk == kiosk)
     return [_read(row) for row in connection.execute(query)]
@@ -191,12 +194,14 @@ def _parts(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:
 
 
 def quarantined(
-    connection: Connection, limit: int, kiosk: str | None = None
+    connection: Connection, limit: int, kiosk: str | None = None, stops: Stops = None
 ) -> tuple[int, list[Quarantined]]:
     """How many lines wait in quarantine, and the newest ``limit`` of them."""
     event = db.event.c
     waiting = and_(
-        event.problem.is_not(None), *([event.kiosk == kiosk] if kiosk is not None else [])
+        event.problem.is_not(None),
+        _at(stops),
+        *([event.kiosk == kiosk] if kiosk is not None else []),
     )
     total = connection.scalar(select(func.count()).select_from(db.event).where(waiting)) or 0
     rows = connection.execute(
@@ -217,8 +222,8 @@ def quarantined(
     return total, [Quarantined(*row) for row in rows]
 
 
-def unreadable(connection: Connection, limit: int) -> list[Unreadable]:
-    """The newest ``limit`` messages that could not be placed."""
+def unreadable(connection: Connection, limit: int, stops: Stops = None) -> list[Unreadable]:
+    """The newest ``limit`` messages that could not be placed; of kiosks of ``stops``."""
     table = db.unreadable.c
     rows = connection.execute(
         select(
@@ -229,7 +234,19 @@ def unreadable(connection: Connection, limit: int) -> list[Unreadable]:
             table.received_ms,
             func.length(table.payload),
         )
+        .where(_of(table.kiosk, stops))
         .order_by(table.id.desc())
         .limit(limit)
     )
     return [Unreadable(*row) for row in rows]
+
+
+def _at(stops: Stops) -> ColumnElement[bool]:
+    """The condition that an event's kiosk stands at one of ``stops``."""
+    return _of(db.event.c.kiosk, stops)
+
+
+def _of(kiosk: ColumnElement[str], stops: Stops) -> ColumnElement[bool]:
+    if stops is None:
+        return true()
+    return kiosk.in_(select(db.kiosk.c.id).where(within(db.kiosk.c.stop, stops)))

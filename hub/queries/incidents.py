@@ -7,6 +7,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, func, select
 
 from hub import db
+from hub.scope import Stops, within
 
 
 class Incident(Struct, frozen=True):
@@ -38,13 +39,16 @@ def incidents(
     kiosk: str | None = None,
     subject: str | None = None,
     closed: bool = False,
+    stops: Stops = None,
 ) -> list[Incident]:
-    """Open incidents, or closed ones: what nobody has acknowledged first, then the newest."""
+    """Open incidents at ``stops``, or closed ones: what nobody has acknowledged first, then the
+    newest."""
     table = db.incident.c
     query = select(*_COLUMNS).order_by(
         table.acknowledged_ms.is_not(None), table.opened_ms.desc(), table.key
     )
     query = query.where(table.closed_ms.is_not(None) if closed else table.closed_ms.is_(None))
+    query = query.where(within(table.stop, stops))
     if kiosk is not None:
         query = query.where(table.kiosk == kiosk)
     if subject is not None:
@@ -52,14 +56,19 @@ def incidents(
     return [_read(tuple(row)) for row in connection.execute(query.limit(limit))]
 
 
-def open_count(connection: Connection) -> int:
-    """How many incidents are open."""
-    return (
-        connection.scalar(
-            select(func.count()).select_from(db.incident).where(db.incident.c.closed_ms.is_(None))
-        )
-        or 0
+def open_count(connection: Connection, stops: Stops = None) -> int:
+    """How many incidents are open at ``stops``."""
+    table = db.incident.c
+    open_ones = select(func.count()).where(table.closed_ms.is_(None), within(table.stop, stops))
+    return connection.scalar(open_ones) or 0
+
+
+def stop_of(connection: Connection, key: str) -> str | None:
+    """Where the incident with this key is; None: there is none."""
+    found: str | None = connection.scalar(
+        select(db.incident.c.stop).where(db.incident.c.key == key)
     )
+    return found
 
 
 def _read(row: tuple[Any, ...]) -> Incident:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, func, select
 from contract.messages import DeviceHealth, Health
 from hub import db
 from hub.folds.watch import DEVICE_DOWN
+from hub.scope import Stops
 
 
 class Kiosk(Struct, frozen=True):
@@ -37,8 +38,9 @@ class Stream(Struct, frozen=True):
     known: bool
 
 
-def kiosks(connection: Connection) -> list[Kiosk]:
-    """Every kiosk that is registered or has ever been heard, by id; retired ones last."""
+def kiosks(connection: Connection, stops: Stops = None) -> list[Kiosk]:
+    """Every kiosk of ``stops`` that is registered or has ever been heard, by id; of no known stop
+    only where they are all."""
     registered = {
         row.id: row
         for row in connection.execute(select(db.kiosk.c.id, db.kiosk.c.stop, db.kiosk.c.retired_ms))
@@ -47,6 +49,8 @@ def kiosks(connection: Connection) -> list[Kiosk]:
     found: list[Kiosk] = []
     for name in sorted(registered.keys() | states.keys()):
         row, state = registered.get(name), states.get(name)
+        if stops is not None and (row is None or row.stop not in stops):
+            continue
         times = (
             (state.status_ms, state.hello_ms, state.health_ms, state.last_event_ms) if state else ()
         )

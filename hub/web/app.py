@@ -82,7 +82,6 @@ def create_app(
             ailments=ailments,
             reaches=Reaches(config.households, ZoneInfo(config.timezone), now),
             guesses=Throttle(burst=20, refill_s=6, clock=time.monotonic),
-            logins=Throttle(burst=5, refill_s=20, clock=time.monotonic),
         ),
     )
     i18n.install(app, config.timezone)
@@ -129,10 +128,7 @@ def _words(error: HTTPException) -> tuple[str, str]:
         )
     match error.code:
         case 403:
-            return (
-                _("This page is for operators"),
-                _("Your account may look at the board, but not at this page."),
-            )
+            return _("Your account may not do that"), _("Ask an administrator of this hub.")
         case 404:
             return _("There is no such page"), _("The address may be mistyped.")
         case 405:

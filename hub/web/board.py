@@ -4,21 +4,22 @@ import hashlib
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from msgspec import Struct
+from msgspec import Struct, structs
+from sqlalchemy import Connection
 from werkzeug.wrappers import Response as BaseResponse
 
 from contract import codes
 from contract.codes import CodeError
+from hub import accounts, audit, reference
 from hub import incidents as log
-from hub import reference
-from hub.auth import Role
+from hub.permissions import Permission
 from hub.queries import events, incidents, items, kiosks, places
 from hub.queries.events import Recorded
 from hub.queries.items import STATUS_FIELDS, StockRow
 from hub.queries.places import Stop
 from hub.request import connection, services
 from hub.web import devices, incident_words, story, wording
-from hub.web.login import current_user, needs
+from hub.web.login import needs, require, signed_in_user, visible_stops
 
 BOARD_EVENTS = 30
 BOARD_INCIDENTS = 5
@@ -59,14 +60,14 @@ def blueprint() -> Blueprint:
     return pages
 
 
-@needs(Role.VIEWER)
+@needs(Permission.VIEW)
 def board() -> str:
     """The live board as a whole page; without JavaScript it is simply not live."""
     part = _board_part()
     return render_template("board/board.html", part=part, etag=_etag(part))
 
 
-@needs(Role.VIEWER)
+@needs(Permission.VIEW)
 def live() -> BaseResponse:
     """The part of the board that changes; 304 as long as it does not."""
     part = _board_part()
@@ -80,19 +81,19 @@ def _etag(part: str) -> str:
 
 
 def _board_part() -> str:
-    here = connection()
+    here, mine = connection(), visible_stops()
     stops = places.stops(here)
-    known = kiosks.kiosks(here)
+    known = kiosks.kiosks(here, mine)
     unwell = kiosks.unwell(here, known)
     return render_template(
         "board/_live.html",
-        tables=_stock_tables(items.stock(here), stops),
-        events=_event_lines(events.newest(here, BOARD_EVENTS), stops),
+        tables=_stock_tables(items.stock(here, mine), stops),
+        events=_event_lines(events.newest(here, BOARD_EVENTS, stops=mine), stops),
         kiosks=known,
         unwell=unwell,
-        incidents=_incident_lines(incidents.incidents(here, BOARD_INCIDENTS), stops),
-        incident_count=incidents.open_count(here) + len(unwell),
-        quarantine_count=events.quarantined(here, 1)[0],
+        incidents=_incident_lines(incidents.incidents(here, BOARD_INCIDENTS, stops=mine), stops),
+        incident_count=incidents.open_count(here, mine) + len(unwell),
+        quarantine_count=events.quarantined(here, 1, stops=mine)[0],
         unnamed_count=reference.unknown_count(here, PAGE_ROWS),
         stops=stops,
         stop_name=lambda stop: story.stop_name(stops, stop),
@@ -124,6 +125,7 @@ def _columns(total: StockRow) -> list[tuple[str, str]]:
     """Field and heading of what the table shows: what every stop has, and what this one has."""
     headings = {
         "in_stock": _("Free"),
+        "reserved": _("Reserved"),
         "unlabelled": _("No label"),
         "quarantined": _("To be checked"),
         "out": _("Out"),
@@ -133,7 +135,7 @@ def _columns(total: StockRow) -> list[tuple[str, str]]:
         "missing": _("Missing"),
         "disposed": _("Thrown away"),
     }
-    always = ("in_stock", "unlabelled", "out", "delivered")
+    always = ("in_stock", "reserved", "unlabelled", "out", "delivered")
     return [
         (name, words) for name, words in headings.items() if name in always or getattr(total, name)
     ]
@@ -162,10 +164,19 @@ def _item_of(recorded: Recorded) -> str | None:
 def _incident_lines(
     found: list[incidents.Incident], stops: dict[str, Stop]
 ) -> list[incident_words.Words]:
-    return [incident_words.words(one, story.stop_name(stops, one.stop)) for one in found]
+    who = accounts.names(connection()) if any(one.acknowledged_by for one in found) else {}
+    return [
+        incident_words.words(
+            structs.replace(one, acknowledged_by=who.get(one.acknowledged_by, one.acknowledged_by))
+            if one.acknowledged_by
+            else one,
+            story.stop_name(stops, one.stop),
+        )
+        for one in found
+    ]
 
 
-@needs(Role.VIEWER)
+@needs(Permission.VIEW)
 def incident_list() -> str:
     """Every open incident, or those that are closed."""
     closed = request.args.get("closed") == "1"
@@ -174,46 +185,57 @@ def incident_list() -> str:
     return render_template(
         "board/incidents.html",
         closed=closed,
-        incidents=_incident_lines(incidents.incidents(here, PAGE_ROWS, closed=closed), stops),
-        may_act=_is_operator(),
+        incidents=_incident_lines(_some_incidents(closed), stops),
+        may_act=signed_in_user().may(Permission.RESOLVE_INCIDENT),
     )
 
 
-@needs(Role.OPERATOR)
+def _some_incidents(closed: bool) -> list[incidents.Incident]:
+    return incidents.incidents(connection(), PAGE_ROWS, closed=closed, stops=visible_stops())
+
+
+@needs(Permission.RESOLVE_INCIDENT)
 def acknowledge() -> BaseResponse:
     """An operator has seen an incident; it stays open until its cause is gone, unless it is about
     a moment."""
     key = request.form.get("key", "")
-    user = current_user()
+    stop = incidents.stop_of(connection(), key)
+    if stop is None:
+        abort(404)
+    by = require(Permission.RESOLVE_INCIDENT, stop).by
     seen_ms = int(services().now() * 1000)
 
-    by = user.name if user is not None else ""
-    services().writer.call(lambda writing: log.acknowledge(writing, key, by, seen_ms))
+    def acknowledge(writing: Connection) -> None:
+        if log.acknowledge(writing, key, by.account, seen_ms):
+            audit.note(writing, by, "incident.acknowledged", key, {}, seen_ms, stop=stop)
+
+    services().writer.call(acknowledge)
     return redirect(url_for("board.incident_list"), 303)
 
 
-@needs(Role.OPERATOR)
+@needs(Permission.SEE_RAW)
 def quarantine() -> str:
     """What arrived and could not be understood, as it was received."""
-    here = connection()
-    total, lines = events.quarantined(here, PAGE_ROWS)
+    here, mine = connection(), visible_stops()
+    total, lines = events.quarantined(here, PAGE_ROWS, stops=mine)
     return render_template(
         "board/quarantine.html",
         total=total,
         lines=lines,
-        unreadable=events.unreadable(here, PAGE_ROWS),
+        unreadable=events.unreadable(here, PAGE_ROWS, mine),
         problem=wording.problem,
         shown=_shown_raw,
     )
 
 
-@needs(Role.VIEWER)
+@needs(Permission.VIEW)
 def kiosk(kiosk: str) -> str:
     """One kiosk: how it is, what it last did, how far the hub has its journal."""
     here = connection()
     found = next((one for one in kiosks.kiosks(here) if one.id == kiosk), None)
     if found is None:
         abort(404)
+    require(Permission.VIEW, found.stop)
     stops = places.stops(here)
     return render_template(
         "board/kiosk.html",
@@ -228,7 +250,7 @@ def kiosk(kiosk: str) -> str:
     )
 
 
-@needs(Role.VIEWER)
+@needs(Permission.VIEW)
 def unnamed() -> str:
     """Retail codes that want a name."""
     return render_template(
@@ -238,7 +260,7 @@ def unnamed() -> str:
     )
 
 
-@needs(Role.VIEWER)
+@needs(Permission.VIEW)
 def item(code: str) -> BaseResponse:
     """One item with every event that concerns it."""
     canonical = codes.normalise(code[:64])
@@ -254,6 +276,7 @@ def item(code: str) -> BaseResponse:
     found = items.item(here, canonical)
     if found is None:
         abort(404)
+    require(Permission.VIEW, found.stop)
     stops = places.stops(here)
     recorded = events.of_item(here, canonical)
     page = render_template(
@@ -265,15 +288,10 @@ def item(code: str) -> BaseResponse:
         place=wording.place_name(found.place),
         events=list(zip(recorded, _event_lines(recorded, stops), strict=True)),
         incidents=_incident_lines(incidents.incidents(here, PAGE_ROWS, subject=canonical), stops),
-        may_see_raw=_is_operator(),
+        may_see_raw=signed_in_user().may(Permission.SEE_RAW),
         shown=_shown_raw,
     )
     return Response(page)
-
-
-def _is_operator() -> bool:
-    user = current_user()
-    return user is not None and user.role.may(Role.OPERATOR)
 
 
 def _shown_raw(raw: bytes) -> str:

@@ -8,6 +8,7 @@ from babel import Locale
 from babel.dates import format_date, format_datetime, format_skeleton, format_time, get_timezone
 from flask import Flask, Response, current_app, g, request
 from flask_babel import Babel, get_locale
+from werkzeug.wrappers import Response as BaseResponse
 
 COOKIE: Final = "lang"
 COOKIE_AGE_S: Final = 365 * 24 * 3600
@@ -57,15 +58,20 @@ def _remember(response: Response) -> Response:
     response.vary.update(("Accept-Language", "Cookie"))
     wish = request.args.get("lang")
     if wish in LANGUAGES and wish != request.cookies.get(COOKIE):
-        response.set_cookie(
-            COOKIE,
-            wish,
-            max_age=COOKIE_AGE_S,
-            httponly=True,
-            samesite="Lax",
-            secure=request.is_secure,
-        )
+        remember(response, wish)
     return response
+
+
+def remember(response: BaseResponse, wish: str) -> None:
+    """Have this browser ask for pages in the language ``wish``, zh or en, from now on."""
+    response.set_cookie(
+        COOKIE,
+        wish,
+        max_age=COOKIE_AGE_S,
+        httponly=True,
+        samesite="Lax",
+        secure=request.is_secure,
+    )
 
 
 def pick(zh: str, en: str) -> str:

@@ -1,13 +1,16 @@
-"""Signing in and out, and who is signed in."""
+"""Signing in and out, who is signed in, and the guard that every page asks.
+
+The session's cookie is signed and holds the random id of a row in the database (`hub.sessions`),
+which is what counts: a session ends when that row goes, whatever the browser keeps.
+"""
 
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec
+from typing import Final, ParamSpec
 
 from flask import (
     Blueprint,
     Response,
-    abort,
     g,
     redirect,
     render_template,
@@ -17,13 +20,33 @@ from flask import (
 )
 from flask_babel import gettext as _
 from flask_babel import ngettext
+from sqlalchemy import Connection
+from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response as BaseResponse
 
-from hub import auth
-from hub.auth import Role, User
+from hub import accounts, attempts, audit, sessions
+from hub.accounts import Account
+from hub.api import problems
+from hub.audit import By
+from hub.permissions import Permission
 from hub.request import connection, services
+from hub.scope import Stops
+from hub.users import User
+from hub.web import i18n
 
 P = ParamSpec("P")
+
+COOKIE_KEY: Final = "sid"
+"""Where the session's random id is in the signed cookie."""
+
+
+class Denied(Forbidden):
+    """The user may not do that; the page says who may. ``stop`` if it is only not theirs."""
+
+    def __init__(self, permission: Permission, stop: str | None = None) -> None:
+        super().__init__()
+        self.permission = permission
+        self.stop = stop
 
 
 def blueprint() -> Blueprint:
@@ -35,29 +58,64 @@ def blueprint() -> Blueprint:
 
 
 def current_user() -> User | None:
-    """Who is signed in; a session ends when its account's password changes or it goes."""
+    """Who sent this request: whoever is signed in, or on an address of the API the bearer of the
+    token, which `hub.api.bearer` puts there."""
     if "user" not in g:
-        name, stamp = session.get("user"), session.get("stamp")
-        found = auth.find(connection(), name) if isinstance(name, str) else None
-        g.user = found if found is not None and found.stamp == stamp else None
-    found_user: User | None = g.user
-    return found_user
+        g.user = None if problems.wanted() else _signed_in()
+    found: User | None = g.user
+    return found
 
 
-def needs(role: Role) -> Callable[[Callable[P, str | BaseResponse]], Callable[P, BaseResponse]]:
-    """Let a page be seen by ``role`` and above only."""
+def _signed_in() -> User | None:
+    token, now_ms = session.get(COOKIE_KEY), _now_ms()
+    if not isinstance(token, str):
+        return None
+    found = sessions.signed_in(connection(), token, now_ms)
+    if found is None:
+        return None
+    if found.stale:
+        used, address = found.user.session, _address()
+        services().writer.call(lambda writing: sessions.touch(writing, used, address, now_ms))
+    return found.user
+
+
+def signed_in_user() -> User:
+    """The user of a page that `needs` guards. Raises `Denied` when there is none."""
+    user = current_user()
+    if user is None:
+        raise Denied(Permission.VIEW)
+    return user
+
+
+def visible_stops() -> Stops:
+    """The stops whose rows this user may see, for `hub.scope.within`; none without a user."""
+    user = current_user()
+    return frozenset() if user is None else user.visible
+
+
+def require(permission: Permission, stop: str | None = None) -> User:
+    """The user, who has this permission, at ``stop`` if one is given. Raises `Denied`."""
+    user = current_user()
+    if user is None or not user.may(permission, stop):
+        raise Denied(permission, stop)
+    return user
+
+
+def needs(
+    permission: Permission,
+) -> Callable[[Callable[P, str | BaseResponse]], Callable[P, BaseResponse]]:
+    """Let a page, or a route of the API, be reached only by who has ``permission``."""
 
     def guard(page: Callable[P, str | BaseResponse]) -> Callable[P, BaseResponse]:
         @wraps(page)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> BaseResponse:
-            user = current_user()
-            if user is None:
+            if current_user() is None:
                 return _ask_to_sign_in()
-            if not user.role.may(role):
-                abort(403)
+            require(permission)
             made = page(*args, **kwargs)
             response = made if isinstance(made, BaseResponse) else Response(made)
-            response.headers["Cache-Control"] = "private, no-cache"
+            if "Cache-Control" not in response.headers:
+                response.headers["Cache-Control"] = "private, no-cache"
             return response
 
         return guarded
@@ -66,6 +124,8 @@ def needs(role: Role) -> Callable[[Callable[P, str | BaseResponse]], Callable[P,
 
 
 def _ask_to_sign_in() -> BaseResponse:
+    if problems.wanted():
+        return problems.unauthorised("Send a token: Authorization: Bearer <token>")
     target = url_for("login.login", next=request.path)
     if "HX-Request" in request.headers:
         # A part of a page must not become the sign-in page: the whole page goes there.
@@ -78,14 +138,12 @@ def login() -> BaseResponse:
     """The form, and what it sends."""
     if request.method == "GET":
         if current_user() is not None:
-            return redirect(_target(request.args.get("next", "")), 303)
+            return redirect(target_of(request.args.get("next", "")), 303)
         return Response(_page(next_path=request.args.get("next", "")))
-    name = request.form.get("name", "").strip()[: auth.MAX_NAME]
+    name = request.form.get("name", "").strip()[: accounts.MAX_NAME]
     next_path = request.form.get("next", "")
-    throttle, key = services().logins, f"{request.remote_addr} {name}"
-    wait = throttle.wait_s(key)
-    if wait > 0:
-        seconds = int(wait) + 1
+    seconds = try_again_in_s(name)
+    if seconds:
         told = ngettext(
             "Too many attempts. Please wait %(num)d second.",
             "Too many attempts. Please wait %(num)d seconds.",
@@ -94,19 +152,53 @@ def login() -> BaseResponse:
         return Response(
             _page(name, next_path, told), status=429, headers={"Retry-After": str(seconds)}
         )
-    user = auth.verify(connection(), name, request.form.get("password", ""))
-    if user is None:
-        throttle.spend(key)
+    account = accounts.verify(connection(), name, request.form.get("password", ""))
+    if account is None:
         return Response(_page(name, next_path, _("Name or password is not right.")), status=401)
+    response = redirect(target_of(next_path), 303)
+    let_in(account, "password", response)
+    return response
+
+
+def try_again_in_s(name: str) -> int:
+    """Takes one try at ``name`` (empty: by passkey) from this address; 0, or seconds to wait."""
+    now_ms, address = _now_ms(), _address()
+    wait_ms = services().writer.call(lambda writing: attempts.take(writing, name, address, now_ms))
+    return -(-wait_ms // 1000)
+
+
+def let_in(account: Account, how: str, response: BaseResponse) -> None:
+    """Open a session for this browser, ``how``: by password or passkey."""
+    now_ms, address = _now_ms(), _address()
+    agent = request.headers.get("User-Agent", "")
+
+    def begin(writing: Connection) -> str:
+        attempts.succeeded(writing, account.name, address)
+        token, opened = sessions.begin(
+            writing, account.id, address=address, agent=agent, how=how, now_ms=now_ms
+        )
+        by = By(account.id, opened)
+        audit.note(writing, by, "session.opened", account.id, {"how": how}, now_ms)
+        return token
+
     session.clear()
     session.permanent = True
-    session["user"], session["stamp"] = user.name, user.stamp
-    return redirect(_target(next_path), 303)
+    session[COOKIE_KEY] = services().writer.call(begin)
+    if account.language:
+        i18n.remember(response, account.language)
 
 
 def logout() -> BaseResponse:
-    """Forget who is signed in."""
+    """End the session, here and in the database."""
+    user, now_ms = current_user(), _now_ms()
     session.clear()
+    if user is not None:
+
+        def end(writing: Connection) -> None:
+            sessions.end(writing, user.id, user.session)
+            audit.note(writing, user.by, "session.ended", user.id, {}, now_ms)
+
+        services().writer.call(end)
     return redirect(url_for("public.home"), 303)
 
 
@@ -114,7 +206,15 @@ def _page(name: str = "", next_path: str = "", problem: str = "") -> str:
     return render_template("login.html", name=name, next=next_path, problem=problem)
 
 
-def _target(path: str) -> str:
+def target_of(path: str) -> str:
     """``path`` if it is one of this site, else the board."""
     local = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
     return path if local else url_for("board.board")
+
+
+def _address() -> str:
+    return request.remote_addr or ""
+
+
+def _now_ms() -> int:
+    return int(services().now() * 1000)

@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 from contract import batches, codes, events, topics
 from contract.batches import Header
 from contract.codes import Kind
-from hub import auth, quarantine
+from hub import quarantine, tokens
 from tests.support.hub_scene import CLAIM, Scene, a_scene
 from tests.support.hub_site import PASSWORD, USER, HubSite
 
@@ -264,7 +264,7 @@ def test_a_token_that_was_taken_back_opens_nothing(site: HubSite) -> None:
     token = site.token()
     headers = {"Authorization": f"Bearer {token}"}
     assert site.client().get("/api/v1/stock", headers=headers).status_code == 200
-    assert site.writer.call(lambda connection: auth.revoke_token(connection, token))
+    assert site.writer.call(lambda connection: tokens.revoke(connection, token))
     problem(site.client().get("/api/v1/stock", headers=headers), 401)
 
 

@@ -9,8 +9,9 @@ from flask.testing import FlaskClient
 
 from contract import codes, events
 from contract.batches import Header
-from hub import auth
-from hub.auth import AuthError, Role
+from hub import account_operations, accounts, tokens
+from hub.accounts import AccountError
+from hub.permissions import Role
 from tests.support.hub_scene import KIOSK, Scene, a_scene
 from tests.support.hub_site import PASSWORD, USER, HubSite
 from tests.support.pages import OPERATOR
@@ -115,8 +116,8 @@ def test_signing_out_ends_the_session(site: HubSite) -> None:
 def test_a_new_password_ends_older_sessions(site: HubSite) -> None:
     client = signed_in(site)
     site.writer.call(
-        lambda connection: auth.create_user(
-            connection, USER, "another password", Role.OPERATOR, site.now_ms
+        lambda connection: account_operations.set_password(
+            connection, USER, "another password", site.now_ms
         )
     )
     assert client.get("/board").status_code == 303
@@ -137,9 +138,9 @@ def test_the_session_cookie_is_out_of_reach_for_scripts_and_other_sites(site: Hu
 def test_an_account_that_nobody_could_use_is_refused(
     site: HubSite, name: str, password: str
 ) -> None:
-    with pytest.raises(AuthError):
+    with pytest.raises(AccountError):
         site.writer.call(
-            lambda connection: auth.create_user(connection, name, password, Role.VIEWER, 0)
+            lambda connection: accounts.add(connection, name, password, Role.VIEWER, 0)
         )
 
 
@@ -149,7 +150,7 @@ def test_neither_password_nor_token_can_be_read_from_the_database(site: HubSite)
         path.read_bytes() for path in Path(site.config.secret_key_file).parent.iterdir()
     )
     assert b"$argon2id$" in kept
-    assert auth.token_digest(token).encode() in kept
+    assert tokens.digest(token).encode() in kept
     assert PASSWORD.encode() not in kept
     assert token.encode() not in kept
 
@@ -284,7 +285,7 @@ def test_a_viewer_sees_the_board_but_neither_quarantine_nor_raw_lines(scene: Sce
     client = signed_in(scene.site, "viewer")
     assert client.get("/board").status_code == 200
     assert client.get("/quarantine").status_code == 403
-    assert "This page is for operators" in client.get("/quarantine").text
+    assert "Your account may not do that" in client.get("/quarantine").text
     assert "prev&#34;" not in client.get(f"/items/{scene.fresh}").text
     token = csrf(client, "/board")
     form = {"key": "x", "csrf_token": token}

@@ -13,16 +13,18 @@ from sqlalchemy import Connection, insert
 from contract import batches, codes, events, topics
 from contract.batches import Header
 from contract.codes import Kind
-from hub import auth, db
-from hub.auth import Role
+from hub import accounts, db, tokens
 from hub.config import HubConfig
 from hub.event_log import EventLog
 from hub.folds.item import fold_item
 from hub.ingest import Ingest, Message
+from hub.permissions import Role
 from hub.projector import Projector
 from hub.reference import Reference
+from hub.scope import make
 from hub.web import create_app
 from provisioning.identity import publish_key
+from tests.support.databases import DATABASES
 from tests.support.hubdb import CONFORMANCE, problems_of
 
 T = TypeVar("T")
@@ -126,7 +128,7 @@ class HubSite:
         (directory / "secret.key").write_bytes(b"not a secret: only for tests")
         self.now_ms = NOON
         self.ailments: list[str] = []
-        url = db.sqlite_url(directory / "hub.sqlite3")
+        url = DATABASES.at(directory / "hub.sqlite3")
         self.config = HubConfig(
             database=url,
             secret_key_file=str(directory / "secret.key"),
@@ -193,16 +195,26 @@ class HubSite:
 
     def add_users(self) -> None:
         """An operator and a viewer, with the same password."""
+        self.add_user(USER, Role.OPERATOR)
+        self.add_user("viewer", Role.VIEWER)
 
-        def write(connection: Connection) -> None:
-            auth.create_user(connection, USER, PASSWORD, Role.OPERATOR, self.now_ms)
-            auth.create_user(connection, "viewer", PASSWORD, Role.VIEWER, self.now_ms)
+    def add_user(
+        self, name: str, role: Role, *, stops: Sequence[str] = (), cities: Sequence[str] = ()
+    ) -> str:
+        """An account with the password of all; its id."""
+        within = make(stops, cities)
+        return self.writer.call(
+            lambda connection: (
+                accounts.add(connection, name, PASSWORD, role, self.now_ms, within).id
+            )
+        )
 
-        self.writer.call(write)
-
-    def token(self, role: Role = Role.VIEWER) -> str:
+    def token(self, role: Role = Role.VIEWER, *, stops: Sequence[str] = ()) -> str:
         """A new API token."""
-        return self.writer.call(lambda connection: auth.create_token(connection, role, self.now_ms))
+        within = make(stops, ())
+        return self.writer.call(
+            lambda connection: tokens.create(connection, role, self.now_ms, "", within)
+        )
 
     # --- what kiosks send --------------------------------------------------------------------
 
