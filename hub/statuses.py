@@ -3,6 +3,8 @@
 from typing import Final
 
 IN_STOCK: Final = "in_stock"
+RESERVED: Final = "reserved"
+"""In stock, and kept for a delivery plan."""
 UNLABELLED: Final = "unlabelled"
 QUARANTINED: Final = "quarantined"
 OUT: Final = "out"
@@ -15,7 +17,7 @@ DISPOSED: Final = "disposed"
 VOIDED: Final = "voided"
 UNKNOWN: Final = "unknown"
 
-HERE: Final = (IN_STOCK, UNLABELLED, QUARANTINED)
+HERE: Final = (IN_STOCK, RESERVED, UNLABELLED, QUARANTINED)
 """At the stop."""
 
 COUNTED: Final = frozenset({*HERE, OUT, DELIVERED, SENT, SOLD, MISSING, DISPOSED})
