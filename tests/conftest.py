@@ -1,14 +1,42 @@
 """Fixtures that several suites share: a real broker, a tap that checks all that it carries, and a
 whole stop of processes."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support import databases
 from tests.support.broker import Mosquitto
 from tests.support.site import Site
 from tests.support.tap import Tap
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database",
+        choices=databases.KINDS,
+        default=os.environ.get(databases.VARIABLE, databases.SQLITE),
+        help="what the hub's tests run on; with postgresql, only these tests run",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    os.environ[databases.VARIABLE] = config.getoption("--database")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With PostgreSQL, leaves only what has a hub's database from our helpers; of that, what is
+    about the SQLite file itself is skipped."""
+    if config.getoption("--database") == databases.SQLITE:
+        return
+    kept = [item for item in items if databases.uses_hub(getattr(item, "module", None))]
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = kept
+    for item in items:
+        if item.get_closest_marker("sqlite") is not None:
+            item.add_marker(pytest.mark.skip(reason="about the SQLite file itself"))
 
 
 @pytest.fixture

@@ -43,6 +43,12 @@ FAKETIME = Package(
     "faketime",
     "在 1970 年和 2099 年测试终端的时钟 / tests kiosks whose machines believe in 1970 or 2099",
 )
+POSTGRESQL = Package(
+    "postgresql",
+    "",
+    "测试以 PostgreSQL 为数据库的中心 / the database on which the hub is tested beside SQLite",
+    library="*/bin/postgres",  # Debian keeps the server off the PATH
+)
 # On Debian 13 Chromium brings it, on a bare Debian 12 nothing does.
 LIBATOMIC = Package(
     "libatomic1",
@@ -136,12 +142,14 @@ def install(packages: Sequence[Package], before: Sequence[str] | None) -> bool:
     if done.returncode != 0:
         sys.stderr.write(f"apt-get 失败 / apt-get failed:  {line_to_type(packages)}\n")
         return False
-    if MOSQUITTO in packages and os.path.isdir("/run/systemd/system"):  # noqa: PTH112
-        # Debian starts the service at once; it would hold the port that `make up` wants.
-        print(
-            "停用 Debian 自带的 mosquitto 服务，以免占用 1883 端口"
-            " / Disabling Debian's own mosquitto service: it would hold port 1883"
-        )
-        disable = [*before, "systemctl", "disable", "--now", "mosquitto.service"]
-        subprocess.run(disable, stdin=subprocess.DEVNULL, check=False)
+    for package, port in ((MOSQUITTO, 1883), (POSTGRESQL, 5432)):
+        if package in packages and os.path.isdir("/run/systemd/system"):  # noqa: PTH112
+            # Debian starts the service at once. Mosquitto's would hold the port that `make up`
+            # wants; tests start servers of their own.
+            print(
+                f"停用 Debian 自带的 {package.name} 服务，以免占用 {port} 端口"
+                f" / Disabling Debian's own {package.name} service: it would hold port {port}"
+            )
+            disable = [*before, "systemctl", "disable", "--now", f"{package.name}.service"]
+            subprocess.run(disable, stdin=subprocess.DEVNULL, check=False)
     return True

@@ -32,12 +32,20 @@ class Purpose:
 
 
 _RUN: Final = frozenset({"kiosk", "hub", "up", "cards"})
+_DEVELOP: Final = _RUN | {"dev", "hub-postgresql"}
 PURPOSES: Final = {
     "up": Purpose(_RUN),
-    "check": Purpose(_RUN | {"dev"}),
-    "bench": Purpose(_RUN | {"dev"}, (debian.MOSQUITTO,)),
+    "check": Purpose(_DEVELOP),
+    "bench": Purpose(_DEVELOP, (debian.MOSQUITTO,)),
     "test": Purpose(
-        _RUN | {"dev"}, (debian.MOSQUITTO, debian.CHROMIUM, debian.LIBATOMIC, debian.FAKETIME)
+        _DEVELOP,
+        (
+            debian.MOSQUITTO,
+            debian.CHROMIUM,
+            debian.LIBATOMIC,
+            debian.FAKETIME,
+            debian.POSTGRESQL,
+        ),
     ),
 }
 
@@ -51,6 +59,7 @@ WHY: Final = {
     "kiosk-gpio": "树莓派引脚，没有 python3-lgpio 时用(可能需编译器)"
     " / the pins of a Raspberry Pi where python3-lgpio is missing (may need a compiler)",
     "hub": "中心：网页、接口、数据库 / the hub: pages, API, database",
+    "hub-postgresql": "以 PostgreSQL 为中心的数据库 / PostgreSQL as the hub's database",
     "up": "内置 MQTT 服务器 / the embedded MQTT broker",
     "cards": "可打印的卡片 / the PDF of cards",
     "build": "把本项目装入 .venv / puts this project into .venv",

@@ -1,8 +1,6 @@
 """A message that no MQTT client may send does not cut the hub off, on either broker."""
 
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ from contract import topics
 from hub.config import HubConfig
 from hub.service import HubService
 from tests.support.broker import Mosquitto
+from tests.support.databases import DATABASES
 from tests.support.events import Journal, message_of
 from tests.support.hubdb import make_template
 from tests.support.processes import Yicang, free_ports, until
@@ -52,7 +51,7 @@ def service(database: Path) -> Iterator[Callable[[int], HubService]]:
     started: list[HubService] = []
 
     def start(port: int) -> HubService:
-        service = HubService(HubConfig(database=f"sqlite:///{database}", mqtt_port=port))
+        service = HubService(HubConfig(database=DATABASES.at(database), mqtt_port=port))
         started.append(service)
         service.start()
         return service
@@ -87,8 +86,7 @@ class Sender:
 
 
 def look(database: Path, query: str) -> list[tuple[Any, ...]]:
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
-        return connection.execute(query).fetchall()
+    return DATABASES.look(database, query)
 
 
 def send_an_item(port: int, database: Path) -> None:

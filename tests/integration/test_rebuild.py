@@ -6,6 +6,7 @@ from random import Random
 import pytest
 
 from hub import service
+from tests.support.databases import DATABASES
 from tests.support.events import Story, message_of, runs
 from tests.support.hubdb import HubDb, make_template
 
@@ -80,6 +81,6 @@ def test_a_stopped_hubs_database_is_rebuilt_by_the_command(busy: Path) -> None:
     with HubDb(busy) as hub:
         before = hub.state()
         hub.change(lambda connection: connection.exec_driver_sql("DELETE FROM item"))
-    service.rebuild_database(f"sqlite:///{busy}", 1_800_000_000_000)
+    service.rebuild_database(DATABASES.at(busy), 1_800_000_000_000)
     with HubDb(busy) as hub:
         assert hub.state() == before

@@ -20,6 +20,7 @@ from hub.outgoing import Send
 from hub.projector import Projector
 from hub.reference import Reference
 from hub.writer import Writer, WriterStoppedError
+from tests.support.databases import DATABASES
 from tests.support.events import Journal, message_of
 from tests.support.hubdb import CONFORMANCE, make_template, problems_of
 
@@ -42,7 +43,7 @@ class Outbox:
         self.sent: list[Send] = []
         self.problems: list[str] = []
         self.on_disk: list[int] = []
-        self._reader = db.open_reader(db.sqlite_url(path))
+        self._reader = db.open_reader(DATABASES.at(path))
 
     def publish(self, send: Send) -> None:
         with self._reader.connect() as connection:
@@ -62,7 +63,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def engine(path: Path) -> Iterator[Engine]:
-    opened = db.open_writer(db.sqlite_url(path))
+    opened = db.open_writer(DATABASES.at(path))
     yield opened
     opened.dispose()
 

@@ -51,10 +51,16 @@ def upgrade() -> None:
         ["kiosk", "prev"],
         unique=False,
         sqlite_where=sa.text("seq = 1"),
+        postgresql_where=sa.text("seq = 1"),
     )
     op.create_index("event_position", "event", ["position"], unique=True)
     op.create_index(
-        "event_problem", "event", ["id"], unique=False, sqlite_where=sa.text("problem IS NOT NULL")
+        "event_problem",
+        "event",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("problem IS NOT NULL"),
+        postgresql_where=sa.text("problem IS NOT NULL"),
     )
 
     op.create_table(
@@ -90,6 +96,7 @@ def upgrade() -> None:
         ["opened_ms"],
         unique=False,
         sqlite_where=sa.text("closed_ms IS NULL"),
+        postgresql_where=sa.text("closed_ms IS NULL"),
     )
     op.create_index("incident_subject", "incident", ["subject"], unique=False)
 
@@ -122,6 +129,7 @@ def upgrade() -> None:
         ["session"],
         unique=False,
         sqlite_where=sa.text("session IS NOT NULL"),
+        postgresql_where=sa.text("session IS NOT NULL"),
     )
 
     op.create_table(

@@ -66,5 +66,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("stop", "name"),
     )
     op.create_index(
-        "item_gtin", "item", ["gtin"], unique=False, sqlite_where=sa.text("gtin IS NOT NULL")
+        "item_gtin",
+        "item",
+        ["gtin"],
+        unique=False,
+        sqlite_where=sa.text("gtin IS NOT NULL"),
+        postgresql_where=sa.text("gtin IS NOT NULL"),
     )
