@@ -154,11 +154,31 @@ def _plan(body: Out | PlanSeen | Delivered | Back) -> tuple[str, ...]:
     return (body.plan,)
 
 
+def _campaign(body: Contributed) -> tuple[str, ...]:
+    return (f"{CAMPAIGN}{body.campaign}",)
+
+
 def _items(body: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(body.items))
 
 
-def _plan_and_items(body: Out | Delivered | Back) -> tuple[str, ...]:
+def _count(body: Any) -> tuple[str, ...]:
+    return (f"{COUNT}{body.count}",)
+
+
+def _count_and_item(body: Counted | FoundUnlabelled) -> tuple[str, ...]:
+    return (f"{COUNT}{body.count}", body.item)
+
+
+def _count_and_part(body: CountJoined) -> tuple[str, ...]:
+    return (f"{COUNT}{body.count}", f"{COUNT}{body.part}")
+
+
+def _count_and_items(body: PresumedMissing) -> tuple[str, ...]:
+    return (f"{COUNT}{body.count}", *_items(body))
+
+
+def _plan_and_items(body: Out | Delivered | Back | Reserved) -> tuple[str, ...]:
     return (body.plan, *dict.fromkeys(body.items))
 
 
@@ -166,7 +186,7 @@ def _lost(body: Missing) -> tuple[str, ...]:
     return _items(body) if body.plan is None else (body.plan, *_items(body))
 
 
-def _box_and_items(body: Packed | Unpacked) -> tuple[str, ...]:
+def _box_and_items(body: Packed | Unpacked | KitBuilt | KitBroken) -> tuple[str, ...]:
     return tuple(dict.fromkeys((body.box, *body.items)))
 
 
@@ -186,11 +206,13 @@ _ONE_ITEM: Final[dict[type, _Codes]] = {
             Counted,
             FoundUnlabelled,
             LabelReprinted,
+            LabelVoided,
         ),
         _item,
     ),
     **dict.fromkeys((Sold, SaleTakenBack), _sold),
     **dict.fromkeys((BoxReceived, Sealed), _box),
+    Contributed: _campaign,
 }
 _THEIR_ITEMS: Final = (
     Moved,
@@ -202,18 +224,50 @@ _THEIR_ITEMS: Final = (
     ExpirySet,
     Quarantined,
     Released,
+    Unreserved,
+    Corrected,
+    Priced,
+)
+_COUNTS: Final = (
+    CountOpened,
+    ShelfOpened,
+    ShelfClosed,
+    CountPaused,
+    CountResumed,
+    CountClosed,
+    CountPlanned,
+    RecountAsked,
+    CountApproved,
+    CountCancelled,
 )
 _SUBJECTS: Final[dict[type, _Codes]] = {
     **_ONE_ITEM,
-    **dict.fromkeys((Out, Delivered, Back), _plan_and_items),
-    **dict.fromkeys((Packed, Unpacked), _box_and_items),
+    **dict.fromkeys((Out, Delivered, Back, Reserved), _plan_and_items),
+    **dict.fromkeys((Packed, Unpacked, KitBuilt, KitBroken), _box_and_items),
     **dict.fromkeys(_THEIR_ITEMS, _items),
+    **dict.fromkeys(_COUNTS, _count),
+    **dict.fromkeys((Counted, FoundUnlabelled), _count_and_item),
+    CountJoined: _count_and_part,
+    PresumedMissing: _count_and_items,
     PlanSeen: _plan,
     Missing: _lost,
 }
 _CHANGED: Final[dict[type, _Codes]] = {
     **_ONE_ITEM,
-    **dict.fromkeys((*_THEIR_ITEMS, Packed, Unpacked, Out, Missing), _items),
+    **dict.fromkeys(
+        (
+            *_THEIR_ITEMS,
+            Packed,
+            Unpacked,
+            KitBuilt,
+            KitBroken,
+            Out,
+            Missing,
+            Reserved,
+            PresumedMissing,
+        ),
+        _items,
+    ),
     **dict.fromkeys((Delivered, Back), _items_or_plan),
 }
 _WITH_PLAN: Final = frozenset({Out, Delivered, Back})
