@@ -43,14 +43,31 @@ def signing_key(kiosk: str) -> str:
 
 
 class DirectWriter:
-    """A writer without its thread: each piece of work is one transaction."""
+    """A writer without its thread: each piece of work is one transaction, and what came of it is
+    folded before anybody gets the answer."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, now_ms: Callable[[], int]) -> None:
         self.engine = db.open_writer(url)
+        self.ingest = Ingest(EventLog(), Reference())
+        self.projector = Projector(fold_item)
+        self._now_ms = now_ms
 
     def call(self, work: Callable[[Connection], T]) -> T:
+        try:
+            with self.engine.begin() as connection:
+                result = work(connection)
+        except BaseException:
+            self.ingest.forget()
+            self.projector.forget()
+            raise
+        self.ingest.changed()
+        self.project()
+        return result
+
+    def project(self) -> None:
+        """Fold what was committed."""
         with self.engine.begin() as connection:
-            return work(connection)
+            self.projector.project(connection, {}, self._now_ms())
 
 
 class Journal:
@@ -134,10 +151,10 @@ class HubSite:
             secret_key_file=str(directory / "secret.key"),
             households=households,
         )
-        self.writer = DirectWriter(url)
+        self.writer = DirectWriter(url, lambda: self.now_ms)
         db.migrate(self.writer.engine)
-        self._ingest = Ingest(EventLog(), Reference())
-        self._projector = Projector(fold_item)
+        self._ingest = self.writer.ingest
+        self._projector = self.writer.projector
         self.reader = db.open_reader(url)
         self.app: Flask = create_app(
             self.config,
