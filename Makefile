@@ -23,6 +23,7 @@ test: ## 日常测试 / the everyday suite, under 10 minutes (ARGS="tests/unit -
 proof: ## 长时间验证 / the long proofs: kill -9 two hundred times and the like
 	$(call prepare,test)
 	.venv/bin/python -m pytest -m proof $(ARGS)
+	.venv/bin/python -m pytest -m "not proof" --database postgresql -n auto --dist loadfile
 
 check: ## 代码与类型检查 / linters and types
 	$(call prepare,check)

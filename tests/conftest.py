@@ -27,16 +27,25 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With PostgreSQL, leaves only what has a hub's database from our helpers; of that, what is
-    about the SQLite file itself is skipped."""
-    if config.getoption("--database") == databases.SQLITE:
-        return
-    kept = [item for item in items if databases.uses_hub(getattr(item, "module", None))]
-    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
-    items[:] = kept
+    """Where all runs on PostgreSQL, leaves only what has a hub's database from our helpers. On
+    PostgreSQL, what is about the SQLite file itself is skipped."""
+    everywhere = config.getoption("--database") == databases.POSTGRESQL
+    if everywhere:
+        gone = [item for item in items if _again(item) or not databases.uses_hub(_module(item))]
+        config.hook.pytest_deselected(items=gone)
+        items[:] = [item for item in items if item not in gone]
     for item in items:
-        if item.get_closest_marker("sqlite") is not None:
+        if (everywhere or _again(item)) and item.get_closest_marker("sqlite") is not None:
             item.add_marker(pytest.mark.skip(reason="about the SQLite file itself"))
+
+
+def _module(item: pytest.Item) -> object:
+    return getattr(item, "module", None)
+
+
+def _again(item: pytest.Item) -> bool:
+    """Whether a test of another module is repeated here on PostgreSQL."""
+    return hasattr(_module(item), "on_postgresql")
 
 
 @pytest.fixture

@@ -144,6 +144,7 @@ def test_an_account_that_nobody_could_use_is_refused(
         )
 
 
+@pytest.mark.sqlite
 def test_neither_password_nor_token_can_be_read_from_the_database(site: HubSite) -> None:
     token = site.token()
     kept = b"".join(

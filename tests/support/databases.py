@@ -3,6 +3,9 @@
 Helpers ask here for a database "at" a path. On SQLite that is the file; on PostgreSQL it is a
 database of the throwaway cluster (`tests.support.postgresql`) that goes with the path, and is
 dropped some time after the path's directory is gone.
+
+The everyday suite runs on SQLite, and `tests/integration/on_postgresql` repeats the heart of it on
+PostgreSQL; ``--database postgresql`` runs all of the hub's tests there, as `make proof` does.
 """
 
 import hashlib
@@ -12,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
+
+import pytest
 
 from hub import db
 from tests.support.postgresql import Clusters
@@ -115,3 +120,10 @@ def _name(path: Path) -> str:
 
 
 DATABASES: Final = Databases()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def on_postgresql() -> Iterator[None]:
+    """A test module that imports this runs on PostgreSQL."""
+    with DATABASES.of_kind(POSTGRESQL):
+        yield
