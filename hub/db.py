@@ -7,7 +7,8 @@ Four kinds of tables
   they changed (`hub.tables.accounts`).
 * **Log** (`event`, `stream`, `hole`, `unreadable`, `kiosk_state`): written by ingest. `event` is
   the truth: a row for each line that ever came in, with the bytes as they came.
-* **Projections** (`touch`, `item`, `stock`, `movement`, `flow`, `claim`, `delivery`, the fold's
+* **Projections** (`touch`, `item`, `stock`, `movement`, `flow`, `box`, `leg`, `recall`, `claim`,
+  `delivery`, `given`, the fold's
   part of `incident`, the epoch facts and placement in `stream`): a function of the good events in
   `event`; `rebuild` drops and refolds them.
 
@@ -39,6 +40,7 @@ from hub.tables.log import hole as hole
 from hub.tables.log import kiosk_state as kiosk_state
 from hub.tables.log import stream as stream
 from hub.tables.log import unreadable as unreadable
+from hub.tables.markets import sale as sale
 from hub.tables.projections import claim as claim
 from hub.tables.projections import delivery as delivery
 from hub.tables.projections import flow as flow
@@ -61,6 +63,16 @@ from hub.tables.registry import product as product
 from hub.tables.registry import setting as setting
 from hub.tables.registry import skill as skill
 from hub.tables.registry import stop as stop
+from hub.tables.statements import restatement as restatement
+from hub.tables.statements import statement as statement
+from hub.tables.stock import box as box
+from hub.tables.stock import contact as contact
+from hub.tables.stock import kit as kit
+from hub.tables.stock import kit_line as kit_line
+from hub.tables.stock import leg as leg
+from hub.tables.stock import place_stop as place_stop
+from hub.tables.stock import plan_line as plan_line
+from hub.tables.stock import recall as recall
 from hub.tables.warehouse import request as request
 
 READERS: Final = 8

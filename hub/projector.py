@@ -4,9 +4,9 @@ Rules
 -----
 * Only the projector writes projections, in transactions of its own, after ingest's COMMIT. It
   takes rows by position, the order of commits, and remembers in the same transaction how far it
-  came. A row that is mended gets a new position, so that it comes by again. With one writer,
-  ingest itself draws the positions; with several ingest workers a sequencer would. The projector
-  never waits for a gap in a kiosk's seqs.
+  came. A row that is mended gets a new position, so that it comes by again. Where several
+  workers ingest, the projector itself numbers what they committed (`hub.positions`). It never
+  waits for a gap in a kiosk's seqs.
 * What is so is a function of the set of good events (`hub.folds`). A changed key is refolded from
   all events that concern it, never patched; so repeats, order and batching cannot matter, and
   `rebuild` gives the same.
@@ -32,17 +32,17 @@ import msgspec
 from sqlalchemy import Connection
 
 from contract.events import SessionClosed, Voided
-from hub import incidents
+from hub import incidents, positions
 from hub import projection_store as store
-from hub.event_log import Fresh, next_position, quarantine_key
-from hub.folds.entries import CAMPAIGN, Stored, changed, stored, subjects
+from hub.event_log import Fresh, quarantine_key
+from hub.folds.entries import CAMPAIGN, MARKET, Stored, changed, stored, subjects
 from hub.folds.epochs import Timeline
 from hub.folds.watch import is_watched, watched
 from hub.movement_store import Days
 from hub.refold import REFOLD, Fold, Refolder
 from hub.voids import VOID, Voids
 
-VERSION: Final = 5
+VERSION: Final = 6
 """Rises when a fold changes what it makes of the same events: the next start rebuilds."""
 
 TIMEZONE: Final = "Asia/Shanghai"
@@ -51,7 +51,20 @@ TIMEZONE: Final = "Asia/Shanghai"
 GROUP: Final = 2000
 """Most events projected in one transaction."""
 
-TABLES: Final = ("touch", "item", "stock", "movement", "flow", "claim", "delivery", "given")
+EVERY: Final = 2**62
+"""More events than there will ever be."""
+
+TABLES: Final = (
+    "touch",
+    "item",
+    "stock",
+    "movement",
+    "flow",
+    "sale",
+    "claim",
+    "delivery",
+    "given",
+)
 """What a rebuild empties and makes anew."""
 
 _CLAIM: Final = """
@@ -103,6 +116,7 @@ class Projector:
 
         ``fresh`` are rows that ingest still has in memory; others are read.
         """
+        positions.number(connection, limit)
         dirty = self._moved_kiosks(connection)
         done = self._done(connection)
         rows = connection.exec_driver_sql(_NEW, (done, limit)).fetchall()
@@ -118,8 +132,11 @@ class Projector:
             campaigns = {subject for subject in dirty if subject.startswith(CAMPAIGN)}
             if campaigns and self._refolder.refold_gifts(connection, campaigns):
                 self.campaigns_moved = True
+            markets = {subject for subject in dirty if subject.startswith(MARKET)}
+            self._refolder.refold_markets(connection, markets)
+            goods = dirty - watch - campaigns - markets
             self._refolder.refold_all(
-                connection, self._refolder.dependants(connection, dirty - watch - campaigns), now_ms
+                connection, self._refolder.dependants(connection, goods), now_ms
             )
         return len(rows)
 
@@ -148,7 +165,8 @@ class Projector:
             "UPDATE incident SET closed_ms = ? WHERE origin = 'fold' AND closed_ms IS NULL",
             (now_ms,),
         )
-        self._projected = next_position(connection) - 1
+        positions.number(connection, EVERY)
+        self._projected = positions.newest(connection)
         store.set_meta(connection, "projected", str(self._projected))
         self._voids.start_anew()
         self._stops = dict(self._registry(connection))
@@ -160,7 +178,9 @@ class Projector:
         for part in store.chunks(sorted(self._settle(connection, now_ms)), REFOLD):
             self._refolder.refold_watched(connection, filter(is_watched, part), now_ms)
         self._refolder.refold_gifts(connection, self._refolder.every_campaign(connection))
+        self._refolder.refold_markets(connection, self._refolder.every_market(connection))
         self._refolder.refold_all(connection, self._refolder.every_item(connection), now_ms)
+        self._save_lines(connection)
         store.set_meta(connection, "projection", self._version)
 
     def is_current(self, connection: Connection) -> bool:
@@ -184,7 +204,7 @@ class Projector:
         missing: list[int] = []
         for row, position in rows:
             known = fresh.get(row)
-            if known is None or known.position != position:
+            if known is None or known.position not in (position, -row):
                 missing.append(row)
             elif known.event is not None:
                 found[row] = stored(row, position, known.kiosk, known.hash, known.event)
@@ -199,8 +219,8 @@ class Projector:
         last = 0
         while True:
             rows = connection.exec_driver_sql(
-                f"SELECT {store.EVENT_COLUMNS} FROM event WHERE id > ? AND problem IS NULL"
-                " ORDER BY id LIMIT ?",
+                f"SELECT {store.EVENT_COLUMNS} FROM event WHERE id > ? AND position > 0"
+                " AND problem IS NULL ORDER BY id LIMIT ?",
                 (last, GROUP),
             ).fetchall()
             if not rows:
@@ -266,9 +286,13 @@ class Projector:
                 for epoch in moved:
                     dirty |= self._partin(connection, line.kiosk, epoch)
                 dirty |= store.watched_of(connection, line.kiosk)
-            if line.dirty:
-                store.save_timeline(connection, line)
         return dirty
+
+    def _save_lines(self, connection: Connection) -> None:
+        """Last in a transaction, and in the order in which ingest writes to streams: where others
+        ingest at the same time, neither waits long for the other, nor both for each other."""
+        for kiosk in sorted(kiosk for kiosk, line in self._lines.items() if line.dirty):
+            store.save_timeline(connection, self._lines[kiosk])
 
     def _partin(self, connection: Connection, kiosk: str, epoch: str | None = None) -> set[str]:
         """Whatever the events of an epoch, or of all a kiosk's epochs, concern."""

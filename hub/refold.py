@@ -10,17 +10,18 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from contract.order import Placement, SortKey
-from hub import incidents, movement_store
+from hub import db, incidents, movement_store, sale_store
 from hub import projection_store as store
 from hub.event_log import quarantine_key
-from hub.folds.entries import CAMPAIGN, Entry, Stored, held, holder
+from hub.folds.entries import CAMPAIGN, MARKET, Entry, Stored, held, holder
 from hub.folds.epochs import UNPLACED, Timeline
 from hub.folds.findings import Finding
 from hub.folds.gifts import given
 from hub.folds.item import FoldError, ItemState
+from hub.folds.sales import fold_market
 from hub.folds.watch import fold_watched
 from hub.incidents import Trouble
 from hub.movement_store import Days
@@ -150,6 +151,31 @@ class Refolder:
             if store.save_gifts(connection, int(subject.removeprefix(CAMPAIGN)), given(events)):
                 moved = True
         return moved
+
+    def refold_markets(self, connection: Connection, markets: Iterable[str]) -> None:
+        """Write what was sold at these markets."""
+        for chunk in store.chunks(sorted(markets), 50):
+            for subject, events in self.events_of(connection, chunk).items():
+                entries = [
+                    self._entry(
+                        connection,
+                        event,
+                        self._line(connection, event.kiosk).placement(event.epoch),
+                    )
+                    for event in events
+                ]
+                lines = fold_market(sorted(entries))
+                sale_store.replace(connection, subject.removeprefix(MARKET), lines)
+
+    @staticmethod
+    def every_market(connection: Connection) -> list[str]:
+        """Every market that an event speaks of."""
+        rows = connection.execute(
+            select(db.touch.c.subject)
+            .where(db.touch.c.subject > MARKET, db.touch.c.subject < "Z")
+            .distinct()
+        )
+        return [row[0] for row in rows]
 
     def refold_all(self, connection: Connection, codes: Iterator[str], now_ms: int) -> None:
         """Fold these items anew; an event that a fold cannot take is quarantined."""

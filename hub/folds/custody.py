@@ -6,6 +6,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Final, TypeAlias
 
+from contract.codes import PLACE_IN
 from contract.events import (
     Arrived,
     Back,
@@ -41,6 +42,7 @@ from contract.events import (
 )
 from hub.folds.entries import Entry
 from hub.folds.findings import Finding
+from hub.folds.legs import ARRIVED, LOST, SEEN, Leg, Travels
 from hub.folds.movements import Course
 from hub.statuses import (
     DELIVERED,
@@ -147,6 +149,7 @@ class Pass:
         self.settled: set[str] = set()  # events that a correction weighed
         self.seen_t = 0  # when anything last showed it
         self.course = Course()
+        self.travels = Travels()
         self._passed: list[Entry] = []  # custody so far
         self.status = IN_STOCK
         self.delivered: Entry | None = None
@@ -154,6 +157,7 @@ class Pass:
         self.taken: Entry | None = None  # the handover that it is out with
         self.inside: dict[str, str] = {}  # item or box -> box
         self.places: dict[str, str] = {}  # box -> place
+        self.stands: dict[str, str] = {}  # box -> place at a stop
         self.findings: list[Finding] = []
         if birth is not None and isinstance(birth.stored.body, Birth):
             self.place = birth.stored.body.place
@@ -180,6 +184,8 @@ class Pass:
                 self._shown(entry)
             if self.first is None:
                 self.first = entry
+        elif kind is BoxReceived:
+            self.stands.setdefault(body.box, body.place)  # type: ignore[union-attr,arg-type]
         elif kind in _CONDITION:
             self._condition(entry, body)  # type: ignore[arg-type] # _CONDITION says so
 
@@ -206,6 +212,8 @@ class Pass:
             return
         self.newest = max(self.newest, entry.stored.position)
         self.first = self.first or entry
+        if isinstance(body, Quarantined | Released):
+            self.moves += 1  # somebody has it in hand
         if isinstance(body, Graded):
             self.grade = body.grade
         elif isinstance(body, ExpirySet):
@@ -235,6 +243,7 @@ class Pass:
         if self.inside or isinstance(body, Packed | KitBuilt):
             for thing in named:
                 self._contain(thing, body, named)
+        self._stand(body, named)
         if isinstance(body, Moved | Counted | Arrived):
             inner = [thing for thing in self.inside if thing.startswith("B")]
             for box in (*named, *inner):
@@ -249,6 +258,7 @@ class Pass:
             self._presumed_missing(body)
         else:
             self._evidence(entry, body)
+            self._travel(entry, body)
         self.last = entry
         self._passed.append(entry)
         self._move(entry)
@@ -271,6 +281,18 @@ class Pass:
             self._here(entry, body)
         if self.status != IN_STOCK:
             self.reserved = None
+
+    def _travel(self, entry: Entry, body: Custody) -> None:
+        """What this shows of where it was sent to."""
+        row, t = entry.stored.row, entry.key.t
+        if isinstance(body, Sent):
+            self.travels.sent(Leg(row, t, entry.stop, body.to, body.kind))
+        elif isinstance(body, Arrived):
+            self.travels.ends(ARRIVED, row, t, entry.stop)
+        elif self.status in (MISSING, DISPOSED):
+            self.travels.ends(LOST, row, t, "")
+        else:
+            self.travels.ends(SEEN, row, t, entry.stop)
 
     def _presumed_missing(self, body: PresumedMissing) -> None:
         if self.status == IN_STOCK and self.seen_t < body.since:
@@ -317,8 +339,8 @@ class Pass:
         if isinstance(body, Corrected | PresumedMissing):
             return  # nobody had it in their hands
         box = self.inside.get(thing)
-        if isinstance(body, Counted) and box is not None and self._place_of(box) == body.place:
-            return
+        if isinstance(body, Counted) and box is not None and self._stands(box) == body.place:
+            return  # on the shelf with its box
         if isinstance(body, Packed | KitBuilt):
             self._out_of_its_box(thing)
             if thing != body.box and thing not in self._above(body.box):
@@ -331,9 +353,29 @@ class Pass:
         if self._waits(thing):
             self.aside.add(thing)
         if thing in self.inside:
-            place = self._place_of(self.inside.pop(thing))
-            if place is not None and thing.startswith("B"):
-                self.places[thing] = place
+            stood = self._stands(self.inside.pop(thing))
+            if stood is not None:
+                self.stands[thing] = stood
+
+    def _stands(self, box: str) -> str | None:
+        """Where a box stands at the stop, as far as its kiosk knows."""
+        return self.stands.get([box, *self._above(box)][-1])
+
+    def _stand(self, body: Custody, named: Sequence[str]) -> None:
+        """Boxes stand somewhere from now on, or do not."""
+        if isinstance(body, Corrected | PresumedMissing | Unpacked | KitBroken):
+            return
+        if isinstance(body, Packed | KitBuilt):
+            if self._stands(body.box) is None:
+                self.inside.pop(body.box, None)
+                self.stands[body.box] = PLACE_IN
+            return
+        there = body.place if isinstance(body, Moved | Counted | Arrived) else None
+        for box in named:
+            if there is None:
+                self.stands.pop(box, None)
+            elif box not in self.inside or not isinstance(body, Counted):
+                self.stands[box] = there
 
     def _above(self, thing: str) -> list[str]:
         found: list[str] = []

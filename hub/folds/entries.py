@@ -34,6 +34,8 @@ from contract.events import (
     LabelAttached,
     LabelReprinted,
     LabelVoided,
+    MarketClosed,
+    MarketOpened,
     Missing,
     Moved,
     Out,
@@ -42,6 +44,8 @@ from contract.events import (
     PresumedMissing,
     Priced,
     Quarantined,
+    RecallClosed,
+    RecallOpened,
     Received,
     RecountAsked,
     Released,
@@ -62,8 +66,14 @@ from contract.order import Placement, SortKey
 CAMPAIGN: Final = "M"
 """Subjects that begin with this are campaigns, by number; no code of ours does."""
 
+RECALL: Final = "R"
+"""Subjects that begin with this are recalls, by their id."""
+
 COUNT: Final = "N"
 """Subjects that begin with this are stocktakes, by their id."""
+
+MARKET: Final = "Y"
+"""Subjects that begin with this are markets, by their id."""
 
 
 class Stored(Struct, frozen=True, gc=False):
@@ -143,7 +153,12 @@ def _item(body: Any) -> tuple[str, ...]:
 
 
 def _sold(body: Sold | SaleTakenBack) -> tuple[str, ...]:
-    return () if body.item is None else (body.item,)
+    market = f"{MARKET}{body.market}"
+    return (market,) if body.item is None else (market, body.item)
+
+
+def _market(body: MarketOpened | MarketClosed) -> tuple[str, ...]:
+    return (f"{MARKET}{body.market}",)
 
 
 def _box(body: BoxReceived | Sealed) -> tuple[str, ...]:
@@ -156,6 +171,10 @@ def _plan(body: Out | PlanSeen | Delivered | Back) -> tuple[str, ...]:
 
 def _campaign(body: Contributed) -> tuple[str, ...]:
     return (f"{CAMPAIGN}{body.campaign}",)
+
+
+def _recall(body: RecallOpened | RecallClosed) -> tuple[str, ...]:
+    return (f"{RECALL}{body.recall}",)
 
 
 def _items(body: Any) -> tuple[str, ...]:
@@ -211,8 +230,10 @@ _ONE_ITEM: Final[dict[type, _Codes]] = {
         _item,
     ),
     **dict.fromkeys((Sold, SaleTakenBack), _sold),
+    **dict.fromkeys((MarketOpened, MarketClosed), _market),
     **dict.fromkeys((BoxReceived, Sealed), _box),
     Contributed: _campaign,
+    **dict.fromkeys((RecallOpened, RecallClosed), _recall),
 }
 _THEIR_ITEMS: Final = (
     Moved,
@@ -257,9 +278,7 @@ _CHANGED: Final[dict[type, _Codes]] = {
     **dict.fromkeys(
         (
             *_THEIR_ITEMS,
-            Packed,
             Unpacked,
-            KitBuilt,
             KitBroken,
             Out,
             Missing,
@@ -268,6 +287,7 @@ _CHANGED: Final[dict[type, _Codes]] = {
         ),
         _items,
     ),
+    **dict.fromkeys((Packed, KitBuilt), _box_and_items),  # the box is here as well
     **dict.fromkeys((Delivered, Back), _items_or_plan),
 }
 _WITH_PLAN: Final = frozenset({Out, Delivered, Back})

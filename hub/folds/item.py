@@ -8,9 +8,10 @@ Rules
 * **Custody folds in order** (`contract.order.SortKey`): moved, packed, unpacked, out, delivered,
   back, sent, arrived, missing, sold, thrown away, counted on a shelf. The latest evidence wins for
   where an item is: what was counted is there, whoever called it missing. A direct scan of an item
-  or inner box takes it out of the box it was in.
+  or inner box takes it out of the box it was in, unless the box goes along, or it is counted where
+  its box stands.
 * **A box carries its contents.** What moves, leaves or comes back as a box does so for everything
-  in it at that moment, once.
+  in it at that moment, once. A box that something is packed into is where it is packed.
 * A delivery or return that names no items concerns what is out for its plan at that moment.
 * **Two hands cannot hold one item.** Out while out for another plan, anything after a delivery, a
   sale or the bin: each is an incident that names both events; the later evidence still counts. So
@@ -21,7 +22,7 @@ Rules
   place was counted, whenever that becomes known.
 * **A reservation** lasts until the item leaves, or until it is lifted.
 * **Condition folds in order** apart from custody: the last grade, the last date read, and whether
-  the last word on quarantine was that it is over.
+  the last word on quarantine was that it is over, of it and of the box that it is in.
 * A whole box that came in under one code is an item of so many pieces. Another box is none.
 * Seen but never received here is ``unknown``, with an incident that goes when its `Received`
   arrives. A voided intake with other custody leaves the item standing, with an incident.
@@ -30,7 +31,9 @@ An entry that cannot be folded raises `FoldError` with its row, so that one even
 without holding up the others.
 """
 
+import calendar
 from collections.abc import Iterable, Sequence
+from datetime import date
 
 from msgspec import Struct
 
@@ -43,6 +46,7 @@ from contract.events import (
 from hub.folds.custody import BIRTHS, UNCONFIRMED, Birth, Pass
 from hub.folds.entries import Entry, subjects
 from hub.folds.findings import Finding
+from hub.folds.legs import Leg
 from hub.folds.movements import Movement
 from hub.statuses import (
     IN_STOCK,
@@ -81,6 +85,8 @@ class ItemState(Struct, frozen=True):
     delivered_stop: str | None
     reserved: str | None = None
     movements: tuple[Movement, ...] = ()
+    legs: tuple[Leg, ...] = ()
+    good_until: str | None = None
 
 
 class FoldError(Exception):
@@ -154,6 +160,7 @@ def _result(went: Pass, births: list[Entry], lost_births: list[Entry]) -> ItemSt
     last = went.last or first
     birth = origin.stored.body if origin is not None else None
     retail = birth.retail if isinstance(birth, Received | BoxReceived) else None
+    expiry = went.month or (retail.last_day if retail is not None else None)
     return ItemState(
         code=went.code,
         kiosk=(origin or first).stored.kiosk,
@@ -169,7 +176,7 @@ def _result(went: Pass, births: list[Entry], lost_births: list[Entry]) -> ItemSt
         known_time=last.known and (origin or last).known,
         label=went.label,
         gtin=retail.gtin if retail is not None else None,
-        expiry=went.month or (retail.last_day if retail is not None else None),
+        expiry=expiry,
         lot=retail.lot if retail is not None else None,
         grade=went.grade,
         quantity=birth.quantity if isinstance(birth, BoxReceived) else 1,
@@ -181,7 +188,23 @@ def _result(went: Pass, births: list[Entry], lost_births: list[Entry]) -> ItemSt
         delivered_stop=went.delivered.stop if went.delivered is not None else None,
         reserved=went.reserved,
         movements=() if status in (UNKNOWN, VOIDED) else tuple(went.course.movements),
+        legs=() if status == VOIDED else tuple(went.travels.legs),
+        good_until=last_day_of(expiry),
     )
+
+
+def last_day_of(expiry: str | None) -> str | None:
+    """The last good day of a date as somebody read it: of a month its last day (GS1 General
+    Specifications, 3.4). None for what no calendar has."""
+    if expiry is None:
+        return None
+    try:
+        if len(expiry) == len("YYYY-MM"):
+            year, month = int(expiry[:4]), int(expiry[5:])
+            return f"{expiry}-{calendar.monthrange(year, month)[1]:02d}"
+        return date.fromisoformat(expiry).isoformat()
+    except ValueError:
+        return None
 
 
 def _unsettled(went: Pass) -> list[Finding]:

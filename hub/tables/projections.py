@@ -44,11 +44,13 @@ item: Final = Table(
     Column("known_time", Boolean, nullable=False),  # both times come from a clock that was right
     Column("label", String),  # printed, unconfirmed or scanned; NULL: none attached
     Column("gtin", String),
-    Column("expiry", String),
+    Column("expiry", String),  # as it was read: a day or a month
+    Column("good_until", String),  # the last day of that, YYYY-MM-DD
     Column("lot", String),
     Column("grade", String),  # the last that somebody gave it
     Column("quantity", Integer, nullable=False, server_default="1"),  # pieces in a whole box
     Column("incidents", Integer, nullable=False, server_default="0"),  # open ones of the fold
+    Column("legs", Integer, nullable=False, server_default="0"),  # rows of leg
     Column("position", BigInteger, nullable=False),  # newest event that concerns it
     sqlite_with_rowid=False,
 )
@@ -65,6 +67,22 @@ Index(
     sqlite_where=text("gtin IS NOT NULL"),
     postgresql_where=text("gtin IS NOT NULL"),
 )
+
+Index("item_stop", item.c.stop, item.c.status, item.c.category)
+Index(
+    "item_good",
+    item.c.good_until,
+    item.c.code,
+    sqlite_where=text("good_until IS NOT NULL"),
+    postgresql_where=text("good_until IS NOT NULL"),
+)
+for _name in ("box", "plan", "reserved"):
+    Index(
+        f"item_{_name}",
+        item.c[_name],
+        sqlite_where=text(f"{_name} IS NOT NULL"),
+        postgresql_where=text(f"{_name} IS NOT NULL"),
+    )
 
 stock: Final = Table(
     "stock",

@@ -22,6 +22,7 @@ PROJECTIONS = {
     "item": "code",
     "stock": "stop, category, status",
     "movement": "item, n",
+    "sale": "event",
     "flow": "day, stop, category, status, way, cause",
     "claim": "hash",
     "delivery": "item",

@@ -1,0 +1,193 @@
+"""What a month's statement is made of, and the closed ones."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+from sqlalchemy import Connection, case, func, select
+
+from hub import db
+from hub.folds.movements import PRESENT
+from hub.statements import Balance, Moved, Sample, Statement, Unheard, decode, draw, next_month
+from hub.statuses import HERE
+
+
+class Closed(Struct, frozen=True):
+    """A closed month with its place in the log."""
+
+    number: int
+    month: str
+    closed_ms: int
+    account: str
+    position: int
+    head: str
+    digest: str
+    event: str
+
+
+class Restated(Struct, frozen=True):
+    """A closed month as it was told again at ``at_ms``."""
+
+    n: int
+    at_ms: int
+    account: str
+    position: int
+    digest: str
+    statement: Statement
+
+
+def bounds(month: str, zone: ZoneInfo) -> tuple[int, int]:
+    """The month's first moment and the next one's, in Unix milliseconds."""
+
+    def first(name: str) -> int:
+        begin = datetime(int(name[:4]), int(name[5:]), 1, tzinfo=zone)
+        return int(begin.timestamp() * 1000)
+
+    return first(month), first(next_month(month))
+
+
+def balances(connection: Connection, before_day: str) -> list[Balance]:
+    """Pieces by stop, category and standing at the beginning of a day, ``YYYY-MM-DD``."""
+    flow = db.flow.c
+    pieces = func.sum(case((flow.way == "in", flow.n), else_=-flow.n))
+    rows = connection.execute(
+        select(flow.stop, flow.category, flow.status, pieces)
+        .where(flow.day < before_day)
+        .group_by(flow.stop, flow.category, flow.status)
+        .having(pieces != 0)
+    )
+    return [(row[0], row[1], row[2], int(row[3])) for row in rows]
+
+
+def moved(connection: Connection, first_ms: int, last_ms: int) -> list[Moved]:
+    """What moved from ``first_ms`` on and before ``last_ms``, added up."""
+    one = db.movement.c
+    keys = (one.from_status, one.from_stop, one.to_status, one.to_stop, one.category)
+    rows = connection.execute(
+        select(*keys, func.sum(one.quantity))
+        .where(one.t >= first_ms, one.t < last_ms)
+        .group_by(*keys)
+    )
+    return [(row[0], row[1], row[2], row[3], row[4], int(row[5])) for row in rows]
+
+
+def hashes(connection: Connection, after: int, through: int) -> Iterator[str]:
+    """The hashes of the events at positions above ``after``, in that order."""
+    rows = connection.execute(
+        select(db.event.c.hash)
+        .where(db.event.c.position > after, db.event.c.position <= through)
+        .order_by(db.event.c.position)
+    )
+    return (row[0] for row in rows)
+
+
+def unheard(connection: Connection, end_ms: int) -> list[Unheard]:
+    """Kiosks in service of which nothing was heard since ``end_ms``."""
+    state = db.kiosk_state.c
+    rows = connection.execute(
+        select(
+            db.kiosk.c.id,
+            db.kiosk.c.stop,
+            state.hello_ms,
+            state.health_ms,
+            state.last_event_ms,
+        )
+        .select_from(db.kiosk.outerjoin(db.kiosk_state, db.kiosk_state.c.kiosk == db.kiosk.c.id))
+        .where(db.kiosk.c.retired_ms.is_(None), db.kiosk.c.created_ms < end_ms)
+        .order_by(db.kiosk.c.stop, db.kiosk.c.id)
+    )
+    found = []
+    for kiosk, stop, *heard in rows:
+        newest = max((moment for moment in heard if moment is not None), default=None)
+        if newest is None or newest < end_ms:
+            found.append(Unheard(kiosk, stop, newest))
+    return found
+
+
+def sample(connection: Connection, head: str, end_ms: int) -> list[Sample]:
+    """Items that stood at their stop when the month ended and do now, drawn by ``head``."""
+    item = db.item.c
+    rows = connection.execute(
+        select(item.code).where(
+            item.status.in_(HERE), item.changed_t < end_ms, item.category.is_not(None)
+        )
+    )
+    chosen = draw(head, [row[0] for row in rows])
+    found = connection.execute(
+        select(item.code, item.stop, item.category, item.place).where(item.code.in_(chosen))
+    )
+    return sorted((Sample(*row) for row in found), key=lambda one: (one.stop, one.place or ""))
+
+
+def closed(connection: Connection) -> list[Closed]:
+    """Every closed month, the newest first."""
+    table = db.statement.c
+    columns = [table[name] for name in Closed.__struct_fields__]
+    return [Closed(*row) for row in connection.execute(select(*columns).order_by(-table.number))]
+
+
+def one(connection: Connection, number: int) -> tuple[Closed, Statement] | None:
+    """A closed month and what it says."""
+    table = db.statement.c
+    columns = [table[name] for name in Closed.__struct_fields__]
+    row = connection.execute(
+        select(*columns, table.body).where(table.number == number)
+    ).one_or_none()
+    return None if row is None else (Closed(*row[:-1]), decode(row[-1]))
+
+
+def restated(connection: Connection, number: int) -> list[Restated]:
+    """How a closed month was told again, the oldest first."""
+    table = db.restatement.c
+    rows = connection.execute(
+        select(table.n, table.at_ms, table.account, table.position, table.digest, table.body)
+        .where(table.number == number)
+        .order_by(table.n)
+    )
+    return [Restated(*row[:-1], decode(row[-1])) for row in rows]
+
+
+class Late(Struct, frozen=True):
+    """A movement of a closed month that became known after it was closed."""
+
+    item: str
+    t: int
+    cause: str
+    event: int
+    position: int
+    received_ms: int
+    from_stop: str
+    to_stop: str
+    to_status: str
+
+
+def late(connection: Connection, span: tuple[int, int], after: int, limit: int) -> list[Late]:
+    """Movements in ``span`` by events at positions above ``after``, the newest first."""
+    moves, event = db.movement.c, db.event.c
+    rows = connection.execute(
+        select(
+            moves.item,
+            moves.t,
+            moves.cause,
+            moves.event,
+            moves.position,
+            event.received_ms,
+            moves.from_stop,
+            moves.to_stop,
+            moves.to_status,
+        )
+        .select_from(db.movement.join(db.event, event.id == moves.event))
+        .where(moves.t >= span[0], moves.t < span[1], moves.position > after)
+        .order_by(moves.position.desc())
+        .limit(limit)
+    )
+    return [Late(*row) for row in rows]
+
+
+def first_month(connection: Connection) -> str | None:
+    """The month of the first movement there is, ``YYYY-MM``."""
+    day = connection.execute(
+        select(func.min(db.flow.c.day)).where(db.flow.c.status == PRESENT)
+    ).scalar()
+    return None if day is None else str(day)[:7]

@@ -1,0 +1,268 @@
+"""A month's statement of goods, in the form of a stock ledger: opening, in, out, closing. Pure.
+
+Rules
+-----
+* A stop answers for what is there, what is out with a volunteer, and what it sent on until somebody
+  else has received it (`HELD`). Going out and coming back moves nothing on paper.
+* What comes in was received, found again, given back, or taken over from another stop; what goes
+  out was delivered, sold, handed over to another stop, thrown away, or is missing. By which of
+  these, a movement's two standings say; so opening plus in less out is closing by construction, and
+  the closing that the flows add up to must say the same (`StatementError` otherwise).
+* A closed statement is never changed. The same month made again from a later log may differ:
+  `changes` says in which figures, and that is what a restatement consists of.
+* The items to go and find are drawn by the log's own digest: nobody chooses them, and anybody can
+  draw them again.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+from hub.folds.movements import NOWHERE, PRESENT
+from hub.statuses import DELIVERED, DISPOSED, MISSING, OUT, SENT, SOLD
+
+HELD: Final = (PRESENT, OUT, SENT)
+"""Standings that a stop answers for."""
+SAMPLE: Final = 20
+"""Items to go and find."""
+
+IN: Final = ("received", "found", "given_back", "taken_over")
+OUT_OF: Final = ("delivered", "sold", "handed_over", "disposed", "missing")
+PARTS: Final = ("opening", *IN, *OUT_OF, "closing", "here", "out", "on_the_way")
+"""The figures of a line, in the order of the ledger."""
+
+
+class StatementError(ValueError):
+    """The figures do not add up: the projections are damaged and want a rebuild."""
+
+
+class Line(Struct, frozen=True):
+    """Pieces of one category at one stop. ``closing`` is made up of ``here``, ``out`` (with
+    volunteers) and ``on_the_way`` (sent on, not yet received)."""
+
+    stop: str
+    category: str
+    opening: int = 0
+    received: int = 0
+    found: int = 0
+    given_back: int = 0
+    taken_over: int = 0
+    delivered: int = 0
+    sold: int = 0
+    handed_over: int = 0
+    disposed: int = 0
+    missing: int = 0
+    closing: int = 0
+    here: int = 0
+    out: int = 0
+    on_the_way: int = 0
+
+    @property
+    def came_in(self) -> int:
+        """All that came in."""
+        return sum(getattr(self, name) for name in IN)
+
+    @property
+    def went_out(self) -> int:
+        """All that went out."""
+        return sum(getattr(self, name) for name in OUT_OF)
+
+
+class Takings(Struct, frozen=True):
+    """What a stop's markets took in one way of paying, in jiao (0.1 yuan): ``counted`` is what
+    somebody counted where they counted, None where nobody did."""
+
+    stop: str
+    pay: str
+    sales: int
+    sold: int
+    taken_back: int
+    counted: int | None = None
+
+
+class Unheard(Struct, frozen=True):
+    """A kiosk that may still hold events of the month; ``since_ms`` is when it was heard last."""
+
+    kiosk: str
+    stop: str
+    since_ms: int | None
+
+
+class Sample(Struct, frozen=True):
+    """An item that should be found: where it was at the end of the month."""
+
+    item: str
+    stop: str
+    category: str
+    place: str | None
+
+
+class Statement(Struct, frozen=True):
+    """A month as the log through ``position`` tells it; ``head`` digests the log so far."""
+
+    month: str
+    timezone: str
+    position: int
+    head: str
+    lines: tuple[Line, ...]
+    takings: tuple[Takings, ...] = ()
+    unheard: tuple[Unheard, ...] = ()
+    sample: tuple[Sample, ...] = ()
+
+    @property
+    def total(self) -> Line:
+        """All lines added up."""
+        return total(self.lines)
+
+
+class Change(Struct, frozen=True):
+    """A figure of a closed statement that later events changed."""
+
+    stop: str
+    category: str
+    part: str
+    was: int
+    now: int
+
+
+Balance: TypeAlias = tuple[str, str, str, int]
+"""Stop, category, standing, pieces."""
+Moved: TypeAlias = tuple[str, str, str, str, str, int]
+"""From standing and stop, to standing and stop, category, pieces."""
+
+
+def lines_of(
+    opening: Iterable[Balance], moved: Iterable[Moved], closing: Iterable[Balance]
+) -> tuple[Line, ...]:
+    """The lines, by stop and category, from the balances before and after a month and what moved
+    in it.
+
+    Raises:
+        StatementError: the balances differ by something else than what moved.
+    """
+    figures: dict[tuple[str, str], dict[str, int]] = {}
+
+    def add(stop: str, category: str, part: str, pieces: int) -> None:
+        line = figures.setdefault((stop, category), dict.fromkeys(PARTS, 0))
+        line[part] += pieces
+
+    for stop, category, standing, pieces in opening:
+        if standing in HELD:
+            add(stop, category, "opening", pieces)
+    for from_status, from_stop, to_status, to_stop, category, pieces in moved:
+        before, after = from_status in HELD, to_status in HELD
+        if before and after and from_stop == to_stop:
+            continue
+        if after:
+            add(to_stop, category, _way_in(from_status), pieces)
+        if before:
+            add(from_stop, category, _way_out(to_status), pieces)
+    names = {PRESENT: "here", OUT: "out", SENT: "on_the_way"}
+    for stop, category, standing, pieces in closing:
+        if standing in HELD:
+            add(stop, category, names[standing], pieces)
+            add(stop, category, "closing", pieces)
+    lines = [
+        Line(stop, category, **figures[stop, category])
+        for stop, category in sorted(figures)
+        if any(figures[stop, category].values())
+    ]
+    for line in lines:
+        if line.opening + line.came_in - line.went_out != line.closing:
+            raise StatementError(f"{line.stop} {line.category} does not add up")
+    return tuple(lines)
+
+
+def _way_in(from_status: str) -> str:
+    if from_status == NOWHERE:
+        return "received"
+    if from_status in HELD:
+        return "taken_over"
+    return "given_back" if from_status in (DELIVERED, SOLD) else "found"
+
+
+def _way_out(to_status: str) -> str:
+    if to_status in HELD:
+        return "handed_over"
+    return to_status if to_status in (DELIVERED, SOLD, DISPOSED) else MISSING
+
+
+def total(lines: Iterable[Line], stop: str = "", category: str = "") -> Line:
+    """These lines added up. Between stops, what one hands over another takes over: both stay, as
+    they do in any ledger that adds its branches."""
+    sums = dict.fromkeys(PARTS, 0)
+    for line in lines:
+        for part in PARTS:
+            sums[part] += getattr(line, part)
+    return Line(stop, category, **sums)
+
+
+def by_category(lines: Iterable[Line]) -> list[Line]:
+    """One line for each category, over all stops."""
+    found: dict[str, list[Line]] = {}
+    for line in lines:
+        found.setdefault(line.category, []).append(line)
+    return [total(found[category], category=category) for category in sorted(found)]
+
+
+def changes(was: Statement, now: Statement) -> list[Change]:
+    """The figures that are different in ``now``, in order."""
+    before = {(line.stop, line.category): line for line in was.lines}
+    after = {(line.stop, line.category): line for line in now.lines}
+    found = []
+    for stop, category in sorted(before.keys() | after.keys()):
+        none = Line(stop, category)
+        old, new = before.get((stop, category), none), after.get((stop, category), none)
+        for part in PARTS:
+            values = getattr(old, part), getattr(new, part)
+            if values[0] != values[1]:
+                found.append(Change(stop, category, part, *values))
+    return found
+
+
+def draw(head: str, codes: Sequence[str]) -> list[str]:
+    """Which of ``codes`` to go and find: those whose digest with the log's is least."""
+    return sorted(codes, key=lambda code: hashlib.sha256(f"{head} {code}".encode()).digest())[
+        :SAMPLE
+    ]
+
+
+def encode(statement: Statement) -> str:
+    """The statement's canonical JSON: fields in their order, nothing left out, no spaces."""
+    return msgspec.json.encode(statement).decode()
+
+
+def decode(text: str) -> Statement:
+    """The statement that `encode` wrote."""
+    return msgspec.json.decode(text, type=Statement)
+
+
+def digest(text: str) -> str:
+    """SHA-256 of a statement's canonical JSON."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def chained(head: str, hashes: Iterable[str]) -> str:
+    """The digest of the log so far: of the earlier digest and every event hash since, in the order
+    of positions."""
+    state = hashlib.sha256(bytes.fromhex(head))
+    for one in hashes:
+        state.update(bytes.fromhex(one))
+    return state.hexdigest()
+
+
+def next_month(month: str) -> str:
+    """The month after ``month``, both ``YYYY-MM``."""
+    year, number = int(month[:4]), int(month[5:])
+    return f"{year + number // 12:04d}-{number % 12 + 1:02d}"
+
+
+def named(changed: Sequence[Change]) -> Mapping[tuple[str, str], list[Change]]:
+    """Changes by stop and category."""
+    found: dict[tuple[str, str], list[Change]] = {}
+    for one in changed:
+        found.setdefault((one.stop, one.category), []).append(one)
+    return found
