@@ -25,7 +25,7 @@ from kiosk.inputs import (
     Scan,
 )
 from kiosk.journal import Journal
-from kiosk.knowledge import Knowledge, KnownLabels
+from kiosk.knowledge import Knowledge, KnownLabels, OwnLabels
 from kiosk.state import LaneState, Phase
 from kiosk.workflow import Facts
 from kiosk.workflow.allowed import needed
@@ -70,6 +70,8 @@ def gather(
         event_ids=journal.event_ids,
         blocks=journal.spare_blocks(),
         known=KnownLabels(journal.knowledge),
+        own=OwnLabels(journal.knowledge),
+        history=journal.history,
         settings=journal.knowledge.settings(),
         scan_back=scan_back,
         today=today_of(wall, zone, not_before=journal.streams.time_before),

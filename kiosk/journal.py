@@ -33,6 +33,7 @@ from contract.events import (
 )
 from kiosk.clock import LearntClock
 from kiosk.identity import IdentityStore
+from kiosk.kept_events import KeptEvents
 from kiosk.knowledge import Knowledge
 from kiosk.print_queue import PrintQueue
 from kiosk.reference import Reference
@@ -327,6 +328,11 @@ class Journal:
                 "SELECT raw FROM event WHERE instr(raw, ?) ORDER BY id", (code.encode(),)
             ).fetchall()
         return [decode(raw) for (raw,) in rows]
+
+    @property
+    def history(self) -> KeptEvents:
+        """What the workflow tells goods anew from when something is taken back."""
+        return KeptEvents(self._db, self.knowledge.unheard)
 
     def secret_of(self, name: str) -> str | None:
         """The claim that waits under ``name`` for its receipt."""

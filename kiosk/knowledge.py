@@ -27,6 +27,17 @@ class KnownLabels(dict[str, ItemFacts]):
         return self._knowledge.item_facts(code)
 
 
+class OwnLabels(dict[str, ItemFacts]):
+    """What was said of any label by itself, likewise."""
+
+    def __init__(self, knowledge: "Knowledge") -> None:
+        super().__init__()
+        self._knowledge: Final = knowledge
+
+    def __missing__(self, code: str) -> ItemFacts:
+        return self._knowledge.own_facts(code)
+
+
 MINUTE_MS: Final = 60_000
 
 
@@ -55,9 +66,9 @@ class Knowledge:
     def _spread(self, turn: Redo) -> None:
         """What a turn made of items, and whose work began or ended with it."""
         self._db.executemany(
-            "INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                (code, f.status, f.plan, f.place, f.box, f.category, f.sealed)
+                (code, f.status, f.plan, f.place, f.box, f.category, f.sealed, f.aside)
                 for code, f in turn.known.items()
             ],
         )
@@ -75,19 +86,24 @@ class Knowledge:
     def item_facts(self, code: str) -> ItemFacts:
         """What this journal knows of an item or box label; of what is in a box, through its
         box."""
-        return through_boxes(code, self._item_facts)
+        return through_boxes(code, self.own_facts)
 
-    def _item_facts(self, code: str) -> ItemFacts:
+    def own_facts(self, code: str) -> ItemFacts:
         """What was said of this label itself."""
         for turn in reversed(self._turns.waiting):
             if code in turn.known:
                 return turn.known[code]
         row = self._db.execute(
-            "SELECT status, plan, place, box, category, sealed FROM known WHERE code = ?", (code,)
+            "SELECT status, plan, place, box, category, sealed, aside FROM known WHERE code = ?",
+            (code,),
         ).fetchone()
         if row is not None:
-            status, plan, place, box, category, sealed = row
-            return ItemFacts(status, plan, place, box, category, bool(sealed))
+            status, plan, place, box, category, sealed, aside = row
+            return ItemFacts(status, plan, place, box, category, bool(sealed), bool(aside))
+        return self.unheard(code)
+
+    def unheard(self, code: str) -> ItemFacts:
+        """What is known of a label of which no event tells."""
         own = self._db.execute(
             "SELECT 1 FROM block WHERE prefix = ? LIMIT 1", (parse(code).prefix,)
         ).fetchone()

@@ -97,6 +97,7 @@ class ItemFacts(Struct, frozen=True, omit_defaults=True):
     ``status``: here, out, delivered, voided, quarantined, sold, sent, missing, disposed, unknown
     (our prefix, never issued) or foreign (another journal's prefix). ``place``, ``box`` and
     ``category`` are where and what it is as far as it was said here; ``sealed`` is of a box.
+    ``aside``: it waits to be checked, where the status does not say so since it is not here.
     """
 
     status: str
@@ -105,6 +106,20 @@ class ItemFacts(Struct, frozen=True, omit_defaults=True):
     box: str | None = None
     category: str | None = None
     sealed: bool = False
+    aside: bool = False
+
+
+def waits(known: ItemFacts) -> bool:
+    """Whether it waits to be checked, wherever it is."""
+    return known.aside or known.status == "quarantined"
+
+
+def waiting(known: ItemFacts, aside: bool) -> ItemFacts:
+    """The same, but that it waits to be checked or not."""
+    if known.status in ("here", "quarantined"):
+        status = "quarantined" if aside else "here"
+        return structs.replace(known, status=status, aside=False)
+    return structs.replace(known, aside=aside)
 
 
 def inside_of(item: ItemFacts, box: ItemFacts) -> ItemFacts:
@@ -112,8 +127,8 @@ def inside_of(item: ItemFacts, box: ItemFacts) -> ItemFacts:
     only waits to be checked for itself. In a box of which nothing is known: as it was."""
     if box.status in ("unknown", "foreign", "voided"):
         return item
-    status = item.status if (item.status, box.status) == ("quarantined", "here") else box.status
-    return structs.replace(item, status=status, plan=box.plan, place=box.place)
+    there = structs.replace(item, status=box.status, plan=box.plan, place=box.place, aside=False)
+    return waiting(there, waits(item) or waits(box))
 
 
 def through_boxes(code: str, own: Callable[[str], ItemFacts]) -> ItemFacts:
@@ -130,14 +145,6 @@ def through_boxes(code: str, own: Callable[[str], ItemFacts]) -> ItemFacts:
     return outer
 
 
-def as_itself(known: ItemFacts) -> ItemFacts:
-    """What was known of something through its box, as what is known of itself: it went into the
-    box here, and where the box went since is the box's."""
-    if known.box is None or known.status in ("here", "quarantined"):
-        return known
-    return structs.replace(known, status="here", plan=None)
-
-
 class Pick(Struct, frozen=True, array_like=True):
     """One item chosen for a handover. ``before`` is what was known of it then."""
 
@@ -148,23 +155,20 @@ class Pick(Struct, frozen=True, array_like=True):
 
 
 class Part(Struct, frozen=True, omit_defaults=True):
-    """One event of a handover: its items, and what was known of each before it.
-
-    ``status`` is what it made of all of them, or "" when that differs: what has another status by
-    now has been somewhere else since, which taking this back does not change.
-    """
+    """One event that undo takes back: its items, and what was known of each before it."""
 
     ref: EventRef
     items: tuple[str, ...]
     before: tuple[ItemFacts, ...]
-    status: str = ""
 
 
 class LastAction(Struct, frozen=True, omit_defaults=True):
-    """What undo takes back in one go: whole events. ``box`` is the box that was open before."""
+    """What undo takes back in one go: whole events. ``box`` is the box that was open before,
+    ``said`` how many things a card said."""
 
     parts: tuple[Part, ...]
     box: str | None = None
+    said: int = 0
 
 
 class Sale(Struct, frozen=True, array_like=True, omit_defaults=True):

@@ -15,7 +15,7 @@ from typing import Final
 
 from drivers.ports import Words
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 
 IDLE_CHECKPOINT_CHANGES: Final = 200
 """Changed rows after which an idle moment is used for a checkpoint: about a megabyte of log."""
@@ -52,7 +52,7 @@ CREATE TABLE lane (lane TEXT PRIMARY KEY, state BLOB NOT NULL);
 
 CREATE TABLE known (
     code TEXT PRIMARY KEY, status TEXT NOT NULL, plan TEXT, place TEXT, box TEXT, category TEXT,
-    sealed INTEGER NOT NULL DEFAULT 0
+    sealed INTEGER NOT NULL DEFAULT 0, aside INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE INDEX known_plan ON known (plan) WHERE plan IS NOT NULL;
 CREATE INDEX known_place ON known (place) WHERE place IS NOT NULL;
@@ -107,6 +107,7 @@ CREATE TABLE work (
     boot TEXT NOT NULL, mono INTEGER NOT NULL
 ) WITHOUT ROWID;
 """,
+    2: "ALTER TABLE known ADD COLUMN aside INTEGER NOT NULL DEFAULT 0;",
 }
 """How a journal of this version becomes one of the next; the whole way is one transaction."""
 

@@ -134,8 +134,7 @@ def on_take_out(turn: Turn, scan: Scan) -> None:
     if not _leaves_its_group(turn, scan.code):
         refuse(turn, scan, "label-stays", label=scan.code)
         return
-    void_events(turn, turn.facts.took_in)
-    turn.known[scan.code] = ItemFacts("voided")
+    void_events(turn, turn.facts.took_in, {})
     turn.cancelled.append(scan.code)
     _stay(turn)
     turn.say(Signal.SAVED, "undone", count=1)

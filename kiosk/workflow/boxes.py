@@ -13,9 +13,7 @@
 
 from typing import Final
 
-from msgspec import structs
-
-from contract.codes import PLACE_IN, Kind
+from contract.codes import Kind
 from contract.events import (
     MAX_CODES_PER_EVENT,
     ItemSeen,
@@ -25,9 +23,10 @@ from contract.events import (
 )
 from drivers.ports import Signal
 from kiosk.inputs import BoxLabel, InputKind, ItemLabel, Scan
-from kiosk.state import ItemFacts, LabelJob, LastAction, Part, Phase, SlipJob
+from kiosk.state import ItemFacts, LabelJob, LastAction, Part, Phase, SlipJob, waits
+from kiosk.told import HERE
 from kiosk.workflow.goods import take_codes
-from kiosk.workflow.handing import known
+from kiosk.workflow.handing import known, out_of_boxes
 from kiosk.workflow.labels import GONE, NOT_OURS
 from kiosk.workflow.turn import (
     TRAIL,
@@ -67,9 +66,9 @@ def _stay(turn: Turn) -> None:
     enter(turn, turn.state.phase, window(turn.state, turn.facts.settings))
 
 
-def _step(turn: Turn, part: Part, box: str | None) -> None:
+def _step(turn: Turn, parts: tuple[Part, ...], box: str | None) -> None:
     """Something was done that undo takes back, and ``box`` is the open one after it."""
-    trail = (*turn.state.trail, LastAction((part,), turn.state.box))
+    trail = (*turn.state.trail, LastAction(parts, turn.state.box))
     turn.set(trail=trail[-TRAIL:], box=box)
     _stay(turn)
 
@@ -109,7 +108,7 @@ def _why_not(turn: Turn, code: str, before: ItemFacts) -> str | None:
         return "itself"
     if box is not None and before.box == box:
         return "packed"
-    return "quarantined" if before.status == "quarantined" else None
+    return "quarantined" if waits(before) else None
 
 
 def _holds(turn: Turn, code: str, box: str) -> bool:
@@ -124,17 +123,17 @@ def _holds(turn: Turn, code: str, box: str) -> bool:
     return False
 
 
-def _pack(turn: Turn, box: str, code: str, before: ItemFacts) -> Part:
+def _pack(turn: Turn, box: str, code: str, before: ItemFacts) -> tuple[Part, ...]:
     """Into the box with it. A box that nobody here knew of, or that was thought to be elsewhere,
     is here now."""
-    ref = turn.append(Packed(box=box, items=(code,), session=turn.state.session))
-    turn.known[code] = structs.replace(before, status="here", plan=None, box=box)
-    of_box = turn.facts.known[box]
-    if of_box.status in ("here", "quarantined"):
-        return Part(ref, (code,), (before,), of_box.status)  # put aside with its box, if that is
-    place = before.place if before.status == "here" else PLACE_IN
-    turn.known[box] = structs.replace(of_box, status="here", plan=None, place=place)
-    return Part(ref, (code, box), (before, of_box), "here")
+    of_box, session = turn.known(box), turn.state.session
+    parts: list[Part] = []
+    if of_box.status in AWAY:
+        parts += out_of_boxes(turn, ((box, of_box),))
+    ref = turn.append(Packed(box=box, items=(code,), session=session))
+    if of_box.status in HERE:
+        return (Part(ref, (code,), (before,)),)
+    return (*parts, Part(ref, (code, box), (before, of_box)))
 
 
 def _open(turn: Turn, box: str, before: ItemFacts) -> None:
@@ -142,10 +141,9 @@ def _open(turn: Turn, box: str, before: ItemFacts) -> None:
     session = turn.state.session
     if before.sealed:
         ref = turn.append(Unpacked(box=box, items=(), session=session))
-        turn.known[box] = structs.replace(before, sealed=False)
     else:
         ref = turn.append(ItemSeen(item=box, outcome=before.status, session=session))
-    _step(turn, Part(ref, (box,), (before,)), box)
+    _step(turn, (Part(ref, (box,), (before,)),), box)
     count = len(turn.facts.contents)
     if before.sealed:
         turn.say(Signal.ATTENTION, "box-unsealed", count=count)
@@ -163,9 +161,8 @@ def on_seal(turn: Turn, scan: Scan) -> None:
         return
     before = turn.facts.known[box]
     ref = turn.append(Sealed(box=box, session=turn.state.session))
-    turn.known[box] = structs.replace(before, sealed=True)
     turn.jobs.append(SlipJob("sealed", box, turn.facts.contents, turn.facts.wall))
-    _step(turn, Part(ref, (box,), (before,)), None)
+    _step(turn, (Part(ref, (box,), (before,)),), None)
     turn.say(Signal.SAVED, "sealed", count=len(turn.facts.contents))
 
 
@@ -181,25 +178,19 @@ def on_unpacked(turn: Turn, scan: Scan) -> None:
     if box is None:
         refuse(turn, scan, "box-first")
         return
-    ref = turn.append(Unpacked(box=box, items=(scan.code,), session=turn.state.session))
     listed = before.box == box
-    turn.known[scan.code] = _taken_out(before)
-    items, known_before = [scan.code], [before]
-    of_box = turn.facts.known[box]
+    parts = () if listed else tuple(out_of_boxes(turn, ((scan.code, before),)))
+    of_box = turn.known(box)
+    ref = turn.append(Unpacked(box=box, items=(scan.code,), session=turn.state.session))
     if of_box.sealed:
-        turn.known[box] = structs.replace(of_box, sealed=False)
-        items.append(box)
-        known_before.append(of_box)
-    _step(turn, Part(ref, tuple(items), tuple(known_before)), box)
+        part = Part(ref, (scan.code, box), (before, of_box))
+    else:
+        part = Part(ref, (scan.code,), (before,))
+    _step(turn, (*parts, part), box)
     if listed:
         turn.say(Signal.SAVED, "unpacked")
     else:
         turn.say(Signal.ATTENTION, "unpacked-unlisted")
-
-
-def _taken_out(before: ItemFacts) -> ItemFacts:
-    status = "quarantined" if before.status == "quarantined" else "here"
-    return structs.replace(before, status=status, plan=None, box=None)
 
 
 def on_undo_box(turn: Turn, scan: Scan) -> None:
@@ -241,7 +232,6 @@ def on_finish_unpacking(turn: Turn, scan: Scan) -> None:
             ref = turn.append(Unpacked(box=box, items=codes, session=state.session))
             before = tuple(facts for _, facts in some)
             parts.append(Part(ref, codes, before))
-            turn.known.update({code: _taken_out(before) for code, before in some})
     close_session(turn, "finished")
     if not parts:
         turn.say(Signal.SAVED, "unpacking-done" if box is not None else "closed-empty")

@@ -32,7 +32,7 @@ from contract.events import (
     Released,
 )
 from drivers.ports import Signal
-from kiosk.state import Entry, EventRef, Goods, ItemFacts, LabelJob, LaneState, Phase, Said
+from kiosk.state import Entry, EventRef, Goods, LabelJob, LaneState, Phase, Said
 from kiosk.workflow.turn import MAX_ENTRIES, Turn, current_session, intake_deadline
 from kiosk.workflow.undo import void_events
 
@@ -186,10 +186,8 @@ def _void(
     events = [(ref, tuple(codes)) for ref, codes in said.items()]
     events += [(entry.stuck, (entry.code,)) for entry in gone if entry.stuck is not None]
     events += [(entry.ref, (entry.code,)) for entry in gone]
-    void_events(turn, events)
+    void_events(turn, events, {})
     for entry in gone:
-        # A label printed ahead is blank again and can be bound to something else.
-        turn.known[entry.code] = ItemFacts("foreign" if entry.ready_made else "voided")
         turn.cancelled.append(entry.code)
 
 
@@ -206,7 +204,6 @@ def _recorded(turn: Turn, wanted: tuple[Entry, ...], gone: tuple[Entry, ...]) ->
                 entry = structs.replace(entry, stuck=stuck)
             else:
                 turn.jobs.append(label_of(entry, copy=entry.code in again))
-            turn.known[entry.code] = facts_of(entry)
         entries.append(entry)
     said = entries[0].said if entries else ()
     silent = tuple(entry.code for entry in entries if not entry.marks) if said else ()
@@ -235,12 +232,6 @@ def _received(entry: Entry, session: str) -> Body:
         retail=entry.retail,
         ready_made=entry.ready_made,
     )
-
-
-def facts_of(entry: Entry) -> ItemFacts:
-    """What is known of something that came in just now."""
-    status = "quarantined" if held(entry.said) else "here"
-    return ItemFacts(status, place=PLACE_IN, category=entry.category)
 
 
 def label_of(entry: Entry, *, copy: bool = False) -> LabelJob:

@@ -4,8 +4,6 @@ once, with a slip, and for a while undo takes all of it back."""
 from collections.abc import Callable, Iterable
 from typing import Final, TypeAlias
 
-from msgspec import structs
-
 from contract.events import (
     MAX_CODES_PER_EVENT,
     Body,
@@ -16,7 +14,7 @@ from contract.events import (
     Unpacked,
 )
 from drivers.ports import Signal
-from kiosk.state import EventRef, ItemFacts, LaneState, LastAction, Message, Part, Pick, SlipJob
+from kiosk.state import EventRef, ItemFacts, LastAction, Message, Part, Pick, SlipJob
 from kiosk.workflow.turn import UNDO_MS, Turn, close_session, current_session
 
 Known: TypeAlias = tuple[tuple[str, ItemFacts], ...]
@@ -44,25 +42,14 @@ def choose(turn: Turn, code: str, outcome: str, before: ItemFacts) -> bool:
     return True
 
 
-def picked(state: LaneState) -> Known:
-    """What is chosen."""
-    return tuple((pick.code, pick.before) for pick in state.picks)
+def picked(turn: Turn) -> Known:
+    """What is chosen, with what is known of it by now: other lanes go on meanwhile."""
+    return known(turn, (pick.code for pick in turn.state.picks))
 
 
 def known(turn: Turn, codes: Iterable[str]) -> Known:
     """These labels, with what is known of them."""
-    return tuple((code, turn.facts.known[code]) for code in codes)
-
-
-def becomes(
-    status: str, *, plan: str | None = None, place: str | None = None
-) -> Callable[[ItemFacts], ItemFacts]:
-    """What is known of something after it left its box and went there."""
-
-    def after(before: ItemFacts) -> ItemFacts:
-        return structs.replace(before, status=status, plan=plan, place=place, box=None)
-
-    return after
+    return tuple((code, turn.known(code)) for code in codes)
 
 
 def hand_over(
@@ -70,7 +57,6 @@ def hand_over(
     what: str,
     items: Known,
     event: Callable[[tuple[str, ...]], Body],
-    after: Callable[[ItemFacts], ItemFacts],
     *,
     target: str = "",
     family: str | None = None,
@@ -80,17 +66,11 @@ def hand_over(
     handover is several; one without items is recorded all the same. What was in a box that stays
     came out of it."""
     private = Private(person=turn.state.person, family=family)
-    parts = list(out_of_boxes(turn, items, after))
+    parts = list(out_of_boxes(turn, items))
     for some in _portions(items):
         codes = tuple(code for code, _ in some)
-        parts.append(_part(turn.append(event(codes), private), some, after))
+        parts.append(_part(turn.append(event(codes), private), some))
     every = tuple(code for code, _ in items)
-    moved = set(every)
-    for code, before in items:
-        changed = after(before)
-        if before.box in moved:
-            changed = structs.replace(changed, box=before.box)
-        turn.known[code] = changed
     turn.jobs.append(SlipJob(what, target, every, turn.facts.wall, note=note))
     close_session(turn, "handed-over")
     turn.set(
@@ -101,11 +81,8 @@ def hand_over(
     turn.say(Signal.SAVED, what, count=len(every))
 
 
-def out_of_boxes(
-    turn: Turn, items: Known, after: Callable[[ItemFacts], ItemFacts]
-) -> Iterable[Part]:
-    """Records that these came out of their boxes, but for what goes along with its box; ``after``
-    tells what becomes of them."""
+def out_of_boxes(turn: Turn, items: Known) -> Iterable[Part]:
+    """Records that these came out of their boxes, but for what goes along with its box."""
     moved = {code for code, _ in items}
     boxes: dict[str, list[tuple[str, ItemFacts]]] = {}
     for code, before in items:
@@ -114,13 +91,11 @@ def out_of_boxes(
     for box, inside in boxes.items():
         codes = tuple(code for code, _ in inside)
         ref = turn.append(Unpacked(box=box, items=codes, session=turn.state.session))
-        yield _part(ref, tuple(inside), after)
+        yield _part(ref, tuple(inside))
 
 
-def _part(ref: EventRef, items: Known, after: Callable[[ItemFacts], ItemFacts]) -> Part:
-    codes, before = tuple(code for code, _ in items), tuple(facts for _, facts in items)
-    made = {after(facts).status for facts in before}
-    return Part(ref, codes, before, made.pop() if len(made) == 1 else "")
+def _part(ref: EventRef, items: Known) -> Part:
+    return Part(ref, tuple(code for code, _ in items), tuple(facts for _, facts in items))
 
 
 def _portions(items: Known) -> Iterable[Known]:

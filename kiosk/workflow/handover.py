@@ -21,8 +21,8 @@ from contract.events import (
 )
 from drivers.ports import Signal
 from kiosk.inputs import ActionCard, BoxLabel, InputKind, ItemLabel, PlaceSheet, PlanSlip, Scan
-from kiosk.state import ItemFacts, Message, Phase
-from kiosk.workflow.handing import STAYS_ASIDE, Known, becomes, choose, hand_over, picked
+from kiosk.state import ItemFacts, Message, Phase, waits
+from kiosk.workflow.handing import STAYS_ASIDE, Known, choose, hand_over, picked
 from kiosk.workflow.marks import outcome_of, take_back
 from kiosk.workflow.turn import (
     CARDED_CLOSES_MS,
@@ -34,7 +34,7 @@ from kiosk.workflow.turn import (
     item_status,
     refuse,
 )
-from kiosk.workflow.undo import undo_parts, undo_trail, void_items
+from kiosk.workflow.undo import undo_parts, undo_trail, void_pick
 
 AWAY: Final = frozenset({"stop", "team", "outside"})
 """Kinds of place that goods leave this stop for."""
@@ -67,7 +67,7 @@ def on_undo_pick(turn: Turn, scan: Scan) -> None:
         turn.set(groups=state.groups[:-1])
         return
     pick = state.picks[-1]
-    void_items(turn, [(pick.ref, pick.code)])
+    void_pick(turn, pick)
     rest = state.picks[:-1]
     turn.set(
         phase=Phase.HANDOVER if rest else Phase.CARDED,
@@ -88,7 +88,7 @@ def on_out(turn: Turn, scan: Scan) -> None:
     def event(items: tuple[str, ...]) -> Body:
         return Out(plan=scan.code, items=items, session=session)
 
-    _leave(turn, "out", going, event, becomes("out", plan=scan.code), scan.code)
+    _leave(turn, "out", going, event, scan.code)
 
 
 def on_place(turn: Turn, scan: Scan) -> None:
@@ -107,22 +107,18 @@ def on_place(turn: Turn, scan: Scan) -> None:
         def sent(items: tuple[str, ...]) -> Body:
             return Sent(to=scan.code, kind=kind, items=items, session=session)
 
-        _leave(turn, "sent", going, sent, becomes("sent", place=scan.code), scan.code)
+        _leave(turn, "sent", going, sent, scan.code)
         return
 
     def moved(items: tuple[str, ...]) -> Body:
         return Moved(place=scan.code, items=items, session=session)
 
-    def after(before: ItemFacts) -> ItemFacts:
-        status = "quarantined" if before.status == "quarantined" else "here"
-        return becomes(status, place=scan.code)(before)
-
-    hand_over(turn, "moved", picked(turn.state), moved, after, target=scan.code)
+    hand_over(turn, "moved", picked(turn), moved, target=scan.code)
 
 
 def _leaving(turn: Turn, scan: Scan) -> Known:
     """What is chosen and may leave the stop; when nothing may, it is refused and said."""
-    going = tuple(one for one in picked(turn.state) if one[1].status != "quarantined")
+    going = tuple(one for one in picked(turn) if not waits(one[1]))
     if not going:
         refuse(turn, scan, STAYS_ASIDE, aside=len(turn.state.picks))
     return going
@@ -133,7 +129,6 @@ def _leave(
     what: str,
     going: Known,
     event: Callable[[tuple[str, ...]], Body],
-    after: Callable[[ItemFacts], ItemFacts],
     target: str,
 ) -> None:
     aside = len(turn.state.picks) - len(going)
@@ -141,7 +136,7 @@ def _leave(
     if aside:
         turn.append(Noticed(kind="quarantined-kept"))
         note = Message(STAYS_ASIDE, {"aside": aside})
-    hand_over(turn, what, going, event, after, target=target, note=note)
+    hand_over(turn, what, going, event, target=target, note=note)
     if aside:
         turn.say(Signal.ATTENTION, f"{what}-without", count=len(going), aside=aside)
 
@@ -154,7 +149,7 @@ def on_disposed(turn: Turn, scan: Scan) -> None:
         return Disposed(items=items, why=scan.argument, session=session)
 
     note = Message("why", {"why": scan.argument})
-    hand_over(turn, "disposed", picked(turn.state), event, becomes("disposed"), note=note)
+    hand_over(turn, "disposed", picked(turn), event, note=note)
 
 
 def on_missing(turn: Turn, scan: Scan) -> None:
@@ -164,7 +159,7 @@ def on_missing(turn: Turn, scan: Scan) -> None:
     def event(items: tuple[str, ...]) -> Body:
         return Missing(items=items, session=session)
 
-    hand_over(turn, "missing", picked(turn.state), event, becomes("missing"))
+    hand_over(turn, "missing", picked(turn), event)
 
 
 def on_undo_handover(turn: Turn, scan: Scan) -> None:

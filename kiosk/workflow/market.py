@@ -80,10 +80,6 @@ def on_undo_market(turn: Turn, scan: Scan) -> None:
     opened = id_of(turn, market.opened)
     if market.sales and void_sale(turn, market.sales[-1]):
         sale = market.sales[-1]
-        if sale.item is not None and sale.before is not None:
-            gone = turn.facts.known[sale.item].status == "sold"
-            if gone is not sale.taken_back:  # else another lane knows better by now
-                turn.known[sale.item] = sale.before
         go(turn, Phase.MARKET, unbooked(market))
         turn.say(Signal.SAVED, "sale-undone", yuan=yuan(sale.price))
     elif opened is not None and not (market.sales or market.sold or any(market.takings.values())):

@@ -64,5 +64,6 @@ def void_sale(turn: Turn, sale: Sale) -> bool:
     if name is None:
         return False
     items = (sale.item,) if sale.item is not None else ()
-    turn.append(Voided(events=(name,), items=items))
+    before = {} if sale.item is None or sale.before is None else {sale.item: sale.before}
+    turn.append(Voided(events=(name,), items=items), before=before)
     return True

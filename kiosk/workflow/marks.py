@@ -15,7 +15,6 @@ from typing import Final
 from msgspec import structs
 
 from contract.actions import UNSORTED, Verb, expiry_of
-from contract.codes import PLACE_IN
 from drivers.ports import Signal
 from kiosk.food_gate import Accept, end_of_month
 from kiosk.inputs import ActionCard, InputKind, Scan
@@ -29,6 +28,7 @@ from kiosk.state import (
     Phase,
     Pick,
     Said,
+    waits,
 )
 from kiosk.workflow.gate import verdict_on_day
 from kiosk.workflow.goods import QUARANTINE_NOTE, held, last_group, said_event
@@ -51,7 +51,7 @@ def on_mark(turn: Turn, scan: Scan) -> None:
     said = Said(_SAYS[scan.verb], _word(scan))
     about = _scanned_last(turn)
     if said.what == "released":
-        about = {code: facts for code, facts in about.items() if facts.status == "quarantined"}
+        about = {code: facts for code, facts in about.items() if waits(facts)}
     if not about or len(turn.state.trail) >= TRAIL:
         refuse(turn, scan, "not-quarantined" if said.what == "released" else "mark-first")
         return
@@ -97,15 +97,10 @@ def _scanned_last(turn: Turn) -> dict[str, ItemFacts]:
     """What the card speaks of, and what is known of each."""
     state = turn.state
     if state.phase is Phase.INTAKE:
-        return {
-            entry.code: ItemFacts(
-                "quarantined" if held(entry.said) else "here",
-                place=PLACE_IN,
-                category=entry.category,
-            )
-            for entry in last_group(state)
-        }
-    return {pick.code: pick.before for pick in state.picks[len(state.picks) - _run(state) :]}
+        codes = [entry.code for entry in last_group(state)]
+    else:
+        codes = [pick.code for pick in state.picks[len(state.picks) - _run(state) :]]
+    return {code: turn.known(code) for code in codes}
 
 
 def _run(state: LaneState) -> int:
@@ -124,31 +119,17 @@ def _mark(turn: Turn, said: tuple[Said, ...], about: dict[str, ItemFacts]) -> No
     codes = tuple(about)
     session = turn.state.session
     words = [one.what for one in said]
-    status = {"quarantined": "quarantined", "released": "here"}.get(words[-1])
-    aside = status == "quarantined"
-
-    def becomes(facts: ItemFacts) -> ItemFacts:
-        facts = structs.replace(facts, status=status or facts.status)
-        if aside and facts.box is not None and facts.box not in about:
-            return structs.replace(facts, box=None, plan=None)  # the plan was its box's
-        return facts
-
-    after = {code: becomes(facts) for code, facts in about.items()}
-    # Whoever puts it aside has it in hand, and a box must not carry it away.
-    parts = list(out_of_boxes(turn, tuple(about.items()), becomes)) if aside else []
-    made = {facts.status for facts in after.values()}
-    one_status = made.pop() if len(made) == 1 else ""
+    # Whoever puts it aside, or has checked it, has it in hand, and a box must not carry it away.
+    in_hand = words[-1] in ("quarantined", "released")
+    parts = list(out_of_boxes(turn, tuple(about.items()))) if in_hand else []
     before = tuple(about.values())
-    parts += [
-        Part(turn.append(said_event(one, codes, session)), codes, before, one_status)
-        for one in said
-    ]
+    parts += [Part(turn.append(said_event(one, codes, session)), codes, before) for one in said]
+    after = {code: turn.known(code) for code in codes}
     turn.set(
-        trail=(*turn.state.trail, LastAction(tuple(parts))),
+        trail=(*turn.state.trail, LastAction(tuple(parts), said=len(said))),
         groups=(*turn.state.groups, 0),
         touched=turn.facts.now,
     )
-    turn.known.update(after)
     _show(turn, after, lambda entry: (*entry.said, *said))
     _relabel(turn, about, after)
 
@@ -160,10 +141,11 @@ def take_back(turn: Turn, undone: LastAction) -> None:
         for part in undone.parts
         for code, facts in zip(part.items, part.before, strict=True)
     }
-    after = {code: _known_here(turn, code, facts) for code, facts in before.items()}
-    count = len(undone.parts)
-    _show(turn, before, lambda entry: entry.said[: len(entry.said) - count])
-    _relabel(turn, after, before)
+    thought = {code: _known_here(turn, code, facts) for code, facts in before.items()}
+    after = {code: turn.known(code) for code in before}
+    count = undone.said
+    _show(turn, after, lambda entry: entry.said[: len(entry.said) - count])
+    _relabel(turn, thought, after)
 
 
 def _known_here(turn: Turn, code: str, otherwise: ItemFacts) -> ItemFacts:
@@ -214,8 +196,8 @@ def _relabel(turn: Turn, before: dict[str, ItemFacts], after: dict[str, ItemFact
     """Prints the labels again that do not say any more whether their items wait to be checked."""
     quantities = {entry.code: entry.quantity for entry in turn.state.entries}
     for code, facts in after.items():
-        aside = facts.status == "quarantined"
-        if aside == (before[code].status == "quarantined"):
+        aside = waits(facts)
+        if aside == waits(before[code]):
             continue
         turn.cancelled.append(code)
         turn.jobs.append(

@@ -12,7 +12,7 @@ from contract.events import Back, Body, Delivered, Missing, Noticed, PlanSeen
 from drivers.ports import Signal
 from kiosk.inputs import BoxLabel, Family, InputKind, ItemLabel, PlanSlip, Scan
 from kiosk.state import ItemFacts, LaneState, Phase
-from kiosk.workflow.handing import becomes, choose, hand_over, known, picked
+from kiosk.workflow.handing import choose, hand_over, known, picked
 from kiosk.workflow.turn import (
     PLAN_CLOSES_MS,
     Row,
@@ -21,7 +21,7 @@ from kiosk.workflow.turn import (
     current_session,
     open_session,
 )
-from kiosk.workflow.undo import void_items
+from kiosk.workflow.undo import void_pick
 
 
 def on_plan(turn: Turn, scan: Scan) -> None:
@@ -62,7 +62,7 @@ def on_delivered(turn: Turn, scan: Scan) -> None:
     def event(items: tuple[str, ...]) -> Body:
         return Delivered(plan=plan, items=items, session=session)
 
-    _answer(turn, "delivered", event, becomes("delivered", plan=plan), scan.family)
+    _answer(turn, "delivered", event, scan.family)
 
 
 def on_not_home(turn: Turn, scan: Scan) -> None:
@@ -71,7 +71,7 @@ def on_not_home(turn: Turn, scan: Scan) -> None:
     def event(items: tuple[str, ...]) -> Body:
         return Back(plan=plan, why="not-home", items=items, session=session)
 
-    _answer(turn, "back", event, becomes("here"))
+    _answer(turn, "back", event)
 
 
 def on_lost(turn: Turn, scan: Scan) -> None:
@@ -81,21 +81,20 @@ def on_lost(turn: Turn, scan: Scan) -> None:
     def event(items: tuple[str, ...]) -> Body:
         return Missing(plan=plan, items=items, session=session)
 
-    _answer(turn, "missing", event, becomes("missing", plan=plan))
+    _answer(turn, "missing", event)
 
 
 def _answer(
     turn: Turn,
     what: str,
     event: Callable[[tuple[str, ...]], Body],
-    after: Callable[[ItemFacts], ItemFacts],
     family: str | None = None,
 ) -> None:
     """How it went: for the labels that were scanned, else for all that is out for the plan."""
     plan, out = _plan(turn.state), turn.facts.plan_items
-    items = picked(turn.state) or known(turn, out)
+    items = picked(turn) or known(turn, out)
     left = len(set(out) - {code for code, _ in items})
-    hand_over(turn, what, items, event, after, target=plan, family=family)
+    hand_over(turn, what, items, event, target=plan, family=family)
     if not items:
         turn.say(Signal.ATTENTION, f"{what}-unknown")
     elif left:
@@ -111,7 +110,7 @@ def on_undo_plan(turn: Turn, scan: Scan) -> None:
     """The last label that was scanned does not count, or the plan is put aside."""
     picks = turn.state.picks
     if picks:
-        void_items(turn, [(picks[-1].ref, picks[-1].code)])
+        void_pick(turn, picks[-1])
         turn.set(picks=picks[:-1], groups=turn.state.groups[:-1])
         turn.set(touched=turn.facts.now, deadline=turn.facts.now + PLAN_CLOSES_MS)
     else:

@@ -14,7 +14,6 @@ from kiosk.workflow.market_books import MAX_CARDS, MOST_MONEY, booked, go, idle,
 from kiosk.workflow.turn import Row, Turn, refuse
 
 _TOLD: Final = frozenset({"unknown", "foreign", "quarantined", "sold", "out", "delivered"})
-_AS_IT_STANDS: Final = frozenset({"here", "quarantined"})
 
 
 def on_thing(turn: Turn, scan: Scan) -> None:
@@ -29,7 +28,7 @@ def on_thing(turn: Turn, scan: Scan) -> None:
     if phase is Phase.RETURNING:
         sale = _sale_of(market, scan.code)
         if sale is not None and not market.prices:
-            _settle(turn, structs.replace(market, pay=market.pay or sale.pay), sale.price, sale)
+            _settle(turn, structs.replace(market, pay=market.pay or sale.pay), sale.price)
             return
     if market.prices:
         _settle(turn, market, sum(market.prices))
@@ -115,7 +114,7 @@ def on_undo_making(turn: Turn, scan: Scan) -> None:
         turn.say(Signal.SAVED, "undone", count=1)
 
 
-def _settle(turn: Turn, market: Market, price: int, original: Sale | None = None) -> None:
+def _settle(turn: Turn, market: Market, price: int) -> None:
     """Money changed hands: the event, what is known of the item now, the totals."""
     back = turn.state.phase is Phase.RETURNING
     pay = market.pay or CASH
@@ -124,15 +123,14 @@ def _settle(turn: Turn, market: Market, price: int, original: Sale | None = None
         go(turn, Phase.MARKET, idle(market))
         turn.say(Signal.REFUSED, "market-full")
         return
-    item, before = market.item, market.before
+    item = market.item
+    before = turn.known(item) if item is not None else None
     if back:
         ref = turn.append(SaleTakenBack(market=market.market, price=price, item=item, pay=pay))
     else:
         ref = turn.append(
             Sold(market=market.market, price=price, item=item, category=market.category, pay=pay)
         )
-    if item is not None and before is not None:
-        turn.known[item] = _here_again(before, original) if back else _gone(before)
     sale = Sale(ref, price, pay, item, before, market.category, back)
     go(turn, Phase.MARKET, booked(idle(market), sale))
     if back:
@@ -144,18 +142,6 @@ def _settle(turn: Turn, market: Market, price: int, original: Sale | None = None
     else:
         key = f"sold-{status}" if status in _TOLD else "sold-other"
         turn.say(Signal.ATTENTION, key, yuan=yuan(price))
-
-
-def _gone(before: ItemFacts) -> ItemFacts:
-    return ItemFacts("sold", category=before.category)
-
-
-def _here_again(before: ItemFacts, original: Sale | None) -> ItemFacts:
-    """It is where it was before it was sold, or at this stop at least."""
-    earlier = original.before if original is not None else None
-    if earlier is not None and earlier.status in _AS_IT_STANDS:
-        return earlier
-    return ItemFacts("here", category=before.category)
 
 
 _P = Phase

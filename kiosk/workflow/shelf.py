@@ -3,8 +3,8 @@
 Rules
 -----
 * Each label counts once, however often it is scanned.
-* A label is evidence: what should be somewhere else, or was missing, stands here from now on. What
-  this kiosk knows as given away or sold stays so, is recorded, and somebody looks.
+* A label is evidence: what should be somewhere else, was missing, given away or sold stands here
+  from now on, as the hub has it too; what does not agree is said and recorded, and somebody looks.
 * A sealed box counts as itself, and its contents are recorded as not checked. An open box counts
   as itself too, and what is in it may be scanned like anything on the shelf.
 * Something without a readable label gets a new one, which the lead matches with what is missing.
@@ -30,8 +30,6 @@ RECENT_LABELS: Final = 10
 """Labels that undo can take back, one after the other."""
 MAX_ON_SHELF: Final = 2_000
 """Labels on one shelf: 10 kB of state with each scan."""
-_STANDS: Final = frozenset({"here", "quarantined", "missing"})
-"""Statuses that a label on a shelf agrees with, or settles."""
 _TOLD: Final = frozenset(
     {"elsewhere", "out", "delivered", "sold", "missing", "voided", "unknown", "foreign"}
 )
@@ -53,8 +51,6 @@ def on_label(turn: Turn, scan: Scan) -> None:
     ref = turn.append(
         Counted(count=count_of(turn).count, place=shelf.place, item=scan.code, outcome=outcome)
     )
-    if before.status in _STANDS:
-        turn.known[scan.code] = _standing(shelf, before)
     agrees = outcome in ("ok", "unchecked")
     expected = holds(shelf.left, scan.code)
     _add(turn, Seen(scan.code, ref, before, expected, surplus=not agrees))
@@ -81,14 +77,6 @@ def _box_is_here(shelf: Shelf, box: str) -> bool:
     return holds(shelf.seen, box) or holds(shelf.left, box)
 
 
-def _standing(shelf: Shelf, before: ItemFacts) -> ItemFacts:
-    """What is known once it was seen here; it stays in its box when that stands here as well."""
-    if before.box is not None and _box_is_here(shelf, before.box):
-        return before
-    status = "quarantined" if before.status == "quarantined" else "here"
-    return structs.replace(before, status=status, plan=None, place=shelf.place, box=None)
-
-
 def _add(turn: Turn, seen: Seen) -> None:
     count = count_of(turn)
     shelf = shelf_of(count)
@@ -110,10 +98,8 @@ def on_undo_label(turn: Turn, scan: Scan) -> None:
         refuse(turn, scan, "nothing-to-undo")
     elif shelf.last:
         *rest, newest = shelf.last
-        turn.append(Voided(events=(name,), items=(newest.code,)))
-        now = turn.facts.known[newest.code]
-        if now.status in ("here", "quarantined") and now.place == shelf.place:
-            turn.known[newest.code] = newest.before  # unless another lane knows better by now
+        void = Voided(events=(name,), items=(newest.code,))
+        turn.append(void, before={newest.code: newest.before})
         if newest.printed:
             turn.cancelled.append(newest.code)
         shelf = structs.replace(
@@ -162,7 +148,6 @@ def _label(turn: Turn, category: str) -> None:
         FoundUnlabelled(count=count.count, place=shelf.place, item=code, category=category)
     )
     turn.jobs.append(LabelJob(code, category))
-    turn.known[code] = ItemFacts("here", place=shelf.place, category=category)
     _add(turn, Seen(code, ref, ItemFacts("voided"), printed=True, surplus=True))
     turn.say(Signal.SAVED, "found-labelled", category=category)
 

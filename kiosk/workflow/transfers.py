@@ -7,10 +7,9 @@ from contract.codes import PLACE_IN
 from contract.events import MAX_CODES_PER_EVENT, Arrived, ItemSeen, Refused
 from drivers.ports import Signal
 from kiosk.inputs import BoxLabel, InputKind, ItemLabel, Scan, Timeout
-from kiosk.state import ItemFacts, Phase, Pick, SlipJob, as_itself
-from kiosk.workflow.handing import becomes
+from kiosk.state import ItemFacts, Phase, Pick, SlipJob
 from kiosk.workflow.turn import Row, Turn, close_session, enter, open_session, window
-from kiosk.workflow.undo import void_items
+from kiosk.workflow.undo import void_events
 
 COMES: Final = frozenset({"foreign", "unknown", "sent", "here"})
 """What may well arrive; ``here``: its way out was forgotten. Anything else is looked at."""
@@ -42,8 +41,6 @@ def on_arrived(turn: Turn, scan: Scan) -> None:
         return
     before = turn.facts.item or ItemFacts("unknown")
     ref = turn.append(Arrived(place=PLACE_IN, items=(scan.code,), session=state.session))
-    status = "quarantined" if before.status == "quarantined" else "here"
-    turn.known[scan.code] = becomes(status, place=PLACE_IN)(before)
     usual = before.status in COMES
     pick = Pick(scan.code, "ok" if usual else before.status, ref, before)
     turn.set(picks=(*state.picks, pick))
@@ -63,9 +60,7 @@ def on_undo_arrived(turn: Turn, scan: Scan) -> None:
         turn.say(Signal.SAVED, "closed-empty")
         return
     gone = picks[-1]
-    void_items(turn, [(gone.ref, gone.code)])
-    if turn.facts.known[gone.code].status in ("here", "quarantined"):
-        turn.known[gone.code] = as_itself(gone.before)  # else another lane knows better by now
+    void_events(turn, [(gone.ref, (gone.code,))], {gone.code: gone.before})
     turn.set(picks=picks[:-1])
     _stay(turn)
     turn.say(Signal.SAVED, "undone", count=1)

@@ -1,6 +1,6 @@
 """A turn in the making: what it may know, what it gathers, and the pieces every phase shares."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from msgspec import Struct, structs
@@ -8,10 +8,12 @@ from msgspec import Struct, structs
 from contract.codes import claim_text
 from contract.events import (
     Body,
+    Event,
     Private,
     Refused,
     SessionClosed,
     SessionOpened,
+    Voided,
     claim_hash,
 )
 from contract.reference import Campaign, StopSettings
@@ -36,6 +38,7 @@ from kiosk.state import (
     ReceiptJob,
     ReceiptLine,
 )
+from kiosk.told import History, Telling, told_anew
 
 CARDLESS_CLOSES_MS: Final = 25_000
 """A cardless intake closes this long after its last item."""
@@ -114,6 +117,25 @@ class Work(Struct, frozen=True):
         return max(self.minutes or 0, self.passed) >= minutes
 
 
+class _NothingKnown(dict[str, ItemFacts]):
+    def __missing__(self, code: str) -> ItemFacts:
+        return ItemFacts("unknown")
+
+
+class _NoHistory:
+    whole = True
+
+    def unheard(self, code: str) -> ItemFacts:
+        return ItemFacts("unknown")
+
+    def about(self, texts: Collection[str]) -> Sequence[tuple[int, Event]]:
+        return ()
+
+
+NOTHING_KNOWN: Final = _NothingKnown()
+NO_HISTORY: Final = _NoHistory()
+
+
 class Facts(Struct, frozen=True):
     """What the loop knows and the lane's state does not.
 
@@ -128,7 +150,8 @@ class Facts(Struct, frozen=True):
     one that is being counted, when this scan may close it; ``shelves``: all places where it
     thinks something stands;
     ``contents``: what it thinks is in the scanned or open box;
-    ``known``: about any other label, looked up when it is asked for;
+    ``known``: about any other label, looked up when it is asked for, ``own``: what is known of one
+    without its boxes; ``history``: the events that are kept;
     ``work``: what the bearer of the scanned card, or whom the scan is about, has begun;
     ``campaign``: what the hub told of the scanned campaign, or of the one that is given to, and
     ``given_to``: of the latter;
@@ -157,6 +180,8 @@ class Facts(Struct, frozen=True):
     shelves: tuple[str, ...] = ()
     contents: tuple[str, ...] = ()
     known: Mapping[str, ItemFacts] = {}
+    own: Mapping[str, ItemFacts] = NOTHING_KNOWN
+    history: History = NO_HISTORY
     work: Work | None = None
     campaign: Campaign | None = None
     given_to: Campaign | None = None
@@ -181,7 +206,8 @@ class Turn:
         self.jobs: list[PaperJob] = []
         self.cancelled: list[str] = []
         self.claim: str | None = None
-        self.known: dict[str, ItemFacts] = {}
+        self._voided: Final[set[str]] = set()
+        self._telling: Final = Telling(lambda code: facts.own[code])
         self.works: dict[str, EventRef | None] = {}
         self.settled: list[str] = []
         self.signal = Signal.REFUSED
@@ -191,8 +217,28 @@ class Turn:
         """Replaces fields of the lane's state."""
         self.state = structs.replace(self.state, **changes)
 
-    def append(self, body: Body, private: Private | None = None) -> EventRef:
-        """Adds an event and tells where it will stand."""
+    def known(self, code: str) -> ItemFacts:
+        """What is known of this label by now."""
+        return self._telling.facts(code)
+
+    def append(
+        self,
+        body: Body,
+        private: Private | None = None,
+        before: Mapping[str, ItemFacts] | None = None,
+    ) -> EventRef:
+        """Adds an event, with what it makes of goods, and tells where it will stand. ``before`` is
+        of a `Voided`: see `kiosk.told.told_anew`."""
+        if isinstance(body, Voided):
+            if body.items and before is not None:
+                since = [draft.body for draft in self.drafts]
+                self._voided.update(body.events)
+                anew = told_anew(body.items, self._voided, self.facts.history, since, before)
+                for code, facts in anew.items():
+                    if facts != self._telling.own(code):
+                        self._telling.told[code] = facts
+        else:
+            self._telling.take(body)
         ref = EventRef(self.facts.next.epoch, self.facts.next.seq + len(self.drafts))
         self.drafts.append(Draft(body, private or Private()))
         return ref
@@ -211,7 +257,7 @@ class Turn:
             tuple(self.jobs),
             tuple(self.cancelled),
             self.claim,
-            self.known,
+            self._telling.told,
             self.signal,
             self.message,
             self.works,

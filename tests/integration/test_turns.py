@@ -15,7 +15,7 @@ from contract.events import Noticed
 from drivers.ports import Signal
 from kiosk.inputs import ItemLabel, Scan
 from kiosk.state import ItemFacts, LabelJob, LaneState, Phase
-from kiosk.store import JournalError, open_store, repeatable
+from kiosk.store import SCHEMA_VERSION, JournalError, open_store, repeatable
 from tests.support.journals import Home, OpenJournal, check_chain, issued, lines_on_disk
 from tests.support.lanes import ANN, CLOTHES, FINISH, HELP, TOYS, UNDO, times
 
@@ -307,7 +307,7 @@ def test_a_journal_of_the_first_release_is_taken_over_with_everything(home: Home
     lines = lines_on_disk(home.path)
     check_chain(lines)
     assert lines[: len(told)] == told
-    assert rows(home.path, "PRAGMA user_version") == [(2,)]
+    assert rows(home.path, "PRAGMA user_version") == [(SCHEMA_VERSION,)]
 
 
 def test_a_journal_of_the_first_release_is_left_alone_when_the_disk_is_full(home: Home) -> None:

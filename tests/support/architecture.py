@@ -40,6 +40,7 @@ PURE: Final = (
     "kiosk/inputs.py",
     "kiosk/state.py",
     "kiosk/interpreter.py",
+    "kiosk/told.py",
     "kiosk/workflow*",
     "kiosk/documents.py",
     "kiosk/lights.py",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from contract import events
 from contract.codes import parse
 
-HERE = ("here", "quarantined")
+HERE = ("here",)
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,12 @@ class Thing:
     status: str
     plan: str | None = None
     box: str | None = None
+    aside: bool = False
+
+    @property
+    def shown(self) -> str:
+        """As people hear it."""
+        return "quarantined" if self.aside and self.status == "here" else self.status
 
 
 class Custody:
@@ -45,9 +51,8 @@ class Custody:
             if there.status in ("voided", "foreign"):
                 there = thing
                 continue
-            aside = (thing.status, there.status) == ("quarantined", "here")
-            status = "quarantined" if aside else there.status
-            there = replace(thing, status=status, plan=there.plan)
+            aside = thing.aside or there.aside
+            there = replace(thing, status=there.status, plan=there.plan, aside=aside)
         return there
 
     def chain(self, code: str) -> tuple[str, ...]:
@@ -90,30 +95,33 @@ class Custody:
             case events.Disposed():
                 self._hand(codes, Thing("disposed"))
             case events.Moved() | events.Arrived():
-                for code in codes:
-                    aside = code in before and before[code].status == "quarantined"
-                    self._hand((code,), Thing("quarantined" if aside else "here"), codes)
+                self._hand(codes, Thing("here"))
             case events.Quarantined() | events.Released():
-                status = "quarantined" if isinstance(body, events.Quarantined) else "here"
+                aside = isinstance(body, events.Quarantined)
                 for code in codes:
-                    self.things[code] = replace(before.get(code, Thing("?")), status=status)
+                    thing = self.things.get(code, Thing("here"))
+                    status = "here" if thing.status in ("voided", "foreign") else thing.status
+                    self.things[code] = replace(thing, status=status, aside=aside)
             case events.Packed(box=box):
                 if box not in self.things or self.where(box).status not in HERE:
                     self.things[box] = replace(
-                        self.things.get(box, Thing("here")), status="here", plan=None
+                        self.things.get(box, Thing("here")), status="here", plan=None, box=None
                     )
                 for code in body.items:
-                    self.things[code] = Thing("here", box=box)
+                    aside = code in before and before[code].aside
+                    self.things[code] = Thing("here", box=box, aside=aside)
             case events.Unpacked():
                 for code in body.items:
-                    aside = code in before and before[code].status == "quarantined"
-                    self.things[code] = Thing("quarantined" if aside else "here")
+                    aside = code in before and before[code].aside
+                    self.things[code] = Thing("here", aside=aside)
 
-    def _hand(self, codes: Sequence[str], to: Thing, along: Sequence[str] | None = None) -> None:
+    def _hand(self, codes: Sequence[str], to: Thing) -> None:
+        before = {code: self.where(code) for code in codes if code in self.things}
         for code in codes:
-            box = self.things[code].box if code in self.things else None
-            goes_along = box in (codes if along is None else along)
-            self.things[code] = replace(to, box=box if goes_along else None)
+            thing = self.things.get(code, Thing("here"))
+            box = thing.box if thing.box in codes else None
+            aside = thing.aside if box is not None else code in before and before[code].aside
+            self.things[code] = replace(to, box=box, aside=aside)
 
 
 def _codes(body: events.Body) -> tuple[str, ...]:

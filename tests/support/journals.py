@@ -15,6 +15,7 @@ from kiosk.clock import LearntClock
 from kiosk.identity import IdentityStore
 from kiosk.inputs import ItemLabel, PlanSlip, RetailCode, Scan
 from kiosk.journal import Journal
+from kiosk.knowledge import KnownLabels, OwnLabels
 from kiosk.reference import ReferenceStore
 from kiosk.spool import Spool
 from kiosk.state import Draft, LaneState, Outcome
@@ -153,6 +154,9 @@ class OpenJournal:
             else None,
             event_ids=journal.event_ids,
             blocks=journal.spare_blocks(),
+            known=KnownLabels(journal.knowledge),
+            own=OwnLabels(journal.knowledge),
+            history=journal.history,
         )
         return step(state, journal.allocator, scan, facts)
 

@@ -5,7 +5,7 @@ journal would, keeps what the turn decided, and seals every event, so that a tur
 would leave the contract fails the test that made it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Final
 
@@ -114,6 +114,38 @@ class _Known(dict[str, ItemFacts]):
         return self._world.item(code)
 
 
+class _Own(_Known):
+    """What a world knows of any label by itself."""
+
+    def __missing__(self, code: str) -> ItemFacts:
+        return self._world.by_itself(code)
+
+
+class _History:
+    """A world's events, all of which are kept."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+
+    @property
+    def whole(self) -> bool:
+        """Whether events tell all that is known: a test may have put something there instead."""
+        return not self._world.more_known
+
+    def unheard(self, code: str) -> ItemFacts:
+        """What nothing is known of."""
+        return self._world.unheard(code)
+
+    def about(self, texts: Collection[str]) -> list[tuple[int, events.Event]]:
+        """Those in which one of these stands."""
+        wanted = [text.encode() for text in texts]
+        return [
+            (at, event)
+            for at, event in enumerate(self._world.events)
+            if any(text in event.raw for text in wanted)
+        ]
+
+
 class World:
     """One kiosk: its clock, lanes and knowledge. ``now`` is monotonic milliseconds."""
 
@@ -122,6 +154,9 @@ class World:
         self.allocator = Allocator(prefix, block * BLOCK, (block + 1) * BLOCK if prefix else 0)
         self.lanes: dict[str, LaneState] = {}
         self.known: dict[str, ItemFacts] = {}
+        self.told: dict[str, ItemFacts] = {}
+        """What of ``known`` events tell; the rest is from before any that are kept."""
+        self.more_known = False
         self.products: Mapping[str, str] = PRODUCTS
         self.works: dict[str, EventRef | None] = {}
         self.place_kinds: dict[str, str] = dict(PLACE_KINDS)
@@ -146,12 +181,14 @@ class World:
         """One turn, kept as a commit would keep it."""
         if isinstance(scan, ReadyMade) and self.item(scan.code).status != "foreign":
             scan = scan.as_label()  # something was bound to it
+        self.more_known = self.more_known or self.known != self.told
         outcome = step(self.state(lane), self.allocator, scan, self.facts(scan, lane))
         for draft in outcome.drafts:
             self._seal(draft, lane)
         self.lanes[lane] = outcome.state
         self.allocator = outcome.allocator
         self.known |= outcome.known
+        self.told |= outcome.known
         self.works |= outcome.works
         return outcome
 
@@ -204,6 +241,8 @@ class World:
             shelves=self.shelves(),
             contents=self.inside(scan, state),
             known=_Known(self),
+            own=_Own(self),
+            history=_History(self),
             work=self._work(scan, state),
             campaign=self.campaigns.get(self._campaign(scan, state)),
             given_to=self.campaigns.get(state.campaign or 0),
@@ -220,11 +259,16 @@ class World:
 
     def item(self, code: str) -> ItemFacts:
         """What this kiosk knows of an item or box."""
-        return through_boxes(code, self._by_itself)
+        return through_boxes(code, self.by_itself)
 
-    def _by_itself(self, code: str) -> ItemFacts:
+    def by_itself(self, code: str) -> ItemFacts:
+        """What was said of this label itself."""
+        return self.known.get(code) or self.unheard(code)
+
+    def unheard(self, code: str) -> ItemFacts:
+        """What is known of a label of which no event tells."""
         own = parse(code).prefix == self.allocator.prefix
-        return self.known.get(code, ItemFacts("unknown" if own else "foreign"))
+        return ItemFacts("unknown" if own else "foreign")
 
     def out_for(self, plan: str) -> tuple[str, ...]:
         """The items that are out for a plan."""

@@ -12,9 +12,11 @@ from kiosk.workflow import codeset, restored, step
 from kiosk.workflow.count import MAX_LISTED
 from kiosk.workflow.shelf import RECENT_LABELS
 from tests.support.lanes import (
+    ANN,
     CLOTHES,
     FINISH,
     NEVER,
+    PLAN,
     PREFIX,
     RICE,
     SHELF,
@@ -105,11 +107,11 @@ def test_who_counts_the_intake_shelf_too_early_hears_how_many_shelves_are_left()
             ItemFacts("quarantined", place=SHELF.code, category="F1"),
         ),
         (ItemFacts("missing", place=PLACE_IN), "missing", ItemFacts("here", place=SHELF.code)),
-        (ItemFacts("out", plan="D0000000000"), "out", ItemFacts("out", plan="D0000000000")),
-        (ItemFacts("delivered"), "delivered", ItemFacts("delivered")),
-        (ItemFacts("sold"), "sold", ItemFacts("sold")),
-        (ItemFacts("voided"), "voided", ItemFacts("voided")),
-        (ItemFacts("disposed"), "disposed", ItemFacts("disposed")),
+        (ItemFacts("out", plan="D0000000000"), "out", ItemFacts("here", place=SHELF.code)),
+        (ItemFacts("delivered"), "delivered", ItemFacts("here", place=SHELF.code)),
+        (ItemFacts("sold"), "sold", ItemFacts("here", place=SHELF.code)),
+        (ItemFacts("voided"), "voided", ItemFacts("here", place=SHELF.code)),
+        (ItemFacts("disposed"), "disposed", ItemFacts("here", place=SHELF.code)),
     ],
 )
 def test_what_a_label_on_the_shelf_says_and_what_is_known_of_it_then(
@@ -129,7 +131,8 @@ def test_what_a_label_on_the_shelf_says_and_what_is_known_of_it_then(
 def test_undo_does_not_overrule_what_another_lane_knows_since() -> None:
     world = stocked(1)
     world.scans(SHELF, item(0))
-    world.known[item(0).code] = ItemFacts("out", plan="D0000000000")
+    for scan in (ANN, item(0), PLAN):
+        world.scan(scan, "back")
     assert world.scan(UNDO).message.key == "undone"
     assert world.item(item(0).code).status == "out"
 

@@ -165,7 +165,7 @@ class Stop(RuleBasedStateMachine):
             if custody.alone(code):
                 facts, thing = self.world.item(code), custody.where(code)
                 assert (facts.status, facts.plan, facts.box) == (
-                    thing.status,
+                    thing.shown,
                     thing.plan,
                     thing.box,
                 ), code

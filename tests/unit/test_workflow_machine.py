@@ -373,6 +373,7 @@ class Kiosk(RuleBasedStateMachine):
         custody: dict[str, tuple[str, str | None]] = {}
         lanes: dict[str, set[str]] = {}
         undone: set[str] = set()
+        items: tuple[str, ...]
         for event in lines:
             body, stands = event.public.body, event.id not in voided
             now: tuple[str, str | None]
@@ -391,6 +392,8 @@ class Kiosk(RuleBasedStateMachine):
                     items, now = (item,), ("here", None)
                 case events.FoundUnlabelled(item=item):
                     items, now = (item,), ("here", None) if stands else ("voided", None)
+                case events.Counted(item=item):
+                    items, now = (item,) if item in custody else (), ("here", None)
                 case _:
                     continue
             for code in items:
@@ -413,7 +416,7 @@ class Kiosk(RuleBasedStateMachine):
             if custody.alone(code) and sold.isdisjoint(custody.chain(code)):
                 facts, thing = self.journal.knowledge.item_facts(code), custody.where(code)
                 assert (facts.status, facts.plan, facts.box) == (
-                    thing.status,
+                    thing.shown,
                     thing.plan,
                     thing.box,
                 )

@@ -15,6 +15,7 @@ from tests.support import stories_count, stories_market
 from tests.support.lanes import (
     ANN,
     BOB,
+    FAMILY,
     FINISH,
     NEVER,
     PLAN,
@@ -183,7 +184,8 @@ def test_undo_does_not_overrule_what_another_lane_knows_since() -> None:
     world = at_the_stall()
     item = label(world, 0)
     world.scans(item, FIVE)
-    world.known[item.code] = ItemFacts("delivered")
+    for scan in (ANN, item, PLAN, PLAN, FAMILY):
+        world.scan(scan, "back")
     assert world.scan(UNDO).message.key == "sale-undone"
     assert world.item(item.code).status == "delivered"
     assert sales(world) == []

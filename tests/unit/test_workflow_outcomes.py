@@ -182,11 +182,11 @@ def facts_of(world: World, codes: list[str]) -> dict[str, ItemFacts]:
 @pytest.mark.parametrize("target", [PLAN, SHELF])
 def test_after_a_handover_is_taken_back_everything_is_known_as_before(target: Scan) -> None:
     world = World()
-    world.scans(RICE, times(4), FINISH)
+    world.scans(RICE, times(3), MYSTERY, CLOTHES, UNDO, FINISH)
     here, out, gone, voided = world.issued()
+    world.scans(ANN, ItemLabel(gone), OTHER_PLAN, OTHER_PLAN, FAMILY)
     world.scans(ANN, ItemLabel(out), OTHER_PLAN)
-    world.known[gone] = ItemFacts("delivered", "D" + OTHER_PLAN.code[1:])
-    world.known[voided] = ItemFacts("voided")
+    assert [world.item(code).status for code in (gone, voided)] == ["delivered", "voided"]
     codes = [here, out, gone, voided, STRANGER.code, NEVER.code]
     before = facts_of(world, codes)
     world.scans(BOB, *(ItemLabel(code) for code in codes), target)
