@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
 from contract.actions import ACTIONS, Verb
-from contract.codes import PLACE_IN, Kind, parse, place_code, serial_code
+from contract.codes import PLACE_IN, Kind, place_code, serial_code
 from contract.events import Event
 from contract.order import NO_CEILING, Placement, SortKey
 from hub.folds.entries import Entry, holder, stored, subjects
@@ -147,16 +147,6 @@ class BothSides:
                 found.append(Differs(code, known, state.status))
         return found
 
-    def conflicts(self) -> dict[str, int]:
-        """Why the hub thinks that two hands hold an item, with how often."""
-        found: dict[str, int] = {}
-        for code in self.labels:
-            state = self.at_the_hub(code)
-            for finding in state.findings if state is not None else ():
-                why = str(finding.detail.get("why", finding.kind))
-                found[why] = found.get(why, 0) + 1
-        return found
-
 
 def anything(seed: int, count: int) -> list[Step]:
     """So many things that happen at a stop, the same for the same seed."""
@@ -239,6 +229,3 @@ def shortest(steps: Sequence[Step]) -> list[Step]:
             return left
         if not fewer:
             size = max(1, size // 2)
-
-
-_ = parse

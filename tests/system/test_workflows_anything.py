@@ -11,8 +11,9 @@ import pytest
 
 from contract.actions import ACTIONS, Verb
 from contract.codes import PLACE_IN, Kind, action_code, place_code, serial_code
-from kiosk.state import ItemFacts, inside_of
+from kiosk.state import ItemFacts, through_boxes
 from tests.support import people
+from tests.support.both_sides import AT_THE_HUB
 from tests.support.shop import Shop, Stand, open_shop
 
 TEAM, STOP_2, BIN = place_code("TEAM01"), place_code("ST0P02"), place_code("B1N001")
@@ -23,18 +24,6 @@ BETWEEN_CUTS = 200
 
 NEVER = frozenset({"quarantined", "fork", "hole", "journal-lost", "hash-refused"})
 """Incidents that nothing which people scan may lead to."""
-AT_THE_HUB = {
-    "here": {"in_stock", "unlabelled"},
-    "out": {"out"},
-    "delivered": {"delivered"},
-    "voided": {"voided"},
-    "quarantined": {"quarantined"},
-    "sold": {"sold"},
-    "sent": {"sent"},
-    "missing": {"missing"},
-    "disposed": {"disposed"},
-}
-"""What the hub says of an item of which its kiosk says this."""
 
 
 @pytest.fixture
@@ -140,13 +129,8 @@ def _at_the_kiosk(journal: Path) -> dict[str, ItemFacts]:
     """What the kiosk knows of each label, of what is in a box through its box."""
     uri = f"file:{journal}?mode=ro"
     with contextlib.closing(sqlite3.connect(uri, uri=True)) as database:
-        rows = database.execute("SELECT code, status, plan, place, box FROM known").fetchall()
-    own = {code: ItemFacts(status, plan, place, box) for code, status, plan, place, box in rows}
+        rows = database.execute("SELECT code, status, box, aside FROM known").fetchall()
+    own = {code: ItemFacts(status, box=box, aside=bool(aside)) for code, status, box, aside in rows}
 
-    def through(code: str, below: frozenset[str]) -> ItemFacts:
-        facts = own[code]
-        if facts.box is None or facts.box in below or facts.box not in own:
-            return facts
-        return inside_of(facts, through(facts.box, below | {code}))
-
-    return {code: through(code, frozenset()) for code in own}
+    nothing = ItemFacts("foreign")
+    return {code: through_boxes(code, lambda one: own.get(one, nothing)) for code in own}
