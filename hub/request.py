@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar, cast
+from urllib.parse import urlsplit
 
-from flask import Flask, current_app, g
+from flask import Flask, current_app, g, request
 from msgspec import Struct
 from sqlalchemy import Connection, Engine
 
@@ -50,6 +51,20 @@ def install(app: Flask, services: Services) -> None:
 def services() -> Services:
     """The collaborators of the running app."""
     return cast("Services", current_app.extensions[_NAME])
+
+
+def passkey_host() -> str | None:
+    """The host that passkeys are made for: that of ``public_url``, so that they keep working
+    whatever name a proxy passes on. None where browsers have no passkeys: they want HTTPS, or
+    ``localhost``."""
+    url = urlsplit(services().config.public_url or request.host_url)
+    host = url.hostname or ""
+    return host if url.scheme == "https" or host == "localhost" else None
+
+
+def now_ms() -> int:
+    """The hub's clock in Unix milliseconds."""
+    return int(services().now() * 1000)
 
 
 def connection() -> Connection:

@@ -9,7 +9,7 @@ import secrets
 from typing import Final
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from hub import accounts, db, scope
 from hub.permissions import Role
@@ -131,6 +131,13 @@ def of_account(connection: Connection, account: str, now_ms: int) -> list[Sessio
         .order_by(table.seen_ms.desc(), table.id)
     )
     return [Session(*row) for row in rows]
+
+
+def last_seen(connection: Connection) -> dict[str, int]:
+    """When each account was last seen in a session that is still kept, by account id."""
+    table = db.session.c
+    rows = connection.execute(select(table.user, func.max(table.seen_ms)).group_by(table.user))
+    return {row[0]: row[1] for row in rows}
 
 
 def end(connection: Connection, account: str, session: str) -> bool:

@@ -20,7 +20,18 @@ from hub.config import HubConfig
 from hub.queries.deliveries import Reaches
 from hub.request import Services, Writer
 from hub.throttle import Throttle
-from hub.web import board, i18n, keys, login, public, security
+from hub.web import (
+    account,
+    accounts,
+    board,
+    denied,
+    i18n,
+    keys,
+    login,
+    passkeys,
+    public,
+    security,
+)
 
 SESSION_HOURS = 12
 MAX_BODY_BYTES = 64 * 1024
@@ -87,7 +98,7 @@ def create_app(
     i18n.install(app, config.timezone)
     security.install(app)
     csrf = CSRFProtect(app)  # type: ignore[no-untyped-call]
-    for pages in (public, keys, login, board):
+    for pages in (public, keys, login, board, account, accounts, passkeys):
         app.register_blueprint(pages.blueprint())
     api = v1.blueprint()
     app.register_blueprint(api)
@@ -111,6 +122,8 @@ def _on_error(error: HTTPException) -> BaseResponse:
         return error.get_response()  # a redirect that routing asks for
     if problems.wanted():
         return problems.from_exception(error)
+    if isinstance(error, login.Denied):
+        return denied.page(error)
     status = error.code or 500
     heading, text = _words(error)
     response = Response(render_template("error.html", heading=heading, text=text), status=status)

@@ -74,6 +74,11 @@ def remember(response: BaseResponse, wish: str) -> None:
     )
 
 
+def forget(response: BaseResponse) -> None:
+    """Have this browser ask for pages in its own language again."""
+    response.delete_cookie(COOKIE, httponly=True, samesite="Lax", secure=request.is_secure)
+
+
 def pick(zh: str, en: str) -> str:
     """The text in this request's language; the other one where it is empty."""
     return (zh or en) if language() == "zh" else (en or zh)

@@ -29,7 +29,7 @@ from hub.accounts import Account
 from hub.api import problems
 from hub.audit import By
 from hub.permissions import Permission
-from hub.request import connection, services
+from hub.request import connection, now_ms, passkey_host, services
 from hub.scope import Stops
 from hub.users import User
 from hub.web import i18n
@@ -38,6 +38,9 @@ P = ParamSpec("P")
 
 COOKIE_KEY: Final = "sid"
 """Where the session's random id is in the signed cookie."""
+
+NEEDS: Final = "needs"
+"""The attribute of a guarded page that tells its permission: navigation shows what may be seen."""
 
 
 class Denied(Forbidden):
@@ -67,15 +70,15 @@ def current_user() -> User | None:
 
 
 def _signed_in() -> User | None:
-    token, now_ms = session.get(COOKIE_KEY), _now_ms()
+    token, moment = session.get(COOKIE_KEY), now_ms()
     if not isinstance(token, str):
         return None
-    found = sessions.signed_in(connection(), token, now_ms)
+    found = sessions.signed_in(connection(), token, moment)
     if found is None:
         return None
     if found.stale:
         used, address = found.user.session, _address()
-        services().writer.call(lambda writing: sessions.touch(writing, used, address, now_ms))
+        services().writer.call(lambda writing: sessions.touch(writing, used, address, moment))
     return found.user
 
 
@@ -118,6 +121,7 @@ def needs(
                 response.headers["Cache-Control"] = "private, no-cache"
             return response
 
+        setattr(guarded, NEEDS, permission)
         return guarded
 
     return guard
@@ -144,14 +148,8 @@ def login() -> BaseResponse:
     next_path = request.form.get("next", "")
     seconds = try_again_in_s(name)
     if seconds:
-        told = ngettext(
-            "Too many attempts. Please wait %(num)d second.",
-            "Too many attempts. Please wait %(num)d seconds.",
-            seconds,
-        )
-        return Response(
-            _page(name, next_path, told), status=429, headers={"Retry-After": str(seconds)}
-        )
+        page = _page(name, next_path, wait_words(seconds))
+        return Response(page, status=429, headers={"Retry-After": str(seconds)})
     account = accounts.verify(connection(), name, request.form.get("password", ""))
     if account is None:
         return Response(_page(name, next_path, _("Name or password is not right.")), status=401)
@@ -160,25 +158,34 @@ def login() -> BaseResponse:
     return response
 
 
+def wait_words(seconds: int) -> str:
+    """That somebody has to wait so long before the next try."""
+    return ngettext(
+        "Too many attempts. Please wait %(num)d second.",
+        "Too many attempts. Please wait %(num)d seconds.",
+        seconds,
+    )
+
+
 def try_again_in_s(name: str) -> int:
     """Takes one try at ``name`` (empty: by passkey) from this address; 0, or seconds to wait."""
-    now_ms, address = _now_ms(), _address()
-    wait_ms = services().writer.call(lambda writing: attempts.take(writing, name, address, now_ms))
+    moment, address = now_ms(), _address()
+    wait_ms = services().writer.call(lambda writing: attempts.take(writing, name, address, moment))
     return -(-wait_ms // 1000)
 
 
 def let_in(account: Account, how: str, response: BaseResponse) -> None:
     """Open a session for this browser, ``how``: by password or passkey."""
-    now_ms, address = _now_ms(), _address()
+    moment, address = now_ms(), _address()
     agent = request.headers.get("User-Agent", "")
 
     def begin(writing: Connection) -> str:
         attempts.succeeded(writing, account.name, address)
         token, opened = sessions.begin(
-            writing, account.id, address=address, agent=agent, how=how, now_ms=now_ms
+            writing, account.id, address=address, agent=agent, how=how, now_ms=moment
         )
         by = By(account.id, opened)
-        audit.note(writing, by, "session.opened", account.id, {"how": how}, now_ms)
+        audit.note(writing, by, "session.opened", account.id, {"how": how}, moment)
         return token
 
     session.clear()
@@ -190,20 +197,26 @@ def let_in(account: Account, how: str, response: BaseResponse) -> None:
 
 def logout() -> BaseResponse:
     """End the session, here and in the database."""
-    user, now_ms = current_user(), _now_ms()
+    user, moment = current_user(), now_ms()
     session.clear()
     if user is not None:
 
         def end(writing: Connection) -> None:
             sessions.end(writing, user.id, user.session)
-            audit.note(writing, user.by, "session.ended", user.id, {}, now_ms)
+            audit.note(writing, user.by, "session.ended", user.id, {}, moment)
 
         services().writer.call(end)
     return redirect(url_for("public.home"), 303)
 
 
 def _page(name: str = "", next_path: str = "", problem: str = "") -> str:
-    return render_template("login.html", name=name, next=next_path, problem=problem)
+    return render_template(
+        "login.html",
+        name=name,
+        next=next_path,
+        problem=problem,
+        may_use_passkeys=passkey_host() is not None,
+    )
 
 
 def target_of(path: str) -> str:
@@ -214,7 +227,3 @@ def target_of(path: str) -> str:
 
 def _address() -> str:
     return request.remote_addr or ""
-
-
-def _now_ms() -> int:
-    return int(services().now() * 1000)

@@ -156,7 +156,13 @@ class HubSite:
         self._ingest = self.writer.ingest
         self._projector = self.writer.projector
         self.reader = db.open_reader(url)
-        self.app: Flask = create_app(
+        self.places: dict[str, Place] = {}
+        self.app: Flask
+        self.restart()
+
+    def restart(self) -> None:
+        """The application starts again over the same database."""
+        self.app = create_app(
             self.config,
             self.reader,
             self.writer,
@@ -193,7 +199,8 @@ class HubSite:
 
         self.writer.call(write)
         self.receive(journal, journal.opening(self.now_ms - HOUR_MS))
-        return Place(stop, journal)
+        self.places[stop] = Place(stop, journal)
+        return self.places[stop]
 
     def add_kiosk(self, journal: Journal, stop: str) -> None:
         """One more kiosk at a stop; it has not started yet."""

@@ -1,0 +1,84 @@
+"""What the audit log's machine words mean, in both languages."""
+
+from typing import Any, Final
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel.speaklater import LazyString
+
+from hub.permissions import Role
+from hub.web import account_words
+
+ACTS: Final[dict[str, LazyString]] = {
+    "session.opened": _l("Signed in"),
+    "session.ended": _l("Signed out"),
+    "session.revoked": _l("Ended sessions"),
+    "account.added": _l("Added an account"),
+    "account.changed": _l("Changed an account"),
+    "account.password": _l("Set a new password"),
+    "account.deactivated": _l("Deactivated an account"),
+    "account.reactivated": _l("Brought an account back"),
+    "passkey.added": _l("Added a passkey"),
+    "passkey.removed": _l("Removed a passkey"),
+    "token.created": _l("Made an API token"),
+    "export": _l("Exported a table"),
+    "incident.acknowledged": _l("Marked an incident as seen"),
+    "reference.put": _l("Changed reference data"),
+    "reference.removed": _l("Removed reference data"),
+    "setting.put": _l("Changed a setting"),
+    "setting.removed": _l("Took a setting back"),
+    "labels.prefix": _l("Drew a prefix for labels"),
+    "quarantine.retried": _l("Read quarantined lines again"),
+    "quarantine.repaired": _l("Mended a quarantined line"),
+    "backup.made": _l("Made a backup"),
+}
+"""Every act that the code writes (`hub.audit.note`); a test compares the two."""
+
+_DETAILS: Final[dict[str, LazyString]] = {
+    "role": _l("Role"),
+    "stops": _l("Stops"),
+    "cities": _l("Cities"),
+    "before": _l("before"),
+    "renamed": _l("renamed"),
+    "sessions ended": _l("Sessions ended"),
+    "how": _l("How"),
+    "rows": _l("Rows"),
+    "format": _l("Format"),
+    "entries": _l("Entries"),
+    "keys": _l("Keys"),
+    "key": _l("Key"),
+    "value": _l("Value"),
+    "understood": _l("Understood"),
+}
+
+
+def act(what: str) -> str:
+    """What somebody did; the machine word itself when it has no words yet."""
+    found = ACTS.get(what)
+    return what if found is None else str(found)
+
+
+def detail(values: dict[str, Any]) -> str:
+    """What a row tells beyond that, in one line."""
+    told = [
+        _("%(name)s: %(value)s", name=str(_DETAILS.get(name, name)), value=_value(name, value))
+        for name, value in values.items()
+        if value not in ("", [], None)
+    ]
+    return _("; ").join(told)
+
+
+def _value(name: str, value: Any) -> str:
+    if isinstance(value, dict):
+        return f"({detail(value)})"
+    if isinstance(value, list):
+        return _(", ").join(_value(name, one) for one in value)
+    if value is True:
+        return _("yes")
+    if value is False:
+        return _("no")
+    if name == "role" and value in {role.value for role in Role}:
+        return account_words.role_name(Role(value))
+    if name == "how":
+        return account_words.sign_in_by(str(value))
+    return str(value)
