@@ -7,10 +7,9 @@ Four kinds of tables
   they changed (`hub.tables.accounts`).
 * **Log** (`event`, `stream`, `hole`, `unreadable`, `kiosk_state`): written by ingest. `event` is
   the truth: a row for each line that ever came in, with the bytes as they came.
-* **Projections** (`touch`, `item`, `stock`, `movement`, `flow`, `box`, `leg`, `recall`, `claim`,
-  `delivery`, `given`, the fold's
-  part of `incident`, the epoch facts and placement in `stream`): a function of the good events in
-  `event`; `rebuild` drops and refolds them.
+* **Projections** (`touch`, `item`, `stock`, `movement`, `flow`, `sale`, `box`, `leg`, `recall`,
+  `claim`, `delivery`, `given`, the fold's part of `incident`, the epoch facts and placement in
+  `stream`): a function of the good events in `event`; `rebuild` drops and refolds them.
 
 SQLite and PostgreSQL hold the same tables and take the same statements (`hub.sqlite`,
 `hub.postgresql`).

@@ -41,10 +41,12 @@ _ITEM_COLUMNS: Final = (
     "label",
     "gtin",
     "expiry",
+    "good_until",
     "lot",
     "grade",
     "quantity",
     "incidents",
+    "legs",
     "position",
 )
 _UPSERT_ITEM: Final = (
@@ -95,6 +97,7 @@ class OldItem(Struct, frozen=True):
     status: str
     incidents: int
     quantity: int
+    legs: int
 
 
 def chunks(keys: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
@@ -161,7 +164,7 @@ def old_items(connection: Connection, codes: Sequence[str]) -> dict[str, OldItem
     found: dict[str, OldItem] = {}
     for chunk in chunks(codes):
         rows = connection.exec_driver_sql(
-            "SELECT code, stop, category, status, incidents, quantity FROM item"
+            "SELECT code, stop, category, status, incidents, quantity, legs FROM item"
             f" WHERE code IN ({_among(len(chunk))})",
             tuple(chunk),
         )
@@ -258,10 +261,12 @@ def _item_row(state: ItemState) -> tuple[Any, ...]:
         state.label,
         state.gtin,
         state.expiry,
+        state.good_until,
         state.lot,
         state.grade,
         state.quantity,
         len(state.findings),
+        len(state.legs),
         state.position,
     )
 
@@ -311,7 +316,7 @@ def set_meta(connection: Connection, key: str, value: str) -> None:
 def save_timeline(connection: Connection, line: Timeline) -> None:
     """Write the facts and placements that changed."""
     rows = []
-    for epoch in line.dirty:
+    for epoch in sorted(line.dirty):
         fact = line.facts[epoch]
         place = line.placed.get(epoch)
         placed = (

@@ -35,14 +35,14 @@ from contract.events import SessionClosed, Voided
 from hub import incidents, positions
 from hub import projection_store as store
 from hub.event_log import Fresh, quarantine_key
-from hub.folds.entries import CAMPAIGN, MARKET, Stored, changed, stored, subjects
+from hub.folds.entries import CAMPAIGN, MARKET, RECALL, Stored, changed, stored, subjects
 from hub.folds.epochs import Timeline
 from hub.folds.watch import is_watched, watched
 from hub.movement_store import Days
 from hub.refold import REFOLD, Fold, Refolder
 from hub.voids import VOID, Voids
 
-VERSION: Final = 6
+VERSION: Final = 7
 """Rises when a fold changes what it makes of the same events: the next start rebuilds."""
 
 TIMEZONE: Final = "Asia/Shanghai"
@@ -61,6 +61,9 @@ TABLES: Final = (
     "movement",
     "flow",
     "sale",
+    "box",
+    "leg",
+    "recall",
     "claim",
     "delivery",
     "given",
@@ -116,9 +119,9 @@ class Projector:
 
         ``fresh`` are rows that ingest still has in memory; others are read.
         """
-        positions.number(connection, limit)
-        dirty = self._moved_kiosks(connection)
         done = self._done(connection)
+        positions.number(connection, done, limit)
+        dirty = self._moved_kiosks(connection)
         rows = connection.exec_driver_sql(_NEW, (done, limit)).fetchall()
         if rows:
             self._voids.recall(connection, done)  # while these rows are still to come
@@ -134,10 +137,13 @@ class Projector:
                 self.campaigns_moved = True
             markets = {subject for subject in dirty if subject.startswith(MARKET)}
             self._refolder.refold_markets(connection, markets)
-            goods = dirty - watch - campaigns - markets
+            recalls = {subject for subject in dirty if subject.startswith(RECALL)}
+            self._refolder.refold_recalls(connection, recalls)
+            goods = dirty - watch - campaigns - markets - recalls
             self._refolder.refold_all(
                 connection, self._refolder.dependants(connection, goods), now_ms
             )
+        self._save_lines(connection)
         return len(rows)
 
     def _done(self, connection: Connection) -> int:
@@ -165,7 +171,7 @@ class Projector:
             "UPDATE incident SET closed_ms = ? WHERE origin = 'fold' AND closed_ms IS NULL",
             (now_ms,),
         )
-        positions.number(connection, EVERY)
+        positions.number(connection, projected(connection), EVERY)
         self._projected = positions.newest(connection)
         store.set_meta(connection, "projected", str(self._projected))
         self._voids.start_anew()
@@ -179,6 +185,7 @@ class Projector:
             self._refolder.refold_watched(connection, filter(is_watched, part), now_ms)
         self._refolder.refold_gifts(connection, self._refolder.every_campaign(connection))
         self._refolder.refold_markets(connection, self._refolder.every_market(connection))
+        self._refolder.refold_recalls(connection, self._refolder.every_recall(connection))
         self._refolder.refold_all(connection, self._refolder.every_item(connection), now_ms)
         self._save_lines(connection)
         store.set_meta(connection, "projection", self._version)

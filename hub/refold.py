@@ -13,14 +13,16 @@ from typing import Final, TypeAlias
 from sqlalchemy import Connection, select
 
 from contract.order import Placement, SortKey
-from hub import db, incidents, movement_store, sale_store
+from hub import db, incidents, movement_store, sale_store, stock_store
 from hub import projection_store as store
 from hub.event_log import quarantine_key
-from hub.folds.entries import CAMPAIGN, MARKET, Entry, Stored, held, holder
+from hub.folds.boxes import BoxState, fold_box
+from hub.folds.entries import CAMPAIGN, MARKET, RECALL, Entry, Stored, held, holder
 from hub.folds.epochs import UNPLACED, Timeline
 from hub.folds.findings import Finding
 from hub.folds.gifts import given
 from hub.folds.item import FoldError, ItemState
+from hub.folds.recalls import fold_recall
 from hub.folds.sales import fold_market
 from hub.folds.watch import fold_watched
 from hub.incidents import Trouble
@@ -177,6 +179,25 @@ class Refolder:
         )
         return [row[0] for row in rows]
 
+    @staticmethod
+    def every_recall(connection: Connection) -> list[str]:
+        """Every recall that an event speaks of."""
+        rows = connection.exec_driver_sql(
+            "SELECT DISTINCT subject FROM touch WHERE subject > 'R' AND subject < 'S'"
+        )
+        return [row[0] for row in rows]
+
+    def refold_recalls(self, connection: Connection, recalls: Iterable[str]) -> None:
+        """Write what these recalls are now."""
+        for chunk in store.chunks(sorted(recalls), 50):
+            for subject, events in self.events_of(connection, chunk).items():
+                entries = []
+                for event in events:
+                    line = self._line(connection, event.kiosk)
+                    entries.append(self._entry(connection, event, line.placement(event.epoch)))
+                recall = subject.removeprefix(RECALL)
+                stock_store.save_recall(connection, recall, fold_recall(recall, sorted(entries)))
+
     def refold_all(self, connection: Connection, codes: Iterator[str], now_ms: int) -> None:
         """Fold these items anew; an event that a fold cannot take is quarantined."""
         for chunk in store.chunks(codes, REFOLD):
@@ -188,10 +209,14 @@ class Refolder:
         with nothing written."""
         needed = self._closure(connection, codes)
         states: list[ItemState] = []
+        boxes: dict[str, BoxState | None] = {}
         gone: list[str] = []
         try:
             for code in codes:
-                state = self._fold(code, self._entries(connection, code, needed))
+                entries = self._entries(connection, code, needed)
+                state = self._fold(code, entries)
+                if code[0] == "B":
+                    boxes[code] = fold_box(code, entries)
                 if state is None:
                     gone.append(code)
                 else:
@@ -199,6 +224,8 @@ class Refolder:
         except FoldError as error:
             return error.row
         self._write(connection, codes, states, gone, now_ms)
+        if boxes:
+            stock_store.save_boxes(connection, boxes)
         return None
 
     def _write(
@@ -222,6 +249,7 @@ class Refolder:
                 key = (state.stop, state.category, state.status)
                 deltas[key] = deltas.get(key, 0) + state.quantity
         movement_store.replace(connection, old, states, gone, self._days)
+        stock_store.save_legs(connection, old, states, gone)
         store.save_items(connection, states, old)
         store.delete_items(connection, [code for code in gone if code in old])
         store.change_stock(connection, deltas)

@@ -280,6 +280,11 @@ class Story:
                 journal.add(events.PresumedMissing(count=SESSION, items=(thing,), since=since))
             case 44:
                 journal.add(events.Priced(items=(thing,), price=50))
+            case 46:
+                opened = events.RecallOpened(recall=f"{1 + what % 3:016x}", gtin="06901234567892")
+                journal.add(opened)
+            case 47:
+                journal.add(events.RecallClosed(recall=f"{1 + what % 3:016x}"))
             case 45:
                 joined = events.CountJoined(count=SESSION, part="5e55000000000002")
                 journal.add(joined)
