@@ -16,12 +16,13 @@ from hub import backup, operations
 from hub.catalogue_commands import GROUPS
 from hub.command_line import DATA, Refused, database_file, do, now_ms, settings
 from hub.control import LockedError, writer_lock
+from hub.demo_command import demo_data_command
 from hub.passwords import new_password
 from hub.permissions import Role
 from hub.scope import make
 
 
-@click.group("hub", commands=GROUPS)
+@click.group("hub", commands=(*GROUPS, demo_data_command))
 def hub() -> None:
     """中心：服务、账号、备份 / The hub: serve, accounts, backups."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
