@@ -21,11 +21,12 @@ from sqlalchemy import Connection
 from contract.batches import Batch
 from contract.events import Event, type_of
 from contract.messages import Ack
-from hub import incidents
+from hub import incidents, positions, postgresql
 from hub.chain import WINDOW, Streams
 from hub.forks import Forks
 from hub.incidents import Trouble
 from hub.lines import Line, Row, held, read_lines
+from hub.positions import Numbers
 
 _INSERT: Final = """
 INSERT INTO event (id, position, kiosk, epoch, seq, hash, prev, type, mono, received_ms, problem,
@@ -39,7 +40,8 @@ WHERE id = ?
 
 
 class Fresh(Struct, frozen=True):
-    """A row that this transaction wrote; ``event`` is None when it is quarantined."""
+    """A row that this transaction wrote; ``event`` is None when it is quarantined. A ``position``
+    below 0 waits for its number (`hub.positions`)."""
 
     row: int
     position: int
@@ -61,14 +63,15 @@ class EventLog:
     def __init__(self) -> None:
         self.streams: Final = Streams()
         self._forks: Final = Forks()
-        self._next_row = 0
-        self._next_position = 0
+        self._numbers: Final = Numbers()
 
-    def begin(self, connection: Connection) -> None:
-        """Call first in every transaction that appends."""
-        newest = connection.exec_driver_sql("SELECT max(id) FROM event").scalar()
-        self._next_row = (newest or 0) + 1
-        self._next_position = next_position(connection)
+    def begin(self, connection: Connection, kiosks: Iterable[str] = ()) -> None:
+        """Call first in every transaction that appends. ``kiosks`` are those whose lines may come:
+        where others append as well, they wait until this transaction has ended."""
+        if not positions.drawn_by_ingest(connection):
+            postgresql.lock_kiosks(connection, kiosks)
+            self.forget()  # somebody else may have written since
+        self._numbers.begin(connection)
         self.streams.begin()
 
     def finish(self, connection: Connection, now_ms: int) -> None:
@@ -112,9 +115,8 @@ class EventLog:
     ) -> list[Fresh]:
         rows = []
         fresh = []
-        ahead = self._next_position - self._next_row
-        for row_id, line in enumerate(new, start=self._next_row):
-            position = row_id + ahead
+        drawn = self._numbers.draw(connection, len(new)) if new else ()
+        for (row_id, position), line in zip(drawn, new, strict=True):
             event = line.event
             kind = type_of(event.public.body) if event is not None else None
             mono = event.public.mono if event is not None else None
@@ -136,8 +138,6 @@ class EventLog:
             )
             fresh.append(Fresh(row_id, position, kiosk, line.hash, event))
         if rows:
-            self._next_row += len(rows)
-            self._next_position += len(rows)
             connection.exec_driver_sql(_INSERT, rows)
         return fresh
 
@@ -155,8 +155,7 @@ class EventLog:
             for row in window.get(line.seq, ()):
                 if line.event is None or row.hash != line.hash or row.problem is None:
                     continue
-                position = self._next_position
-                self._next_position += 1
+                position = self._numbers.again(row.id)
                 mend_row(connection, row.id, line.event, position)
                 settle_quarantine(connection, kiosk, epoch, row.problem, now_ms)
                 mended.append(Fresh(row.id, position, kiosk, line.hash, line.event))
@@ -182,15 +181,9 @@ class EventLog:
 # --- rows ------------------------------------------------------------------------------------
 
 
-def next_position(connection: Connection) -> int:
-    """The position for the next row; the one writer draws them in the order of commits."""
-    newest = connection.exec_driver_sql("SELECT max(position) FROM event").scalar()
-    return (newest or 0) + 1
-
-
 def mend_row(connection: Connection, row: int, event: Event, position: int) -> None:
     """Let ``event`` be folded for a quarantined row, at the row's own place in the order of
-    events, but at a new ``position``: whoever follows positions must see it again."""
+    events, but at a new ``position`` (`hub.positions.again`)."""
     kind = type_of(event.public.body)
     mono = event.public.mono
     connection.exec_driver_sql(_MEND, (event.raw, event.prev, kind, mono, position, row))

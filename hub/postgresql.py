@@ -10,7 +10,9 @@ Statements are written once, for SQLite and PostgreSQL alike. What remains:
   is gone: what that process had locked is free again for whoever waits.
 """
 
+from collections.abc import Iterable
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -25,6 +27,9 @@ BY_BYTES: Final = frozenset({"C", "POSIX", "C.UTF-8", "C.utf8"})
 
 MIGRATING: Final = 0x59494341_00000001
 """Advisory lock of whoever changes the schema ("YICA", 1)."""
+
+_STREAMS: Final = 0x5949
+"""The first of two numbers of a kiosk's lock."""
 
 _ALIVE: Final = {
     "tcp_keepalives_idle": "2",
@@ -78,6 +83,17 @@ def unlock(connection: Connection, key: int) -> None:
     """Give an advisory lock back."""
     connection.exec_driver_sql("SELECT pg_advisory_unlock(?)", (key,))
     connection.commit()
+
+
+def lock_kiosks(connection: Connection, kiosks: Iterable[str]) -> None:
+    """Let nobody else append to these kiosks' streams until this transaction ends. A stream that
+    begins has no row yet that could be locked; and forks and incidents concern all streams of a
+    kiosk. Everybody locks in one order, so that no two wait for each other."""
+    keys = sorted({int.from_bytes(sha256(kiosk.encode()).digest()[:4]) >> 1 for kiosk in kiosks})
+    if keys:
+        connection.exec_driver_sql(
+            "SELECT pg_advisory_xact_lock(?, ?)", [(_STREAMS, key) for key in keys]
+        )
 
 
 def require_collation(connection: Connection) -> None:

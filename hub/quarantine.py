@@ -8,7 +8,8 @@ from typing import Final
 from sqlalchemy import Connection
 
 from contract.events import EventError, decode
-from hub.event_log import mend_row, next_position, settle_quarantine
+from hub import positions
+from hub.event_log import mend_row, settle_quarantine
 
 CHUNK: Final = 1000
 
@@ -42,7 +43,7 @@ def repair(connection: Connection, row: int, line: bytes, now_ms: int) -> None:
     ):
         if given != due:
             raise RepairError(f"{name}: 应为 / must be {due}, 得到 / got {given}")
-    mend_row(connection, row, event, next_position(connection))
+    mend_row(connection, row, event, positions.again(connection, row))
     settle_quarantine(connection, kiosk, epoch, problem, now_ms)
 
 
@@ -67,6 +68,6 @@ def retry(connection: Connection, now_ms: int) -> int:
             public = event.public
             if (public.kiosk, public.epoch, public.seq) != (kiosk, epoch, seq):
                 continue
-            mend_row(connection, row, event, next_position(connection))
+            mend_row(connection, row, event, positions.again(connection, row))
             settle_quarantine(connection, kiosk, epoch, problem, now_ms)
             mended += 1

@@ -100,7 +100,7 @@ class Voids:
         kiosk, epoch, seq, short = name.rsplit(".", 3)
         rows = connection.exec_driver_sql(
             f"SELECT {store.EVENT_COLUMNS} FROM event WHERE kiosk = ? AND epoch = ? AND seq = ?"
-            " AND problem IS NULL AND position <= ? AND substr(hash, 1, 16) = ?",
+            " AND problem IS NULL AND position BETWEEN 1 AND ? AND substr(hash, 1, 16) = ?",
             (kiosk, epoch, int(seq), done, short),
         )
         row = rows.first()
