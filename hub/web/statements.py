@@ -1,0 +1,287 @@
+"""Months: what is closed, what can be closed, each statement as a page and as files."""
+
+import datetime as dt
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from msgspec import Struct
+from werkzeug.wrappers import Response as BaseResponse
+
+from contract.actions import CATEGORY_BY_KEY, PAYMENTS
+from hub import audit, closing, statement_files
+from hub.closing import ClosingError
+from hub.permissions import Permission
+from hub.projector import projected
+from hub.queries import places
+from hub.queries import statements as query
+from hub.request import connection, services
+from hub.statement_files import Names
+from hub.statements import (
+    IN,
+    OUT_OF,
+    Change,
+    Line,
+    Statement,
+    StatementError,
+    by_category,
+    changes,
+    encode,
+    total,
+)
+from hub.users import User
+from hub.web import i18n, story, wording
+from hub.web.login import needs, signed_in_user
+
+LATE_ROWS: Final = 100
+XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+PART_WORDS: Final = {
+    "opening": _l("Opening"),
+    "received": _l("Donated"),
+    "found": _l("Found again"),
+    "given_back": _l("Given back"),
+    "taken_over": _l("Taken over"),
+    "delivered": _l("Delivered"),
+    "sold": _l("Sold"),
+    "handed_over": _l("Handed over"),
+    "disposed": _l("Thrown away"),
+    "missing": _l("Missing"),
+    "closing": _l("Closing"),
+    "here": _l("At the stop"),
+    "out": _l("With volunteers"),
+    "on_the_way": _l("On the way"),
+}
+_REFUSALS: Final = {
+    "not-over": _l("This month is not over yet."),
+    "closed": _l("This month is closed already."),
+    "not-next": _l("Months are closed one after the other; another one comes first."),
+    "unknown": _l("There is no such statement."),
+    "unchanged": _l("Nothing has changed since it was told last."),
+}
+
+
+class Section(Struct, frozen=True):
+    """A table of the page: a stop, or all of them."""
+
+    stop: str
+    name: str
+    lines: list[Line]
+    total: Line
+
+
+def blueprint() -> Blueprint:
+    """The pages of months."""
+    pages = Blueprint("statements", __name__, url_prefix="/months")
+    pages.get("")(months)
+    pages.post("")(close)
+    pages.get("/<int:number>")(statement)
+    pages.get("/<int:number>/statement.xlsx")(as_xlsx)
+    pages.get("/<int:number>/statement.pdf")(as_pdf)
+    pages.get("/<int:number>/statement.json")(as_json)
+    pages.post("/<int:number>/restate")(restate)
+    return pages
+
+
+@needs(Permission.VIEW)
+def months() -> str:
+    """What is closed, and the month that comes next as it would be closed now."""
+    return _months()
+
+
+def _months(problem: str = "") -> str:
+    here, zone = connection(), services().config.timezone
+    now_ms = int(services().now() * 1000)
+    month = closing.to_close(here, now_ms, zone)
+    preview = broken = None
+    if month is not None:
+        try:
+            preview = closing.make(here, month, zone)
+        except StatementError:
+            broken = True
+    user = signed_in_user()
+    return render_template(
+        "statements/months.html",
+        closed=query.closed(here),
+        month=month,
+        over=month is not None and closing.is_over(month, now_ms, zone),
+        preview=preview,
+        sections=_sections(preview) if preview is not None else [],
+        broken=broken,
+        may_close=_may_close(user),
+        problem=problem,
+        **_words(),
+    )
+
+
+def _may_close(user: User) -> bool:
+    """A statement is of the whole hub: a scope that leaves a stop out does not reach it."""
+    return user.may(Permission.CLOSE_MONTH) and user.visible is None
+
+
+@needs(Permission.CLOSE_MONTH)
+def close() -> BaseResponse:
+    """Closes the month that was shown."""
+    user = signed_in_user()
+    if not _may_close(user):
+        abort(403)
+    month = request.form.get("month", "")
+    now_ms, zone = int(services().now() * 1000), services().config.timezone
+    try:
+        number, _made = services().writer.call(
+            lambda writing: closing.close(writing, month, user.by, now_ms, zone)
+        )
+    except ClosingError as error:
+        return Response(_months(str(_REFUSALS[error.reason])), status=409)
+    return redirect(url_for("statements.statement", number=number), 303)
+
+
+@needs(Permission.VIEW)
+def statement(number: int) -> str:
+    """One closed month: as it was closed, and what became known since."""
+    return _statement(number)
+
+
+def _statement(number: int, problem: str = "") -> str:
+    here = connection()
+    closed, said = _found(number)
+    told = query.restated(here, number)
+    try:
+        *_states, changed = closing.differences(here, number)
+    except StatementError:
+        changed, problem = [], str(_("The figures do not add up now: rebuild the hub."))
+    span = query.bounds(closed.month, _zone())
+    late = query.late(here, span, closed.position, LATE_ROWS)
+    return render_template(
+        "statements/statement.html",
+        closed=closed,
+        said=said,
+        sections=_sections(said),
+        told=[(one, _changes_between(said, told, n)) for n, one in enumerate(told)],
+        changed=changed,
+        late=late,
+        newest=projected(here),
+        may_close=_may_close(signed_in_user()),
+        problem=problem,
+        **_words(),
+    )
+
+
+def _changes_between(said: Statement, told: list[query.Restated], n: int) -> list[Change]:
+    before = said if n == 0 else told[n - 1].statement
+    return changes(before, told[n].statement)
+
+
+@needs(Permission.CLOSE_MONTH)
+def restate(number: int) -> BaseResponse:
+    """Records how a closed month is told now, beside what it said."""
+    user = signed_in_user()
+    if not _may_close(user):
+        abort(403)
+    now_ms = int(services().now() * 1000)
+    try:
+        services().writer.call(lambda writing: closing.restate(writing, number, user.by, now_ms))
+    except ClosingError as error:
+        if error.reason == "unknown":
+            abort(404)
+        return Response(_statement(number, str(_REFUSALS[error.reason])), status=409)
+    return redirect(url_for("statements.statement", number=number, _anchor="restated"), 303)
+
+
+@needs(Permission.EXPORT)
+def as_xlsx(number: int) -> BaseResponse:
+    """The stock ledger as a workbook."""
+    closed, said = _found(number)
+    return _file(closed, statement_files.xlsx(said, closed, names()), XLSX, "xlsx")
+
+
+@needs(Permission.EXPORT)
+def as_pdf(number: int) -> BaseResponse:
+    """The stock ledger to be printed and signed."""
+    closed, said = _found(number)
+    return _file(closed, statement_files.pdf(said, closed, names()), "application/pdf", "pdf")
+
+
+@needs(Permission.VIEW)
+def as_json(number: int) -> BaseResponse:
+    """The very text whose digest the event holds."""
+    closed, said = _found(number)
+    return _file(closed, encode(said).encode(), "application/json", "json", noted=False)
+
+
+def _file(
+    closed: query.Closed, content: bytes, kind: str, ending: str, *, noted: bool = True
+) -> BaseResponse:
+    user, now_ms = signed_in_user(), int(services().now() * 1000)
+    if noted:
+        services().writer.call(
+            lambda writing: audit.note(
+                writing, user.by, "export", f"month {closed.month}", {"as": ending}, now_ms
+            )
+        )
+    response = Response(content, mimetype=kind)
+    name = f"yicang-{closed.month}-{closed.number}.{ending}"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def _found(number: int) -> tuple[query.Closed, Statement]:
+    found = query.one(connection(), number)
+    if found is None:
+        abort(404)
+    return found
+
+
+def _zone() -> ZoneInfo:
+    """The hub's time zone."""
+    return ZoneInfo(services().config.timezone)
+
+
+def _sections(said: Statement) -> list[Section]:
+    """All stops together, then each that the user may see."""
+    user, stops = signed_in_user(), places.stops(connection())
+    found = []
+    if user.visible is None:
+        found.append(Section("", str(_("All stops")), by_category(said.lines), said.total))
+    for stop in dict.fromkeys(line.stop for line in said.lines):
+        if user.sees(stop):
+            lines = [line for line in said.lines if line.stop == stop]
+            found.append(Section(stop, story.stop_name(stops, stop), lines, total(lines, stop)))
+    return found
+
+
+def names() -> Names:
+    """What stops and categories are called in files that are read in both languages."""
+    stops = places.stops(connection())
+
+    def stop(key: str) -> str:
+        found = stops.get(key)
+        return f"{found.zh} / {found.en}" if found is not None else key
+
+    def category(key: str) -> str:
+        found = CATEGORY_BY_KEY.get(key)
+        return f"{found.zh} / {found.en}" if found is not None else key
+
+    return Names(stop, category)
+
+
+def _words() -> dict[str, object]:
+    stops = places.stops(connection())
+    pays = {pay.key: i18n.pick(pay.zh, pay.en) for pay in PAYMENTS}
+    return {
+        "parts_in": IN,
+        "parts_out": OUT_OF,
+        "part_name": lambda part: PART_WORDS[part],
+        "stop_name": lambda stop: story.stop_name(stops, stop) if stop else _("All stops"),
+        "category_name": story.category_name,
+        "place_name": wording.place_name,
+        "pay_name": lambda pay: pays.get(pay, pay),
+        "money": statement_files.money,
+        "month_name": _month_name,
+    }
+
+
+def _month_name(month: str) -> str:
+    return i18n.month(dt.date(int(month[:4]), int(month[5:]), 1))

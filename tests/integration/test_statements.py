@@ -1,0 +1,186 @@
+"""A month is closed once, adds up, and is never changed by what arrives later."""
+
+import hashlib
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pypdfium2
+import pytest
+from flask.testing import FlaskClient
+
+from contract import codes, events
+from contract.codes import Kind
+from hub.permissions import Role
+from tests.integration.test_web_operator import csrf, signed_in, words
+from tests.support.hub_site import DAY_MS, NOON, HubSite, Place
+
+PLAN = codes.serial_code(Kind.PLAN, "00ZZ", 1)
+MARKET = "5e55000000000009"
+
+
+class Books(HubSite):
+    """A hub with one stop, whose October was: six in, two delivered, one sold."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.add_users()
+        self.add_user("manager", Role.WAREHOUSE_MANAGER)
+        self.now_ms = NOON - 20 * DAY_MS
+        self.east: Place = self.add_stop(
+            "stop-east", "东门站", "East Gate", ("武侯区", "Wuhou"), "0E0E"
+        )
+        journal = self.east.journal
+        at = self.now_ms
+        self.items = [journal.code() for _ in range(6)]
+        written = []
+        for item in self.items:
+            at += 1_000
+            body = events.Received(
+                session=journal.session, item=item, category="F1", place=codes.PLACE_IN
+            )
+            written.append(journal.write(body, at))
+            label = events.LabelAttached(item=item, how="printed")
+            written.append(journal.write(label, at))
+        out = events.Out(plan=PLAN, items=tuple(self.items[:3]))
+        written.append(journal.write(out, at + 1_000))
+        delivered = events.Delivered(plan=PLAN, items=tuple(self.items[:2]))
+        written.append(journal.write(delivered, at + 2_000))
+        sold = events.Sold(market=MARKET, price=55, item=self.items[5], pay="C")
+        written.append(journal.write(sold, at + 3_000))
+        closed = events.MarketClosed(market=MARKET, sales=1, recorded=55, cash=55, counted=50)
+        written.append(journal.write(closed, at + 4_000))
+        self.receive(journal, written)
+        self.at = at + 10_000
+        self.now_ms = NOON
+
+
+    def query(self, text: str) -> list[tuple[Any, ...]]:
+        """What the database holds."""
+        with self.reader.connect() as connection:
+            return [tuple(row) for row in connection.exec_driver_sql(text)]
+
+
+@pytest.fixture
+def books(tmp_path: Path) -> Iterator[Books]:
+    found = Books(tmp_path)
+    yield found
+    found.close()
+
+
+def close(client: FlaskClient, month: str = "2026-10") -> tuple[int, str | None]:
+    form = {"month": month, "csrf_token": csrf(client, "/months")}
+    answer = client.post("/months", data=form)
+    return answer.status_code, answer.location
+
+
+def test_a_month_is_shown_closed_and_kept(books: Books) -> None:
+    client = signed_in(books, "manager")
+    page = words(client.get("/months").text)
+    assert "Next: October 2026" in page
+    assert "Rice, flour, oil 0 6 · · · 6 2 1 · · · 3 3 2 1 ·" in page
+    assert "East Gate Cash 1 5.50 0.00 5.50 5.00" in page
+    assert close(client) == (303, "/months/1")
+    statement = words(client.get("/months/1").text)
+    assert "Statement 1: October 2026" in statement
+    assert "Rice, flour, oil 0 6 · · · 6 2 1 · · · 3 3 2 1 ·" in statement
+    for item in (books.items[3], books.items[4]):
+        assert item in statement, "items that are there are drawn to be found"
+    assert close(client) == (409, None)
+    assert close(client, "2026-11") == (409, None)
+    assert "Next: November 2026" in words(client.get("/months").text)
+
+
+def test_its_digest_is_in_an_event_and_anybody_can_compute_it(books: Books) -> None:
+    client = signed_in(books, "manager")
+    close(client)
+    text = client.get("/months/1/statement.json").data
+    [raw] = books.query("SELECT raw FROM event WHERE type = 'month.closed'")
+    body = events.decode(raw[0]).public.body
+    assert isinstance(body, events.MonthClosed)
+    assert body.digest == hashlib.sha256(text).hexdigest()
+    hashes = books.query(
+        f"SELECT hash FROM event WHERE position <= {body.position} ORDER BY position"
+    )
+    state = hashlib.sha256(bytes(32))
+    for (one,) in hashes:
+        state.update(bytes.fromhex(one))
+    assert body.head == state.hexdigest()
+
+
+def test_what_arrives_late_is_a_dated_restatement_and_changes_no_closed_figure(
+    books: Books,
+) -> None:
+    client = signed_in(books, "manager")
+    close(client)
+    before = client.get("/months/1/statement.json").data
+    journal = books.east.journal
+    delivered = events.Delivered(plan=PLAN, items=(books.items[2],))
+    books.receive(journal, [journal.write(delivered, books.at)])
+    page = words(client.get("/months/1").text)
+    assert "Told differently now" in page
+    assert "East Gate Rice, flour, oil Delivered 2 3" in page
+    assert "East Gate Rice, flour, oil Closing 3 2" in page
+    assert books.items[2] in page
+    assert client.get("/months/1/statement.json").data == before
+    form = {"csrf_token": csrf(client, "/months/1")}
+    assert client.post("/months/1/restate", data=form).status_code == 303
+    page = words(client.get("/months/1").text)
+    assert "Told differently now" not in page
+    assert "Restated 3 Nov 12:00" in page
+    assert client.get("/months/1/statement.json").data == before
+    assert client.post("/months/1/restate", data=form).status_code == 409
+
+
+def test_kiosks_that_were_not_heard_from_are_named(books: Books) -> None:
+    client = signed_in(books, "manager")
+    page = words(client.get("/months").text)
+    assert "Not yet heard from" in page
+    assert books.east.journal.kiosk in page
+    assert "1 kiosk was not heard from since the month ended" in page
+
+
+@pytest.mark.parametrize("name", ["viewer", "operator"])
+def test_only_who_may_close_a_month_can(books: Books, name: str) -> None:
+    client = signed_in(books, name)
+    page = client.get("/months")
+    assert page.status_code == 200
+    assert '<button type="submit">Close October' not in page.text
+    form = {"month": "2026-10", "csrf_token": csrf(client, "/months")}
+    assert client.post("/months", data=form).status_code == 403
+
+
+def test_a_month_that_is_not_over_cannot_be_closed(books: Books) -> None:
+    books.now_ms = NOON - 10 * DAY_MS
+    client = signed_in(books, "manager")
+    assert "This month is not over yet" in words(client.get("/months").text)
+    assert close(client) == (409, None)
+
+
+def test_the_ledger_is_a_workbook_of_numbers_and_a_page_to_sign(books: Books) -> None:
+    client = signed_in(books, "manager")
+    close(client)
+    with zipfile.ZipFile(io.BytesIO(client.get("/months/1/statement.xlsx").data)) as book:
+        sheet = book.read("xl/worksheets/sheet1.xml").decode()
+        strings = book.read("xl/sharedStrings.xml").decode()
+    assert "<f>" not in sheet
+    assert "期初结存" in strings
+    assert "期末结存" in strings
+    assert re.search(r"<v>6</v>", sheet)
+    document = pypdfium2.PdfDocument(client.get("/months/1/statement.pdf").data)
+    text = "".join(page.get_textpage().get_text_range() for page in document)
+    document.close()
+    assert "义仓物资进销存月报" in text
+    assert "期末结存" in text
+    assert "5.50" in text
+
+
+def test_an_empty_hub_says_what_will_stand_here(tmp_path: Path) -> None:
+    site = HubSite(tmp_path)
+    site.add_users()
+    page = words(signed_in(site).get("/months").text)
+    site.close()
+    assert "Nothing has come in yet" in page
