@@ -51,6 +51,8 @@ from kiosk.state import ItemFacts, through_boxes, waiting, waits
 HERE: Final = frozenset({"here", "quarantined"})
 _NOTHING: Final = frozenset({"unknown", "foreign", "voided"})
 """Statuses of what does not exist as far as this kiosk knows."""
+UNHEARD: Final = ItemFacts("unknown")
+"""What is known of a code of this journal's own of which no event tells."""
 
 Own: TypeAlias = Callable[[str], ItemFacts]
 """What is known of a label by itself."""
@@ -83,12 +85,20 @@ class Telling:
 
     def __init__(self, own: Own) -> None:
         self._before: Final = own
+        self._made: Final[set[str]] = set()
         self.told: Final[dict[str, ItemFacts]] = {}
 
     def own(self, code: str) -> ItemFacts:
         """What is known of this label by itself."""
         known = self.told.get(code)
-        return known if known is not None else self._before(code)
+        if known is not None:
+            return known
+        return UNHEARD if code in self._made else self._before(code)
+
+    def made(self, codes: Iterable[str]) -> None:
+        """These codes are new. So nothing can be known of them, and a donor need not wait until
+        that was looked up."""
+        self._made.update(codes)
 
     def facts(self, code: str) -> ItemFacts:
         """What is known of it through its boxes."""

@@ -93,12 +93,11 @@ def take_codes(turn: Turn, count: int, kind: Kind = Kind.ITEM) -> list[str] | No
     if not count:
         return []
     try:
-        codes, turn.allocator = turn.allocator.take(count, turn.facts.blocks, kind)
+        return turn.take_codes(count, kind)
     except LookupError:
         turn.append(Noticed(kind="no-prefix-left"))
         turn.say(Signal.REFUSED, "no-codes")
         return None
-    return codes
 
 
 def entries_for(turn: Turn, goods: Goods, said: tuple[Said, ...]) -> tuple[Entry, ...] | None:

@@ -138,7 +138,7 @@ def _label(turn: Turn, category: str) -> None:
     count = count_of(turn)
     shelf = shelf_of(count)
     try:
-        (code,), turn.allocator = turn.allocator.take(1, turn.facts.blocks)
+        (code,) = turn.take_codes(1)
     except LookupError:
         turn.append(Noticed(kind="no-prefix-left"))
         go(turn, Phase.SHELF, count)

@@ -5,7 +5,7 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct, structs
 
-from contract.codes import claim_text
+from contract.codes import Kind, claim_text
 from contract.events import (
     Body,
     Event,
@@ -216,6 +216,12 @@ class Turn:
     def set(self, **changes: object) -> None:
         """Replaces fields of the lane's state."""
         self.state = structs.replace(self.state, **changes)
+
+    def take_codes(self, count: int, kind: Kind = Kind.ITEM) -> list[str]:
+        """So many new codes. Raises LookupError when no prefix, or no block, is left."""
+        codes, self.allocator = self.allocator.take(count, self.facts.blocks, kind)
+        self._telling.made(codes)
+        return codes
 
     def known(self, code: str) -> ItemFacts:
         """What is known of this label by now."""
