@@ -106,6 +106,13 @@ class Skill(Struct, frozen=True):
     en: Name
 
 
+class Recall(Struct, frozen=True):
+    """A maker's or an authority's recall of goods. ``lots`` empty: every lot of this GTIN."""
+
+    gtin: Annotated[str, whole(r"[0-9]{14}")]
+    lots: tuple[Annotated[str, Meta(max_length=20)], ...] = ()
+
+
 class StopSettings(Struct, frozen=True):
     """How a stop wants its kiosks to behave; every field has the value of a stop that said nothing.
 
@@ -166,6 +173,12 @@ class Skills(Struct, frozen=True):
     skills: tuple[Skill, ...]
 
 
+class Recalls(Struct, frozen=True):
+    """The reference part ``recalls``: those that are open."""
+
+    recalls: tuple[Recall, ...]
+
+
 class Settings(Struct, frozen=True):
     """The reference part ``settings``."""
 
@@ -173,10 +186,18 @@ class Settings(Struct, frozen=True):
 
 
 Entry: TypeAlias = (
-    Product | NamedCategory | KnownPlace | Plan | Capability | Campaign | Skill | SettingsOf
+    Product
+    | NamedCategory
+    | KnownPlace
+    | Plan
+    | Capability
+    | Campaign
+    | Skill
+    | SettingsOf
+    | Recall
 )
 Piece: TypeAlias = (
-    Products | Categories | Places | Plans | Capabilities | Campaigns | Skills | Settings
+    Products | Categories | Places | Plans | Capabilities | Campaigns | Skills | Settings | Recalls
 )
 
 PARTS: Final[Mapping[str, type[Piece]]] = {
@@ -188,6 +209,7 @@ PARTS: Final[Mapping[str, type[Piece]]] = {
     "campaigns": Campaigns,
     "skills": Skills,
     "settings": Settings,
+    "recalls": Recalls,
 }
 """The message of each part's pieces. Its one field has the part's name and holds the entries, so
 that no piece can be taken for another part's."""
@@ -291,6 +313,8 @@ __all__ = [
     "Plans",
     "Product",
     "Products",
+    "Recall",
+    "Recalls",
     "Settings",
     "SettingsOf",
     "Skill",

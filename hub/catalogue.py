@@ -28,6 +28,7 @@ from contract.reference import (
     NamedCategory,
     Plan,
     Product,
+    Recall,
     SettingsOf,
     Skill,
     StopSettings,
@@ -43,7 +44,7 @@ ROWS: Final[dict[str, tuple[Table, type[Entry]]]] = {
     "campaigns": (db.campaign, Campaign),
     "skills": (db.skill, Skill),
 }
-"""The table of each part and what its rows are; ``settings`` are told apart."""
+"""The table of each part and what its rows are; ``settings`` and ``recalls`` are told apart."""
 
 
 class CatalogueError(Exception):
@@ -54,6 +55,8 @@ def entries(connection: Connection, part: str) -> tuple[Entry, ...]:
     """A part as kiosks are told of it."""
     if part == "settings":
         return settings(connection)
+    if part == "recalls":
+        return _recalls(connection)
     rows = told(connection, part)
     if part == "campaigns":
         rows_given = connection.execute(sa.select(db.given.c.number, db.given.c.n))
@@ -124,6 +127,15 @@ def remove(connection: Connection, part: str, key: str | int) -> None:
         if connection.execute(sa.delete(table).where(column == key)).rowcount:
             return
     raise CatalogueError(f"{key}: 没有这一项 / there is no such entry")
+
+
+def _recalls(connection: Connection) -> tuple[Recall, ...]:
+    """The recalls that are open: what their events came to."""
+    table = db.recall.c
+    rows = connection.execute(
+        sa.select(table.gtin, table.lot).where(table.closed_t.is_(None)).order_by(table.id)
+    )
+    return tuple(Recall(row.gtin, (row.lot,) if row.lot else ()) for row in rows)
 
 
 def _row(table: Table, entry: Entry) -> dict[str, Any]:

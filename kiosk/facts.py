@@ -84,7 +84,10 @@ def _of_scan(scan: Scan, knowledge: Knowledge) -> dict[str, object]:
     """What the scanned code itself asks for."""
     match scan:
         case RetailCode(retail):
-            return {"category": knowledge.category(retail.gtin)}
+            return {
+                "category": knowledge.category(retail.gtin),
+                "recalls": knowledge.recalls(retail.gtin),
+            }
         case ItemLabel(code) | BoxLabel(code) | ReadyMade(code):
             return {"item": knowledge.item_facts(code)}
         case PlaceSheet(code) if (named := knowledge.place(code)) is not None:

@@ -26,6 +26,8 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 
 from contract.events import Retail
+from contract.recalls import plain_lot, same_goods
+from contract.reference import Recall
 
 
 class FoodPolicy(enum.StrEnum):
@@ -79,13 +81,6 @@ class Quarantine(Struct, frozen=True, tag=True):
 
 
 Verdict: TypeAlias = Accept | Refuse | Quarantine
-
-
-class Recall(Struct, frozen=True):
-    """A maker's or an authority's recall of goods. ``lots`` empty: every lot of this GTIN."""
-
-    gtin: str
-    lots: tuple[str, ...] = ()
 
 
 class Recalled(Struct, frozen=True):
@@ -199,25 +194,15 @@ def _day_of_quarter(quarter: int, zone: tzinfo) -> date:
 def recalled(gtin: str, lot: str | None, recalls: Iterable[Recall]) -> Recalled | None:
     """The recall that meets these goods; a certain one before a possible one.
 
-    A case (GTIN-14 with an indicator of 1 to 8) is met by the recall of what is in it, and the
-    other way round. Lots are compared without case and blanks: notices are typed by hand.
+    `contract.recalls` says when that is.
     """
     possible: Recalled | None = None
     for recall in recalls:
-        if not _same_goods(recall.gtin, gtin):
+        if not same_goods(recall.gtin, gtin):
             continue
-        lots = {_plain(one) for one in recall.lots}
-        if not lots or (lot is not None and _plain(lot) in lots):
+        lots = {plain_lot(one) for one in recall.lots}
+        if not lots or (lot is not None and plain_lot(lot) in lots):
             return Recalled(recall, certain=True)
         if lot is None:
             possible = Recalled(recall, certain=False)
     return possible
-
-
-def _same_goods(one: str, other: str) -> bool:
-    weighed = "9" in (one[0], other[0])
-    return one == other or (not weighed and one[1:13] == other[1:13])
-
-
-def _plain(lot: str) -> str:
-    return "".join(lot.split()).upper()

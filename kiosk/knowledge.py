@@ -5,7 +5,8 @@ from typing import Final
 
 from contract.codes import parse
 from contract.events import decode
-from contract.reference import Campaign, KnownPlace, NamedCategory, Plan, StopSettings
+from contract.recalls import same_goods
+from contract.reference import Campaign, KnownPlace, NamedCategory, Plan, Recall, StopSettings
 from drivers.ports import Words
 from kiosk.clock import LearntClock
 from kiosk.reference import Reference
@@ -180,6 +181,10 @@ class Knowledge:
         """The category that somebody gave this retail code."""
         known = self.reference.product(gtin)
         return None if known is None else known.category
+
+    def recalls(self, gtin: str) -> tuple[Recall, ...]:
+        """The open recalls of goods with this retail code, whatever the lot."""
+        return tuple(one for one in self.reference.recalls() if same_goods(one.gtin, gtin))
 
     def place(self, code: str) -> KnownPlace | None:
         """The place with this code; None for one that nobody has named."""

@@ -36,6 +36,7 @@ from contract.reference import (
     KnownPlace,
     NamedCategory,
     Plan,
+    Recall,
     SettingsOf,
     Skill,
     StopSettings,
@@ -74,6 +75,7 @@ class ReferenceData(Struct, frozen=True):
     capabilities: Mapping[str, frozenset[str]] | None = None
     campaigns: Mapping[int, Campaign] | None = None
     settings: StopSettings = StopSettings()
+    recalls: tuple[Recall, ...] = ()
 
 
 def reference_data(kiosk: str, parts: Mapping[str, Sequence[Entry]]) -> ReferenceData:
@@ -111,6 +113,7 @@ def reference_data(kiosk: str, parts: Mapping[str, Sequence[Entry]]) -> Referenc
         if "campaigns" in parts
         else None,
         settings=settings,
+        recalls=tuple(_only(Recall, parts.get("recalls", ()))),
     )
 
 
@@ -158,6 +161,10 @@ class Reference:
     def settings(self) -> StopSettings:
         """How this stop wants its kiosks to behave."""
         return self.data.settings
+
+    def recalls(self) -> tuple[Recall, ...]:
+        """The recalls that are open."""
+        return self.data.recalls
 
     def product(self, gtin: str) -> Product | None:
         """The retail code as somebody named it; ``gtin`` has 14 digits."""

@@ -16,9 +16,9 @@ from contract.events import (
     Voided,
     claim_hash,
 )
-from contract.reference import Campaign, StopSettings
+from contract.reference import Campaign, Recall, StopSettings
 from drivers.ports import Signal
-from kiosk.food_gate import Recall, Today
+from kiosk.food_gate import Today
 from kiosk.inputs import (
     InputKind,
     Scan,

@@ -11,7 +11,7 @@ from contract.actions import Verb
 from contract.codes import action_code
 from contract.events import FoodRefused, Quarantined, Received, Retail
 from contract.messages import Product
-from contract.reference import Entry, SettingsOf, StopSettings
+from contract.reference import Entry, Recall, SettingsOf, StopSettings
 from drivers.fakes import FakePanel
 from drivers.ports import ScanRead
 from kiosk.clock import LearntClock
@@ -29,10 +29,13 @@ MORNING = int(datetime(2026, 11, 21, 23, 30, tzinfo=UTC).timestamp() * 1000)
 class Kiosk:
     """A kiosk without devices: text goes in, events come out. ``wall``: the hub told the time."""
 
-    def __init__(self, home: Home, start: str, wall: int | None, gate: str) -> None:
+    def __init__(
+        self, home: Home, start: str, wall: int | None, gate: str, recalls: Sequence[Recall]
+    ) -> None:
         parts: dict[str, Sequence[Entry]] = {
             "products": [Product(RICE, "F1", "大米", "Rice")],
             "settings": [SettingsOf((), StopSettings(food_margin_days=3, food_gate=gate))],
+            "recalls": recalls,
         }
         self.clock = home.clock
         learnt = LearntClock(home.clock)
@@ -74,10 +77,12 @@ def start(tmp_path: Path) -> Iterator[Start]:
     home = Home(tmp_path / "kiosk")
     running: list[Kiosk] = []
 
-    def again(wall: int | None = None, gate: str = "refuse") -> Kiosk:
+    def again(
+        wall: int | None = None, gate: str = "refuse", recalls: Sequence[Recall] = ()
+    ) -> Kiosk:
         for kiosk in running:
             kiosk.journal.close()
-        running[:] = [Kiosk(home, f"start {home.clock.mono()}", wall, gate)]
+        running[:] = [Kiosk(home, f"start {home.clock.mono()}", wall, gate, recalls)]
         return running[0]
 
     yield again
@@ -121,6 +126,20 @@ def test_a_stop_that_chose_so_puts_it_aside(start: Start) -> None:
     assert kiosk.journal.knowledge.item_facts(code).status == "quarantined"
     kiosk.scan(action_code(Verb.UNDO))
     assert kiosk.journal.knowledge.item_facts(code).status == "voided"
+
+
+def test_goods_that_the_hub_recalled_are_put_aside_at_the_scan(start: Start) -> None:
+    kiosk = start(wall=MORNING, recalls=[Recall("16901234567899", ("LOT 7",))])
+    kiosk.scan(f"]d201{RICE}1727112510lot7")
+    kiosk.scan(f"]d201{RICE}1727112510LOT8")
+    kiosk.scan("6901234567892")
+    assert judged(kiosk) == [
+        ("received", ""),
+        ("quarantined", "recalled"),
+        ("received", ""),
+        ("received", ""),
+        ("quarantined", "perhaps-recalled"),
+    ]
 
 
 def test_a_new_kiosk_without_the_time_turns_nothing_away(start: Start) -> None:

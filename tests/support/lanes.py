@@ -21,8 +21,8 @@ from contract.codes import (
     token_code,
 )
 from contract.events import Retail, family_hash, person_hash
-from contract.reference import Campaign, StopSettings
-from kiosk.food_gate import Recall, Today
+from contract.reference import Campaign, Recall, StopSettings
+from kiosk.food_gate import Today
 from kiosk.inputs import (
     ActionCard,
     Again,

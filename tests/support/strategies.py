@@ -47,6 +47,8 @@ def _strategy(kind: inspect.Type) -> st.SearchStrategy[Any]:
             return st.lists(_strategy(item), min_size=low or 0, max_size=small).map(tuple)
         case inspect.DictType(key_type=key, value_type=value):
             return st.dictionaries(_strategy(key), _strategy(value), max_size=3)
+        case inspect.LiteralType(values=values):
+            return st.sampled_from(values)
         case inspect.RawType():
             return st.just(msgspec.Raw(b"{}"))
     raise AssertionError(f"no strategy for {kind}; add one here")

@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.events import Retail
+from contract.recalls import packings, same_goods
+from contract.reference import Recall
 from kiosk.food_gate import (
     HORIZON_DAYS,
     Accept,
     FoodPolicy,
     Quarantine,
-    Recall,
     Recalled,
     Refuse,
     Today,
@@ -181,6 +182,15 @@ def test_a_recalled_batch_is_found(
 )
 def test_another_batch_and_other_goods_are_left_alone(gtin: str, lot: str, recall: Recall) -> None:
     assert recalled(gtin, lot, [recall]) is None
+
+
+@pytest.mark.parametrize("gtin", [MILK, CASE_OF_MILK, "90614141000017"])
+def test_every_packing_of_a_recalled_product_is_looked_for(gtin: str) -> None:
+    found = packings(gtin)
+    assert found[0] == gtin
+    assert all(same_goods(gtin, one) for one in found)
+    assert len(found) == (1 if gtin[0] == "9" else 9)
+    assert (CASE_OF_MILK in found) == (gtin[0] != "9")
 
 
 def test_a_certain_recall_comes_before_a_possible_one() -> None:

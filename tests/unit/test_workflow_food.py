@@ -6,9 +6,9 @@ import pytest
 
 from contract.actions import UNSORTED
 from contract.events import FoodRefused, Quarantined, Received, Retail, SessionClosed, Voided
-from contract.reference import StopSettings
+from contract.reference import Recall, StopSettings
 from drivers.ports import Signal
-from kiosk.food_gate import Recall, Today
+from kiosk.food_gate import Today
 from kiosk.inputs import RetailCode
 from kiosk.state import LabelJob, Outcome
 from kiosk.texts import render
