@@ -68,8 +68,8 @@ class EventLog:
     def begin(self, connection: Connection, kiosks: Iterable[str] = ()) -> None:
         """Call first in every transaction that appends. ``kiosks`` are those whose lines may come:
         where others append as well, they wait until this transaction has ended."""
+        postgresql.lock_kiosks(connection, kiosks)
         if not positions.drawn_by_ingest(connection):
-            postgresql.lock_kiosks(connection, kiosks)
             self.forget()  # somebody else may have written since
         self._numbers.begin(connection)
         self.streams.begin()

@@ -13,7 +13,7 @@ A hello is answered from the database. What it says is held against what is ther
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -80,10 +80,10 @@ class Ingest:
         self._registered: set[str] = set()
         self._active: set[str] = set()  # kiosks with new events in this transaction
 
-    def begin(self, connection: Connection) -> None:
-        """Call first in every transaction."""
+    def begin(self, connection: Connection, group: Iterable[Message] = ()) -> None:
+        """Call first in every transaction; ``group`` is what will be handled in it."""
         self._active.clear()
-        self.log.begin(connection)
+        self.log.begin(connection, {_sender(message) for message in group})
 
     def finish(self, connection: Connection, now_ms: int) -> None:
         """Call last in every transaction: writes what `handle` gathered."""
@@ -243,6 +243,12 @@ class Ingest:
         else:
             incidents.close(connection, key, now_ms)
             self._registered.add(kiosk)
+
+
+def _sender(message: Message) -> str:
+    """Whose the message is; "" for nobody's."""
+    parsed = topics.parse_up(message.topic)
+    return parsed.kiosk if parsed is not None else ""
 
 
 def _is_kiosk(name: str) -> bool:

@@ -13,6 +13,7 @@ Rules
   UUID with something else in it is refused.
 * ``expects`` says how far the page knew what it is about to change. Had anything newer happened to
   it, nothing is written: `Conflict` names it, and the person decides again.
+* Where several processes record, one after the other does: each holds the stream until its COMMIT.
 * Who did it is an account's random id in the private part. Names stay in the accounts' table.
 """
 
@@ -39,8 +40,9 @@ from contract.events import (
     Public,
     Word,
 )
-from hub import db
+from hub import db, postgresql
 from hub.event_log import EventLog
+from hub.folds.entries import subjects
 from hub.projection_store import set_meta
 
 KIOSK: Final = "hub"
@@ -126,6 +128,7 @@ def record(
         RequestReusedError: ``request`` was something else.
         contract.events.EventError: ``too-long``: a body above `contract.events.MAX_EVENT_BYTES`.
     """
+    postgresql.lock_kiosks(connection, [KIOSK])
     digest = _digest(drafts, by)
     if request is not None:
         done = connection.execute(
@@ -152,8 +155,34 @@ def record(
     return Recorded(ids)
 
 
+def remember(
+    connection: Connection, request: str, written: Sequence[Event], now_ms: int
+) -> None:
+    """A restored copy gets back ``written``, the events that ``request`` had become: whoever sends
+    the request again, because no answer came, is answered and not recorded twice."""
+    if not written:
+        return
+    public, private = written[0].public, written[0].private
+    by = Actor(private.account or "", public.lane, private.person, private.family)
+    drafts = [Draft(event.public.body, event.public.stop or "") for event in written]
+    known = connection.execute(
+        select(db.request.c.id).where(db.request.c.id == request)
+    ).one_or_none()
+    if known is None:
+        connection.execute(
+            insert(db.request).values(
+                id=request,
+                account=by.account,
+                at_ms=now_ms,
+                digest=_digest(drafts, by),
+                events=msgspec.json.encode([event.id for event in written]).decode(),
+            )
+        )
+
+
 def start_anew(connection: Connection) -> None:
     """The next event opens another epoch: call when a hub starts, and in a restored copy."""
+    postgresql.lock_kiosks(connection, [KIOSK])
     set_meta(connection, _HEAD, "")
 
 
@@ -184,6 +213,9 @@ def in_pieces(codes: Sequence[str]) -> list[tuple[str, ...]]:
 
 def _require_unchanged(connection: Connection, subject: str, seen: int) -> None:
     now = position_of(connection, subject)
+    newer = _unprojected(connection, subject)
+    if newer:
+        raise Conflict(subject, newer, now)
     if now == seen:
         return
     rows = connection.execute(
@@ -193,6 +225,18 @@ def _require_unchanged(connection: Connection, subject: str, seen: int) -> None:
         .order_by(db.event.c.position)
     )
     raise Conflict(subject, [events.event_id(*row) for row in rows], now)
+
+
+def _unprojected(connection: Connection, subject: str) -> list[str]:
+    """The ids of what somebody else recorded about ``subject`` a moment ago, which the projector,
+    being another process, has not taken in yet (`hub.positions`)."""
+    rows = connection.execute(
+        select(db.event.c.raw)
+        .where(db.event.c.position < 0, db.event.c.kiosk == KIOSK)
+        .order_by(db.event.c.id)
+    )
+    waiting = [events.decode(row.raw) for row in rows]
+    return [event.id for event in waiting if subject in subjects(event.public.body)]
 
 
 # --- appending ---------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import contextlib
 import logging
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -24,13 +24,12 @@ from sqlalchemy.exc import OperationalError
 
 from contract import messages, topics
 from contract.messages import Ack
-from hub import incidents
-from hub.db import DERIVED
-from hub.event_log import Fresh, quarantine_key
-from hub.incidents import Trouble
+from hub import postgresql, recording, wishes
+from hub.event_log import Fresh
 from hub.ingest import Handled, Ingest, Message
 from hub.outgoing import Send
-from hub.projector import GROUP, Projector, projected
+from hub.projecting import Projecting
+from hub.projector import Projector
 
 QUEUE_MESSAGES: Final = 256
 """Messages that may wait; above that, who posts waits."""
@@ -38,6 +37,12 @@ QUEUE_MESSAGES: Final = 256
 GROUP_MESSAGES: Final = 64
 GROUP_BYTES: Final = 4 * 1024 * 1024
 """Bounds of one transaction: a kiosk waits for its acknowledgement until it is committed."""
+
+IDLE_S: Final = 1.0
+"""How long to wait for something in the queue before looking whether to stop."""
+
+FOLLOW_S: Final = 0.05
+"""The same where other processes write: how long theirs may wait."""
 
 BACK_OFF_S: Final = 1.0
 """Pause after the database itself failed."""
@@ -60,22 +65,28 @@ _Request: TypeAlias = Message | _Call | None
 
 class Writer:
     """See the module. ``publish`` is called from this thread, and so is ``announce``, after new
-    reference data was published; ``now_ms`` is the hub's clock."""
+    reference data was published; ``now_ms`` is the hub's clock. Where the hub is several processes,
+    those that only ingest have no ``projector``, and the one that projects ``follows`` what the
+    others write."""
 
     def __init__(
         self,
         engine: Engine,
         ingest: Ingest,
-        projector: Projector,
+        projector: Projector | None,
         publish: Callable[[Send], None],
         now_ms: Callable[[], int],
         announce: Callable[[], None] = lambda: None,
+        *,
+        follows: bool = False,
     ) -> None:
         self._announce: Final = announce
         self._engine: Final = engine
-        self._derived: Final = engine.execution_options(**{DERIVED: True})
         self._ingest: Final = ingest
-        self._projector: Final = projector
+        self._projecting: Final = (
+            Projecting(engine, projector, now_ms) if projector is not None else None
+        )
+        self._follows: Final = follows
         self._publish: Final = publish
         self._now_ms: Final = now_ms
         self._queue: Final[queue.Queue[_Request]] = queue.Queue(QUEUE_MESSAGES)
@@ -165,7 +176,7 @@ class Writer:
             if not self._project({}):
                 return False
             self._behind = False
-        well = True
+        well = self._follow() if self._follows else True
         waiting = _parts(self._drain())
         try:
             while waiting:
@@ -184,7 +195,7 @@ class Writer:
 
     def _drain(self) -> list[_Request]:
         try:
-            first = self._queue.get(timeout=1.0)
+            first = self._queue.get(timeout=FOLLOW_S if self._follows else IDLE_S)
         except queue.Empty:
             return []
         requests = [first]
@@ -216,17 +227,13 @@ class Writer:
         if fresh and not self._project(fresh):
             self._behind = True
             return False
-        if self._projector.campaigns_moved:
-            self._projector.campaigns_moved = False
-            self._ingest.told_more()
-            return self._tell_reference()
-        return True
+        return self._tell_campaigns()
 
     def _commit(self, group: Sequence[Message]) -> list[Handled]:
         now_ms = self._now_ms()
         try:
             with self._engine.begin() as connection:
-                self._ingest.begin(connection)
+                self._ingest.begin(connection, group)
                 handled = [self._ingest.handle(connection, one, now_ms) for one in group]
                 self._ingest.finish(connection, now_ms)
                 return handled
@@ -253,16 +260,50 @@ class Writer:
     def _serve(self, call: _Call) -> bool:
         try:
             with self._engine.begin() as connection:
+                postgresql.lock_kiosks(connection, [recording.KIOSK])
                 result = call.change(connection)
         except Exception as error:  # noqa: BLE001 - it belongs to whoever asked
             self._ingest.forget()
-            self._projector.forget()
+            if self._projecting is not None:
+                self._projecting.forget()
             call.future.set_exception(error)
             return True
         self._ingest.changed()
         well = self._project({})
         call.future.set_result(result)
         return self._tell_reference() and well
+
+    def _project(self, fresh: Mapping[int, Fresh]) -> bool:
+        """Project all rows that wait; whether that worked."""
+        return self._projecting is None or self._projecting.run(fresh)
+
+    def _tell_campaigns(self) -> bool:
+        """Tell kiosks how far campaigns are; whether the database worked."""
+        if self._projecting is None or not self._projecting.campaigns_moved():
+            return True
+        self._ingest.told_more()
+        return self._tell_reference()
+
+    def _follow(self) -> bool:
+        """Do what other processes wrote for this one to do; whether the database worked."""
+        try:
+            with self._engine.begin() as connection:
+                found = wishes.waiting(connection)
+        except OperationalError:
+            _log.exception("数据库读取失败 / the database could not be read")
+            return False
+        well = True
+        if found.wants(wishes.REBUILD) and self._projecting is not None:
+            well = self._projecting.rebuild()
+        if found.rows or found.wishes:
+            well = self._project({}) and self._tell_campaigns() and well
+        if found.wants(wishes.LOOK):
+            self._ingest.changed()
+            well = self._tell_reference() and well
+        if found.wishes and well:
+            with self._engine.begin() as connection:
+                wishes.granted(connection, list(found.wishes))
+        return well
 
     def _tell_reference(self) -> bool:
         """Publish what a change made of the reference data; whether the database worked."""
@@ -277,59 +318,6 @@ class Writer:
             self._publish(send)
         if sends:
             self._announce()
-        return True
-
-    # --- projecting ------------------------------------------------------------------------
-
-    def _project(self, fresh: dict[int, Fresh]) -> bool:
-        """Project all rows that wait; whether that worked."""
-        try:
-            while self._project_some(fresh, GROUP) == GROUP:
-                pass
-        except OperationalError:
-            _log.exception("数据库写入失败 / the database could not be written")
-            return False
-        except Exception:  # noqa: BLE001 - one row must not hold up the others
-            _log.exception("更新视图出错，逐条重试 / projecting failed, trying row by row")
-            return self._project_singly()
-        return True
-
-    def _project_some(self, fresh: dict[int, Fresh], limit: int) -> int:
-        try:
-            with self._derived.begin() as connection:
-                return self._projector.project(connection, fresh, self._now_ms(), limit)
-        except BaseException:
-            self._projector.forget()
-            raise
-
-    def _project_singly(self) -> bool:
-        while True:
-            try:
-                if not self._project_some({}, 1):
-                    return True
-            except OperationalError:
-                return False
-            except Exception:  # noqa: BLE001 - this row is the one
-                _log.exception("一条事件无法归入 / an event could not be projected")
-                if not self._quarantine_oldest():
-                    return False
-
-    def _quarantine_oldest(self) -> bool:
-        """Set the oldest waiting row aside; False when it was already, and is not to blame."""
-        with self._engine.begin() as connection:
-            row = connection.exec_driver_sql(
-                "UPDATE event SET problem = 'fold-failed' WHERE problem IS NULL AND id ="
-                " (SELECT id FROM event WHERE position > ? ORDER BY position LIMIT 1)"
-                " RETURNING kiosk, epoch",
-                (projected(connection),),
-            ).first()
-            if row is None:
-                return False
-            kiosk, epoch = row
-            detail = {"epoch": epoch, "why": "fold-failed"}
-            key = quarantine_key(kiosk, epoch, "fold-failed")
-            trouble = Trouble(key, "quarantined", epoch, kiosk, detail, 1)
-            incidents.note(connection, trouble, self._now_ms())
         return True
 
 
