@@ -51,11 +51,41 @@ class Broker(Struct, frozen=True):
     client_id: str = "yicang-hub"
 
 
+class Part(Struct, frozen=True):
+    """Which part of a hub's talk with the broker a process has. ``filters`` are subscribed to;
+    who ``speaks`` says for all of them whether the hub is there, and publishes what is retained.
+    ``name``, unless it is all, makes the client id differ from the other processes'."""
+
+    filters: tuple[str, ...]
+    speaks: bool = True
+    name: str = ""
+
+
+SHARE: Final = "yicang-hub"
+"""Name of the subscription that ingest workers share: the broker gives each message to one."""
+
+ALL: Final = Part((topics.ALL_UP,))
+INGESTING: Final = Part(
+    tuple(
+        f"$share/{SHARE}/{topics.up('+', name)}"
+        for name in (topics.HELLO, topics.EVENTS, topics.REPLY)
+    ),
+    speaks=False,
+    name="ingest",
+)
+PROJECTING: Final = Part(
+    tuple(topics.up("+", name) for name in (topics.STATUS, topics.HEALTH)), name="project"
+)
+"""Statuses are retained, which a shared subscription is never told of; and whoever hears that the
+broker's copies of reference data are damaged must be the one that publishes them."""
+
+
 class MqttLink:
     """Receives what kiosks send and publishes what the hub answers.
 
     ``deliver`` may block: that is the back-pressure. ``retained`` is published after each
-    connection, for a broker that lost its memory; ``manifest`` is what the status says of it.
+    connection, for a broker that lost its memory; ``manifest`` is what the status says of it;
+    ``part`` is the share of a process where a hub is several.
     """
 
     def __init__(
@@ -65,7 +95,9 @@ class MqttLink:
         deliver: Callable[[Message], object],
         retained: Callable[[], Sequence[Send]],
         manifest: Callable[[], dict[str, str]] = dict,
+        part: Part = ALL,
     ) -> None:
+        self._part: Final = part
         self._broker: Final = broker
         self._incarnation: Final = incarnation
         self._deliver: Final = deliver
@@ -89,7 +121,7 @@ class MqttLink:
     def stop(self) -> None:
         """Say that the hub is away, and disconnect."""
         self._stopping.set()
-        if self._client.is_connected():
+        if self._part.speaks and self._client.is_connected():
             farewell = self._client.publish(
                 topics.HUB_STATUS, self._status(online=False), qos=1, retain=True
             )
@@ -108,7 +140,7 @@ class MqttLink:
     def announce(self) -> None:
         """Say the status again, from any thread: the manifest is another. Before the subscription
         is granted nothing is said; then the status says it."""
-        if self._ready.is_set():
+        if self._part.speaks and self._ready.is_set():
             with self._announcing:  # so that what is said last is what holds
                 self.publish(Send(topics.HUB_STATUS, self._status(online=True), qos=1, retain=True))
 
@@ -117,19 +149,26 @@ class MqttLink:
     def _make_client(self) -> mqtt.Client:
         client = ForgivingClient(
             CallbackAPIVersion.VERSION2,
-            client_id=self._broker.client_id,
+            client_id=self._client_id(),
             protocol=mqtt.MQTTv5,
             reconnect_on_failure=False,
         )
         if self._broker.user:
             client.username_pw_set(self._broker.user, self._broker.password)
         client.max_queued_messages_set(OUTGOING)
-        client.will_set(topics.HUB_STATUS, self._status(online=False), qos=1, retain=True)
+        if self._part.speaks:
+            client.will_set(topics.HUB_STATUS, self._status(online=False), qos=1, retain=True)
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
         return client
+
+    def _client_id(self) -> str:
+        """The broker ends a connection when another comes with its client id."""
+        part = self._part.name
+        own = self._broker.client_id
+        return f"{own}-{part}-{self._incarnation}" if part else own
 
     def _status(self, *, online: bool) -> bytes:
         manifest = self._manifest() if online else {}
@@ -162,7 +201,7 @@ class MqttLink:
         if reason.is_failure:
             _log.error("代理拒绝连接 / the broker refused us: %s", reason)
             return
-        client.subscribe(topics.ALL_UP, qos=1)
+        client.subscribe([(name, 1) for name in self._part.filters])
 
     def _on_subscribe(
         self,
@@ -176,8 +215,9 @@ class MqttLink:
             _log.error("代理拒绝订阅 / the broker refused our subscription: %s", reasons)
             client.disconnect()
             return
-        for send in self._retained():
-            self.publish(send)
+        if self._part.speaks:
+            for send in self._retained():
+                self.publish(send)
         self._ready.set()  # first: a change from here on is announced after this status
         self.announce()
 

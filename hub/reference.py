@@ -91,6 +91,22 @@ class Reference:
         return self._manifest
 
 
+class ReferenceOfOthers(Reference):
+    """For a process that answers kiosks while another publishes: what to name in a welcome is read
+    anew each time, and nothing is ever published."""
+
+    def manifest(
+        self, connection: Connection, now_ms: int
+    ) -> tuple[dict[str, str], tuple[Send, ...]]:
+        """As the process that publishes has it, or will in a moment."""
+        fitting = {
+            part: held
+            for part, entries in catalogue.parts(connection).items()
+            if len(held := pieces(part, entries)) <= MAX_PIECES
+        }
+        return manifest_of(fitting), ()
+
+
 def _retain(one: str, payload: bytes) -> Send:
     return Send(topics.reference(one), payload, qos=1, retain=True)
 

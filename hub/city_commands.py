@@ -1,0 +1,71 @@
+"""``yicang hub ingest|project``: the parts of a hub that is several processes on PostgreSQL."""
+
+import logging
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from hub import postgresql
+from hub.command_line import DATA, Refused, settings
+from hub.config import HubConfig
+
+
+@click.command("ingest")
+@DATA
+def ingest_command(data: Path) -> None:
+    """只接收（PostgreSQL，可以有多个）/ Ingest alone: as many of these as you like, on PostgreSQL.
+
+    它们共用一个 MQTT 订阅；网页和计算由别的进程负责。
+    They share one MQTT subscription; pages and projections are other processes' work.
+    """
+    from hub.city import run_ingest
+
+    config = city_settings(data, "hub ingest")
+    run_ingest(config, _until_stopped())
+
+
+@click.command("project")
+@DATA
+def project_command(data: Path) -> None:
+    """只计算（PostgreSQL，一个工作，其余待命）/ Project alone, on PostgreSQL; others stand by.
+
+    工作的那个停了，待命的会在 5 秒内接手。
+    When the one that works ends, one that stands by takes over within 5 seconds.
+    """
+    from hub.city import run_projector
+
+    config = city_settings(data, "hub project")
+    if not run_projector(config, _until_stopped()):
+        click.echo("与数据库的连接断过 / the connection to the database broke", err=True)
+        sys.exit(1)
+
+
+COMMANDS: Final = (ingest_command, project_command)
+
+
+def city_settings(data: Path, command: str) -> HubConfig:
+    """The settings of a hub on PostgreSQL; a usage error for another."""
+    config = settings(data)
+    if not postgresql.is_postgresql(config.database):
+        raise Refused(
+            f"{command}: 只用于 PostgreSQL；SQLite 的中心是一个进程（yicang hub serve）"
+            " / only for PostgreSQL: on SQLite a hub is one process (yicang hub serve)"
+        )
+    logging.getLogger().setLevel(logging.INFO)
+    return config
+
+
+def _until_stopped() -> threading.Event:
+    """Set at SIGTERM or SIGINT."""
+    stopping = threading.Event()
+
+    def stop(_number: int, _frame: Any) -> None:
+        stopping.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    return stopping

@@ -1,0 +1,44 @@
+"""Pages and API alone, by several workers: where ingest and projector are processes of their own
+(`hub.city`), on PostgreSQL."""
+
+from typing import Any, Final
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from hub import db, postgresql
+from hub.city import SharedWriter
+from hub.config import HubConfig
+from hub.serve import THREADS, settings
+from hub.web import create_app
+
+
+class WebServer(BaseApplication):
+    """gunicorn with ``workers`` processes, each with its own connections."""
+
+    def __init__(self, config: HubConfig, workers: int) -> None:
+        self._config: Final = config
+        self._workers: Final = workers
+        super().__init__()  # type: ignore[no-untyped-call]
+
+    def load_config(self) -> None:
+        server: Any = self.cfg
+        for name, value in {**settings(self._config), "workers": self._workers}.items():
+            server.set(name, value)
+
+    def load(self) -> Flask:
+        """In each worker: connections cannot be shared with it."""
+        engine = postgresql.open_many(self._config.database, THREADS)
+        db.migrate(engine)
+        writer = SharedWriter(engine)
+        return create_app(
+            self._config,
+            db.open_reader(self._config.database),
+            writer,
+            ailments=writer.ailments,
+        )
+
+
+def serve_web(config: HubConfig, workers: int) -> None:
+    """Serves until SIGTERM or SIGINT; ends in SystemExit with gunicorn's status."""
+    WebServer(config, workers).run()  # type: ignore[no-untyped-call]

@@ -1,0 +1,157 @@
+"""A hub of several processes on PostgreSQL is one hub to kiosks and people."""
+
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from contract import events
+from hub import postgresql, recording
+from hub.city import SharedWriter
+from hub.recording import Actor, Draft
+from tests.support.broker import Mosquitto
+from tests.support.city import City, Crowd, SendingKiosk, at_work
+from tests.support.databases import on_postgresql as on_postgresql
+from tests.support.processes import healthy, run, until
+
+TAKES_OVER_S = 5.0
+
+
+@pytest.fixture
+def city(tmp_path: Path, mosquitto: Mosquitto) -> Iterator[City]:
+    with City(tmp_path, mosquitto) as made:
+        yield made
+
+
+def test_a_standby_takes_over_within_five_seconds_and_everything_counts_once(city: City) -> None:
+    kiosks = [
+        SendingKiosk(city.broker, name, prefix)
+        for name, prefix in (("kiosk-a", "00AA"), ("kiosk-b", "00BB"))
+    ]
+    workers = [city.start("ingest") for _ in range(2)]
+    projectors = [city.start("project") for _ in range(2)]
+    with Crowd(kiosks, items_a_second=100) as crowd:
+        first = until("one projects", lambda: at_work(projectors))
+        until("goods arrive", lambda: all(kiosk.through > 20 for kiosk in kiosks))
+        first.process.kill()
+        killed = time.monotonic()
+        until("the other projects", lambda: at_work(projectors))
+        until("the hub is there again", lambda: kiosks[0].incarnations[-1][0] > killed)
+        assert kiosks[0].incarnations[-1][0] - killed < TAKES_OVER_S
+        before = [kiosk.through for kiosk in kiosks]
+        until(
+            "goods arrive again",
+            lambda: all(k.through > was for k, was in zip(kiosks, before, strict=True)),
+        )
+        workers[0].process.kill()
+        crowd.finish(30)
+    items = sum(kiosk.items for kiosk in kiosks)
+    until(
+        "everything counts",
+        lambda: city.rows("SELECT sum(n) FROM stock WHERE status = 'in_stock'") == [(items,)],
+    )
+    written = sum(len(kiosk.journal.written) for kiosk in kiosks)
+    [(rows, lowest, highest)] = city.rows(
+        "SELECT count(*), min(position), max(position) FROM event WHERE kiosk <> 'hub'"
+    )
+    assert (rows, lowest, highest) == (written, 1, written)
+    assert city.rows("SELECT kind FROM incident WHERE closed_ms IS NULL") == []
+    for process in (workers[1], at_work(projectors)):
+        assert process is not None
+        process.signal(signal.SIGTERM)
+        assert process.wait() == 0
+
+
+def test_what_a_person_records_is_shown_when_the_page_answers(city: City) -> None:
+    kiosk = SendingKiosk(city.broker, "kiosk-a", "00AA")
+    city.start("ingest")
+    projector = city.start("project")
+    kiosk.take_in(1)
+    with Crowd([kiosk], items_a_second=0.001):
+        until("the item is acknowledged", lambda: kiosk.done)
+        body = kiosk.journal.written[2].public.body
+        assert isinstance(body, events.Received)
+        item = body.item
+        until(
+            "it is in stock",
+            lambda: city.rows("SELECT status FROM item") == [("in_stock",)],
+        )
+        engine = postgresql.open_many(city.url, 2)
+        SharedWriter(engine).call(
+            lambda connection: recording.record(
+                connection,
+                [Draft(events.Corrected(items=(item,), status="missing", why="looked"), "stop-1")],
+                Actor("00000000000000a1"),
+                now_ms=1_800_000_000_000,
+            )
+        )
+        assert city.rows("SELECT status FROM item") == [("missing",)]
+        engine.dispose()
+    projector.signal(signal.SIGTERM)
+    assert projector.wait() == 0
+
+
+def test_two_people_on_two_web_workers_who_change_one_item_find_out(city: City) -> None:
+    """No projector runs: what the first recorded stands in the log alone."""
+    engine = postgresql.open_many(city.url, 2)
+    writers = SharedWriter(engine), SharedWriter(engine)
+    draft = Draft(
+        events.Corrected(items=("G00AA00001X",), status="missing", why="looked"), "stop-1"
+    )
+
+    def record(writer: SharedWriter) -> recording.Recorded:
+        return writer.call(
+            lambda connection: recording.record(
+                connection,
+                [draft],
+                Actor("00000000000000a1"),
+                now_ms=1_800_000_000_000,
+                expects={"G00AA00001X": 0},
+            ),
+            timeout_s=0.0,
+        )
+
+    [name] = record(writers[0]).events
+    with pytest.raises(recording.Conflict) as found:
+        record(writers[1])
+    assert found.value.events == (name,)
+    engine.dispose()
+
+
+def test_pages_are_served_by_processes_of_their_own(city: City) -> None:
+    web = city.start("serve", "--no-ingest", "--workers", "2")
+    web.wait_for("Listening at")
+    until("a hub without a projector says so", lambda: not healthy(city.http_port))
+    city.start("project")
+    until("it is well", lambda: healthy(city.http_port))
+    web.signal(signal.SIGTERM)
+    assert web.wait() == 0
+
+
+def test_a_command_has_the_projector_rebuild(city: City) -> None:
+    kiosk = SendingKiosk(city.broker, "kiosk-a", "00AA")
+    city.start("ingest")
+    city.start("project")
+    kiosk.take_in(3)
+    stock = "SELECT sum(n) FROM stock"
+    with Crowd([kiosk], items_a_second=0.001) as crowd:
+        crowd.finish(30)
+    until("it is counted", lambda: city.rows(stock) == [(kiosk.items,)])
+    engine = postgresql.open_many(city.url, 1)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE stock SET n = n + 7")
+    engine.dispose()
+    made = run("hub", "rebuild", "--data", str(city.data))
+    assert made.returncode == 0, made.stderr
+    assert city.rows(stock) == [(kiosk.items,)]
+
+
+def test_on_sqlite_the_parts_are_refused_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "hub").mkdir()
+    (tmp_path / "hub" / "hub.toml").write_text('database = "hub.sqlite3"\n')
+    for command in (("ingest",), ("project",), ("serve", "--no-ingest")):
+        refused = run("hub", *command, "--data", str(tmp_path))
+        assert refused.returncode == 2
+        assert "PostgreSQL" in refused.stderr
