@@ -25,7 +25,7 @@ from kiosk.inputs import (
     Scan,
 )
 from kiosk.journal import Journal
-from kiosk.knowledge import Knowledge, KnownLabels, OwnLabels
+from kiosk.knowledge import Knowledge
 from kiosk.state import LaneState, Phase
 from kiosk.workflow import Facts
 from kiosk.workflow.allowed import needed
@@ -59,6 +59,7 @@ def gather(
     Raises:
         JournalError: the disk refuses to settle what was committed before.
     """
+    knowledge = journal.knowledge
     random = entropy(26)
     wall = clock.trusted_wall()
     facts = Facts(
@@ -69,14 +70,14 @@ def gather(
         wall=wall,
         event_ids=journal.event_ids,
         blocks=journal.spare_blocks(),
-        known=KnownLabels(journal.knowledge),
-        own=OwnLabels(journal.knowledge),
+        known=knowledge.labels,
+        own=knowledge.own_labels,
         history=journal.history,
-        settings=journal.knowledge.settings(),
+        settings=knowledge.settings(),
         scan_back=scan_back,
         today=today_of(wall, zone, not_before=journal.streams.time_before),
     )
-    asked = _of_scan(scan, journal.knowledge) | _of_turn(state, scan, journal.knowledge, clock)
+    asked = _of_scan(scan, knowledge) | _of_turn(state, scan, knowledge, clock)
     return structs.replace(facts, **asked)
 
 

@@ -107,6 +107,7 @@ class Journal:
                 self._turns: Final = TurnLog(self._db)
                 self._turns.place_by(self._place_lane)
                 self.knowledge: Final = Knowledge(self._db, self._turns, reference or Reference())
+                self.history: Final = KeptEvents(self._db, self.knowledge.unheard)
                 self.queue: Final = PrintQueue(self._db, clock, self._turns)
                 self.rolls: Final = Rolls(self._db)
                 self._open_first_epoch()
@@ -220,9 +221,7 @@ class Journal:
         """After the COMMIT: memory and the identity document follow the disk."""
         first, head = opened.events[0], opened.events[-1]
         epoch = first.public.epoch
-        self.streams.by_epoch[epoch] = Stream(
-            epoch, 1, head.public.seq, head.hash, 0, 0, number=opened.number
-        )
+        self.streams.open(Stream(epoch, 1, head.public.seq, head.hash, 0, 0, number=opened.number))
         self.allocator = opened.allocator
         self._identity.remember_epoch(epoch, first.prev)
 
@@ -328,11 +327,6 @@ class Journal:
                 "SELECT raw FROM event WHERE instr(raw, ?) ORDER BY id", (code.encode(),)
             ).fetchall()
         return [decode(raw) for (raw,) in rows]
-
-    @property
-    def history(self) -> KeptEvents:
-        """What the workflow tells goods anew from when something is taken back."""
-        return KeptEvents(self._db, self.knowledge.unheard)
 
     def secret_of(self, name: str) -> str | None:
         """The claim that waits under ``name`` for its receipt."""

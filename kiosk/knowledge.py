@@ -63,6 +63,8 @@ class Knowledge:
         self.reference: Final = reference
         self._turns: Final = turns
         turns.spread_by(self._spread)
+        self.labels: Final = KnownLabels(self)
+        self.own_labels: Final = OwnLabels(self)
 
     def _spread(self, turn: Redo) -> None:
         """What a turn made of items, and whose work began or ended with it."""

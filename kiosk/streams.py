@@ -35,14 +35,19 @@ class Stream(msgspec.Struct):
 class Streams:
     """Every epoch that is kept, oldest first; ``by_epoch`` is the memory of it.
 
-    Part of the journal's database and of its thread. What writes raises `JournalError`.
+    ``current`` is the epoch that events are appended to. Part of the journal's database and of its
+    thread. What writes raises `JournalError`.
     """
+
+    current: Stream
 
     def __init__(self, db: sqlite3.Connection, clock: LearntClock) -> None:
         self._db: Final = db
         self._clock: Final = clock
         self._named = 0
         self.by_epoch: Final[dict[str, Stream]] = self._load()
+        for stream in self.by_epoch.values():
+            self.current = stream
         self.time_before: Final = self._time_before()
         """Unix milliseconds that were past for sure when this process started, or None."""
 
@@ -76,10 +81,9 @@ class Streams:
                 times += [public.wall] if public.clock else []
         return max(times, default=None)
 
-    @property
-    def current(self) -> Stream:
-        """The epoch that events are appended to."""
-        return next(reversed(self.by_epoch.values()))
+    def open(self, stream: Stream) -> None:
+        """From now on events are appended to this epoch."""
+        self.by_epoch[stream.epoch] = self.current = stream
 
     def kept(self) -> tuple[Kept, ...]:
         """What a hello names. Of more epochs than fit: the newest, those that the hub lacks,
