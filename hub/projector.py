@@ -35,7 +35,7 @@ from contract.events import SessionClosed, Voided
 from hub import incidents, positions
 from hub import projection_store as store
 from hub.event_log import Fresh, quarantine_key
-from hub.folds.entries import CAMPAIGN, MARKET, RECALL, Stored, changed, stored, subjects
+from hub.folds.entries import BOX_ALONE, CAMPAIGN, MARKET, RECALL, Stored, changed, stored, subjects
 from hub.folds.epochs import Timeline
 from hub.folds.watch import is_watched, watched
 from hub.movement_store import Days
@@ -139,7 +139,9 @@ class Projector:
             self._refolder.refold_markets(connection, markets)
             recalls = {subject for subject in dirty if subject.startswith(RECALL)}
             self._refolder.refold_recalls(connection, recalls)
-            goods = dirty - watch - campaigns - markets - recalls
+            alone = {subject for subject in dirty if subject.startswith(BOX_ALONE)}
+            self._refolder.refold_boxes(connection, alone)
+            goods = dirty - watch - campaigns - markets - recalls - alone
             self._refolder.refold_all(
                 connection, self._refolder.dependants(connection, goods), now_ms
             )

@@ -117,11 +117,13 @@ def record(
     now_ms: int,
     request: str | None = None,
     expects: Mapping[str, int] | None = None,
+    asked: Struct | None = None,
 ) -> Recorded:
     """Append ``drafts`` in the caller's transaction of the one writer.
 
     ``request`` is a UUID in lower case; ``expects`` gives for codes, or other subjects of events,
-    the position that the page showed for them (`position_of`).
+    the position that the page showed for them (`position_of`). ``asked`` is what was asked for,
+    where the drafts depend on what is there: the request is known by it then.
 
     Raises:
         Conflict: something newer happened to one of ``expects``.
@@ -131,15 +133,13 @@ def record(
     postgresql.lock_kiosks(connection, [KIOSK])
     digest = _digest(drafts, by)
     if request is not None:
-        done = connection.execute(
-            select(db.request.c.digest, db.request.c.events).where(db.request.c.id == request)
-        ).one_or_none()
+        done = _done_before(connection, request, digest) if asked is None else None
+        if asked is not None:
+            done = answered(connection, request, asked, by)
+            digest = f"{digest} {_digest(asked, by)}"
         if done is not None:
-            if done.digest != digest:
-                raise RequestReusedError(request)
-            return Recorded(msgspec.json.decode(done.events, type=tuple[str, ...]), repeated=True)
-    for subject, seen in (expects or {}).items():
-        _require_unchanged(connection, subject, seen)
+            return done
+    require_unchanged(connection, expects or {})
     written = _append(connection, drafts, by, request, now_ms)
     ids = tuple(event.id for event in written)
     if request is not None:
@@ -155,9 +155,7 @@ def record(
     return Recorded(ids)
 
 
-def remember(
-    connection: Connection, request: str, written: Sequence[Event], now_ms: int
-) -> None:
+def remember(connection: Connection, request: str, written: Sequence[Event], now_ms: int) -> None:
     """A restored copy gets back ``written``, the events that ``request`` had become: whoever sends
     the request again, because no answer came, is answered and not recorded twice."""
     if not written:
@@ -178,6 +176,43 @@ def remember(
                 events=msgspec.json.encode([event.id for event in written]).decode(),
             )
         )
+
+
+def answered(
+    connection: Connection, request: str | None, asked: Struct, by: Actor
+) -> Recorded | None:
+    """What this request became, if it was carried out before. Raises `RequestReusedError`."""
+    return None if request is None else _done_before(connection, request, None, asked, by)
+
+
+def _done_before(
+    connection: Connection,
+    request: str,
+    drafted: str | None,
+    asked: Struct | None = None,
+    by: Actor | None = None,
+) -> Recorded | None:
+    """The digest that is kept is that of the drafts, then that of what was asked for, if it is
+    known: a restored copy only has the events (`remember`), and takes the account's word."""
+    done = connection.execute(select(db.request).where(db.request.c.id == request)).one_or_none()
+    if done is None:
+        return None
+    was_drafted, _, was_asked = done.digest.partition(" ")
+    if asked is None or by is None:
+        same = was_drafted == drafted
+    elif was_asked:
+        same = was_asked == _digest(asked, by)
+    else:
+        same = done.account == by.account
+    if not same:
+        raise RequestReusedError(request)
+    return Recorded(msgspec.json.decode(done.events, type=tuple[str, ...]), repeated=True)
+
+
+def require_unchanged(connection: Connection, expects: Mapping[str, int]) -> None:
+    """Raises `Conflict` when something newer happened to one of ``expects``."""
+    for subject, seen in expects.items():
+        _require_unchanged(connection, subject, seen)
 
 
 def start_anew(connection: Connection) -> None:
@@ -337,6 +372,6 @@ def _journal(connection: Connection, fresh: str) -> str:
     return fresh
 
 
-def _digest(drafts: Sequence[Draft], by: Actor) -> str:
+def _digest(asked: Sequence[Draft] | Struct, by: Actor) -> str:
     """What was asked, by whom: the moment does not belong to it."""
-    return hashlib.sha256(msgspec.json.encode((drafts, by))).hexdigest()
+    return hashlib.sha256(msgspec.json.encode((asked, by))).hexdigest()

@@ -17,7 +17,7 @@ from hub import db, incidents, movement_store, sale_store, stock_store
 from hub import projection_store as store
 from hub.event_log import quarantine_key
 from hub.folds.boxes import BoxState, fold_box
-from hub.folds.entries import CAMPAIGN, MARKET, RECALL, Entry, Stored, held, holder
+from hub.folds.entries import BOX_ALONE, CAMPAIGN, MARKET, RECALL, Entry, Stored, held, holder
 from hub.folds.epochs import UNPLACED, Timeline
 from hub.folds.findings import Finding
 from hub.folds.gifts import given
@@ -178,6 +178,15 @@ class Refolder:
             .distinct()
         )
         return [row[0] for row in rows]
+
+    def refold_boxes(self, connection: Connection, alone: Iterable[str]) -> None:
+        """Write these boxes' own rows anew (`hub.folds.entries.BOX_ALONE`)."""
+        for chunk in store.chunks(sorted(subject.removeprefix(BOX_ALONE) for subject in alone)):
+            needed = self._closure(connection, chunk)
+            stock_store.save_boxes(
+                connection,
+                {code: fold_box(code, self._entries(connection, code, needed)) for code in chunk},
+            )
 
     @staticmethod
     def every_recall(connection: Connection) -> list[str]:

@@ -137,10 +137,11 @@ class Quarantined(Happened, frozen=True, tag="quarantined"):
 
 
 class Released(Happened, frozen=True, tag="released"):
-    """Somebody checked these quarantined items and found them good."""
+    """Somebody checked these quarantined items and found them good; ``why`` is a machine word."""
 
     items: HeldCodes
     session: SessionId | None = None
+    why: Word = ""
 
 
 class LabelReprinted(Happened, frozen=True, tag="label.reprinted"):

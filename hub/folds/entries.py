@@ -66,6 +66,9 @@ from contract.order import Placement, SortKey
 CAMPAIGN: Final = "M"
 """Subjects that begin with this are campaigns, by number; no code of ours does."""
 
+BOX_ALONE: Final = "@"
+"""Behind this stands a box of which only its own row changed, and nothing in it."""
+
 RECALL: Final = "R"
 """Subjects that begin with this are recalls, by their id."""
 
@@ -209,6 +212,10 @@ def _box_and_items(body: Packed | Unpacked | KitBuilt | KitBroken) -> tuple[str,
     return tuple(dict.fromkeys((body.box, *body.items)))
 
 
+def _items_and_box_alone(body: Unpacked | KitBroken) -> tuple[str, ...]:
+    return (*_items(body), f"{BOX_ALONE}{body.box}")
+
+
 def _items_or_plan(body: Delivered | Back) -> tuple[str, ...]:
     return body.items or (body.plan,)
 
@@ -278,8 +285,6 @@ _CHANGED: Final[dict[type, _Codes]] = {
     **dict.fromkeys(
         (
             *_THEIR_ITEMS,
-            Unpacked,
-            KitBroken,
             Out,
             Missing,
             Reserved,
@@ -288,6 +293,7 @@ _CHANGED: Final[dict[type, _Codes]] = {
         _items,
     ),
     **dict.fromkeys((Packed, KitBuilt), _box_and_items),  # the box is here as well
+    **dict.fromkeys((Unpacked, KitBroken), _items_and_box_alone),
     **dict.fromkeys((Delivered, Back), _items_or_plan),
 }
 _WITH_PLAN: Final = frozenset({Out, Delivered, Back})
