@@ -1,6 +1,7 @@
 """Events as rows: placed in time, decoded where they can be, paged by position."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, select, true
@@ -63,7 +64,8 @@ class Unreadable(Struct, frozen=True):
     size: int
 
 
-def _recorded() -> Select[tuple[object, ...]]:
+def good() -> Select[tuple[object, ...]]:
+    """Every event that was understood, as the rows that `read` takes."""
     event, stream = db.event.c, db.stream.c
     return (
         select(
@@ -91,7 +93,8 @@ def _recorded() -> Select[tuple[object, ...]]:
     )
 
 
-def _read(row: Row[tuple[object, ...]]) -> Recorded:
+def read(row: Row[Any]) -> Recorded:
+    """A row of `good`, decoded and placed in time."""
     raw = row.raw if row.repaired is None else row.repaired
     decoded = contract.decode(bytes(raw))
     mono = decoded.public.mono
@@ -117,12 +120,12 @@ def after(connection: Connection, position: int, limit: int, stops: Stops = None
     positions; none that the projections do not yet show."""
     event = db.event.c
     query = (
-        _recorded()
-        .where(event.position > position, event.position <= projected(connection), _at(stops))
+        good()
+        .where(event.position > position, event.position <= projected(connection), at_stops(stops))
         .order_by(event.position)
         .limit(limit)
     )
-    return [_read(row) for row in connection.execute(query)]
+    return [read(row) for row in connection.execute(query)]
 
 
 def newest(
@@ -130,10 +133,10 @@ def newest(
 ) -> list[Recorded]:
     """The last ``limit`` events that the hub recorded from kiosks of ``stops``, newest first."""
     event = db.event.c
-    query = _recorded().where(_at(stops)).order_by(event.position.desc()).limit(limit)
+    query = good().where(at_stops(stops)).order_by(event.position.desc()).limit(limit)
     if kiosk is not None:
         query = query.where(event.kiosk == kiosk)
-    return [_read(row) for row in connection.execute(query)]
+    return [read(row) for row in connection.execute(query)]
 
 
 def projected(connection: Connection) -> int:
@@ -148,8 +151,8 @@ def touching(connection: Connection, subjects: Iterable[str]) -> list[Recorded]:
     found: dict[int, Recorded] = {}
     for part in _parts(wanted, 500):
         ids = select(db.touch.c.event_id).where(db.touch.c.subject.in_(part))
-        for row in connection.execute(_recorded().where(db.event.c.id.in_(ids))):
-            found[row.position] = _read(row)
+        for row in connection.execute(good().where(db.event.c.id.in_(ids))):
+            found[row.position] = read(row)
     return sorted(found.values(), key=lambda recorded: recorded.sort_key)
 
 
@@ -200,7 +203,7 @@ def quarantined(
     event = db.event.c
     waiting = and_(
         event.problem.is_not(None),
-        _at(stops),
+        at_stops(stops),
         *([event.kiosk == kiosk] if kiosk is not None else []),
     )
     total = connection.scalar(select(func.count()).select_from(db.event).where(waiting)) or 0
@@ -241,7 +244,7 @@ def unreadable(connection: Connection, limit: int, stops: Stops = None) -> list[
     return [Unreadable(*row) for row in rows]
 
 
-def _at(stops: Stops) -> ColumnElement[bool]:
+def at_stops(stops: Stops) -> ColumnElement[bool]:
     """The condition that an event's kiosk stands at one of ``stops``."""
     return _of(db.event.c.kiosk, stops)
 

@@ -23,14 +23,22 @@ from hub.throttle import Throttle
 from hub.web import (
     account,
     accounts,
+    audit,
     board,
     denied,
+    events,
+    formats,
     i18n,
+    items,
     keys,
     login,
+    navigation,
     passkeys,
     public,
+    search,
     security,
+    shell,
+    statements,
 )
 
 SESSION_HOURS = 12
@@ -96,9 +104,25 @@ def create_app(
         ),
     )
     i18n.install(app, config.timezone)
+    formats.install(app)
     security.install(app)
+    navigation.install(app)
+    shell.install(app)
     csrf = CSRFProtect(app)  # type: ignore[no-untyped-call]
-    for pages in (public, keys, login, board, account, accounts, passkeys):
+    for pages in (
+        public,
+        keys,
+        login,
+        board,
+        account,
+        accounts,
+        audit,
+        passkeys,
+        statements,
+        search,
+        items,
+        events,
+    ):
         app.register_blueprint(pages.blueprint())
     api = v1.blueprint()
     app.register_blueprint(api)

@@ -1,0 +1,247 @@
+"""The list of events, newest first as the hub recorded them: behind every number are some of these.
+
+Positions grow with the hub's clock, so a range of days is a range of positions, found by halving:
+the log has no index over times, which every event that comes in would have to pay for.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from flask import Blueprint
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from msgspec import Struct
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, select, true
+from werkzeug.wrappers import Response as BaseResponse
+
+from contract import codes
+from contract import events as contract
+from hub import db
+from hub.permissions import Permission
+from hub.queries import events, kiosks, places
+from hub.request import connection
+from hub.web import listing, story, wording
+from hub.web.listing import Choice, Column, Days, Kind, Link, Listing, SqlSource, Text
+from hub.web.listing import filters as by
+from hub.web.listing.filters import Span
+from hub.web.login import needs, visible_stops
+
+_EVENT: Final = db.event.c
+
+
+class Line(Struct, frozen=True):
+    """A line of the list, its names already looked up; ``about`` is what the event names first."""
+
+    id: str
+    position: int
+    type: str
+    text: str
+    about: str
+    t: int
+    known: bool
+    received_ms: int
+    kiosk: str
+    stop: str
+
+
+def blueprint() -> Blueprint:
+    """The list under ``/events``."""
+    pages = Blueprint("events", __name__)
+    pages.get("/events", endpoint="listing")(page)
+    return pages
+
+
+@needs(Permission.VIEW)
+def page() -> BaseResponse:
+    """Events, as the address filters them."""
+    return listing.respond(
+        EVENTS,
+        lead=_("What happened, as the hub recorded it. Nothing here is ever changed or removed."),
+    )
+
+
+def _select() -> Select[Any]:
+    return events.good().where(events.at_stops(visible_stops()))
+
+
+def _counted() -> Select[Any]:
+    there = _EVENT.problem.is_(None)
+    return select(_EVENT.position).where(there, events.at_stops(visible_stops()))
+
+
+def _rows(here: Connection, found: Sequence[Row[Any]]) -> list[Line]:
+    known = places.stops(here)
+    stop_of = places.stop_of_kiosks(here)
+    return [_line(events.read(row), known, stop_of) for row in found]
+
+
+def _line(one: events.Recorded, known: dict[str, places.Stop], stop_of: dict[str, str]) -> Line:
+    public = one.event.public
+    stop = public.stop or stop_of.get(one.kiosk, "")
+    return Line(
+        id=one.id,
+        position=one.position,
+        type=one.type,
+        text=wording.describe(public.body),
+        about=_about(public.body),
+        t=one.t,
+        known=one.known,
+        received_ms=one.received_ms,
+        kiosk=one.kiosk,
+        stop=story.stop_name(known, stop) if stop else "",
+    )
+
+
+def _about(body: contract.Body) -> str:
+    for name in ("item", "box", "plan", "place"):
+        value = getattr(body, name, None)
+        if isinstance(value, str) and value:
+            return value
+    items = getattr(body, "items", ())
+    return items[0] if isinstance(items, tuple) and len(items) == 1 else ""
+
+
+def _concerning(subject: str) -> ColumnElement[bool]:
+    touched = select(db.touch.c.event_id).where(db.touch.c.subject == subject)
+    return _EVENT.id.in_(touched)
+
+
+def _named(event: str) -> ColumnElement[bool]:
+    kiosk, epoch, seq, start = event.split(".")
+    return and_(
+        _EVENT.kiosk == kiosk,
+        _EVENT.epoch == epoch,
+        _EVENT.seq == int(seq),
+        _EVENT.hash.startswith(start, autoescape=True),
+    )
+
+
+def _event_id(typed: str) -> str | None:
+    parts = typed.lower().split(".")
+    if len(parts) != 4 or not parts[2].isdigit() or len(parts[2]) > 18:
+        return None
+    return typed.lower()
+
+
+def _subject(typed: str) -> str | None:
+    return codes.normalise(typed) or None
+
+
+def _kiosk_options(here: Connection) -> list[tuple[str, str]]:
+    return [(one.id, one.id) for one in kiosks.kiosks(here, visible_stops())]
+
+
+def _type_options(_here: Connection) -> list[tuple[str, str]]:
+    return [(word, word) for word in sorted(contract.TYPES)]
+
+
+def _recorded_in(span: Span) -> ColumnElement[bool]:
+    first, last = span.ms()
+    return and_(
+        by.moments(_EVENT.received_ms)(span),
+        true() if first is None else _EVENT.position >= _first_since(connection(), first),
+        true() if last is None else _EVENT.position < _first_since(connection(), last),
+    )
+
+
+def _first_since(here: Connection, ms: int) -> int:
+    """The position of the first event that the hub recorded at ``ms`` or later."""
+    low, high = 1, (here.scalar(select(func.max(_EVENT.position))) or 0) + 1
+    while low < high:
+        middle = (low + high) // 2
+        found = here.execute(
+            select(_EVENT.position, _EVENT.received_ms)
+            .where(_EVENT.position >= middle)
+            .order_by(_EVENT.position)
+            .limit(1)
+        ).one_or_none()
+        if found is None or found.received_ms >= ms:
+            high = middle
+        else:
+            low = found.position + 1
+    return low
+
+
+EVENTS: Final = Listing[Line](
+    name="events",
+    title=_l("Events"),
+    order="-position",
+    empty=_l(
+        "No events yet: open the kiosk’s page and scan or type something. Each scan appears here "
+        "by itself."
+    ),
+    source=SqlSource(select=_select, key=(_EVENT.position,), rows=_rows, counted=_counted),
+    columns=(
+        Column(
+            key="position",
+            title=_l("Number"),
+            kind=Kind.NUMBER,
+            value=lambda row: row.position,
+            sort=_EVENT.position,
+        ),
+        Column(
+            key="text",
+            title=_l("What happened"),
+            heading=True,
+            value=lambda row: row.text,
+        ),
+        Column(
+            key="about",
+            title=_l("Concerns"),
+            kind=Kind.CODE,
+            value=lambda row: row.about,
+            show=lambda row: codes.grouped(row.about),
+            link=Link("events.listing", "subject", lambda row: row.about),
+        ),
+        Column(key="t", title=_l("When"), kind=Kind.MOMENT, value=lambda row: row.t),
+        Column(
+            key="known",
+            title=_l("Clock"),
+            value=lambda row: "" if row.known else _("guessed"),
+            on_page=False,
+        ),
+        Column(
+            key="received",
+            title=_l("Recorded"),
+            kind=Kind.MOMENT,
+            value=lambda row: row.received_ms,
+        ),
+        Column(key="stop", title=_l("Stop"), value=lambda row: row.stop),
+        Column(
+            key="kiosk",
+            title=_l("Kiosk"),
+            kind=Kind.CODE,
+            value=lambda row: row.kiosk,
+            link=Link("board.kiosk", "kiosk", lambda row: row.kiosk),
+        ),
+        Column(key="type", title=_l("Type"), value=lambda row: row.type, on_page=False),
+        Column(
+            key="id", title=_l("Event"), kind=Kind.CODE, value=lambda row: row.id, on_page=False
+        ),
+    ),
+    filters=(
+        Choice(
+            key="type",
+            label=_l("Type"),
+            options=_type_options,
+            where=lambda value: _EVENT.type == value,
+            first=True,
+        ),
+        Choice(
+            key="kiosk",
+            label=_l("Kiosk"),
+            options=_kiosk_options,
+            where=lambda value: _EVENT.kiosk == value,
+            first=True,
+        ),
+        Text(
+            key="subject",
+            label=_l("Item, box or plan"),
+            clean=_subject,
+            where=_concerning,
+            first=True,
+        ),
+        Days(key="day", label=_l("Recorded"), where=_recorded_in),
+        Text(key="event", label=_l("Event"), clean=_event_id, where=_named),
+    ),
+)

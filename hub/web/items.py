@@ -1,0 +1,256 @@
+"""The list of items: where every figure about stock leads, with the filters that show what it
+counted."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from flask import Blueprint, request
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from msgspec import Struct
+from sqlalchemy import ColumnElement, Connection, Row, Select, select
+from werkzeug.wrappers import Response as BaseResponse
+
+from contract import codes
+from contract.codes import CodeError
+from hub import catalogue, db, statuses
+from hub.permissions import Permission
+from hub.queries import places
+from hub.request import now_ms
+from hub.scope import within
+from hub.web import listing, status_words, story, wording
+from hub.web.listing import Choice, Column, Days, Kind, Link, Listing, Numbers, SqlSource, Text
+from hub.web.listing import filters as by
+from hub.web.login import needs, visible_stops
+
+DAY_MS: Final = 86_400_000
+
+_ITEM: Final = db.item.c
+
+
+class Line(Struct, frozen=True):
+    """A line of the list, its names already looked up."""
+
+    code: str
+    category: str
+    status: str
+    stop: str
+    stop_id: str
+    place: str
+    place_code: str
+    box: str
+    plan: str
+    expiry: str
+    grade: str
+    gtin: str
+    lot: str
+    quantity: int
+    received_t: int | None
+    changed_t: int
+
+
+def blueprint() -> Blueprint:
+    """The list under ``/stock/items``."""
+    pages = Blueprint("items", __name__)
+    pages.get("/stock/items", endpoint="listing")(page)
+    return pages
+
+
+@needs(Permission.VIEW)
+def page() -> BaseResponse:
+    """Items, as the address filters and sorts them."""
+    lead = _("Every item that a stop ever told of. A figure about stock leads here, filtered.")
+    return listing.respond(ITEMS, lead="" if request.args else lead)
+
+
+def _select() -> Select[Any]:
+    return select(
+        _ITEM.code,
+        _ITEM.category,
+        _ITEM.status,
+        _ITEM.stop,
+        _ITEM.place,
+        _ITEM.box,
+        _ITEM.plan,
+        _ITEM.reserved,
+        _ITEM.expiry,
+        _ITEM.grade,
+        _ITEM.gtin,
+        _ITEM.lot,
+        _ITEM.quantity,
+        _ITEM.received_t,
+        _ITEM.changed_t,
+    ).where(within(_ITEM.stop, visible_stops()))
+
+
+def _rows(connection: Connection, found: Sequence[Row[Any]]) -> list[Line]:
+    known = places.stops(connection)
+    return [
+        Line(
+            code=row.code,
+            category=story.category_name(row.category),
+            status=row.status,
+            stop=story.stop_name(known, row.stop),
+            stop_id=row.stop,
+            place="" if row.place is None else wording.place_name(row.place),
+            place_code=row.place or "",
+            box=row.box or "",
+            plan=row.plan or row.reserved or "",
+            expiry=row.expiry or "",
+            grade=status_words.grade(row.grade),
+            gtin=row.gtin or "",
+            lot=row.lot or "",
+            quantity=row.quantity,
+            received_t=row.received_t,
+            changed_t=row.changed_t,
+        )
+        for row in found
+    ]
+
+
+def _of_status(value: str) -> ColumnElement[bool]:
+    if value == status_words.HERE:
+        return _ITEM.status.in_(statuses.HERE)
+    return _ITEM.status == value
+
+
+def _status_options(_connection: Connection) -> list[tuple[str, str]]:
+    here = (status_words.HERE, _("At the stop"))
+    return [here, *((word, str(words)) for word, words in status_words.WORDS.items())]
+
+
+def _category_options(connection: Connection) -> list[tuple[str, str]]:
+    keys = sorted(catalogue.category_keys(connection))
+    return [(key, story.category_name(key)) for key in keys]
+
+
+def _older_than(days: int) -> ColumnElement[bool]:
+    return _ITEM.received_t <= now_ms() - min(days, 100_000) * DAY_MS
+
+
+def _code(typed: str) -> str | None:
+    return codes.normalise(typed) or None
+
+
+def _parsed(typed: str) -> str | None:
+    """A code of ours in its canonical form; anything else as it was typed, which finds nothing."""
+    try:
+        return codes.parse(typed).text
+    except CodeError:
+        return typed
+
+
+def _gtin(typed: str) -> str | None:
+    digits = "".join(char for char in typed if char.isdigit())
+    return digits.zfill(14) if digits else None
+
+
+def _starts(value: str) -> ColumnElement[bool]:
+    return (value <= _ITEM.code) & (_ITEM.code < f"{value}~")
+
+
+def _for_plan(value: str) -> ColumnElement[bool]:
+    return (_ITEM.plan == value) | (_ITEM.reserved == value)
+
+
+ITEMS: Final = Listing[Line](
+    name="items",
+    title=_l("Items"),
+    order="code",
+    empty=_l(
+        "No items yet. Scan a retail code or a category card at a kiosk: the item is here within "
+        "seconds."
+    ),
+    source=SqlSource(select=_select, key=(_ITEM.code,), rows=_rows),
+    columns=(
+        Column(
+            key="code",
+            title=_l("Code"),
+            kind=Kind.CODE,
+            heading=True,
+            value=lambda row: row.code,
+            show=lambda row: codes.grouped(row.code),
+            link=Link("board.item", "code", lambda row: row.code),
+            sort=_ITEM.code,
+        ),
+        Column(key="category", title=_l("Category"), value=lambda row: row.category),
+        Column(
+            key="status",
+            title=_l("Status"),
+            value=lambda row: status_words.status(row.status),
+            show=lambda row: status_words.status_tag(row.status),
+        ),
+        Column(
+            key="quantity",
+            title=_l("Pieces"),
+            kind=Kind.NUMBER,
+            value=lambda row: row.quantity,
+            on_page=False,
+        ),
+        Column(key="stop", title=_l("Stop"), value=lambda row: row.stop, sort=_ITEM.stop),
+        Column(key="place", title=_l("Place"), value=lambda row: row.place),
+        Column(
+            key="box", title=_l("Box"), kind=Kind.CODE, value=lambda row: row.box, on_page=False
+        ),
+        Column(
+            key="plan", title=_l("Plan"), kind=Kind.CODE, value=lambda row: row.plan, on_page=False
+        ),
+        Column(
+            key="expiry",
+            title=_l("Use by"),
+            kind=Kind.DATE,
+            value=lambda row: row.expiry,
+            sort=_ITEM.good_until,
+        ),
+        Column(key="grade", title=_l("Condition"), value=lambda row: row.grade),
+        Column(key="gtin", title="GTIN", kind=Kind.CODE, value=lambda row: row.gtin, on_page=False),
+        Column(key="lot", title=_l("Lot"), value=lambda row: row.lot, on_page=False),
+        Column(
+            key="received",
+            title=_l("Received"),
+            kind=Kind.MOMENT,
+            value=lambda row: row.received_t,
+            sort=_ITEM.received_t,
+        ),
+        Column(
+            key="changed",
+            title=_l("Last change"),
+            kind=Kind.MOMENT,
+            value=lambda row: row.changed_t,
+            sort=_ITEM.changed_t,
+        ),
+    ),
+    filters=(
+        by.stops(_ITEM.stop),
+        Choice(
+            key="category",
+            label=_l("Category"),
+            options=_category_options,
+            where=lambda value: _ITEM.category == value,
+            first=True,
+        ),
+        Choice(
+            key="status", label=_l("Status"), options=_status_options, where=_of_status, first=True
+        ),
+        Text(key="code", label=_l("Code begins with"), clean=_code, where=_starts),
+        Text(
+            key="place",
+            label=_l("Place"),
+            clean=_parsed,
+            where=lambda value: _ITEM.place == value,
+        ),
+        Text(key="box", label=_l("Box"), clean=_parsed, where=lambda value: _ITEM.box == value),
+        Text(key="plan", label=_l("Plan"), clean=_parsed, where=_for_plan),
+        Text(key="gtin", label="GTIN", clean=_gtin, where=lambda value: _ITEM.gtin == value),
+        Text(key="lot", label=_l("Lot"), where=lambda value: _ITEM.lot == value),
+        Choice(
+            key="grade",
+            label=_l("Condition"),
+            options=lambda _connection: status_words.grades(),
+            where=lambda value: _ITEM.grade == value,
+        ),
+        Days(key="expiry", label=_l("Use by"), where=by.dates(_ITEM.good_until)),
+        Days(key="received", label=_l("Received"), where=by.moments(_ITEM.received_t)),
+        Numbers(key="age", label=_l("Days since it came, at least"), where=_older_than),
+    ),
+)
