@@ -72,6 +72,7 @@ from hub.tables.stock import leg as leg
 from hub.tables.stock import place_stop as place_stop
 from hub.tables.stock import plan_line as plan_line
 from hub.tables.stock import recall as recall
+from hub.tables.warehouse import reply as reply
 from hub.tables.warehouse import request as request
 from hub.tables.wishes import wish as wish
 

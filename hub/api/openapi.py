@@ -7,9 +7,10 @@ from msgspec import Struct
 
 from contract.events import Public
 from contract.schema import reached
-from hub.api import models
+from hub.api import models, parts, routes
 
 REFS: Final = "#/components/schemas/{name}"
+PREFIX: Final = "/api/v1"
 
 ANSWERS: Final = (
     models.Problem,
@@ -25,7 +26,8 @@ ANSWERS: Final = (
 
 def document() -> dict[str, Any]:
     """The whole document as JSON values."""
-    _, schemas = msgspec.json.schema_components((*ANSWERS, Public), ref_template=REFS)
+    answers: tuple[type[Struct], ...] = (*ANSWERS, *routes.structs(parts.ROUTES))
+    _, schemas = msgspec.json.schema_components((*answers, Public), ref_template=REFS)
     # To msgspec the received bytes are anything; to the reader they are an event's public part.
     schemas["EventOut"]["properties"]["public"] = {"$ref": REFS.format(name="Public")}
     # Every body is one of a closed list in this release, but later releases add types and fields.
@@ -35,7 +37,7 @@ def document() -> dict[str, Any]:
         "properties": {"type": {"type": "string"}},
         "description": "What happened; the contract's schemas tell each type's fields.",
     }
-    named = reached((answer.__name__ for answer in ANSWERS), schemas)
+    named = reached((answer.__name__ for answer in answers), schemas)
     used = {name: schema for name, schema in schemas.items() if name in named}
     return {
         "openapi": "3.1.0",
@@ -48,7 +50,7 @@ def document() -> dict[str, Any]:
         },
         "servers": [{"url": "/"}],
         "security": [{"token": []}],
-        "paths": _paths(),
+        "paths": {**_paths(), **routes.paths(parts.ROUTES, PREFIX)},
         "components": {
             "schemas": used,
             "securitySchemes": {

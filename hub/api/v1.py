@@ -11,7 +11,7 @@ from contract.actions import CATEGORY_BY_KEY
 from contract.codes import CodeError, Kind
 from contract.events import Line
 from hub import reference, tokens
-from hub.api import openapi, problems
+from hub.api import openapi, parts, problems, routes
 from hub.api.models import (
     DeviceOut,
     EventOut,
@@ -58,6 +58,7 @@ def blueprint() -> Blueprint:
     api.get("/incidents")(incident_list)
     api.get("/events")(event_page)
     api.get("/openapi.json")(document)
+    routes.register(api, parts.ROUTES)
     return api
 
 

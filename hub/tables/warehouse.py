@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, String, Table, Text
+from sqlalchemy import BigInteger, Column, LargeBinary, String, Table, Text
 
 from hub.tables.base import metadata
 
@@ -16,3 +16,14 @@ request: Final = Table(
     Column("events", Text, nullable=False),  # JSON list of the event ids that came of it
 )
 """Requests that were carried out: the same one again gets the same answer, and does nothing."""
+
+reply: Final = Table(
+    "reply",
+    metadata,
+    Column("account", String, primary_key=True),
+    Column("key", String, primary_key=True),  # UUID
+    Column("asked", String, nullable=False),  # SHA-256 of the request
+    Column("content", LargeBinary, nullable=False),  # the JSON that was answered
+    Column("at_ms", BigInteger, nullable=False),
+)
+"""Answers of the API to requests with a key, for a week."""

@@ -60,7 +60,7 @@ GROUPS: Final = (
             Section("kits.listing", _l("Kits")),
             Section("recalls.listing", _l("Recalls")),
             Section("counts.listing", _l("Counts")),
-            Section("months.listing", _l("Months")),
+            Section("statements.months", _l("Months")),
         ),
     ),
     Group(

@@ -16,6 +16,7 @@ from contract import batches, codes, events, topics
 from contract.batches import Header
 from contract.codes import Kind
 from hub import quarantine, tokens
+from hub.api import parts
 from tests.support.hub_scene import CLAIM, Scene, a_scene
 from tests.support.hub_site import PASSWORD, USER, HubSite
 
@@ -93,7 +94,8 @@ def test_every_route_answers_as_the_document_says(
         "/api/v1/openapi.json": ["/api/v1/openapi.json"],
         "/healthz": ["/healthz"],
     }
-    assert set(asked) == set(document["paths"])
+    declared = {f"/api/v1{route.path}" for route in parts.ROUTES}  # these have tests of their own
+    assert set(asked) == set(document["paths"]) - declared
     for path, addresses in asked.items():
         for address in addresses:
             assert_as_documented(document, path, program.get(address))

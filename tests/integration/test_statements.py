@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pypdfium2
 import pytest
@@ -56,7 +57,6 @@ class Books(HubSite):
         self.receive(journal, written)
         self.at = at + 10_000
         self.now_ms = NOON
-
 
     def query(self, text: str) -> list[tuple[Any, ...]]:
         """What the database holds."""
@@ -184,3 +184,33 @@ def test_an_empty_hub_says_what_will_stand_here(tmp_path: Path) -> None:
     page = words(signed_in(site).get("/months").text)
     site.close()
     assert "Nothing has come in yet" in page
+
+
+def test_a_month_is_closed_over_the_api_once(books: Books) -> None:
+    token = books.token(Role.WAREHOUSE_MANAGER)
+    client = books.client()
+    headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": str(UUID(int=5))}
+    assert client.get("/api/v1/months", headers=headers).get_json() == {
+        "months": [],
+        "next": "2026-10",
+    }
+    first = client.post("/api/v1/months", json={"month": "2026-10"}, headers=headers)
+    again = client.post("/api/v1/months", json={"month": "2026-10"}, headers=headers)
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert again.get_json() == first.get_json()
+    other = client.post("/api/v1/months", json={"month": "2026-11"}, headers=headers)
+    assert other.status_code == 422
+    del headers["Idempotency-Key"]
+    assert (
+        client.post("/api/v1/months", json={"month": "2026-10"}, headers=headers).status_code == 409
+    )
+    told = client.get("/api/v1/months/1", headers=headers).get_json()
+    assert told["statement"]["lines"][0]["closing"] == 3
+    assert told["changed"] == []
+    wrong = client.post("/api/v1/months", json={"month": "October"}, headers=headers)
+    assert (wrong.status_code, wrong.get_json()["parameter"]) == (400, "month")
+    assert client.post("/api/v1/months", data="x", headers=headers).status_code == 415
+    viewer = {"Authorization": f"Bearer {books.token()}"}
+    assert (
+        client.post("/api/v1/months", json={"month": "2026-11"}, headers=viewer).status_code == 403
+    )

@@ -53,16 +53,20 @@ class DirectWriter:
         self._now_ms = now_ms
 
     def call(self, work: Callable[[Connection], T]) -> T:
+        result = self.commit(work)
+        self.ingest.changed()
+        self.project()
+        return result
+
+    def commit(self, work: Callable[[Connection], T]) -> T:
+        """Does the work and folds nothing, as it is between a message and its projection."""
         try:
             with self.engine.begin() as connection:
-                result = work(connection)
+                return work(connection)
         except BaseException:
             self.ingest.forget()
             self.projector.forget()
             raise
-        self.ingest.changed()
-        self.project()
-        return result
 
     def project(self) -> None:
         """Fold what was committed."""
@@ -278,7 +282,7 @@ class HubSite:
             for send in handled.sends:
                 assert CONFORMANCE.problems(send.topic, send.payload, {}) == []
 
-        self.writer.call(handle)
+        self.writer.commit(handle)
 
     def intake(
         self, place: Place, category: str = "H1", *, at_ms: int | None = None, label: bool = True

@@ -1,0 +1,9 @@
+"""Every part of the API that is described by `hub.api.routes`."""
+
+from typing import Final
+
+from hub.api import months
+from hub.api.routes import Route
+
+ROUTES: Final[tuple[Route, ...]] = (*months.ROUTES,)
+"""All of them; a new part adds its own here."""
