@@ -19,8 +19,8 @@ from sqlalchemy import Connection, insert
 
 from hub import db
 
-MAX_DETAIL: Final = 2000
-"""Longest detail in characters of JSON; a longer one is a mistake of the code that writes it."""
+MAX_DETAIL: Final = 4000
+"""Longest detail in characters of JSON; of a longer one only its length is kept."""
 
 
 class By(Struct, frozen=True):
@@ -51,7 +51,8 @@ def note(
     that tells more, what it was. ``stop`` is where it applies; empty: everywhere.
     """
     text = msgspec.json.encode(detail).decode()
-    assert len(text) <= MAX_DETAIL, f"{what}: an audit detail of {len(text)} characters"
+    if len(text) > MAX_DETAIL:
+        text = msgspec.json.encode({"characters": len(text)}).decode()
     connection.execute(
         insert(db.audit).values(
             at_ms=now_ms,

@@ -11,14 +11,15 @@ from hub.permissions import Permission
 from hub.queries import places
 from hub.request import connection, now_ms, passkey_host, services
 from hub.web import account_words, i18n
-from hub.web.accounts import told
+from hub.web.accounts import scope_words
 from hub.web.login import Denied, needs, signed_in_user, try_again_in_s, wait_words
+from hub.web.shell import told
 
 
 def blueprint() -> Blueprint:
     """The pages under ``/account``."""
     pages = Blueprint("account", __name__, url_prefix="/account")
-    pages.get("")(page)
+    pages.get("")(own)
     pages.post("/password")(password)
     pages.post("/sessions")(end_sessions)
     pages.post("/language")(language)
@@ -26,12 +27,12 @@ def blueprint() -> Blueprint:
 
 
 @needs(Permission.VIEW)
-def page() -> str:
+def own() -> str:
     """The page."""
     return _page()
 
 
-def own() -> Account:
+def own_account() -> Account:
     """The account of whoever asks. Raises `Denied` when it has just gone."""
     found = accounts.find(connection(), signed_in_user().id)
     if found is None:
@@ -39,13 +40,13 @@ def own() -> Account:
     return found
 
 
-def _page(problem: str = "", done: str = "") -> str:
-    here, user, account = connection(), signed_in_user(), own()
+def _page(problem: str = "") -> str:
+    here, user, account = connection(), signed_in_user(), own_account()
     return render_template(
         "account/own.html",
         account=account,
         role=account_words.role_name(account.role),
-        where=told(account.scope, places.stops(here)),
+        where=scope_words(account.scope, places.stops(here)),
         may=[
             words for permission, words in account_words.PERMISSIONS.items() if user.may(permission)
         ],
@@ -56,14 +57,13 @@ def _page(problem: str = "", done: str = "") -> str:
         device=account_words.device,
         sign_in_by=account_words.sign_in_by,
         problem=problem,
-        done=done or request.args.get("done", ""),
     )
 
 
 @needs(Permission.VIEW)
 def password() -> str | BaseResponse:
     """A new password, for who knows the old one; other sessions end."""
-    account, by, moment = own(), signed_in_user().by, now_ms()
+    account, by, moment = own_account(), signed_in_user().by, now_ms()
     seconds = try_again_in_s(account.name)
     if seconds:
         response = Response(_page(wait_words(seconds)), status=429)
@@ -87,7 +87,8 @@ def password() -> str | BaseResponse:
         services().writer.call(change)
     except AccountError as error:
         return Response(_page(account_words.problem(error)), status=400)
-    return redirect(url_for("account.page", done="password"), 303)
+    told(_("Your password is changed. Other devices are signed out."))
+    return redirect(url_for("account.own"), 303)
 
 
 @needs(Permission.VIEW)
@@ -106,7 +107,8 @@ def end_sessions() -> BaseResponse:
             audit.note(writing, user.by, "session.revoked", user.id, detail, moment)
 
     services().writer.call(end)
-    return redirect(url_for("account.page", done="sessions"), 303)
+    told(_("Signed out there."))
+    return redirect(url_for("account.own"), 303)
 
 
 @needs(Permission.VIEW)
@@ -115,7 +117,8 @@ def language() -> BaseResponse:
     user, wish = signed_in_user(), request.form.get("language", "")
     wish = wish if wish in i18n.LANGUAGES else ""
     services().writer.call(lambda writing: accounts.set_language(writing, user.id, wish))
-    response = redirect(url_for("account.page", done="language"), 303)
+    told(_("Saved."))
+    response = redirect(url_for("account.own"), 303)
     if wish:
         i18n.remember(response, wish)
     else:

@@ -23,6 +23,7 @@ from hub.scope import Scope
 from hub.users import User
 from hub.web import account_words, i18n, story
 from hub.web.login import Denied, needs, signed_in_user
+from hub.web.shell import told, told_undoable
 
 EVERYWHERE: Final = "everywhere"
 SOME: Final = "some"
@@ -70,7 +71,7 @@ def everyone() -> str:
         Row(
             account,
             account_words.role_name(account.role),
-            told(account.scope, stops),
+            scope_words(account.scope, stops),
             used.get(account.id),
         )
         for account in log.everyone(here)
@@ -79,7 +80,7 @@ def everyone() -> str:
     return render_template("accounts/list.html", rows=rows, me=user.id)
 
 
-def told(within: Scope, stops: dict[str, places.Stop]) -> str:
+def scope_words(within: Scope, stops: dict[str, places.Stop]) -> str:
     """A scope in words."""
     if within.everywhere:
         return _("All stops")
@@ -164,6 +165,7 @@ def one(account: str) -> str | BaseResponse:
     except AccountError as error:
         status = 409 if error.problem == "changed" else 400
         return Response(_form(form, found, account_words.problem(error)), status=status)
+    told(_("Saved."))
     return redirect(url_for("accounts.everyone"), 303)
 
 
@@ -270,8 +272,8 @@ def active(account: str) -> str | BaseResponse:
     found, user, moment = _account(account), signed_in_user(), now_ms()
     wanted = request.form.get("active") == "yes"
     if found.id == user.id:
-        told_so = _("You cannot deactivate your own account; another administrator can.")
-        return Response(_form(_form_of(found), found, told_so), status=400)
+        problem = _("You cannot deactivate your own account; another administrator can.")
+        return Response(_form(_form_of(found), found, problem), status=400)
 
     def change(writing: Connection) -> None:
         log.set_active(writing, found, wanted, moment)
@@ -286,6 +288,14 @@ def active(account: str) -> str | BaseResponse:
     except AccountError as error:
         problem = account_words.problem(error)
         return Response(_form(_form_of(found), found, problem), status=400)
+    if wanted:
+        told(_("%(name)s can sign in again.", name=found.name))
+    else:
+        told_undoable(
+            _("%(name)s is deactivated and signed out everywhere.", name=found.name),
+            url_for("accounts.active", account=found.id),
+            {"active": "yes"},
+        )
     return redirect(url_for("accounts.one", account=found.id), 303)
 
 

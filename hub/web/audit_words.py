@@ -1,11 +1,13 @@
 """What the audit log's machine words mean, in both languages."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 
+from hub.audit import COMMAND_LINE
 from hub.permissions import Role
 from hub.web import account_words
 
@@ -21,7 +23,10 @@ ACTS: Final[dict[str, LazyString]] = {
     "passkey.added": _l("Added a passkey"),
     "passkey.removed": _l("Removed a passkey"),
     "token.created": _l("Made an API token"),
-    "export": _l("Exported a table"),
+    "table.exported": _l("Exported a table"),
+    "export": _l("Exported a file"),
+    "month.closed": _l("Closed a month"),
+    "month.restated": _l("Restated a month"),
     "incident.acknowledged": _l("Marked an incident as seen"),
     "reference.put": _l("Changed reference data"),
     "reference.removed": _l("Removed reference data"),
@@ -49,6 +54,8 @@ _DETAILS: Final[dict[str, LazyString]] = {
     "key": _l("Key"),
     "value": _l("Value"),
     "understood": _l("Understood"),
+    "filters": _l("Filters"),
+    "characters": _l("Characters"),
 }
 
 
@@ -56,6 +63,16 @@ def act(what: str) -> str:
     """What somebody did; the machine word itself when it has no words yet."""
     found = ACTS.get(what)
     return what if found is None else str(found)
+
+
+def command_line() -> str:
+    """What somebody at the machine itself is called."""
+    return _("at the command line")
+
+
+def person(who: str, names: Mapping[str, str]) -> str:
+    """Who it was, by the accounts that there are; an account or token that has gone by its id."""
+    return command_line() if who == COMMAND_LINE.account else names.get(who, who)
 
 
 def detail(values: dict[str, Any]) -> str:
@@ -70,7 +87,7 @@ def detail(values: dict[str, Any]) -> str:
 
 def _value(name: str, value: Any) -> str:
     if isinstance(value, dict):
-        return f"({detail(value)})"
+        return _("(%(words)s)", words=detail(value))
     if isinstance(value, list):
         return _(", ").join(_value(name, one) for one in value)
     if value is True:

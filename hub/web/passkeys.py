@@ -18,6 +18,7 @@ from hub.permissions import Permission
 from hub.request import connection, now_ms, passkey_host, services
 from hub.web import account, account_words
 from hub.web.login import let_in, needs, signed_in_user, target_of, try_again_in_s, wait_words
+from hub.web.shell import told
 
 STATE: Final = "passkey"
 """Where a challenge waits, in the signed cookie."""
@@ -40,7 +41,7 @@ def offer() -> BaseResponse:
     host = passkey_host()
     if host is None:
         return _refused(_("Passkeys need this site to be reached over HTTPS."), 400)
-    options, state = passkeys.offer(connection(), host, account.own())
+    options, state = passkeys.offer(connection(), host, account.own_account())
     _remember(state)
     return _json(options)
 
@@ -62,7 +63,8 @@ def keep() -> BaseResponse:
         services().writer.call(change)
     except PasskeyError:
         return _refused(_("This passkey could not be taken. Please try again."), 400)
-    return _json({"to": url_for("account.page", done="passkey")})
+    told(_("The passkey is kept. You can sign in with it from now on."))
+    return _json({"to": url_for("account.own")})
 
 
 @needs(Permission.VIEW)
@@ -75,7 +77,8 @@ def remove() -> BaseResponse:
             audit.note(writing, user.by, "passkey.removed", user.id, {}, moment)
 
     services().writer.call(change)
-    return redirect(url_for("account.page", done="passkey-removed"), 303)
+    told(_("The passkey is removed."))
+    return redirect(url_for("account.own"), 303)
 
 
 def ask() -> BaseResponse:

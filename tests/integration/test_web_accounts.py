@@ -145,7 +145,7 @@ def test_a_deactivated_account_lets_nobody_in_until_it_is_brought_back(site: Hub
     address, password = add(chief, "wang", Role.VIEWER)
     wang = sign_in(site, "wang", password)
     _, page = send(chief, address, f"{address}/active", active="no")
-    assert "Nobody can sign in with it" in page
+    assert "is deactivated and signed out everywhere" in page
     assert wang.get("/board").status_code == 303
     form = {"name": "wang", "password": password, "csrf_token": csrf(wang, "/login")}
     assert wang.post("/login", data=form).status_code == 401

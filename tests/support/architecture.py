@@ -51,6 +51,7 @@ PURE: Final = (
     "kiosk/food_gate.py",
     "kiosk/retail*",
     "hub/folds/*",
+    "hub/permissions.py",
     "hub/statements.py",
     "hub/journey.py",
     "hub/privacy.py",

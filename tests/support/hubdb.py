@@ -207,15 +207,26 @@ def take_back_to(path: Path, revision: str) -> None:
     engine.dispose()
     with closing(sqlite3.connect(plain)) as old:
         wanted = {name: _columns(old, name) for name in _named(old, "table")}
-        indices = set(_named(old, "index"))
+        made = dict(old.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
+        indices = dict(old.execute("SELECT name, tbl_name FROM sqlite_master WHERE type = 'index'"))
     with closing(sqlite3.connect(path)) as database:
-        for name in set(_named(database, "index")) - indices:
+        for name in set(_named(database, "index")) - indices.keys():
             database.execute(f"DROP INDEX {name}")
         for name in set(_named(database, "table")) - wanted.keys():
             database.execute(f"DROP TABLE {name}")
         for name, columns in wanted.items():
-            for column in set(_columns(database, name)) - set(columns):
-                database.execute(f"ALTER TABLE {name} DROP COLUMN {column}")
+            there = _columns(database, name)
+            if there == columns:
+                continue
+            shared = ", ".join(f'"{column}"' for column in columns if column in there)
+            kept = database.execute(f'SELECT {shared} FROM "{name}"').fetchall()
+            database.execute(f'DROP TABLE "{name}"')
+            database.execute(made[name])
+            marks = ", ".join("?" * (shared.count(",") + 1))
+            database.executemany(f'INSERT INTO "{name}" ({shared}) VALUES ({marks})', kept)
+            for index, table in indices.items():
+                if table == name and index in made:
+                    database.execute(made[index])
         database.execute("UPDATE alembic_version SET version_num = ?", (revision,))
         database.commit()
     plain.unlink()
