@@ -14,9 +14,10 @@ import msgspec
 import sqlalchemy as sa
 
 from contract.settings import SettingsError
-from hub import backup, db, operations
+from hub import db, operations, postgresql
+from hub.backup import Backup, Progress
 from hub.config import HubConfig, load
-from hub.control import ControlError, LockedError, NotRunningError, ask, writer_lock
+from hub.control import ANSWER_S, ControlError, LockedError, NotRunningError, ask, writer_lock
 
 T = TypeVar("T")
 LOCK_WAIT_S: Final = 10.0
@@ -58,9 +59,12 @@ def settings(data: Path) -> HubConfig:
 class LocalDesk:
     """Carries out what a command wants that found no hub running; it holds the lock."""
 
-    def __init__(self, config: HubConfig, engine: sa.Engine) -> None:
+    def __init__(
+        self, config: HubConfig, engine: sa.Engine, tell: Callable[[Progress], None] | None = None
+    ) -> None:
         self._config: Final = config
         self._engine: Final = engine
+        self._tell: Final = tell
 
     def call(self, change: Callable[[sa.Connection], T]) -> T:
         """What changes an item shows after the next start, whose first act is to project."""
@@ -74,14 +78,23 @@ class LocalDesk:
         self._engine.dispose()  # one connection at a time
         rebuild_database(self._config.database, now_ms(), self._config.timezone)
 
-    def back_up(self, directory: Path, *, off_machine: bool) -> backup.Backup:
+    def back_up(self, directory: Path, *, off_machine: bool) -> Backup:
         """Raises `BackupError`."""
-        self._engine.dispose()
-        made = backup.backup(
-            database_file(self._config), directory, now_ms(), off_machine=off_machine
-        )
-        self.call(lambda connection: backup.record_safe(connection, made))
-        return made
+        from hub.backup.keeper import Keeper
+
+        reader = db.open_reader(self._config.database)
+        try:
+            keeper = Keeper(self._config, reader, self.call, now_ms)
+            made = keeper.back_up(directory, off_machine=off_machine, tell=self._tell)
+            if self._config.backup_dir:
+                keeper.copy_hub_events()
+            return made
+        finally:
+            reader.dispose()
+
+    def backing_up(self) -> Progress | None:
+        """Nothing: who holds the lock is the one that makes it."""
+        return None
 
 
 def now_ms() -> int:
@@ -89,40 +102,54 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def database_file(config: HubConfig) -> Path:
-    """Raises `BackupError` for a database that is not a file of ours."""
-    url = sa.make_url(config.database)
-    if url.get_backend_name() != "sqlite" or not url.database:
-        raise backup.BackupError(
-            "只能备份和恢复 SQLite / only SQLite is backed up here; use your database's own tools"
-        )
-    return Path(url.database)
-
-
-def do(data: Path, operation: operations.Operation, result: type[T]) -> T:
-    """Has ``operation`` done by whoever may write, and gives its result.
+def do(
+    data: Path,
+    operation: operations.Operation,
+    result: type[T],
+    *,
+    timeout_s: float = ANSWER_S,
+    tell: Callable[[Progress], None] | None = None,
+) -> T:
+    """Has ``operation`` done by whoever may write, and gives its result. ``tell`` hears of the
+    progress of a backup that is made in this process.
 
     Ends the command with status 2 when it is refused.
     """
     config = settings(data)
     request = msgspec.json.encode(operation)
     try:
+        if postgresql.is_postgresql(config.database):
+            return msgspec.json.decode(_beside(request, config, tell), type=result)
         try:
-            answer = ask(data / "hub", request)
+            answer = ask(data / "hub", request, timeout_s=timeout_s)
         except NotRunningError:
-            answer = _alone(data, request, config)
+            answer = _alone(data, request, config, tell)
         return msgspec.json.decode(answer, type=result)
     except ControlError as error:
         raise Refused(str(error)) from None
 
 
-def _alone(data: Path, request: bytes, config: HubConfig) -> bytes:
+def _beside(request: bytes, config: HubConfig, tell: Callable[[Progress], None] | None) -> bytes:
+    """On PostgreSQL, where whatever else runs need not be asked."""
+    from hub.city_desk import CityDesk
+
+    engine = db.open_writer(config.database)
+    try:
+        db.migrate(engine)
+        return operations.perform(request, CityDesk(config, engine, tell))
+    finally:
+        engine.dispose()
+
+
+def _alone(
+    data: Path, request: bytes, config: HubConfig, tell: Callable[[Progress], None] | None
+) -> bytes:
     try:
         with writer_lock(data / "hub", wait_s=LOCK_WAIT_S):
             engine = db.open_writer(config.database)
             try:
                 db.migrate(engine)
-                return operations.perform(request, LocalDesk(config, engine))
+                return operations.perform(request, LocalDesk(config, engine, tell))
             finally:
                 engine.dispose()
     except LockedError:

@@ -1,7 +1,7 @@
 """``yicang hub …``: serving, and what an operator does at the command line.
 
 What kiosks are told (places, plans, names of retail codes, …) has its commands in
-`hub.catalogue_commands`.
+`hub.catalogue_commands`; backups have theirs in `hub.backup.commands`.
 """
 
 import logging
@@ -12,17 +12,20 @@ from typing import IO, Any, Final
 import click
 import msgspec
 
-from hub import backup, operations
+from hub import operations
+from hub.backup.commands import COMMANDS
 from hub.catalogue_commands import GROUPS
-from hub.command_line import DATA, Refused, database_file, do, now_ms, settings
-from hub.control import LockedError, writer_lock
+from hub.city_commands import COMMANDS as CITY
+from hub.city_commands import city_settings
+from hub.command_line import DATA, Refused, do, settings
+from hub.control import LockedError
 from hub.demo_command import demo_data_command
 from hub.passwords import new_password
 from hub.permissions import Role
 from hub.scope import make
 
 
-@click.group("hub", commands=(*GROUPS, demo_data_command))
+@click.group("hub", commands=(*GROUPS, *COMMANDS, demo_data_command, *CITY))
 def hub() -> None:
     """中心：服务、账号、备份 / The hub: serve, accounts, backups."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
@@ -33,8 +36,26 @@ def hub() -> None:
 
 @hub.command("serve")
 @DATA
-def serve_command(data: Path) -> None:
+@click.option(
+    "--no-ingest",
+    is_flag=True,
+    help="只有网页和接口（PostgreSQL）：接收和计算是别的进程"
+    " / pages and API alone (PostgreSQL): ingest and projector are other processes",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=2,
+    show_default=True,
+    help="--no-ingest 时的进程数 / how many processes, with --no-ingest",
+)
+def serve_command(data: Path, no_ingest: bool, workers: int) -> None:
     """运行中心，直到被停止 / Run the hub until it is stopped."""
+    if no_ingest:
+        from hub.serve_web import serve_web
+
+        serve_web(city_settings(data, "hub serve --no-ingest"), workers)
+        return
     config = settings(data)
     logging.getLogger().setLevel(logging.INFO)
     from hub.serve import serve
@@ -56,65 +77,6 @@ def rebuild_command(data: Path) -> None:
     """由全部事件重新计算 / Fold all events anew; ingest waits meanwhile."""
     do(data, operations.Rebuild(), type(None))
     click.echo("已重新计算 / rebuilt")
-
-
-@hub.command("backup")
-@DATA
-@click.option(
-    "--to",
-    type=click.Path(path_type=Path, file_okay=False),
-    required=True,
-    help="目录，在另一块盘上，不在数据目录里"
-    " / a directory on another disk, not below the data directory",
-)
-@click.option(
-    "--off-machine",
-    is_flag=True,
-    help="该目录会离开本机（网络盘、会被送走）：终端可以删除其中已有的旧记录"
-    " / what is there leaves this machine (a network drive, sent away): kiosks may forget what it"
-    " holds",
-)
-def backup_command(data: Path, to: Path, off_machine: bool) -> None:
-    """备份并核对；中心可以在运行 / Back up and verify; the hub may run.
-
-    同一块盘上的备份会留着，但不算安全：终端不会因此删除旧记录。
-    A backup on the database's own disk is kept, but is not safe: kiosks forget nothing by it.
-    """
-    if to.resolve().is_relative_to(data.resolve()):
-        raise Refused(
-            f"--to {to}: 备份要放在数据目录之外"
-            " / a backup belongs in another directory, not below the data"
-        )
-    operation = operations.MakeBackup(str(to.absolute()), off_machine)
-    made = do(data, operation, operations.BackupMade)
-    click.echo(f"已备份并核对 / backed up and verified: {made.file} ({made.events} events)")
-    if not made.apart:
-        click.echo(backup.NOT_SAFE, err=True)
-        click.echo(
-            "若它会离开本机，请加 --off-machine / if it leaves this machine, add --off-machine",
-            err=True,
-        )
-
-
-@hub.command("restore")
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@DATA
-def restore_command(file: Path, data: Path) -> None:
-    """用备份 FILE 替换数据库；中心不能在运行 / Put the backup FILE in the database's place."""
-    config = settings(data)
-    try:
-        with writer_lock(data / "hub"):
-            made = backup.restore(file, database_file(config), now_ms())
-    except LockedError:
-        raise Refused(
-            f"--data {data}: 请先停止中心 / a hub is running on it; stop it first"
-        ) from None
-    except backup.BackupError as error:
-        raise Refused(str(error)) from None
-    click.echo(
-        f"已恢复 / restored: {made.events} events; "
-        "启动后各终端会补上缺少的 / kiosks send again what it lacks"
-    )
 
 
 # --- accounts ----------------------------------------------------------------------------------

@@ -32,10 +32,23 @@ class HubConfig(Struct, frozen=True, kw_only=True):
     mqtt_password: str = ""
     mqtt_client_id: Annotated[str, Meta(min_length=1, max_length=64)] = "yicang-hub"
     backup_dir: str = ""
-    """Directory, on another disk, for the hub's own verified backups; empty: none."""
+    """Directory, on another disk, for the hub's own verified backups and for the copies of its own
+    events; empty: none."""
+    backup_key: str = ""
+    """Public key (``age1…``) that backups are encrypted to; `yicang hub backup-key` makes it."""
     backup_off_machine: bool = False
     """Whether that directory leaves the machine though it looks like the same disk."""
     backup_every_s: Annotated[int, Meta(ge=60)] = 3600
+    backup_late_s: Annotated[int, Meta(ge=60)] = 26 * 3600
+    """When no backup that outlives the machine is younger than this, an incident says so."""
+    backup_keep_last: Annotated[int, Meta(ge=1)] = 3
+    """How many of the newest backups stay whatever their age; the next three keep the last one of
+    so many days, weeks and months besides."""
+    backup_keep_daily: Annotated[int, Meta(ge=0)] = 7
+    backup_keep_weekly: Annotated[int, Meta(ge=0)] = 5
+    backup_keep_monthly: Annotated[int, Meta(ge=0)] = 12
+    hub_events_dir: str = ""
+    """Directory for the copies of the hub's own events; empty: ``hub-events`` in backup_dir."""
     households: Annotated[int, Meta(ge=1)] = 10
     """How many distinct households a published delivery figure must hold at least."""
     timezone: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_+/-]{1,64}$")] = "Asia/Shanghai"
@@ -73,4 +86,7 @@ def resolve(config: HubConfig, base: Path) -> HubConfig:
         database=database,
         secret_key_file=str((base / config.secret_key_file).absolute()),
         backup_dir=str((base / config.backup_dir).absolute()) if config.backup_dir else "",
+        hub_events_dir=str((base / config.hub_events_dir).absolute())
+        if config.hub_events_dir
+        else "",
     )

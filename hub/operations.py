@@ -15,7 +15,7 @@ from msgspec import Meta, Struct
 
 from hub import account_operations, audit, catalogue, db, quarantine, ready_made, reference
 from hub.accounts import AccountError
-from hub.backup import Backup, BackupError
+from hub.backup import Backup, BackupError, Progress
 from hub.catalogue import CatalogueError
 from hub.control import ControlError
 from hub.permissions import Role
@@ -38,6 +38,9 @@ class Desk(Protocol):
 
     def back_up(self, directory: Path, *, off_machine: bool) -> Backup:
         """Makes a verified backup. Raises `BackupError`."""
+
+    def backing_up(self) -> Progress | None:
+        """How far the backup under way is."""
 
 
 class _Operation(Struct, frozen=True, tag_field="do"):
@@ -155,11 +158,17 @@ class MakeBackup(_Operation, frozen=True, tag="backup"):
     off_machine: bool = False
 
 
+class TellBackup(_Operation, frozen=True, tag="backup-progress"):
+    """How far the backup under way is, as `hub.backup.Progress`; null when none is."""
+
+
 class BackupMade(Struct, frozen=True):
-    """A verified copy, the number of events in it, and whether it outlives the machine."""
+    """A verified copy, the number of events in it, its bytes, and whether it outlives the
+    machine."""
 
     file: str
     events: int
+    size: int
     apart: bool
 
 
@@ -199,6 +208,7 @@ Operation: TypeAlias = (
     | RepairQuarantine
     | Rebuild
     | MakeBackup
+    | TellBackup
 )
 
 _decoder: Final = msgspec.json.Decoder(Operation)
@@ -237,10 +247,19 @@ def _carry_out(operation: Operation, desk: Desk) -> Any:
             return desk.rebuild()
         case MakeBackup(directory, off_machine):
             made = desk.back_up(Path(directory), off_machine=off_machine)
-            return BackupMade(made.file, made.events, made.apart)
+            desk.call(lambda connection: _note_backup(connection, made))
+            return BackupMade(made.file, made.held.events, made.size, made.apart)
+        case TellBackup():
+            return desk.backing_up()
         case _:
             now_ms = time.time_ns() // 1_000_000
             return desk.call(lambda connection: _change(connection, operation, now_ms))
+
+
+def _note_backup(connection: sa.Connection, made: Backup) -> None:
+    detail = {"events": made.held.events, "bytes": made.size, "apart": made.apart}
+    name = Path(made.file).name
+    audit.note(connection, audit.COMMAND_LINE, "backup.made", name, detail, made.taken_ms)
 
 
 def _change(connection: sa.Connection, operation: Operation, now_ms: int) -> Any:

@@ -20,7 +20,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
 from hub import operations
-from hub.backup import Backup
+from hub.backup import Backup, Progress
 from hub.config import HubConfig
 from hub.control import ControlError, ControlServer, writer_lock
 from hub.database_watch import DatabaseWatch
@@ -56,6 +56,23 @@ class RootLogger(Logger):
         self.error_log.propagate = True
 
 
+def settings(config: HubConfig) -> dict[str, Any]:
+    """gunicorn's settings, but for its number of workers."""
+    return {
+        "bind": f"{_bracketed(config.http_host)}:{config.http_port}",
+        "worker_class": "gthread",
+        "threads": THREADS,
+        "timeout": 60,
+        "graceful_timeout": STOP_S,
+        "keepalive": 15,
+        "accesslog": None,
+        "errorlog": "-",
+        "logger_class": RootLogger,
+        "proc_name": "yicang-hub",
+        "control_socket_disable": True,
+    }
+
+
 class HubServer(BaseApplication):
     """gunicorn for the hub in ``directory`` (its settings, lock and control socket)."""
 
@@ -67,24 +84,9 @@ class HubServer(BaseApplication):
         super().__init__()  # type: ignore[no-untyped-call]
 
     def load_config(self) -> None:
-        settings = {
-            "bind": f"{_bracketed(self._config.http_host)}:{self._config.http_port}",
-            "workers": 1,
-            "worker_class": "gthread",
-            "threads": THREADS,
-            "timeout": 60,
-            "graceful_timeout": STOP_S,
-            "keepalive": 15,
-            "accesslog": None,
-            "errorlog": "-",
-            "logger_class": RootLogger,
-            "proc_name": "yicang-hub",
-            "control_socket_disable": True,
-            "post_worker_init": self._started,
-            "worker_exit": self._stopped,
-        }
         server: Any = self.cfg
-        for name, value in settings.items():
+        hooks = {"post_worker_init": self._started, "worker_exit": self._stopped}
+        for name, value in {**settings(self._config), "workers": 1, **hooks}.items():
             server.set(name, value)
 
     def load(self) -> Flask:
@@ -116,6 +118,8 @@ class HubServer(BaseApplication):
             )
             watch.start()
             self._held.callback(watch.stop)
+        if service.leadership is not None:
+            _end_when(service.leadership.lost)
         _end_with_parent(worker.ppid)
         log.info("the hub is ready on port %d", self._config.http_port)
 
@@ -145,6 +149,10 @@ class ServiceDesk:
     def back_up(self, directory: Path, *, off_machine: bool) -> Backup:
         """Raises `BackupError`."""
         return self._service.back_up(directory, off_machine=off_machine)
+
+    def backing_up(self) -> Progress | None:
+        """How far the backup under way is."""
+        return self._service.backing_up
 
 
 def ailments(service: HubService) -> list[str]:
@@ -199,6 +207,16 @@ def _end_with_parent(parent: int) -> None:
         os._exit(1)
 
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+
+
+def _end_when(lost: threading.Event) -> None:
+    """Ends this worker, gracefully, once ``lost`` is set; gunicorn starts another."""
+
+    def watch() -> None:
+        lost.wait()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="leadership-watch", daemon=True).start()
 
 
 def _bracketed(host: str) -> str:

@@ -6,7 +6,6 @@ cannot write) and `writer` (for what a person changes).
 """
 
 import gc
-import logging
 import secrets
 import sys
 import threading
@@ -19,19 +18,24 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy import Engine
 
-from hub import backup, db, recording
+from hub import db, postgresql, recording
+from hub.backup import Backup, Progress
+from hub.backup.keeper import Keeper
 from hub.config import HubConfig
+from hub.control import LockedError
 from hub.event_log import EventLog
 from hub.folds.item import fold_item
 from hub.ingest import Ingest
-from hub.mqtt_link import Broker, MqttLink
+from hub.leadership import Leadership
+from hub.mqtt_link import ALL, Broker, MqttLink, Part
 from hub.outgoing import Send
 from hub.projector import TIMEZONE, Projector
 from hub.reference import Reference
 from hub.refold import Fold
-from hub.writer import Writer, WriterStoppedError
+from hub.writer import Writer
 
-_log: Final = logging.getLogger(__name__)
+TAKE_OVER_S: Final = 15.0
+"""How long a hub that starts waits for the one before it to end."""
 
 
 class HubHealth(Struct, frozen=True):
@@ -49,6 +53,7 @@ class HubService:
         config: HubConfig,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         fold: Fold = fold_item,
+        part: Part = ALL,
     ) -> None:
         self._config: Final = config
         self._now_ms: Final = now_ms
@@ -56,6 +61,9 @@ class HubService:
         self._reference: Final = Reference()
         self._engine: Engine = db.open_writer(config.database)
         self.reader: Engine = db.open_reader(config.database)
+        several = postgresql.is_postgresql(config.database)
+        self.leadership: Final = Leadership(self._engine) if several else None
+        """On PostgreSQL, where other processes may write, too."""
         self.writer: Final = Writer(
             self._engine,
             Ingest(EventLog(), self._reference),
@@ -63,6 +71,7 @@ class HubService:
             self._publish,
             now_ms,
             self._announce,
+            follows=several,
         )
         self._link: Final = MqttLink(
             Broker(
@@ -76,16 +85,24 @@ class HubService:
             self.writer.post,
             self._reference.retained,
             self._reference.current,
+            part,
         )
-        self._stopping: Final = threading.Event()
-        self._backups: threading.Thread | None = None
+        self._keeper: Final = Keeper(config, self.reader, self.writer.call, now_ms)
 
     # --- life ------------------------------------------------------------------------------
+
+    def lead(self, stopping: threading.Event, wait_s: float | None = None) -> bool:
+        """Wait until this process is the one that projects: at once on SQLite, where the writer's
+        lock has told already. False when it is another's turn still after ``wait_s`` seconds, or
+        ``stopping`` was set."""
+        db.migrate(self._engine)
+        return self.leadership is None or self.leadership.acquire(stopping, wait_s)
 
     def start(self) -> None:
         """Ready when this returns, except for the broker, which may come later.
 
         Raises:
+            LockedError: on PostgreSQL, another process projects (see `lead`).
             alembic.util.CommandError: the database is newer than this release.
             sqlalchemy.exc.OperationalError: it cannot be opened.
         """
@@ -94,6 +111,8 @@ class HubService:
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
         db.migrate(self._engine)
+        if self.leadership is not None and not self.leadership.held:
+            self._take_over(self.leadership)
         with self._engine.begin() as connection:
             if not self._projector.is_current(connection):
                 self._projector.rebuild(connection, self._now_ms())
@@ -101,19 +120,13 @@ class HubService:
             recording.start_anew(connection)
         self.writer.start()
         self._link.start()
-        if self._config.backup_dir and path is not None:
-            self._backups = threading.Thread(
-                target=self._back_up_for_ever, name="hub-backup", daemon=True
-            )
-            self._backups.start()
+        self._keeper.start()
 
     def stop(self) -> None:
         """Say goodbye to the broker, finish the transaction under way, close."""
-        self._stopping.set()
         self._link.stop()
+        self._keeper.stop()  # its last copy is told to the writer
         self.writer.stop()
-        if self._backups is not None:
-            self._backups.join(5.0)
         self.reader.dispose()
         self._engine.dispose()
 
@@ -135,43 +148,31 @@ class HubService:
             lambda connection: self._projector.rebuild(connection, self._now_ms()), timeout_s
         )
 
-    def back_up(self, directory: Path, *, off_machine: bool = False) -> backup.Backup:
-        """Make a verified backup in ``directory``; kiosks learn what of it is safe
-        (`hub.backup.backup`).
+    def back_up(self, directory: Path, *, off_machine: bool = False) -> Backup:
+        """Make a verified backup in ``directory``; kiosks learn what of it is safe (`hub.backup`).
 
         Raises:
             hub.backup.BackupError: it does not count.
         """
-        path = self.database_path
-        if path is None:
-            raise backup.BackupError(
-                "中心只备份 SQLite，其他数据库请用其自带工具"
-                " / the hub backs up SQLite only; use your database's own tools"
-            )
-        made = backup.backup(path, directory, self._now_ms(), off_machine=off_machine)
-        self.writer.call(lambda connection: backup.record_safe(connection, made))
-        return made
+        return self._keeper.back_up(directory, off_machine=off_machine)
+
+    @property
+    def backing_up(self) -> Progress | None:
+        """How far the backup under way is; None when none is."""
+        return self._keeper.progress
 
     # --- inside ----------------------------------------------------------------------------
+
+    @staticmethod
+    def _take_over(leadership: Leadership) -> None:
+        if not leadership.acquire(threading.Event(), TAKE_OVER_S):
+            raise LockedError("another process projects on this database")
 
     def _publish(self, send: Send) -> None:
         self._link.publish(send)
 
     def _announce(self) -> None:
         self._link.announce()
-
-    def _back_up_for_ever(self) -> None:
-        while True:
-            try:
-                made = self.back_up(
-                    Path(self._config.backup_dir), off_machine=self._config.backup_off_machine
-                )
-                if not made.apart:
-                    _log.warning("%s: %s", made.file, backup.NOT_SAFE)
-            except (backup.BackupError, WriterStoppedError, TimeoutError):
-                _log.exception("备份没有成功 / the backup did not succeed")
-            if self._stopping.wait(self._config.backup_every_s):
-                return
 
 
 def tune_process() -> None:

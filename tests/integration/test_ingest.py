@@ -1,13 +1,10 @@
 """The hub on a real Mosquitto: what kiosks send is acknowledged, kept and counted once."""
 
-import os
 import random
 import shutil
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
@@ -19,7 +16,6 @@ from sqlalchemy import Connection
 
 from contract import messages, topics
 from contract.messages import Ack, Hello, HubStatus, Kept, Welcome
-from hub import backup
 from hub.config import HubConfig
 from hub.ingest import Message
 from hub.service import HubService
@@ -246,72 +242,6 @@ def test_an_older_database_says_so_in_its_welcome_and_is_healed_by_sending_again
     third.stop()
     assert look(database, "SELECT sum(n) FROM stock") == [(2,)]
     assert look(database, "SELECT kind FROM incident WHERE closed_ms IS NULL") == []
-
-
-@pytest.mark.sqlite
-def test_only_what_a_verified_backup_holds_is_safe(
-    hub: HubService, database: Path, tmp_path: Path, kiosk: Kiosk, journal: Journal
-) -> None:
-    epoch = str(journal.epoch)
-    kiosk.wait_hub()
-    journal.receive()
-    kiosk.send(message_of(journal.written))
-    kiosk.wait_through(epoch, 3)
-    kept = Kept(epoch, 1, 3, journal.head)
-    assert kiosk.say_hello("0" * 15 + "1", kept).epochs[0].safe == 0
-    made = hub.back_up(tmp_path / "same disk")
-    assert not made.apart
-    assert kiosk.say_hello("0" * 15 + "2", kept).epochs[0].safe == 0
-    made = hub.back_up(tmp_path / "elsewhere", off_machine=True)
-    assert kiosk.say_hello("0" * 15 + "3", kept).epochs[0].safe == 3
-    with closing(sqlite3.connect(made.file)) as copy:
-        copy.execute("UPDATE event SET raw = replace(raw, 'H1', 'F2') WHERE type = 'received'")
-        copy.commit()
-    with pytest.raises(backup.BackupError, match="hash"):
-        backup.verify(Path(made.file), 0)
-    with pytest.raises(backup.BackupError, match="another directory"):
-        hub.back_up(database.parent, off_machine=True)
-    with pytest.raises(backup.BackupError, match="another directory"):
-        hub.back_up(database.parent / "below", off_machine=True)
-
-
-@pytest.mark.sqlite
-def test_a_backup_and_what_is_restored_from_it_can_be_read_by_their_owner_alone(
-    hub: HubService, database: Path, tmp_path: Path
-) -> None:
-    before = os.umask(0)
-    try:
-        made = hub.back_up(tmp_path / "elsewhere")
-        hub.stop()
-        backup.restore(Path(made.file), database, 1)
-    finally:
-        os.umask(before)
-    modes = [
-        path.stat().st_mode & 0o777 for path in (tmp_path / "elsewhere", Path(made.file), database)
-    ]
-    assert modes == [0o700, 0o600, 0o600]
-
-
-@pytest.mark.sqlite
-def test_a_restored_backup_is_the_database_again(
-    broker: Mosquitto, database: Path, tmp_path: Path, kiosk: Kiosk, journal: Journal
-) -> None:
-    journal.receive()
-    first = start_hub(broker, database)
-    kiosk.wait_hub()
-    kiosk.send(message_of(journal.written))
-    kiosk.wait_through(str(journal.epoch), 3)
-    made = first.back_up(tmp_path / "elsewhere")
-    first.stop()
-    database.write_bytes(b"lost")
-    backup.restore(Path(made.file), database, 1)
-    assert look(database, "SELECT count(*) FROM event") == [(3,)]
-    assert database.with_name(f"{database.name}.before-1").read_bytes() == b"lost"
-    second = start_hub(broker, database)
-    kiosk.wait_hub()
-    kept = Kept(str(journal.epoch), 1, 3, journal.head)
-    assert kiosk.say_hello("0" * 15 + "3", kept).epochs[0].through == 3
-    second.stop()
 
 
 def test_a_change_by_a_person_runs_between_messages_and_a_failed_one_changes_nothing(

@@ -26,7 +26,9 @@ def data(tmp_path: Path) -> Path:
 
 @pytest.fixture(params=["running", "stopped"])
 def hub(request: pytest.FixtureRequest, data: Path) -> Iterator[Path]:
-    """The same hub, running (with its broker) in one case and stopped in the other."""
+    """The same hub with a key for its backups, running (with its broker) in one case and stopped in
+    the other."""
+    make_key(data)
     if request.param == "stopped":
         yield data
         return
@@ -103,12 +105,42 @@ def test_a_mistyped_retail_code_names_nothing(hub: Path) -> None:
     assert rows(hub, db.product) == []
 
 
+def test_without_a_key_a_backup_is_refused(data: Path, tmp_path: Path) -> None:
+    assert "yicang hub backup-key" in refused(data, "backup", "--to", str(tmp_path / "copies"))
+    assert not (tmp_path / "copies").exists()
+
+
+def test_the_private_key_is_in_the_file_and_on_the_paper_and_nowhere_else(
+    data: Path, tmp_path: Path
+) -> None:
+    file, page = tmp_path / "key", tmp_path / "key.html"
+    settings = (data / "hub" / "hub.toml").read_text()
+    shown = done(data, "backup-key", "--out", str(file), "--paper", str(page))
+    private = file.read_text().split()[-1]
+    assert private.startswith("AGE-SECRET-KEY-1")
+    assert private in page.read_text().replace("<wbr>", "")
+    assert private not in shown + (data / "hub" / "hub.toml").read_text()
+    assert settings in (data / "hub" / "hub.toml").read_text()
+    assert [path.stat().st_mode & 0o777 for path in (file, page)] == [0o600, 0o600]
+    assert "--replace" in refused(data, "backup-key")
+    assert "such a file already" in refused(data, "backup-key", "--replace", "--out", str(file))
+    assert "AGE-SECRET-KEY-1" in done(data, "backup-key", "--replace").splitlines()[-1]
+
+
+def make_key(data: Path) -> Path:
+    """The file with the private key, whose public one is in hub.toml from now on."""
+    file = data.parent / "private-key"
+    done(data, "backup-key", "--out", str(file))
+    return file
+
+
 def test_a_backup_is_verified_and_named(hub: Path, tmp_path: Path) -> None:
     shown = done(hub, "backup", "--to", str(tmp_path / "other disk"))
-    (file,) = (tmp_path / "other disk").glob("*.sqlite3")
+    (file,) = (tmp_path / "other disk").glob("*.sqlite3.gz.age")
     assert str(file) in shown
     assert "another directory" in refused(hub, "backup", "--to", str(hub / "hub"))
     assert "another directory" in refused(hub, "backup", "--to", str(hub / "copies"))
+    assert any("backup.made" in row for row in rows(hub, db.audit))
 
 
 def test_a_backup_on_the_same_disk_is_told_apart_from_one_that_leaves_the_machine(
@@ -135,14 +167,17 @@ def test_rebuild_and_quarantine_answer_on_an_empty_hub(hub: Path) -> None:
 def test_restore_puts_the_backup_in_place_but_never_under_a_running_hub(
     data: Path, tmp_path: Path, mosquitto: Mosquitto
 ) -> None:
+    key = make_key(data)
     done(data, "product", "add", RICE, "F1", "大米", "Rice")
     done(data, "backup", "--to", str(tmp_path / "other"))
-    (file,) = (tmp_path / "other").glob("*.sqlite3")
+    (file,) = (tmp_path / "other").glob("*.age")
+    assert "this key opens it" in run("hub", "verify", str(file), "--key", str(key)).stdout
     done(data, "product", "add", "96385074", "Z1", "新", "New")
     with running(data, mosquitto.port):
-        assert "stop it first" in refused(data, "restore", str(file))
+        assert "stop it first" in refused(data, "restore", str(file), "--key", str(key))
         assert len(rows(data, db.product)) == 2
-    done(data, "restore", str(file))
+    assert "by --key" in refused(data, "restore", str(file))
+    done(data, "restore", str(file), "--key", str(key))
     assert [row[0] for row in rows(data, db.product)] == [f"0{RICE}"]
 
 
