@@ -74,9 +74,10 @@ def test_what_a_person_records_is_shown_when_the_page_answers(city: City) -> Non
         body = kiosk.journal.written[2].public.body
         assert isinstance(body, events.Received)
         item = body.item
+        status = f"SELECT status FROM item WHERE code = '{item}'"
         until(
             "it is in stock",
-            lambda: city.rows("SELECT status FROM item") == [("in_stock",)],
+            lambda: city.rows(status) == [("in_stock",)],
         )
         engine = postgresql.open_many(city.url, 2)
         SharedWriter(engine).call(
@@ -87,7 +88,7 @@ def test_what_a_person_records_is_shown_when_the_page_answers(city: City) -> Non
                 now_ms=1_800_000_000_000,
             )
         )
-        assert city.rows("SELECT status FROM item") == [("missing",)]
+        assert city.rows(status) == [("missing",)]
         engine.dispose()
     projector.signal(signal.SIGTERM)
     assert projector.wait() == 0
