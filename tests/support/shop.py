@@ -285,7 +285,7 @@ class Shop:
         return " ".join(page.split())
 
 
-def _enrol_another(site: Site, name: str, stop: str) -> Path:
+def enrol_another(site: Site, name: str, stop: str) -> Path:
     """A second kiosk at a stop of its own; the hub does not run."""
     engine = db.open_writer(db.sqlite_url(site.database))
     try:
@@ -313,7 +313,7 @@ def open_shop(folder: Path, *, lanes: int = 2, other: int = 0) -> Iterator[Shop]
         shop = Shop(folder, site, tap, broker)
         kiosks = [(site.kiosk(), lanes)]
         if other:
-            away = Kiosk(_enrol_another(site, "kiosk-2", "stop-2"), "kiosk-2", broker.port)
+            away = Kiosk(enrol_another(site, "kiosk-2", "stop-2"), "kiosk-2", broker.port)
             site.kiosks.append(away)
             kiosks.append((away, other))
         shop.kiosks += [Counter(shop, kiosk, count) for kiosk, count in kiosks]
