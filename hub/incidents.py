@@ -59,7 +59,7 @@ def note(connection: Connection, trouble: Trouble, now_ms: int) -> None:
             trouble.subject,
             trouble.kiosk,
             stop or "",
-            _json(trouble.detail),
+            as_json(trouble.detail),
             now_ms,
             trouble.count or 1,
             now_ms,
@@ -78,18 +78,22 @@ def close(connection: Connection, key: str, now_ms: int) -> None:
 
 
 def replace_findings(
-    connection: Connection, stale: Iterable[str], findings: Iterable[Finding], now_ms: int
+    connection: Connection,
+    stale: Iterable[str],
+    findings: Iterable[Finding],
+    now_ms: int,
+    origin: str = FOLD,
 ) -> None:
     """What folds found: open or refresh ``findings``, close the ``stale`` keys not among them."""
     rows = [
         (
             found.key,
             found.kind,
-            FOLD,
+            origin,
             found.subject,
             found.kiosk,
             found.stop,
-            _json(found.detail),
+            as_json(found.detail),
             found.first_t,
             1,
             now_ms,
@@ -122,5 +126,15 @@ def acknowledge(connection: Connection, key: str, by: str, now_ms: int) -> bool:
     return bool(result.rowcount)
 
 
-def _json(detail: Mapping[str, object]) -> str:
+def wait_again(connection: Connection, key: str) -> None:
+    """What somebody did about it was taken back: nobody has seen to it now."""
+    connection.execute(
+        sa.update(incident)
+        .where(incident.c.key == key)
+        .values(acknowledged_ms=None, acknowledged_by=None)
+    )
+
+
+def as_json(detail: Mapping[str, object]) -> str:
+    """A detail as its column holds it."""
     return json.dumps(detail, ensure_ascii=False, sort_keys=True)

@@ -54,7 +54,7 @@ from hub.statuses import (
     SOLD,
 )
 
-_IN_ORDER: Final = frozenset(
+IN_ORDER: Final = frozenset(
     {
         Moved,
         Packed,
@@ -171,8 +171,8 @@ class Pass:
         """The next event in order, one that is not voided."""
         body = entry.stored.body
         kind = type(body)
-        if kind in _IN_ORDER:
-            self._custody(entry, body)  # type: ignore[arg-type] # _IN_ORDER says so
+        if kind in IN_ORDER:
+            self._custody(entry, body)  # type: ignore[arg-type] # IN_ORDER says so
         elif kind in _OWN and body.item == self.code:  # type: ignore[union-attr]
             self.newest = max(self.newest, entry.stored.position)
             if type(body) is LabelAttached:

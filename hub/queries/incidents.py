@@ -63,6 +63,12 @@ def open_count(connection: Connection, stops: Stops = None) -> int:
     return connection.scalar(open_ones) or 0
 
 
+def one(connection: Connection, key: str) -> Incident | None:
+    """The incident with this key."""
+    row = connection.execute(select(*_COLUMNS).where(db.incident.c.key == key)).one_or_none()
+    return None if row is None else _read(tuple(row))
+
+
 def stop_of(connection: Connection, key: str) -> str | None:
     """Where the incident with this key is; None: there is none."""
     found: str | None = connection.scalar(

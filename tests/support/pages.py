@@ -1,9 +1,15 @@
-"""Every page of the hub with an address of the scene; the public ones first."""
+"""Every page of the hub with an address of the scene: what pictures, axe and the guards visit.
+
+A test walks the application's routes and fails for a page that has no entry here. Names are those
+of the pictures. One route may have several entries, for states that look different.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
+from tests.support.hub_scene import ADMINISTRATOR as ADMINISTRATOR_NAME
 from tests.support.hub_scene import CLAIM, KIOSK, NEVER_CLAIMED, Scene
+from tests.support.hub_site import USER
 
 Address: TypeAlias = Callable[[Scene], str]
 
@@ -33,8 +39,50 @@ OPERATOR: Final[Mapping[str, Address]] = {
     "board": lambda scene: "/board",
     "incidents": lambda scene: "/incidents",
     "incidents-closed": lambda scene: "/incidents?closed=1",
+    "incident": lambda scene: f"/incidents/one?key=unknown-item:{scene.stranger}",
     "quarantine": lambda scene: "/quarantine",
     "codes": lambda scene: "/codes",
     "kiosk": lambda scene: f"/kiosks/{KIOSK}",
     "item-operator": lambda scene: f"/items/{scene.fresh}",
+    "items": lambda scene: "/stock/items",
+    "items-filtered": lambda scene: "/stock/items?stop=east&status=delivered&sort=-received",
+    "items-none": lambda scene: "/stock/items?lot=no-such-lot",
+    "events": lambda scene: "/events",
+    "events-of-item": lambda scene: f"/events?subject={scene.free}",
+    "search": lambda scene: "/search",
+    "search-found": lambda scene: "/search?q=East",
+    "search-nothing": lambda scene: "/search?q=no-such-thing",
+    "account": lambda scene: "/account",
+    "months": lambda scene: "/months",
+    "month": lambda scene: "/months/1",
 }
+"""What an operator sees."""
+
+ADMINISTRATOR: Final[Mapping[str, Address]] = {
+    "accounts": lambda scene: "/accounts",
+    "account-new": lambda scene: "/accounts/new",
+    "account-one": lambda scene: f"/accounts/{scene.administrator}",
+    "audit": lambda scene: "/audit",
+}
+"""What takes an administrator."""
+
+VISITORS: Final[Mapping[str, Mapping[str, Address]]] = {
+    "": PUBLIC,
+    USER: OPERATOR,
+    ADMINISTRATOR_NAME: ADMINISTRATOR,
+}
+"""All of them, by who signs in to see them; the first signs in as nobody."""
+
+NOT_PAGES: Final = frozenset(
+    {
+        "static",
+        "board.live",
+        "health.healthz",
+        "keys.document",
+        "statements.as_json",
+        "statements.as_pdf",
+        "statements.as_xlsx",
+    }
+)
+"""Routes that answer with a file, a part of a page or something for machines; so does all of the
+API."""
