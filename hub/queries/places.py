@@ -1,5 +1,7 @@
 """Stops and kiosks as people call them."""
 
+from collections.abc import Iterable
+
 from msgspec import Struct
 from sqlalchemy import Connection, select
 
@@ -56,3 +58,15 @@ def kiosk_of_prefix(connection: Connection, prefix: str) -> str | None:
         select(db.prefix.c.kiosk).where(db.prefix.c.prefix == prefix)
     )
     return found
+
+
+def names_of(connection: Connection, codes: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """What people here call these places, Chinese and English, by code."""
+    wanted = set(codes)
+    if not wanted:
+        return {}
+    table = db.place.c
+    rows = connection.execute(
+        select(table.code, table.zh, table.en).where(table.code.in_(sorted(wanted)))
+    )
+    return {row.code: (row.zh, row.en) for row in rows}

@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from contract import codes
 from contract import events as contract
-from hub import db
+from hub import db, recording
 from hub.permissions import Permission
 from hub.queries import events, kiosks, places
 from hub.request import connection
@@ -87,8 +87,8 @@ def _line(one: events.Recorded, known: dict[str, places.Stop], stop_of: dict[str
         t=one.t,
         known=one.known,
         received_ms=one.received_ms,
-        kiosk=one.kiosk,
-        stop=story.stop_name(known, stop) if stop else "",
+        kiosk="" if one.kiosk == recording.KIOSK else one.kiosk,
+        stop=story.stop_name(known, stop) if stop else _("At the hub"),
     )
 
 

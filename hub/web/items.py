@@ -12,13 +12,13 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, select
 from werkzeug.wrappers import Response as BaseResponse
 
 from contract import codes
-from contract.codes import CodeError
+from contract.codes import PLACE_BY_CODE, CodeError
 from hub import catalogue, db, statuses
 from hub.permissions import Permission
 from hub.queries import places
 from hub.request import now_ms
 from hub.scope import within
-from hub.web import listing, status_words, story, wording
+from hub.web import i18n, listing, status_words, story
 from hub.web.listing import Choice, Column, Days, Kind, Link, Listing, Numbers, SqlSource, Text
 from hub.web.listing import filters as by
 from hub.web.login import needs, visible_stops
@@ -85,6 +85,7 @@ def _select() -> Select[Any]:
 
 def _rows(connection: Connection, found: Sequence[Row[Any]]) -> list[Line]:
     known = places.stops(connection)
+    named = places.names_of(connection, (row.place for row in found if row.place))
     return [
         Line(
             code=row.code,
@@ -92,7 +93,7 @@ def _rows(connection: Connection, found: Sequence[Row[Any]]) -> list[Line]:
             status=row.status,
             stop=story.stop_name(known, row.stop),
             stop_id=row.stop,
-            place="" if row.place is None else wording.place_name(row.place),
+            place=_place(row.place, named),
             place_code=row.place or "",
             box=row.box or "",
             plan=row.plan or row.reserved or "",
@@ -106,6 +107,15 @@ def _rows(connection: Connection, found: Sequence[Row[Any]]) -> list[Line]:
         )
         for row in found
     ]
+
+
+def _place(code: str | None, named: dict[str, tuple[str, str]]) -> str:
+    if code is None:
+        return ""
+    if code in named:
+        return i18n.pick(*named[code])
+    known = PLACE_BY_CODE.get(code)
+    return codes.grouped(code) if known is None else i18n.pick(known.zh, known.en)
 
 
 def _of_status(value: str) -> ColumnElement[bool]:
@@ -190,6 +200,13 @@ ITEMS: Final = Listing[Line](
         Column(key="stop", title=_l("Stop"), value=lambda row: row.stop, sort=_ITEM.stop),
         Column(key="place", title=_l("Place"), value=lambda row: row.place),
         Column(
+            key="place-code",
+            title=_l("Code of the place"),
+            kind=Kind.CODE,
+            value=lambda row: row.place_code,
+            on_page=False,
+        ),
+        Column(
             key="box", title=_l("Box"), kind=Kind.CODE, value=lambda row: row.box, on_page=False
         ),
         Column(
@@ -218,6 +235,7 @@ ITEMS: Final = Listing[Line](
             kind=Kind.MOMENT,
             value=lambda row: row.changed_t,
             sort=_ITEM.changed_t,
+            on_page=False,
         ),
     ),
     filters=(

@@ -10,21 +10,22 @@ from playwright.sync_api import Page
 from tests.browser.kiosk_pictures import kiosk_pictures
 from tests.support.browser import DESKTOP, PHONE, chromium, context
 from tests.support.hub_scene import a_scene, served
-from tests.support.hub_site import PASSWORD, USER
-from tests.support.pages import OPERATOR, PUBLIC
+from tests.support.hub_site import PASSWORD
+from tests.support.pages import VISITORS
 
 
-def sign_in(page: Page, url: str) -> None:
-    """Through the form, as a person does."""
+def sign_in(page: Page, url: str, name: str) -> None:
+    """Through the form, as a person does; whoever was signed in before signs out."""
+    page.context.clear_cookies(name="yicang")
     page.goto(f"{url}/login")
-    page.fill("#name", USER)
+    page.fill("#name", name)
     page.fill("#password", PASSWORD)
     page.click(".login button")
     page.wait_for_url("**/board")
 
 
-def main(target: Path) -> int:
-    """Write the pictures into ``target``."""
+def main(target: Path, only: str = "") -> int:
+    """Write the pictures into ``target``; with ``only``, those whose names begin like this."""
     target.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as directory,
@@ -36,16 +37,19 @@ def main(target: Path) -> int:
             for size in (PHONE, DESKTOP):
                 with context(browser, language=language, size=size) as profile:
                     page = profile.new_page()
-                    for pages in (PUBLIC, OPERATOR):
-                        if pages is OPERATOR:
-                            sign_in(page, url)
-                        for name, path in pages.items():
+                    for visitor, pages in VISITORS.items():
+                        wanted = {name: at for name, at in pages.items() if name.startswith(only)}
+                        if visitor and wanted:
+                            sign_in(page, url, visitor)
+                        for name, path in wanted.items():
                             page.goto(url + path(scene))
                             picture = target / f"{name}-{language}-{size[0]}.png"
                             page.screenshot(path=picture, full_page=True)
-        kiosk_pictures(browser, target)
+        if not only:
+            kiosk_pictures(browser, target)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1] if len(sys.argv) > 1 else "screenshots")))
+    given = [*sys.argv[1:], *("screenshots", "")[len(sys.argv) - 1 :]]
+    sys.exit(main(Path(given[0]), given[1]))

@@ -10,11 +10,16 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from contract import codes, events, messages, topics
 from contract.batches import Header
 from contract.codes import Kind
+from hub import closing
+from hub.audit import By
+from hub.permissions import Role
 from tests.support.hub_site import DAY_MS, HOUR_MS, HubSite, Journal
 
 CLAIM = "7Q2XK9ZD4M0RTB1W"
 NEVER_CLAIMED = "0000000000000000"
 KIOSK = "kiosk-east"
+ADMINISTRATOR = "administrator"
+"""The name of the account that may do everything."""
 
 
 class Scene:
@@ -23,6 +28,7 @@ class Scene:
     def __init__(self, site: HubSite) -> None:
         self.site = site
         site.add_users()
+        self.administrator = site.add_user(ADMINISTRATOR, Role.ADMINISTRATOR)
         today = site.now_ms
         site.now_ms = today - 21 * DAY_MS
         self.east = site.add_stop("east", "东门义仓站", "East Gate", ("锦江区", "Jinjiang"), "4K2P")
@@ -52,6 +58,7 @@ class Scene:
         self._say_how_they_are()
         self._send_rubbish()
         site.now_ms = today
+        self._close_october()
 
     def _deliver(self, place: object, family: int) -> str:
         where = self.east if place is self.east else self.river
@@ -114,6 +121,11 @@ class Scene:
             status = messages.encode(messages.KioskStatus(online))
             self.site.send(topics.up(kiosk, topics.STATUS), status)
         self.site.send(topics.up(KIOSK, topics.HEALTH), messages.encode(health))
+
+    def _close_october(self) -> None:
+        site, by = self.site, By(self.administrator)
+        zone = site.config.timezone
+        site.writer.call(lambda here: closing.close(here, "2026-10", by, site.now_ms, zone))
 
     def _send_rubbish(self) -> None:
         journal = self.river.journal

@@ -1,0 +1,62 @@
+"""The table of pages that pictures and axe visit: nothing is left out of it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.test_web_operator import signed_in
+from tests.support.hub_scene import Scene, a_scene
+from tests.support.pages import NOT_PAGES, VISITORS
+
+EXPECTED_REFUSALS = {"item-never", "item-mistyped", "claim-unseen", "missing"}
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    with a_scene(tmp_path_factory.mktemp("hub")) as found:
+        yield found
+
+
+def test_every_page_that_the_application_has_is_in_the_table_of_pages(scene: Scene) -> None:
+    routes = scene.site.app.url_map.bind("localhost")
+    visited = set()
+    for pages in VISITORS.values():
+        for name, address in pages.items():
+            if name != "missing":
+                endpoint, _arguments = routes.match(address(scene).partition("?")[0])
+                visited.add(endpoint)
+    known = {
+        rule.endpoint
+        for rule in scene.site.app.url_map.iter_rules()
+        if "GET" in (rule.methods or ()) and not rule.endpoint.startswith("api.")
+    }
+    assert known - visited - NOT_PAGES == set(), "add them to tests/support/pages.py"
+    assert NOT_PAGES - known == set(), "there is no such route any more"
+
+
+def test_every_page_of_the_table_answers_whoever_it_is_for(scene: Scene) -> None:
+    for name, pages in VISITORS.items():
+        client = signed_in(scene.site, name) if name else scene.site.client()
+        for page, address in pages.items():
+            wanted = 404 if page in EXPECTED_REFUSALS else 200
+            assert (page, client.get(address(scene)).status_code) == (page, wanted)
+
+
+def test_every_page_says_how_many_incidents_are_open(scene: Scene) -> None:
+    for name, pages in VISITORS.items():
+        if name:
+            client = signed_in(scene.site, name)
+            for page, address in pages.items():
+                html = client.get(address(scene)).text
+                assert (page, "3 open incidents" in html) == (page, True)
+
+
+def test_no_page_has_anything_inline_that_the_policy_would_refuse(scene: Scene) -> None:
+    for name, pages in VISITORS.items():
+        client = signed_in(scene.site, name) if name else scene.site.client()
+        for page, address in pages.items():
+            html = client.get(address(scene)).text
+            for forbidden in (" style=", "<style", " onclick=", " onchange=", "javascript:"):
+                assert (page, forbidden in html) == (page, False)
+            assert html.count("<script") == html.count("<script src="), page
