@@ -29,7 +29,7 @@ from sqlalchemy import Connection
 
 from contract import batches
 from contract.batches import Batch, Header
-from hub.backup import BackupError, disk, sealing
+from hub.backup import BackupError, sealing
 from hub.backup.keys import Identity, Recipient
 from hub.recording import KIOSK
 
@@ -135,8 +135,13 @@ def write(connection: Connection, segment: Segment, directory: Path, key: Recipi
     """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     plain = b"".join(_batches(connection, segment))
-    disk.require_room(directory, len(plain))
     sealing.seal(io.BytesIO(plain), directory / segment.name, key)
+
+
+def clear(directory: Path) -> None:
+    """Take away what a hub that was cut off left half written. Raises OSError."""
+    for half in directory.glob("hub-*.partial"):
+        half.unlink(missing_ok=True)
 
 
 def drop(directory: Path, gone: Iterable[Segment]) -> None:

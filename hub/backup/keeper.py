@@ -106,6 +106,8 @@ class Keeper:
         config = self._config
 
         def told(progress: Progress) -> None:
+            if self._stopping.is_set():
+                raise BackupError("中心正在停止 / the hub is stopping")
             self._progress = progress
             if tell is not None:
                 tell(progress)
@@ -159,6 +161,8 @@ class Keeper:
                     _log.warning("%s: %s", made.file, NOT_SAFE)
                 due_ms = made.taken_ms + self._config.backup_every_s * 1000
             except BackupError as error:
+                if self._stopping.is_set():
+                    return
                 _log.error("备份没有成功 / the backup did not succeed: %s", error)
                 due_ms = self._now_ms() + min(RETRY_MS, self._config.backup_every_s * 1000)
                 self._remember_failure(str(error))
@@ -196,6 +200,7 @@ class Keeper:
         try:
             key = keys.recipient(taking.require_key(self._config.backup_key))
             if self._present is None or now_ms - self._looked_ms > LOOK_AGAIN_MS:
+                hub_events.clear(directory)
                 self._present = hub_events.segments(directory)
                 self._looked_ms = now_ms
             present = self._present

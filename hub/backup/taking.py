@@ -96,6 +96,8 @@ def take(
     target = directory / file_name(now_ms, snapshot.kind)
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for half in directory.glob("yicang-*.partial"):  # of a hub that was cut off
+            half.unlink(missing_ok=True)
         disk.require_room(directory, _expected(directory, snapshot))
         made = sealing.seal(
             snapshot.source,

@@ -475,3 +475,28 @@ def test_a_private_key_is_read_from_what_was_typed_off_paper(tmp_path: Path) -> 
     file.write_text("age1something")
     with pytest.raises(BackupError, match="AGE-SECRET-KEY-1"):
         keys.read_private(file)
+
+
+@pytest.mark.usefixtures("journal")
+def test_what_a_hub_that_was_cut_off_left_half_written_goes_with_the_next_backup(
+    backed: BackedUp,
+) -> None:
+    copies = backed.away / "hub-events"
+    copies.mkdir(parents=True)
+    for half in (backed.away / "yicang-20260101T000000-000.sqlite3.gz.age", copies / "hub-x"):
+        half.with_name(half.name + ".partial").write_bytes(b"half")
+    made = backed.back_up()
+    backed.copy_hub_events()
+    assert list(copies.iterdir()) == []
+    assert sorted(path.name for path in backed.away.iterdir()) == [
+        "hub-events",
+        Path(made.file).name,
+    ]
+
+
+@pytest.mark.usefixtures("journal")
+def test_a_hub_that_stops_waits_for_no_backup(backed: BackedUp) -> None:
+    backed.keeper.stop()
+    with pytest.raises(BackupError, match="the hub is stopping"):
+        backed.back_up()
+    assert list(backed.away.glob("*")) == []
