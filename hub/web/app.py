@@ -7,15 +7,13 @@ from pathlib import Path
 from types import TracebackType
 from zoneinfo import ZoneInfo
 
-from flask import Flask, Response, render_template, request
-from flask_babel import gettext as _
-from flask_wtf.csrf import CSRFError, CSRFProtect
+from flask import Flask, request
+from flask_wtf.csrf import CSRFProtect
 from sqlalchemy import Engine
-from werkzeug.exceptions import HTTPException
-from werkzeug.wrappers import Response as BaseResponse
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from hub import request as collaborators
-from hub.api import problems, v1
+from hub.api import v1
 from hub.config import HubConfig
 from hub.queries.deliveries import Reaches
 from hub.request import Services, Writer
@@ -24,8 +22,9 @@ from hub.web import (
     account,
     accounts,
     audit,
+    backups,
     board,
-    denied,
+    error_pages,
     events,
     formats,
     i18n,
@@ -33,6 +32,7 @@ from hub.web import (
     items,
     keys,
     login,
+    names,
     navigation,
     passkeys,
     public,
@@ -91,6 +91,9 @@ def create_app(
         WTF_CSRF_SSL_STRICT=False,
         WTF_CSRF_TIME_LIMIT=SESSION_HOURS * 3600,
     )
+    if config.trusted_proxies:
+        n = config.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n)  # type: ignore[method-assign]
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     collaborators.install(
         app,
@@ -121,9 +124,11 @@ def create_app(
         passkeys,
         statements,
         incidents,
+        names,
         search,
         items,
         events,
+        backups,
     ):
         app.register_blueprint(pages.blueprint())
     api = v1.blueprint()
@@ -132,7 +137,7 @@ def create_app(
     for exempt in (api, app.view_functions["public.find"]):
         csrf.exempt(exempt)  # type: ignore[no-untyped-call]
     app.context_processor(lambda: {"current_user": login.current_user()})
-    app.register_error_handler(HTTPException, _on_error)
+    error_pages.install(app)
     return app
 
 
@@ -141,48 +146,3 @@ def _secret_key(path: Path) -> bytes:
     if len(key) < 16:
         raise ValueError(f"{path}: 密钥太短 / the key is shorter than 16 bytes")
     return key
-
-
-def _on_error(error: HTTPException) -> BaseResponse:
-    if (error.code or 500) < 400:
-        return error.get_response()  # a redirect that routing asks for
-    if problems.wanted():
-        return problems.from_exception(error)
-    if isinstance(error, login.Denied):
-        return denied.page(error)
-    status = error.code or 500
-    heading, text = _words(error)
-    response = Response(render_template("error.html", heading=heading, text=text), status=status)
-    for name, value in error.get_headers():
-        if name.lower() in ("allow", "retry-after"):
-            response.headers[name] = value
-    return response
-
-
-def _words(error: HTTPException) -> tuple[str, str]:
-    if isinstance(error, CSRFError):
-        return (
-            _("This page was open for too long"),
-            _("Please go back, load the page again and repeat what you did."),
-        )
-    match error.code:
-        case 403:
-            return _("Your account may not do that"), _("Ask an administrator of this hub.")
-        case 404:
-            return _("There is no such page"), _("The address may be mistyped.")
-        case 405:
-            return _("That does not work here"), _("The address takes another kind of request.")
-        case 413:
-            return _("That is too long"), _("Please send less at once.")
-        case 429:
-            return (
-                _("Too many attempts"),
-                _("Please wait a minute before you try again."),
-            )
-        case status if status is not None and status >= 500:
-            return (
-                _("Something went wrong here"),
-                _("It is our fault, not yours. What you scanned at a stop is safe."),
-            )
-        case _:
-            return _("That was not understood"), _("Please go back and try again.")

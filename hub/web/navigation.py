@@ -77,6 +77,7 @@ GROUPS: Final = (
         (
             Section("labels.overview", _l("Labels")),
             Section("board.unnamed", _l("Codes to name")),
+            Section("names.overview", _l("Names")),
             Section("reports.overview", _l("Reports")),
             Section("board.quarantine", _l("Quarantine")),
         ),
@@ -85,6 +86,7 @@ GROUPS: Final = (
         _l("Administration"),
         (
             Section("settings.overview", _l("Settings")),
+            Section("backups.overview", _l("Backups")),
             Section("accounts.everyone", _l("Accounts")),
             Section("audit.listing", _l("Audit")),
         ),
