@@ -79,6 +79,18 @@ _KINDS: Final = {
         _l("The rest is counted as if they had never been."),
         _l("Compare the shelf with the board at that stop."),
     ),
+    "backup-late": _Kind(
+        _l("The last backup is too old"),
+        _l("No backup that would outlive this machine is recent enough."),
+        _l("Kiosks keep what is in none. What is only here would be lost with this machine."),
+        _l("See the page “Backups”: is the disk or network drive connected, and is there room?"),
+    ),
+    "hub-copy-late": _Kind(
+        _l("What people do here is not copied"),
+        _l("Corrections and scans at the hub have been on this machine alone for minutes."),
+        _l("They count, but would be lost with this machine."),
+        _l("See the page “Backups”: is the disk or network drive connected, and is there room?"),
+    ),
     "chain-break": _Kind(
         _l("A journal does not fit together"),
         _l("An event from %(kiosk)s names another predecessor than the one that is here."),
