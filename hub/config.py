@@ -26,6 +26,10 @@ class HubConfig(Struct, frozen=True, kw_only=True):
     http_port: Port = 8080
     public_url: str = ""
     """Where people reach the hub, for links; empty: what the request says."""
+    trusted_proxies: Annotated[int, Meta(ge=0, le=5)] = 0
+    """How many web servers of your own stand in front of the hub, each adding to X-Forwarded-For.
+    Without them, tries to sign in would all be counted for the one address of the proxy; with more
+    than there are, whoever asks could claim any address."""
     mqtt_host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
     mqtt_port: Port = 1883
     mqtt_user: str = ""

@@ -28,6 +28,8 @@ ACTS: Final[dict[str, LazyString]] = {
     "month.closed": _l("Closed a month"),
     "month.restated": _l("Restated a month"),
     "incident.acknowledged": _l("Marked an incident as seen"),
+    "incident.ruled": _l("Ruled on an incident"),
+    "stocktake.restated": _l("Restated a stocktake"),
     "reference.put": _l("Changed reference data"),
     "reference.removed": _l("Removed reference data"),
     "setting.put": _l("Changed a setting"),

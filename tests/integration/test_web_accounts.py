@@ -377,3 +377,23 @@ def test_one_name_cannot_be_tried_from_many_addresses(site: HubSite) -> None:
     statuses = [try_in(client, "nobody", "wrong one", f"198.51.100.{n}") for n in range(53)]
     assert statuses.count(401) == 50
     assert statuses[-1] == 429
+
+
+def guesses(site: HubSite) -> list[int]:
+    """One name each, each from another address, all through the same proxy."""
+    client = site.client()
+    statuses = []
+    for n in range(22):
+        client.environ_base["HTTP_X_FORWARDED_FOR"] = f"198.51.100.{n}"
+        statuses.append(try_in(client, f"name {n}", "wrong one", "127.0.0.1"))
+    return statuses
+
+
+def test_behind_a_proxy_of_ours_everybody_has_an_address_of_their_own(tmp_path: Path) -> None:
+    site = HubSite(tmp_path, trusted_proxies=1)
+    assert set(guesses(site)) == {401}
+    site.close()
+
+
+def test_nobody_gets_a_new_address_by_claiming_one(site: HubSite) -> None:
+    assert guesses(site)[-2:] == [429, 429]

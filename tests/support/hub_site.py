@@ -145,7 +145,7 @@ class Place(Struct, frozen=True):
 class HubSite:
     """A real database in ``directory`` with stops, kiosks, events, an operator and a viewer."""
 
-    def __init__(self, directory: Path, *, households: int = 10) -> None:
+    def __init__(self, directory: Path, *, households: int = 10, trusted_proxies: int = 0) -> None:
         (directory / "secret.key").write_bytes(b"not a secret: only for tests")
         self.now_ms = NOON
         self.ailments: list[str] = []
@@ -154,6 +154,7 @@ class HubSite:
             database=url,
             secret_key_file=str(directory / "secret.key"),
             households=households,
+            trusted_proxies=trusted_proxies,
         )
         self.writer = DirectWriter(url, lambda: self.now_ms)
         db.migrate(self.writer.engine)

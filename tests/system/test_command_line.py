@@ -76,7 +76,12 @@ def test_a_kiosk_loads_no_part_of_a_hub() -> None:
         ("up --language fr", "--language：应为 zh、en 或 both", "'fr' is not one of"),
         ("up --hub-port", "--hub-port 后面的值不对或缺少", "requires an argument"),
         ("up more", "多余或不完整的参数", "unexpected extra argument"),
-        ("hub token --role bad", "--role：应为 viewer 或 operator", "'bad' is not one of"),
+        (
+            "hub token --role bad",
+            "--role：应为 viewer、volunteer-lead、warehouse-manager、operator、auditor 或"
+            " administrator",
+            "'bad' is not one of",
+        ),
         ("hub user add", "缺少 NAME", "Missing argument 'NAME'"),
         ("hub quarantine show x", "ROW：应为整数", "not a valid integer"),
         ("broker --port 0", "--port：应为 1 到 65535 的整数", "is not in the range"),
