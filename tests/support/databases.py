@@ -69,6 +69,12 @@ class Databases:
         PostgreSQL has the newest schema already."""
         return self._url(path, None)
 
+    def empty(self, path: Path) -> str:
+        """The URL of a new database at ``path`` without any table."""
+        if self.kind == POSTGRESQL:
+            self._make(path, "template0")
+        return self.at(path)
+
     def copy(self, template: Path, path: Path) -> str:
         """The URL of a new database at ``path`` with all that is in the one at ``template``."""
         if self.kind == SQLITE:
@@ -87,16 +93,14 @@ class Databases:
     def _url(self, path: Path, template: Path | None) -> str:
         if self.kind == SQLITE:
             return db.sqlite_url(path)
-        cluster = self._clusters.get()
-        name = _name(path)
-        if name not in self._made:
-            self._sweep()
-            if template is None:
-                cluster.create(name, self._migrated_template())
-            else:
-                cluster.create(name, _name(template))
-            self._made[name] = path
-        return cluster.url(name)
+        if _name(path) not in self._made:
+            self._make(path, self._migrated_template() if template is None else _name(template))
+        return self._clusters.get().url(_name(path))
+
+    def _make(self, path: Path, template: str) -> None:
+        self._sweep()
+        self._clusters.get().create(_name(path), template)
+        self._made[_name(path)] = path
 
     def _migrated_template(self) -> str:
         if not self._migrated:
