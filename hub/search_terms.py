@@ -54,8 +54,7 @@ def read(typed: str) -> Term:
         return Term(About.GTIN, gtin)
     if _EVENT.match(plain.lower()):
         return Term(About.EVENT, plain.lower())
-    last = urlsplit(plain).path.rstrip("/").rpartition("/")[2] if "://" in plain else plain
-    canonical = codes.normalise(last)
+    canonical = codes.normalise(_last_part(plain))
     if codes.is_claim(canonical) and ("://" in plain or not _readable(plain)):
         return Term(About.SECRET, "")
     try:
@@ -74,6 +73,16 @@ def read(typed: str) -> Term:
             return Term(About.WORDS if plain.islower() else About.ACTION, canonical)
         case _:
             return Term(About.CODE, code.text, code.kind)
+
+
+def _last_part(plain: str) -> str:
+    """What a code may be in: the end of an address, else all of it."""
+    if "://" not in plain:
+        return plain
+    try:
+        return urlsplit(plain).path.rstrip("/").rpartition("/")[2]
+    except ValueError:  # an address that is none
+        return plain
 
 
 def _readable(plain: str) -> bool:

@@ -12,7 +12,7 @@ from hub.queries import places
 from hub.request import connection, now_ms, passkey_host, services
 from hub.web import account_words, i18n
 from hub.web.accounts import scope_words
-from hub.web.login import Denied, needs, signed_in_user, try_again_in_s, wait_words
+from hub.web.login import Denied, needs, signed_in_user, target_of, try_again_in_s, wait_words
 from hub.web.shell import told
 
 
@@ -117,8 +117,10 @@ def language() -> BaseResponse:
     user, wish = signed_in_user(), request.form.get("language", "")
     wish = wish if wish in i18n.LANGUAGES else ""
     services().writer.call(lambda writing: accounts.set_language(writing, user.id, wish))
-    told(_("Saved."))
-    response = redirect(url_for("account.own"), 303)
+    back = request.form.get("back", "")
+    if not back:
+        told(_("Saved."))
+    response = redirect(target_of(back) if back else url_for("account.own"), 303)
     if wish:
         i18n.remember(response, wish)
     else:

@@ -325,5 +325,6 @@ def _too_many() -> str:
     return render_template(
         "error.html",
         heading=_("Too many attempts"),
-        text=_("Please wait a minute before you try again."),
+        lines=(_("Please wait a minute before you try again."),),
+        may_search=False,
     )

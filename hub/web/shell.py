@@ -17,8 +17,11 @@ from hub.permissions import Permission
 from hub.queries import incidents
 from hub.request import connection
 from hub.web.login import current_user, visible_stops
+from hub.web.security import SECRET_PATHS
 
 MAX_ADDRESS = 2000
+PERSONAL = (*SECRET_PATHS, "/t/")
+"""What begins like this may hold somebody's code, and is written into no page."""
 
 
 class Message(Struct, frozen=True):
@@ -46,6 +49,7 @@ def install(app: Flask) -> None:
         language_address=language_address,
         open_incidents=open_incidents,
         may_export=may_export,
+        here_address=here,
     )
 
 
@@ -100,11 +104,20 @@ def conflict(changes: Sequence[Change], back: str, text: str = "") -> tuple[str,
 
 
 def language_address(language: str) -> str:
-    """This page in another language, with its filters."""
-    args: dict[str, Any] = {**request.args.to_dict(), "lang": language}
-    path = request.path if request.method == "GET" else url_for("public.home")
-    shown = urlencode(args)
-    return f"{path}?{shown}" if len(shown) < MAX_ADDRESS else f"{path}?lang={language}"
+    """This page in another language, with its filters. Without the path, which may be a personal
+    code that somebody took for an address."""
+    if request.method != "GET":
+        return f"{url_for('public.home')}?lang={language}"
+    shown = urlencode({**request.args.to_dict(), "lang": language})
+    return f"?{shown}" if len(shown) < MAX_ADDRESS else f"?lang={language}"
+
+
+def here() -> str:
+    """This page's address with its filters, to come back to."""
+    args = {name: value for name, value in request.args.items() if name != "lang"}
+    if request.method != "GET" or request.path.startswith(PERSONAL):
+        return url_for("board.board")
+    return f"{request.path}?{urlencode(args)}"[:MAX_ADDRESS] if args else request.path
 
 
 def may_export() -> bool:
