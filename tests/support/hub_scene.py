@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
+from sqlalchemy import Connection
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from contract import codes, events, messages, topics
@@ -12,6 +14,7 @@ from contract.batches import Header
 from contract.codes import Kind
 from hub import closing
 from hub.audit import By
+from hub.backup import Backup, Held, hub_events, keys, state
 from hub.permissions import Role
 from tests.support.hub_site import DAY_MS, HOUR_MS, HubSite, Journal
 
@@ -156,11 +159,34 @@ def served(site: HubSite, port: int = 0) -> Iterator[str]:
         server.server_close()
 
 
+def switch_backups_on(site: HubSite, away: Path) -> None:
+    """The hub is backed up; the last time was 20 minutes ago."""
+    key = str(keys.new().to_public())
+    site.config = msgspec.structs.replace(site.config, backup_dir=str(away), backup_key=key)
+    site.restart()
+    made = Backup(
+        str(away / "yicang-20261103T034000-000.sqlite3.gz.age"),
+        site.now_ms - 20 * 60_000,
+        5_600_000,
+        Held(1234, {}),
+        apart=True,
+    )
+
+    def remember(connection: Connection) -> None:
+        through = hub_events.streams(connection)
+        state.remember(connection, made)
+        state.copied(connection, state.Copied(made.taken_ms, through))
+
+    site.writer.call(remember)
+
+
 @contextmanager
 def a_scene(directory: Path) -> Iterator[Scene]:
     """The scene over a new database in ``directory``."""
     site = HubSite(directory)
     try:
-        yield Scene(site)
+        scene = Scene(site)
+        switch_backups_on(site, directory / "away")
+        yield scene
     finally:
         site.close()
