@@ -22,8 +22,8 @@ from sqlalchemy.pool import QueuePool, StaticPool
 
 NAME: Final = "postgresql"
 
-BY_BYTES: Final = frozenset({"C", "POSIX", "C.UTF-8", "C.utf8"})
-"""Locales in which texts are sorted by their bytes."""
+_WORDS: Final = ("V:a", "V;", "Va", "va", "V", "v", "B", "a", "0", "-a", "é", "中", "一")
+"""No language sorts these by their bytes."""
 
 MIGRATING: Final = 0x59494341_00000001
 """Advisory lock of whoever changes the schema ("YICA", 1)."""
@@ -38,6 +38,15 @@ _ALIVE: Final = {
     "client_connection_check_interval": "1000",
 }
 """The server looks for its client while idle (a TCP probe) and while it works for it."""
+
+_PROBING: Final = {
+    "connect_timeout": 5,
+    "keepalives_idle": 2,
+    "keepalives_interval": 1,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 4000,
+}
+"""The client's side of the same, in seconds, and in milliseconds for what it sent."""
 
 _READING: Final = {
     "default_transaction_read_only": "on",
@@ -101,13 +110,15 @@ def lock_kiosks(connection: Connection, kiosks: Iterable[str]) -> None:
 
 def require_collation(connection: Connection) -> None:
     """Raises `CollationError` when texts are not sorted by their bytes."""
-    found = connection.exec_driver_sql(
-        "SELECT datcollate FROM pg_database WHERE datname = current_database()"
+    given = connection.exec_driver_sql(
+        "SELECT string_agg(word, ' ' ORDER BY word) FROM unnest(string_to_array(?, ' ')) word",
+        (" ".join(_WORDS),),
     ).scalar_one()
-    if found not in BY_BYTES:
+    if given.split(" ") != sorted(_WORDS):
         raise CollationError(
-            f"数据库按 {found} 排序，必须按 C 排序 / the database sorts by {found} and must sort by"
-            " C: createdb --template=template0 --encoding=UTF8 --locale=C NAME"
+            "数据库按某种语言排序，必须按字节排序"
+            " / the database sorts by a language and must sort by bytes:"
+            " createdb --template=template0 --encoding=UTF8 --locale=C NAME"
         )
 
 
@@ -118,7 +129,9 @@ def is_conflict(error: DBAPIError) -> bool:
 
 def _engine(url: str, settings: dict[str, str], **pool: Any) -> Engine:
     options = " ".join(f"-c {name}={value}" for name, value in settings.items())
-    engine = sa.create_engine(url, connect_args={"options": options}, hide_parameters=True, **pool)
+    engine = sa.create_engine(
+        url, connect_args={**_PROBING, "options": options}, hide_parameters=True, **pool
+    )
     sa.event.listen(engine, "before_cursor_execute", _translate, retval=True)
     return engine
 

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from contract import events
-from hub import postgresql, recording
+from hub import db, postgresql, recording
 from hub.city import SharedWriter
 from hub.recording import Actor, Draft
 from tests.support.broker import Mosquitto
 from tests.support.city import City, Crowd, SendingKiosk, at_work
+from tests.support.databases import DATABASES
 from tests.support.databases import on_postgresql as on_postgresql
 from tests.support.processes import healthy, run, until
 
@@ -147,6 +148,42 @@ def test_a_command_has_the_projector_rebuild(city: City) -> None:
     made = run("hub", "rebuild", "--data", str(city.data))
     assert made.returncode == 0, made.stderr
     assert city.rows(stock) == [(kiosk.items,)]
+
+
+def test_one_process_does_all_of_it_on_postgresql_too(city: City) -> None:
+    kiosk = SendingKiosk(city.broker, "kiosk-a", "00AA")
+    hub = city.start("serve")
+    until("it is ready", lambda: healthy(city.http_port))
+    with Crowd([kiosk], items_a_second=50) as crowd:
+        until("goods arrive", lambda: kiosk.through > 20)
+        crowd.finish(30)
+    until(
+        "everything counts",
+        lambda: city.rows("SELECT sum(n) FROM stock") == [(kiosk.items,)],
+    )
+    made = run("hub", "token", "--role", "viewer", "--data", str(city.data))
+    assert made.returncode == 0, made.stderr
+    standby = city.start("project")
+    standby.wait_for("standing by")
+    hub.process.kill()
+    until("the standby projects", lambda: at_work([standby]), deadline_s=TAKES_OVER_S)
+
+
+def test_a_database_that_is_away_is_told_in_one_line(city: City) -> None:
+    settings = city.data / "hub" / "hub.toml"
+    settings.write_text('database = "postgresql+psycopg://nobody@127.0.0.1:1/none"\n')
+    for command in ("ingest", "project"):
+        refused = run("hub", command, "--data", str(city.data))
+        assert refused.returncode == 1
+        assert "cannot be reached" in refused.stderr
+        assert "Traceback" not in refused.stderr
+
+
+def test_a_database_that_sorts_by_a_language_is_refused(tmp_path: Path) -> None:
+    engine = db.open_writer(DATABASES.sorted_by_a_language(tmp_path / "other"))
+    with pytest.raises(postgresql.CollationError, match="--locale=C"):
+        db.migrate(engine)
+    engine.dispose()
 
 
 def test_on_sqlite_the_parts_are_refused_with_the_reason(tmp_path: Path) -> None:

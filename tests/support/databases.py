@@ -75,6 +75,11 @@ class Databases:
             self._make(path, "template0")
         return self.at(path)
 
+    def sorted_by_a_language(self, path: Path) -> str:
+        """The URL of a new database of PostgreSQL that sorts as people do."""
+        self._make(path, "template0", "ICU_LOCALE 'zh' LOCALE_PROVIDER icu")
+        return self._clusters.get().url(_name(path))
+
     def copy(self, template: Path, path: Path) -> str:
         """The URL of a new database at ``path`` with all that is in the one at ``template``."""
         if self.kind == SQLITE:
@@ -97,9 +102,9 @@ class Databases:
             self._make(path, self._migrated_template() if template is None else _name(template))
         return self._clusters.get().url(_name(path))
 
-    def _make(self, path: Path, template: str) -> None:
+    def _make(self, path: Path, template: str, more: str = "") -> None:
         self._sweep()
-        self._clusters.get().create(_name(path), template)
+        self._clusters.get().create(_name(path), template, more)
         self._made[_name(path)] = path
 
     def _migrated_template(self) -> str:

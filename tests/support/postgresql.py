@@ -134,12 +134,13 @@ class Cluster:
         """The SQLAlchemy URL of a database."""
         return f"postgresql+psycopg://{SUPERUSER}@/{name}?host={self.directory}"
 
-    def create(self, name: str, template: str = "template0") -> None:
-        """A new database; whoever still looks at the template is sent away."""
+    def create(self, name: str, template: str = "template0", more: str = "") -> None:
+        """A new database, with ``more`` said of it; whoever still looks at the template is sent
+        away."""
         with self._connect() as connection:
             if template != "template0":
                 self._send_away(connection, template)
-            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" {more}')
 
     def drop(self, name: str) -> None:
         """Remove a database with all its connections."""
