@@ -28,6 +28,8 @@ from contract.events import (
     Delivered,
     Disposed,
     FoundUnlabelled,
+    KitBroken,
+    KitBuilt,
     LabelAttached,
     Missing,
     Moved,
@@ -100,14 +102,14 @@ class _Holder:
 
     def follow(self, body: Body) -> None:
         concerned = self.is_concerned(body)
-        if isinstance(body, Packed):
+        if isinstance(body, Packed | KitBuilt):
             self._inside.update((thing, body.box) for thing in body.items if thing != body.box)
         elif isinstance(body, _TAKES_OUT):
             for thing in _named(body):
                 self._inside.pop(thing, None)
         if isinstance(body, Out) and concerned:
             self._plan = body.plan
-        elif isinstance(body, (Packed, *_TAKES_OUT)) and concerned:
+        elif isinstance(body, (Packed, KitBuilt, *_TAKES_OUT)) and concerned:
             self._plan = None
 
     def _boxes(self) -> set[str]:
@@ -121,6 +123,7 @@ class _Holder:
 
 _TAKES_OUT: Final = (
     Unpacked,
+    KitBroken,
     Moved,
     Out,
     Delivered,

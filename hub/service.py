@@ -29,6 +29,7 @@ from hub.ingest import Ingest
 from hub.leadership import Leadership
 from hub.mqtt_link import ALL, Broker, MqttLink, Part
 from hub.outgoing import Send
+from hub.overdue_watch import OverdueWatch
 from hub.projector import TIMEZONE, Projector
 from hub.reference import Reference
 from hub.refold import Fold
@@ -88,6 +89,7 @@ class HubService:
             part,
         )
         self._keeper: Final = Keeper(config, self.reader, self.writer.call, now_ms)
+        self._overdue: Final = OverdueWatch(self.writer, now_ms, config.timezone)
 
     # --- life ------------------------------------------------------------------------------
 
@@ -121,10 +123,12 @@ class HubService:
         self.writer.start()
         self._link.start()
         self._keeper.start()
+        self._overdue.start()
 
     def stop(self) -> None:
         """Say goodbye to the broker, finish the transaction under way, close."""
         self._link.stop()
+        self._overdue.stop()
         self._keeper.stop()  # its last copy is told to the writer
         self.writer.stop()
         self.reader.dispose()

@@ -185,7 +185,7 @@ def _holders(body: contract.Body) -> tuple[str, ...]:
     match body:
         case contract.Out(plan=plan):
             return (plan,)
-        case contract.Packed(box=box):
+        case contract.Packed(box=box) | contract.KitBuilt(box=box):
             return (box,)
         case _:
             return ()

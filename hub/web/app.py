@@ -24,6 +24,7 @@ from hub.web import (
     audit,
     backups,
     board,
+    counts,
     error_pages,
     events,
     formats,
@@ -40,7 +41,9 @@ from hub.web import (
     security,
     shell,
     statements,
+    stock,
 )
+from hub.web.page_cache import DataVersion, PageCache
 
 SESSION_HOURS = 12
 MAX_BODY_BYTES = 64 * 1024
@@ -86,6 +89,9 @@ def create_app(
         SESSION_COOKIE_NAME="yicang",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
+        # `hub.web.login` renews it when it notes that a session is in use: an answer that sets a
+        # cookie is nobody else's, and would be made anew each time (`hub.web.page_cache`).
+        SESSION_REFRESH_EACH_REQUEST=False,
         SESSION_COOKIE_SECURE=config.public_url.startswith("https://"),
         # Our pages send no referrer, which the strict check over HTTPS would ask for.
         WTF_CSRF_SSL_STRICT=False,
@@ -123,6 +129,7 @@ def create_app(
         audit,
         passkeys,
         statements,
+        counts,
         incidents,
         names,
         search,
@@ -131,6 +138,8 @@ def create_app(
         backups,
     ):
         app.register_blueprint(pages.blueprint())
+    for part in stock.blueprints():
+        app.register_blueprint(part)
     api = v1.blueprint()
     app.register_blueprint(api)
     app.register_blueprint(v1.health_blueprint())
@@ -138,6 +147,8 @@ def create_app(
         csrf.exempt(exempt)  # type: ignore[no-untyped-call]
     app.context_processor(lambda: {"current_user": login.current_user()})
     error_pages.install(app)
+    kept = PageCache(app.wsgi_app, DataVersion(reader), now)
+    app.wsgi_app = kept  # type: ignore[method-assign]
     return app
 
 

@@ -9,7 +9,6 @@ from sqlalchemy import Connection
 from werkzeug.wrappers import Response as BaseResponse
 
 from contract import codes
-from contract.codes import CodeError
 from hub import accounts, audit, reference
 from hub import incidents as log
 from hub.permissions import Permission
@@ -20,6 +19,7 @@ from hub.queries.places import Stop
 from hub.request import connection, services
 from hub.web import devices, incident_words, story, wording
 from hub.web.login import needs, require, signed_in_user, visible_stops
+from hub.web.stock import item_page
 
 BOARD_EVENTS = 30
 BOARD_INCIDENTS = 5
@@ -56,7 +56,7 @@ def blueprint() -> Blueprint:
     pages.get("/quarantine")(quarantine)
     pages.get("/codes")(unnamed)
     pages.get("/kiosks/<kiosk>")(kiosk)
-    pages.get("/items/<code>")(item)
+    pages.get("/items/<code>", endpoint="item")(item_page.item)
     return pages
 
 
@@ -258,40 +258,6 @@ def unnamed() -> str:
         codes=reference.unknown_codes(connection(), PAGE_ROWS),
         category_name=story.category_name,
     )
-
-
-@needs(Permission.VIEW)
-def item(code: str) -> BaseResponse:
-    """One item with every event that concerns it."""
-    canonical = codes.normalise(code[:64])
-    try:
-        parsed = codes.parse(canonical)
-    except CodeError:
-        abort(404)
-    if parsed.kind is not codes.Kind.ITEM:
-        abort(404)
-    if code != canonical:
-        return redirect(url_for("board.item", code=canonical), 302)
-    here = connection()
-    found = items.item(here, canonical)
-    if found is None:
-        abort(404)
-    require(Permission.VIEW, found.stop)
-    stops = places.stops(here)
-    recorded = events.of_item(here, canonical)
-    page = render_template(
-        "board/item.html",
-        item=found,
-        category=story.category_name(found.category) or _("An item"),
-        headline=story.headline(found.status),
-        stop=story.stop_name(stops, found.stop),
-        place=wording.place_name(found.place),
-        events=list(zip(recorded, _event_lines(recorded, stops), strict=True)),
-        incidents=_incident_lines(incidents.incidents(here, PAGE_ROWS, subject=canonical), stops),
-        may_see_raw=signed_in_user().may(Permission.SEE_RAW),
-        shown=_shown_raw,
-    )
-    return Response(page)
 
 
 def _shown_raw(raw: bytes) -> str:

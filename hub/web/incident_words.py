@@ -7,8 +7,11 @@ from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 from msgspec import Struct
 
+from hub.queries import places, transfers
 from hub.queries.incidents import Incident
-from hub.web import devices
+from hub.request import connection
+from hub.web import devices, story
+from hub.web.stock import words as words_of_stock
 
 
 class _Kind(Struct, frozen=True):
@@ -42,6 +45,24 @@ _KINDS: Final = {
         _l("Somebody corrected item %(subject)s; then a kiosk told of something before that."),
         _l("The correction still counts."),
         _l("Look at the item's events, and correct it again if it was wrong."),
+    ),
+    "custody-gap": _Kind(
+        _l("Sent, and not seen again"),
+        _l("%(n)s things left %(from_name)s for %(to_name)s, and nobody there has seen them."),
+        _l("They count as on their way."),
+        _l("Ask %(ask)s. Then say on the transfer’s page what was found, or that it is lost."),
+    ),
+    "past-expiry": _Kind(
+        _l("Past its date, and still here"),
+        _l("%(n)s pieces were good until %(day)s and stand among what could go out."),
+        _l("They count as stock."),
+        _l("Take them from the shelf, look at each, then set them aside or throw them away."),
+    ),
+    "recalled-here": _Kind(
+        _l("Recalled goods are still here"),
+        _l("%(n)s pieces of %(gtin)s are recalled and not set aside."),
+        _l("They could still go out."),
+        _l("Open the recall and set them all aside with one press; then take them from the shelf."),
     ),
     "unknown-item": _Kind(
         _l("Scanned, but never received"),
@@ -235,6 +256,7 @@ def words(incident: Incident, stop: str) -> Words:
             incident.detail.get("device", ""), incident.detail.get("device_kind", "")
         ),
     }
+    values |= _of_travel(incident)
     if kind is None:
         happened = _(
             "Reported as “%(kind)s” about %(subject)s.",
@@ -247,6 +269,27 @@ def words(incident: Incident, stop: str) -> Words:
         str(kind.title),
         str(kind.happened) % values,
         str(kind.assumed),
-        str(kind.advice),
+        str(kind.advice) % values,
         stop,
     )
+
+
+def _of_travel(incident: Incident) -> dict[str, str]:
+    """Where something was sent from and to, and whom to ask there; names of people stand in no
+    incident, so they are looked up when it is shown."""
+    if incident.kind != "custody-gap":
+        return {}
+    here = connection()
+    known, asked = places.stops(here), transfers.contacts(here)
+    to = incident.detail.get("to", "")
+    ends = (incident.detail.get("from", ""), transfers.stops_of_places(here).get(to, ""))
+    names = [story.stop_name(known, end) for end in ends if end]
+    whom = [
+        _("%(stop)s (%(contact)s)", stop=name, contact=asked[end].words) if end in asked else name
+        for end, name in zip([end for end in ends if end], names, strict=True)
+    ]
+    return {
+        "from_name": names[0] if names else "",
+        "to_name": names[1] if len(names) > 1 else words_of_stock.place(here, to),
+        "ask": _(" and ").join(whom),
+    }

@@ -10,6 +10,7 @@ from contract import codes
 from contract import events as contract
 from hub.web import devices, i18n
 from hub.web.story import category_name
+from hub.web.wording_goods import about_goods
 
 _OUTCOMES: Final = {
     "ok": _l("fine"),
@@ -63,7 +64,12 @@ def place_name(code: str | None) -> str:
 
 def describe(body: contract.Body) -> str:
     """One sentence for ``body``."""
-    return _about_items(body) or _about_sessions(body) or _about_kiosk(body)
+    return (
+        _about_items(body)
+        or about_goods(body, _held, place_name)
+        or _about_sessions(body)
+        or _about_kiosk(body)
+    )
 
 
 def _about_items(body: contract.Body) -> str:

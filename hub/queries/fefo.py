@@ -1,0 +1,77 @@
+"""Which goods go out first: those whose date ends first, then those that came first (FEFO)."""
+
+from msgspec import Struct
+from sqlalchemy import ColumnElement, Connection, and_, not_, or_, select
+
+from hub import db
+from hub.scope import Stops, within
+from hub.statuses import IN_STOCK
+from hub.stock_look import may_meet
+
+_ITEM = db.item.c
+WORST = "D"
+"""The grade that nobody is given (`contract.actions.GRADES`)."""
+
+
+class Pick(Struct, frozen=True):
+    """An item that may go out, and why it comes where it does."""
+
+    code: str
+    category: str | None
+    stop: str
+    place: str | None
+    box: str | None
+    good_until: str | None
+    received_t: int | None
+    grade: str | None
+    quantity: int
+    position: int
+
+
+def propose(
+    connection: Connection,
+    n: int,
+    *,
+    today: str,
+    stops: Stops = None,
+    category: str = "",
+    gtin: str = "",
+    reserved_for: str | None = None,
+    leave: tuple[str, ...] = (),
+) -> list[Pick]:
+    """At most ``n`` free items of this category or GTIN, in the order in which they should go out.
+
+    What is past its date on ``today``, damaged, or perhaps recalled, is never proposed; nor is what
+    ``leave`` names. ``reserved_for``: from what is kept for this plan instead of what is free.
+    """
+    mine: ColumnElement[bool] = _ITEM.status == IN_STOCK
+    if reserved_for is not None:
+        mine = _ITEM.reserved == reserved_for
+    query = (
+        select(*(_ITEM[name] for name in Pick.__struct_fields__))
+        .where(
+            mine,
+            within(_ITEM.stop, stops),
+            or_(_ITEM.good_until.is_(None), _ITEM.good_until >= today),
+            or_(_ITEM.grade.is_(None), _ITEM.grade != WORST),
+            *_not_recalled(connection),
+        )
+        .order_by(_ITEM.good_until.is_(None), _ITEM.good_until, _ITEM.received_t, _ITEM.code)
+        .limit(n)
+    )
+    if category:
+        query = query.where(_ITEM.category == category)
+    if gtin:
+        query = query.where(_ITEM.gtin == gtin)
+    if leave:
+        query = query.where(_ITEM.code.not_in(leave))
+    return [Pick(*row) for row in connection.execute(query)]
+
+
+def _not_recalled(connection: Connection) -> list[ColumnElement[bool]]:
+    table = db.recall.c
+    open_ones = connection.execute(select(table.gtin, table.lot).where(table.closed_t.is_(None)))
+    return [
+        or_(_ITEM.gtin.is_(None), not_(and_(_ITEM.gtin.is_not(None), may_meet(row.gtin, row.lot))))
+        for row in open_ones
+    ]

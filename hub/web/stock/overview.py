@@ -1,0 +1,245 @@
+"""The stock at a glance: free beside reserved by category and stop, dates ahead, what is aside."""
+
+import datetime as dt
+from typing import Any, Final
+
+from flask import Blueprint, Response, render_template, url_for
+from flask_babel import gettext as _
+from msgspec import Struct
+from sqlalchemy import Row, func, select
+from werkzeug.wrappers import Response as BaseResponse
+
+from contract.actions import CATEGORY_BY_KEY
+from hub import db, statuses
+from hub.permissions import Permission
+from hub.queries import items, places
+from hub.request import connection
+from hub.scope import within
+from hub.web import formats, status_words, story
+from hub.web.login import needs, visible_stops
+from hub.web.stock import acting, words
+
+SHELF_ROWS: Final = 300
+"""Rows of a page that lists goods to be decided about; the list of items has them all."""
+COLUMNS: Final = (
+    statuses.IN_STOCK,
+    statuses.RESERVED,
+    statuses.QUARANTINED,
+    statuses.UNLABELLED,
+    statuses.OUT,
+    statuses.SENT,
+    statuses.MISSING,
+)
+
+
+class Cell(Struct, frozen=True):
+    """A figure and the list that shows exactly what it counts."""
+
+    n: int
+    href: str
+
+
+class Line(Struct, frozen=True):
+    """A category, or all of them, at a stop."""
+
+    name: str
+    cells: list[Cell]
+
+
+class StopTable(Struct, frozen=True):
+    """A stop's table; its last line is the total."""
+
+    name: str
+    lines: list[Line]
+
+
+class Shelved(Struct, frozen=True):
+    """An item that somebody has to decide about."""
+
+    code: str
+    category: str
+    status: str
+    stop: str
+    place: str
+    good_until: str
+    lot: str
+    quantity: int
+
+
+def blueprint() -> Blueprint:
+    """``/stock`` and the lists under it."""
+    pages = Blueprint("stock", __name__)
+    pages.get("/stock")(overview)
+    pages.get("/stock/expiry")(expiry)
+    pages.get("/stock/aside")(aside)
+    return pages
+
+
+@needs(Permission.VIEW)
+def overview() -> BaseResponse:
+    """Free, reserved and the rest, by stop and category; every figure leads to its items."""
+    here = connection()
+    known = places.stops(here)
+    by_stop: dict[str, list[items.StockRow]] = {}
+    for row in items.stock(here, visible_stops()):
+        by_stop.setdefault(row.stop, []).append(row)
+    tables = [_table(words.stop(known, stop), stop, rows) for stop, rows in by_stop.items()]
+    page = render_template(
+        "stock/overview.html",
+        tables=tables,
+        headings=_headings(),
+        total=_total(by_stop),
+        ahead=_ahead(),
+    )
+    return Response(page)
+
+
+def _headings() -> list[str]:
+    return [
+        _("Free"),
+        _("Reserved"),
+        _("To be checked"),
+        _("No label"),
+        _("Out"),
+        _("On the way"),
+        _("Missing"),
+    ]
+
+
+def _table(name: str, stop: str, rows: list[items.StockRow]) -> StopTable:
+    lines = [
+        Line(
+            story.category_name(row.category),
+            [
+                Cell(
+                    getattr(row, status),
+                    url_for("items.listing", stop=stop, category=row.category, status=status),
+                )
+                for status in COLUMNS
+            ],
+        )
+        for row in rows
+        if any(getattr(row, status) for status in COLUMNS)
+    ]
+    totals = [
+        Cell(
+            sum(getattr(row, status) for row in rows),
+            url_for("items.listing", stop=stop, status=status),
+        )
+        for status in COLUMNS
+    ]
+    return StopTable(name, [*lines, Line(_("All"), totals)])
+
+
+def _total(by_stop: dict[str, list[items.StockRow]]) -> list[tuple[str, int, str]]:
+    rows = [row for those in by_stop.values() for row in those]
+    return [
+        (
+            heading,
+            sum(getattr(row, status) for row in rows),
+            url_for("items.listing", status=status),
+        )
+        for heading, status in zip(_headings(), COLUMNS, strict=True)
+    ]
+
+
+def _ahead() -> list[tuple[str, int, str]]:
+    """Pieces here whose date is over, or is within so many days."""
+    today = formats.today()
+    spans = (
+        (_("Past their date"), None, today - dt.timedelta(days=1)),
+        (_("Within 7 days"), today, today + dt.timedelta(days=7)),
+        (_("Within 30 days"), today, today + dt.timedelta(days=30)),
+        (_("Within 90 days"), today, today + dt.timedelta(days=90)),
+    )
+    table = db.item.c
+    found = []
+    for label, first, last in spans:
+        query = select(func.coalesce(func.sum(table.quantity), 0)).where(
+            table.good_until <= last.isoformat(),
+            table.status.in_(statuses.HERE),
+            within(table.stop, visible_stops()),
+        )
+        if first is not None:
+            query = query.where(table.good_until >= first.isoformat())
+        address: dict[str, Any] = {"status": "here", "expiry_to": last.isoformat()}
+        if first is not None:
+            address["expiry_from"] = first.isoformat()
+        n = int(connection().scalar(query) or 0)
+        found.append((label, n, url_for("items.listing", **address)))
+    return found
+
+
+@needs(Permission.VIEW)
+def expiry() -> BaseResponse:
+    """What is here and has a date, the soonest first: what has to go out first (FEFO)."""
+    table = db.item.c
+    rows = _shelved(
+        _goods()
+        .where(table.good_until.is_not(None), table.status.in_(statuses.HERE))
+        .order_by(table.good_until, table.code)
+    )
+    today = formats.today()
+    return Response(
+        render_template(
+            "stock/expiry.html",
+            rows=rows,
+            status_words=status_words.status,
+            ahead=_ahead(),
+            today=today.isoformat(),
+            soon=(today + dt.timedelta(days=30)).isoformat(),
+            may_edit=acting.may_edit(),
+            limit=SHELF_ROWS,
+        )
+    )
+
+
+@needs(Permission.VIEW)
+def aside() -> BaseResponse:
+    """What waits to be checked, what came last first."""
+    table = db.item.c
+    rows = _shelved(
+        _goods()
+        .where(table.status == statuses.QUARANTINED)
+        .order_by(table.changed_t.desc(), table.code)
+    )
+    return Response(
+        render_template("stock/aside.html", rows=rows, may_edit=acting.may_edit(), limit=SHELF_ROWS)
+    )
+
+
+def _goods() -> Any:
+    table = db.item.c
+    return select(
+        table.code,
+        table.category,
+        table.status,
+        table.stop,
+        table.place,
+        table.good_until,
+        table.lot,
+        table.quantity,
+    ).where(within(table.stop, visible_stops()))
+
+
+def _shelved(query: Any) -> list[Shelved]:
+    here = connection()
+    known = places.stops(here)
+    names: dict[str | None, str] = {}
+    found: list[Row[Any]] = list(here.execute(query.limit(SHELF_ROWS)))
+    for row in found:
+        if row.place not in names:
+            names[row.place] = words.place(here, row.place)
+    return [
+        Shelved(
+            row.code,
+            story.category_name(row.category) if row.category in CATEGORY_BY_KEY else row.category,
+            row.status,
+            words.stop(known, row.stop),
+            names[row.place],
+            row.good_until or "",
+            row.lot or "",
+            row.quantity,
+        )
+        for row in found
+    ]

@@ -1,0 +1,345 @@
+"""Delivery plans: what is wanted, what is kept for them, the list to fetch it by, and FEFO."""
+
+import secrets
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from typing import Any, Final
+
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from msgspec import Struct, to_builtins
+from sqlalchemy import Connection, Row, Select, delete, insert, select, update
+from werkzeug.wrappers import Response as BaseResponse
+
+from contract import codes
+from contract.codes import Kind, to_base32
+from contract.reference import Plan
+from hub import audit, catalogue, db, reference
+from hub.catalogue import CatalogueError
+from hub.permissions import Permission
+from hub.queries import fefo, places
+from hub.queries import plans as query
+from hub.queries.fefo import Pick
+from hub.queries.plans import Kept, Sums
+from hub.request import connection, now_ms, services
+from hub.stock_actions import UnreservePlan
+from hub.web import formats, i18n, shell, story
+from hub.web import listing as tables
+from hub.web.listing import Choice, Column, Link, Listing, SqlSource
+from hub.web.listing import Kind as CellKind
+from hub.web.login import needs, signed_in_user, visible_stops
+from hub.web.stock import acting, words
+
+_PLAN: Final = db.plan.c
+SHOWN: Final = 500
+MAX_NAME: Final = 60
+MAX_WANTED: Final = 100_000
+
+
+class Line(Struct, frozen=True):
+    """A plan of the list."""
+
+    code: str
+    name: str
+    open: bool
+    sums: Sums
+
+
+class Shelf(Struct, frozen=True):
+    """A place of the list to fetch by, and what to take from it."""
+
+    stop: str
+    place: str
+    box: str
+    things: list[Kept]
+
+
+def blueprint() -> Blueprint:
+    """``/plans``."""
+    pages = Blueprint("plans", __name__)
+    pages.get("/plans", endpoint="listing")(every)
+    pages.get("/plans/new")(new)
+    pages.post("/plans/new")(add)
+    pages.get("/plans/<code>")(one)
+    pages.get("/plans/<code>/fetch")(fetch)
+    pages.get("/plans/<code>/propose")(propose)
+    pages.post("/plans/<code>/want")(want)
+    pages.post("/plans/<code>/state")(state)
+    pages.post("/plans/<code>/release")(release)
+    return pages
+
+
+def _select() -> Select[Any]:
+    return select(*db.plan.c)
+
+
+def _rows(here: Connection, found: Sequence[Row[Any]]) -> list[Line]:
+    sums = query.sums(here, [row.code for row in found])
+    return [
+        Line(row.code, i18n.pick(row.zh, row.en), row.open, sums.get(row.code, Sums()))
+        for row in found
+    ]
+
+
+PLANS: Final = Listing[Line](
+    name="plans",
+    title=_l("Deliveries"),
+    order="name",
+    empty=_l("No delivery plan yet. Make one: its title is a colour or a flower, never a name."),
+    source=SqlSource(select=_select, key=(_PLAN.code,), rows=_rows),
+    columns=(
+        Column(
+            key="name",
+            title=_l("Plan"),
+            heading=True,
+            value=lambda row: row.name,
+            link=Link("plans.one", "code", lambda row: row.code),
+            sort=_PLAN.zh,
+        ),
+        Column(
+            key="code",
+            title=_l("Code"),
+            kind=CellKind.CODE,
+            value=lambda row: row.code,
+            show=lambda row: codes.grouped(row.code),
+            sort=_PLAN.code,
+        ),
+        Column(
+            key="wanted",
+            title=_l("Wanted"),
+            kind=CellKind.NUMBER,
+            value=lambda row: row.sums.wanted,
+        ),
+        Column(
+            key="reserved",
+            title=_l("Reserved"),
+            kind=CellKind.NUMBER,
+            value=lambda row: row.sums.reserved,
+        ),
+        Column(key="out", title=_l("Out"), kind=CellKind.NUMBER, value=lambda row: row.sums.out),
+        Column(
+            key="delivered",
+            title=_l("Delivered"),
+            kind=CellKind.NUMBER,
+            value=lambda row: row.sums.delivered,
+        ),
+        Column(
+            key="state", title=_l("State"), value=lambda row: _("open") if row.open else _("closed")
+        ),
+    ),
+    filters=(
+        Choice(
+            key="open",
+            label=_l("State"),
+            options=lambda _here: [("yes", _("open")), ("no", _("closed"))],
+            where=lambda value: _PLAN.open if value == "yes" else _PLAN.open.is_(False),
+            first=True,
+        ),
+    ),
+)
+
+
+@needs(Permission.VIEW)
+def every() -> BaseResponse:
+    """Plans, as the address filters them."""
+    may_name = signed_in_user().may(Permission.NAME_CODES)
+    return tables.respond(PLANS, "stock/plans.html", may_name=may_name)
+
+
+@needs(Permission.NAME_CODES)
+def new() -> str:
+    """The form of a new plan."""
+    return render_template("stock/plan_new.html", zh="", en="")
+
+
+@needs(Permission.NAME_CODES)
+def add() -> BaseResponse:
+    """A new plan with a code of its own; kiosks know it within seconds."""
+    zh, en = (request.form.get(name, "").strip()[:MAX_NAME] for name in ("zh", "en"))
+    if not zh and not en:
+        shell.told(_("A plan needs a title in one language at least."), "bad")
+        return redirect(url_for("plans.new"), 303)
+    code = codes.serial_code(Kind.PLAN, to_base32(secrets.randbits(20), 4), secrets.randbits(25))
+    _change(Plan(code, zh or en, en or zh))
+    shell.told(_("The plan is there. Say what it wants, then reserve it."))
+    return redirect(url_for("plans.one", code=code), 303)
+
+
+def _change(plan: Plan) -> None:
+    who, moment = signed_in_user().by, now_ms()
+
+    def write(writing: Connection) -> None:
+        catalogue.put(writing, "plans", [to_builtins(plan)])
+        reference.require_room(writing, "plans")
+        audit.note(writing, who, "reference.put", "plans", {"keys": [plan.code]}, moment)
+
+    try:
+        services().writer.call(write)
+    except (CatalogueError, reference.TooManyNamesError):
+        abort(400)
+
+
+# --- one plan ------------------------------------------------------------------------------------
+
+
+def _plan(text: str) -> Plan:
+    code = codes.normalise(text[:64])
+    row = connection().execute(select(*db.plan.c).where(_PLAN.code == code)).one_or_none()
+    if row is None:
+        abort(404)
+    return Plan(row.code, row.zh, row.en, row.items, row.open)
+
+
+@needs(Permission.VIEW)
+def one(code: str) -> BaseResponse:
+    """What the plan wants beside what it has, and what is kept for it."""
+    here, plan = connection(), _plan(code)
+    if plan.code != code:
+        return redirect(url_for("plans.one", code=plan.code), 302)
+    kept = query.kept(here, plan.code, SHOWN)
+    page = render_template(
+        "stock/plan.html",
+        plan=plan,
+        name=i18n.pick(plan.zh, plan.en),
+        needs=query.needs(here, plan.code, visible_stops()),
+        kept=kept,
+        category_name=story.category_name,
+        categories=_categories(here),
+        stop_name=_stop_namer(here),
+        place_name=lambda code: words.place(here, code),
+        may_edit=acting.may_edit(),
+        may_name=signed_in_user().may(Permission.NAME_CODES),
+        request_id=acting.new_request,
+        here=request.path,
+    )
+    return Response(page)
+
+
+def _stop_namer(here: Connection) -> Callable[[str], str]:
+    known = places.stops(here)
+    return lambda stop: words.stop(known, stop)
+
+
+def _categories(here: Connection) -> list[tuple[str, str]]:
+    return [(key, story.category_name(key)) for key in sorted(catalogue.category_keys(here))]
+
+
+@needs(Permission.VIEW)
+def fetch(code: str) -> str:
+    """The list to take along the shelves, by place: on paper or on a phone."""
+    here, plan = connection(), _plan(code)
+    name = _stop_namer(here)
+    shelves = [
+        Shelf(name(stop), words.place(here, place), box or "", list(things))
+        for (stop, place, box), things in groupby(
+            query.kept(here, plan.code, SHOWN), key=lambda one: (one.stop, one.place, one.box)
+        )
+    ]
+    return render_template(
+        "stock/fetch.html",
+        plan=plan,
+        name=i18n.pick(plan.zh, plan.en),
+        shelves=shelves,
+        category_name=story.category_name,
+        at=now_ms(),
+    )
+
+
+@needs(Permission.EDIT_STOCK)
+def propose(code: str) -> BaseResponse:
+    """Which goods to keep for it: those that must go out first, each with the reason."""
+    here, plan = connection(), _plan(code)
+    category = request.args.get("category", "")
+    n = number(request.args.get("n", ""), 1, 100) or 1
+    stop = request.args.get("stop", "")
+    mine = visible_stops()
+    among = mine if not stop else frozenset({stop}) if mine is None or stop in mine else mine
+    picks = fefo.propose(here, n, today=formats.today().isoformat(), stops=among, category=category)
+    page = render_template(
+        "stock/propose.html",
+        plan=plan,
+        name=i18n.pick(plan.zh, plan.en),
+        picks=picks,
+        why=why_first,
+        n=n,
+        category=category,
+        category_name=story.category_name,
+        stop=stop,
+        stops=words.stop_choices(here),
+        stop_name=_stop_namer(here),
+        place_name=lambda code: words.place(here, code),
+        request_id=acting.new_request(),
+        back=url_for("plans.one", code=plan.code),
+    )
+    return Response(page)
+
+
+def why_first(pick: Pick) -> str:
+    """Why an item is proposed before others."""
+    if pick.good_until is not None:
+        return _("good until %(day)s", day=formats.iso_date(pick.good_until))
+    if pick.received_t is not None:
+        return _("has been here since %(day)s", day=formats.moment(pick.received_t))
+    return ""
+
+
+def number(text: str, lowest: int, highest: int) -> int | None:
+    """A whole number in this range; None for anything else."""
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        return None
+    value = int(text)
+    return value if lowest <= value <= highest else None
+
+
+@needs(Permission.NAME_CODES)
+def want(code: str) -> BaseResponse:
+    """The plan wants so many of a category; none takes the line away."""
+    plan = _plan(code)
+    back = redirect(url_for("plans.one", code=plan.code), 303)
+    category, n = request.form.get("category", ""), number(request.form.get("n", ""), 0, MAX_WANTED)
+    if n is None or category not in catalogue.category_keys(connection()):
+        shell.told(_("Please choose a category and a number."), "bad")
+        return back
+    who, moment = signed_in_user().by, now_ms()
+    table = db.plan_line
+
+    def write(writing: Connection) -> None:
+        same = (table.c.plan == plan.code) & (table.c.category == category)
+        writing.execute(delete(table).where(same))
+        if n:
+            writing.execute(insert(table).values(plan=plan.code, category=category, n=n))
+        detail = {"key": category, "value": n}
+        audit.note(writing, who, "reference.put", plan.code, detail, moment)
+
+    services().writer.call(write)
+    shell.told(_("Saved"))
+    return back
+
+
+@needs(Permission.NAME_CODES)
+def state(code: str) -> BaseResponse:
+    """Closes the plan, or opens it again."""
+    plan = _plan(code)
+    opened = request.form.get("open") == "1"
+    who, moment = signed_in_user().by, now_ms()
+
+    def write(writing: Connection) -> None:
+        writing.execute(update(db.plan).where(_PLAN.code == plan.code).values(open=opened))
+        audit.note(
+            writing, who, "reference.put", "plans", {"keys": [plan.code], "value": opened}, moment
+        )
+
+    services().writer.call(write)
+    shell.told(_("The plan is open.") if opened else _("The plan is closed."))
+    return redirect(url_for("plans.one", code=plan.code), 303)
+
+
+@needs(Permission.EDIT_STOCK)
+def release(code: str) -> BaseResponse:
+    """Whatever is still kept for it is free again."""
+    plan = _plan(code)
+    back = url_for("plans.one", code=plan.code)
+    return acting.do(
+        UnreservePlan(plan.code), back=back, done=_("All that was kept for it is free again.")
+    )

@@ -1,0 +1,277 @@
+"""Recalls: goods that must not go out, wherever they are, from now on until it is over."""
+
+import secrets
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+from flask import Blueprint, Response, abort, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from msgspec import Struct
+from sqlalchemy import Connection, Row, Select, and_, func, select
+from werkzeug.wrappers import Response as BaseResponse
+
+from hub import db, reasons, statuses
+from hub.permissions import Permission
+from hub.queries import places
+from hub.request import connection
+from hub.scope import within
+from hub.stock_actions import CloseRecall, OpenRecall, SetAsideRecalled
+from hub.stock_look import may_meet, meets
+from hub.web import i18n, status_words
+from hub.web import listing as tables
+from hub.web.listing import Choice, Column, Kind, Link, Listing, SqlSource
+from hub.web.login import needs, visible_stops
+from hub.web.stock import acting, words
+
+_RECALL: Final = db.recall.c
+_ITEM: Final = db.item.c
+SHOWN: Final = 200
+_COULD_GO_OUT: Final = (statuses.IN_STOCK, statuses.RESERVED, statuses.UNLABELLED)
+
+
+class Line(Struct, frozen=True):
+    """A recall of the list; ``n`` are the pieces that could still go out."""
+
+    id: str
+    gtin: str
+    name: str
+    lot: str
+    why: str
+    opened_t: int
+    closed_t: int | None
+    n: int
+
+
+class Met(Struct, frozen=True):
+    """An item that a recall meets."""
+
+    code: str
+    status: str
+    stop: str
+    place: str
+    lot: str
+    quantity: int
+
+
+def blueprint() -> Blueprint:
+    """``/recalls``."""
+    pages = Blueprint("recalls", __name__)
+    pages.get("/recalls", endpoint="listing")(every)
+    pages.get("/recalls/new")(new)
+    pages.post("/recalls/new")(open_one)
+    pages.get("/recalls/<recall>")(one)
+    pages.post("/recalls/<recall>/aside")(set_aside)
+    pages.post("/recalls/<recall>/close")(close)
+    return pages
+
+
+def product_name(here: Connection, gtin: str) -> str:
+    """What somebody named this retail code; empty for nobody."""
+    table = db.product.c
+    row = here.execute(select(table.zh, table.en).where(table.gtin == gtin)).one_or_none()
+    return "" if row is None else i18n.pick(row.zh, row.en)
+
+
+def _select() -> Select[Any]:
+    return select(*db.recall.c)
+
+
+def _rows(here: Connection, found: Sequence[Row[Any]]) -> list[Line]:
+    return [
+        Line(
+            row.id,
+            row.gtin,
+            product_name(here, row.gtin),
+            row.lot,
+            words.said(reasons.RECALLS, row.why),
+            row.opened_t,
+            row.closed_t,
+            _pieces(here, meets(row.gtin, row.lot), _COULD_GO_OUT),
+        )
+        for row in found
+    ]
+
+
+def _pieces(here: Connection, which: Any, among: Sequence[str]) -> int:
+    query = select(func.coalesce(func.sum(_ITEM.quantity), 0)).where(
+        which, _ITEM.status.in_(among), within(_ITEM.stop, visible_stops())
+    )
+    return int(here.scalar(query) or 0)
+
+
+RECALLS: Final = Listing[Line](
+    name="recalls",
+    title=_l("Recalls"),
+    order="-opened",
+    empty=_l("No recall. When a maker or an authority calls goods back, open one here."),
+    source=SqlSource(select=_select, key=(_RECALL.id,), rows=_rows),
+    columns=(
+        Column(
+            key="opened",
+            title=_l("Opened"),
+            kind=Kind.MOMENT,
+            heading=True,
+            value=lambda row: row.opened_t,
+            link=Link("recalls.one", "recall", lambda row: row.id),
+            sort=_RECALL.opened_t,
+        ),
+        Column(key="name", title=_l("Goods"), value=lambda row: row.name),
+        Column(key="gtin", title="GTIN", kind=Kind.CODE, value=lambda row: row.gtin),
+        Column(key="lot", title=_l("Lot"), value=lambda row: row.lot or _("every lot")),
+        Column(key="why", title=_l("Why"), value=lambda row: row.why),
+        Column(key="n", title=_l("Not set aside"), kind=Kind.NUMBER, value=lambda row: row.n),
+        Column(key="closed", title=_l("Over"), kind=Kind.MOMENT, value=lambda row: row.closed_t),
+    ),
+    filters=(
+        Choice(
+            key="open",
+            label=_l("State"),
+            options=lambda _here: [("yes", _("open")), ("no", _("over"))],
+            where=lambda value: (
+                _RECALL.closed_t.is_(None) if value == "yes" else _RECALL.closed_t.is_not(None)
+            ),
+            first=True,
+        ),
+    ),
+)
+
+
+@needs(Permission.VIEW)
+def every() -> BaseResponse:
+    """Recalls, as the address filters them."""
+    return tables.respond(RECALLS, "stock/recalls.html", may_edit=acting.may_edit())
+
+
+@needs(Permission.EDIT_STOCK)
+def new() -> str:
+    """The form of a new recall; an item's page fills in its goods."""
+    return _form(request.args.get("gtin", ""), request.args.get("lot", ""), "")
+
+
+def _form(gtin: str, lot: str, problem: str, why: str = "") -> str:
+    return render_template(
+        "stock/recall_new.html",
+        gtin=gtin,
+        lot=lot,
+        why=why,
+        whys=words.choices(reasons.RECALLS),
+        problem=problem,
+        request_id=acting.new_request(),
+        recall=secrets.token_hex(8),
+    )
+
+
+def gtin_of(typed: str) -> str | None:
+    """The 14 digits of a retail code as somebody typed it; None where its check digit is wrong."""
+    digits = "".join(char for char in typed if char.isdigit() and char.isascii())
+    if len(digits) not in (8, 12, 13, 14):
+        return None
+    padded = digits.zfill(14)
+    total = sum(int(digit) * (3, 1)[place % 2] for place, digit in enumerate(padded[:13]))
+    return padded if -total % 10 == int(padded[13]) else None
+
+
+@needs(Permission.EDIT_STOCK)
+def open_one() -> BaseResponse:
+    """Open it: from now on kiosks set such goods aside."""
+    typed, lot = request.form.get("gtin", ""), request.form.get("lot", "").strip()[:20]
+    why, recall = request.form.get("why", ""), request.form.get("recall", "")
+    gtin = gtin_of(typed)
+    if gtin is None:
+        problem = _("No retail code: 8, 12, 13 or 14 digits, the last one a check.")
+        return Response(_form(typed[:40], lot, problem, why), status=422)
+    wish = {"action": "open-recall", "recall": recall, "gtin": gtin, "why": why, "lot": lot}
+    try:
+        action = msgspec.convert(wish, OpenRecall)
+    except msgspec.ValidationError:
+        abort(400)
+    back = url_for("recalls.one", recall=action.recall)
+    form = url_for("recalls.new", gtin=gtin, lot=lot)
+    return acting.do(
+        action, back=back, form=form, done=_("The recall is open, and every kiosk is told of it.")
+    )
+
+
+@needs(Permission.VIEW)
+def one(recall: str) -> BaseResponse:
+    """A recall: every match now, and whatever comes later."""
+    here = connection()
+    found = here.execute(select(db.recall).where(_RECALL.id == recall)).one_or_none()
+    if found is None:
+        abort(404)
+    certain = meets(found.gtin, found.lot)
+    figures = [
+        (_("Could still go out"), _pieces(here, certain, _COULD_GO_OUT), "alarm"),
+        (_("Set aside"), _pieces(here, certain, (statuses.QUARANTINED,)), ""),
+        (_("Out or on the way"), _pieces(here, certain, (statuses.OUT, statuses.SENT)), ""),
+        (_("Thrown away"), _pieces(here, certain, (statuses.DISPOSED,)), ""),
+        (
+            _("Delivered or sold"),
+            _pieces(here, certain, (statuses.DELIVERED, statuses.SOLD)),
+            "",
+        ),
+    ]
+    unread = and_(may_meet(found.gtin, found.lot), _ITEM.lot.is_(None)) if found.lot else None
+    page = render_template(
+        "stock/recall.html",
+        recall=found,
+        name=product_name(here, found.gtin),
+        why=words.said(reasons.RECALLS, found.why),
+        figures=figures,
+        left=figures[0][1],
+        status_words=status_words.status,
+        met=_met(here, certain),
+        unread=[] if unread is None else _met(here, unread),
+        may_edit=acting.may_edit(),
+        request_id=acting.new_request,
+        here=request.path,
+    )
+    return Response(page)
+
+
+def _met(here: Connection, which: Any) -> list[Met]:
+    """Those that somebody can still get hold of."""
+    among = (*statuses.HERE, statuses.OUT, statuses.SENT)
+    rows = here.execute(
+        select(_ITEM.code, _ITEM.status, _ITEM.stop, _ITEM.place, _ITEM.lot, _ITEM.quantity)
+        .where(which, _ITEM.status.in_(among), within(_ITEM.stop, visible_stops()))
+        .order_by(_ITEM.status == statuses.QUARANTINED, _ITEM.stop, _ITEM.place, _ITEM.code)
+        .limit(SHOWN)
+    )
+    known = places.stops(here)
+    return [
+        Met(
+            row.code,
+            row.status,
+            words.stop(known, row.stop),
+            words.place(here, row.place),
+            row.lot or "",
+            row.quantity,
+        )
+        for row in rows
+    ]
+
+
+@needs(Permission.EDIT_STOCK)
+def set_aside(recall: str) -> BaseResponse:
+    """Set aside whatever of it could still go out."""
+    action = _named(SetAsideRecalled, "quarantine-recalled", recall)
+    back = url_for("recalls.one", recall=recall)
+    return acting.do(action, back=back, done=_("All of it that is here is set aside."))
+
+
+@needs(Permission.EDIT_STOCK)
+def close(recall: str) -> BaseResponse:
+    """It is over: kiosks take such goods in again."""
+    action = _named(CloseRecall, "close-recall", recall)
+    back = url_for("recalls.one", recall=recall)
+    return acting.do(action, back=back, done=_("The recall is over. What is set aside stays so."))
+
+
+def _named(kind: type[Any], tag: str, recall: str) -> Any:
+    try:
+        return msgspec.convert({"action": tag, "recall": recall}, kind)
+    except msgspec.ValidationError:
+        abort(404)

@@ -1,0 +1,222 @@
+"""Transfers between stops: what was sent, what arrived, what is still between, and whom to ask."""
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from msgspec import Struct
+from sqlalchemy import Connection, Row, Select, delete, insert, select
+from werkzeug.wrappers import Response as BaseResponse
+
+from hub import audit, db
+from hub.overdue import DAY_MS
+from hub.permissions import Permission
+from hub.queries import places
+from hub.queries import transfers as query
+from hub.queries.transfers import Transfer
+from hub.request import connection, now_ms, services
+from hub.web import i18n, shell, story
+from hub.web import listing as tables
+from hub.web.listing import Choice, Column, Days, Kind, Link, Listing, SqlSource
+from hub.web.listing import filters as by
+from hub.web.login import needs, signed_in_user, visible_stops
+from hub.web.stock import acting, words
+
+_LEG: Final = db.leg.c
+SHOWN: Final = 500
+MAX_NAME: Final = 60
+_PHONE: Final = re.compile(r"[0-9+() -]{0,30}")
+
+
+class Line(Struct, frozen=True):
+    """A transfer of the list, its names looked up."""
+
+    transfer: Transfer
+    origin: str
+    to: str
+
+
+def blueprint() -> Blueprint:
+    """``/transfers``."""
+    pages = Blueprint("transfers", __name__)
+    pages.get("/transfers", endpoint="listing")(every)
+    pages.get("/transfers/ask")(ask)
+    pages.post("/transfers/ask")(save)
+    pages.get("/transfers/<event>")(one)
+    return pages
+
+
+def _select() -> Select[Any]:
+    return query.transfers(visible_stops())
+
+
+def _rows(here: Connection, found: Sequence[Row[Any]]) -> list[Line]:
+    known = places.stops(here)
+    return [
+        Line(one, words.stop(known, one.origin), words.place(here, one.to))
+        for one in query.read(here, found)
+    ]
+
+
+def _with(outcome: str) -> Any:
+    legs = db.leg.alias()
+    return _LEG.sent.in_(select(legs.c.sent).where(legs.c.outcome == outcome))
+
+
+TRANSFERS: Final = Listing[Line](
+    name="transfers",
+    title=_l("Transfers"),
+    order="-sent",
+    empty=_l(
+        "Nothing was sent to another stop yet. At a kiosk, scan what leaves, then the sheet of the "
+        "stop that it goes to."
+    ),
+    source=SqlSource(select=_select, key=(_LEG.sent,), rows=_rows),
+    columns=(
+        Column(
+            key="sent",
+            title=_l("Left"),
+            kind=Kind.MOMENT,
+            heading=True,
+            value=lambda row: row.transfer.t,
+            link=Link("transfers.one", "event", lambda row: row.transfer.event),
+            sort=_LEG.sent,
+        ),
+        Column(key="origin", title=_l("From"), value=lambda row: row.origin),
+        Column(key="to", title=_l("To"), value=lambda row: row.to),
+        Column(key="n", title=_l("Sent"), kind=Kind.NUMBER, value=lambda row: row.transfer.n),
+        Column(
+            key="arrived",
+            title=_l("Arrived"),
+            kind=Kind.NUMBER,
+            value=lambda row: row.transfer.arrived + row.transfer.seen,
+        ),
+        Column(
+            key="between",
+            title=_l("On the way"),
+            kind=Kind.NUMBER,
+            value=lambda row: row.transfer.between,
+        ),
+        Column(key="lost", title=_l("Lost"), kind=Kind.NUMBER, value=lambda row: row.transfer.lost),
+    ),
+    filters=(
+        by.stops(_LEG.origin),
+        Choice(
+            key="with",
+            label=_l("Those with something"),
+            options=lambda _here: [(key, str(name)) for key, name in words.OUTCOMES.items()],
+            where=_with,
+            first=True,
+        ),
+        Days(key="sent", label=_l("Left"), where=by.moments(_LEG.sent_t)),
+    ),
+)
+
+
+@needs(Permission.VIEW)
+def every() -> BaseResponse:
+    """Transfers, as the address filters them."""
+    here = connection()
+    return tables.respond(
+        TRANSFERS,
+        "stock/transfers.html",
+        days=query.gap_days(here),
+        may_set=signed_in_user().may(Permission.SETTINGS),
+    )
+
+
+@needs(Permission.VIEW)
+def one(event: str) -> BaseResponse:
+    """A transfer: each thing that left, and what became of it."""
+    here = connection()
+    row = query.row_of(here, event)
+    found = None if row is None else query.one(here, row, visible_stops())
+    if found is None:
+        abort(404)
+    known = places.stops(here)
+    days = query.gap_days(here)
+    asked = query.contacts(here)
+    target = query.stops_of_places(here).get(found.to, "")
+    ends = [end for end in (found.origin, target) if end]
+    legs = query.legs(here, found.sent, SHOWN)
+    page = render_template(
+        "stock/transfer.html",
+        transfer=found,
+        legs=legs,
+        more=found.n - len(legs),
+        outcomes=words.OUTCOMES,
+        stop_name=lambda stop: words.stop(known, stop) if stop else "",
+        category_name=story.category_name,
+        to=words.place(here, found.to),
+        overdue=found.between and found.t < now_ms() - days * DAY_MS,
+        days=days,
+        ask=[(words.stop(known, end), asked.get(end)) for end in ends],
+        may_edit=acting.may_edit(found.origin) or (target and acting.may_edit(target)),
+        here=request.path,
+    )
+    return Response(page)
+
+
+# --- whom to ask, and when -----------------------------------------------------------------------
+
+
+@needs(Permission.SETTINGS)
+def ask() -> str:
+    """Whom to ask at each stop, which sheet stands for which stop, and after how many days."""
+    here = connection()
+    table = db.place.c
+    sheets = here.execute(
+        select(table.code, table.zh, table.en).where(table.kind == "stop").order_by(table.code)
+    )
+    return render_template(
+        "stock/ask.html",
+        stops=words.stop_choices(here),
+        contacts=query.contacts(here),
+        sheets=[(row.code, i18n.pick(row.zh, row.en)) for row in sheets],
+        stop_of=query.stops_of_places(here),
+        days=query.gap_days(here),
+    )
+
+
+@needs(Permission.SETTINGS)
+def save() -> BaseResponse:
+    """What the form says of all of these."""
+    here = connection()
+    stops = dict(words.stop_choices(here))
+    days = request.form.get("days", "")
+    if not days.isdigit() or not 1 <= int(days) <= 90:
+        shell.told(_("The number of days is from 1 to 90."), "bad")
+        return redirect(url_for("transfers.ask"), 303)
+    people = {
+        stop: (
+            request.form.get(f"who.{stop}", "").strip()[:MAX_NAME],
+            request.form.get(f"phone.{stop}", "").strip(),
+        )
+        for stop in stops
+    }
+    if not all(_PHONE.fullmatch(phone) for _who, phone in people.values()):
+        shell.told(_("A telephone number has digits, spaces, + and hyphens."), "bad")
+        return redirect(url_for("transfers.ask"), 303)
+    table = db.place.c
+    sheets = here.scalars(select(table.code).where(table.kind == "stop"))
+    meant = {code: request.form.get(f"stop.{code}", "") for code in sheets}
+    who, moment = signed_in_user().by, now_ms()
+
+    def write(writing: Connection) -> None:
+        query.set_gap_days(writing, int(days))
+        for stop, (name, phone) in people.items():
+            writing.execute(delete(db.contact).where(db.contact.c.stop == stop))
+            if name or phone:
+                writing.execute(insert(db.contact).values(stop=stop, who=name, phone=phone))
+        for code, stop in meant.items():
+            writing.execute(delete(db.place_stop).where(db.place_stop.c.place == code))
+            if stop in stops:
+                writing.execute(insert(db.place_stop).values(place=code, stop=stop))
+        audit.note(writing, who, "setting.put", "transfers", {"value": int(days)}, moment)
+
+    services().writer.call(write)
+    shell.told(_("Saved"))
+    return redirect(url_for("transfers.listing"), 303)
