@@ -34,6 +34,7 @@ from hub.tables.accounts import session as session
 from hub.tables.accounts import token as token
 from hub.tables.accounts import user as user
 from hub.tables.base import metadata as metadata
+from hub.tables.donations import donation as donation
 from hub.tables.log import event as event
 from hub.tables.log import hole as hole
 from hub.tables.log import kiosk_state as kiosk_state
@@ -72,6 +73,8 @@ from hub.tables.stock import leg as leg
 from hub.tables.stock import place_stop as place_stop
 from hub.tables.stock import plan_line as plan_line
 from hub.tables.stock import recall as recall
+from hub.tables.stocktakes import STOCKTAKE_EVENTS as STOCKTAKE_EVENTS
+from hub.tables.stocktakes import stocktake_result as stocktake_result
 from hub.tables.warehouse import reply as reply
 from hub.tables.warehouse import request as request
 from hub.tables.wishes import wish as wish

@@ -4,6 +4,7 @@ Positions grow with the hub's clock, so a range of days is a range of positions,
 the log has no index over times, which every event that comes in would have to pay for.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -27,6 +28,8 @@ from hub.web.listing.filters import Span
 from hub.web.login import needs, visible_stops
 
 _EVENT: Final = db.event.c
+_STOCKTAKE: Final = re.compile(r"N[0-9a-f]{16}")
+"""The subject of a stocktake's events (`hub.folds.entries.COUNT`), which is no code to be read."""
 
 
 class Line(Struct, frozen=True):
@@ -124,6 +127,8 @@ def _event_id(typed: str) -> str | None:
 
 
 def _subject(typed: str) -> str | None:
+    if _STOCKTAKE.fullmatch(typed):
+        return typed
     return codes.normalise(typed) or None
 
 
