@@ -25,6 +25,9 @@ ACTS: Final[dict[str, LazyString]] = {
     "token.created": _l("Made an API token"),
     "table.exported": _l("Exported a table"),
     "export": _l("Exported a file"),
+    "donation.read": _l("Read a list of a donation"),
+    "donation.received": _l("Took in a donation by list"),
+    "donation.taken-back": _l("Took a donation by list back"),
     "month.closed": _l("Closed a month"),
     "month.restated": _l("Restated a month"),
     "incident.acknowledged": _l("Marked an incident as seen"),
@@ -38,6 +41,7 @@ ACTS: Final[dict[str, LazyString]] = {
     "quarantine.retried": _l("Read quarantined lines again"),
     "quarantine.repaired": _l("Mended a quarantined line"),
     "backup.made": _l("Made a backup"),
+    "backup.restored": _l("Restored a backup"),
 }
 """Every act that the code writes (`hub.audit.note`); a test compares the two."""
 

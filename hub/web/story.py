@@ -28,6 +28,12 @@ def category_name(key: str | None) -> str:
     return key if category is None else i18n.pick(category.zh, category.en)
 
 
+def category_names(key: str | None) -> tuple[str, str]:
+    """A category's names in Chinese and English, for what is read in both."""
+    category = CATEGORY_BY_KEY.get(key or "")
+    return (key or "", key or "") if category is None else (category.zh, category.en)
+
+
 def stop_name(stops: Mapping[str, Stop], stop: str) -> str:
     """A stop's name; for one that is not registered, that it is not."""
     found = stops.get(stop)
