@@ -79,6 +79,7 @@ def _signed_in() -> User | None:
     if found.stale:
         used, address = found.user.session, _address()
         services().writer.call(lambda writing: sessions.touch(writing, used, address, moment))
+        session.modified = True  # its cookie ends so much later
     return found.user
 
 
