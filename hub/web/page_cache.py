@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 KEPT_S: Final = 2.0
 """How long an answer is given again at most: to the end of a tick of so many seconds. Ticks begin
-at every whole minute, so that a new day, which makes things public, shows with its first instant."""
+at every whole minute, so that a new day, which makes things public, shows with its first instant.
+"""
 
 MAX_PAGE_BYTES: Final = 512 * 1024
 MAX_BYTES: Final = 16 * 1024 * 1024
