@@ -53,7 +53,6 @@ def blueprint() -> Blueprint:
     pages.get("/board/live")(live)
     pages.get("/incidents")(incident_list)
     pages.post("/incidents/acknowledge")(acknowledge)
-    pages.get("/quarantine")(quarantine)
     pages.get("/codes")(unnamed)
     pages.get("/kiosks/<kiosk>")(kiosk)
     pages.get("/items/<code>", endpoint="item")(item_page.item)
@@ -213,21 +212,6 @@ def acknowledge() -> BaseResponse:
     return redirect(url_for("board.incident_list"), 303)
 
 
-@needs(Permission.SEE_RAW)
-def quarantine() -> str:
-    """What arrived and could not be understood, as it was received."""
-    here, mine = connection(), visible_stops()
-    total, lines = events.quarantined(here, PAGE_ROWS, stops=mine)
-    return render_template(
-        "board/quarantine.html",
-        total=total,
-        lines=lines,
-        unreadable=events.unreadable(here, PAGE_ROWS, mine),
-        problem=wording.problem,
-        shown=_shown_raw,
-    )
-
-
 @needs(Permission.VIEW)
 def kiosk(kiosk: str) -> str:
     """One kiosk: how it is, what it last did, how far the hub has its journal."""
@@ -258,10 +242,3 @@ def unnamed() -> str:
         codes=reference.unknown_codes(connection(), PAGE_ROWS),
         category_name=story.category_name,
     )
-
-
-def _shown_raw(raw: bytes) -> str:
-    """Received bytes as text, whatever they are, cut where it gets long."""
-    text = raw[:2000].decode("utf-8", "backslashreplace")
-    shown = "".join(char if char.isprintable() else "\ufffd" for char in text)
-    return shown + "…" if len(raw) > 2000 else shown

@@ -79,7 +79,7 @@ GROUPS: Final = (
             Section("board.unnamed", _l("Codes to name")),
             Section("names.overview", _l("Names")),
             Section("reports.overview", _l("Reports")),
-            Section("board.quarantine", _l("Quarantine")),
+            Section("quarantine.listing", _l("Quarantine")),
         ),
     ),
     Group(
@@ -105,7 +105,9 @@ class Crumb:
 def install(app: Flask) -> None:
     """Give every template the navigation."""
     app.extensions[_CACHE] = {}
-    app.jinja_env.globals.update(navigation=navigation, section_crumb=section_crumb)
+    app.jinja_env.globals.update(
+        navigation=navigation, section_crumb=section_crumb, may_open=may_open
+    )
 
 
 def may_open(endpoint: str) -> bool:

@@ -20,7 +20,7 @@ from hub.web.login import current_user, visible_stops
 from hub.web.security import SECRET_PATHS
 
 MAX_ADDRESS = 2000
-PERSONAL = (*SECRET_PATHS, "/t/")
+PERSONAL = (*SECRET_PATHS, "/t/", "/search")
 """What begins like this may hold somebody's code, and is written into no page."""
 
 

@@ -1,7 +1,6 @@
 """The table of pages that pictures and axe visit: nothing is left out of it."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 

@@ -20,6 +20,9 @@ from hub.web import formats, story
 MAX_TEXT = 100
 MAX_NUMBER = 10**12
 
+_FIRST, _LAST = dt.date(1970, 1, 2), dt.date(2999, 12, 30)
+"""Days outside of these are nobody's, and near the ends of what a date can be."""
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 Words = LazyString | str
@@ -196,6 +199,7 @@ def _stop_options(connection: Connection) -> list[tuple[str, str]]:
 
 def _date(text: str) -> dt.date | None:
     try:
-        return dt.date.fromisoformat(text) if len(text) == 10 else None
+        found = dt.date.fromisoformat(text) if len(text) == 10 else None
     except ValueError:
         return None
+    return found if found is not None and _FIRST <= found <= _LAST else None

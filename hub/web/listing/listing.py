@@ -124,4 +124,4 @@ def read_cursor(text: str) -> Cursor | None:
         return None
     if any(isinstance(value, str) and "\0" in value for value in values):
         return None  # PostgreSQL has no such text
-    return tuple(values)
+    return tuple(values) or None
