@@ -191,7 +191,7 @@ def _reservation(
         return _each(mine, lambda codes: events.Unreserved(items=codes, why="plan-over"))
     things = _look(connection, action.items, keeper)
     if isinstance(action, Unreserve):
-        _require(things, lambda one: one.reserved is not None, "not-reserved")
+        _require(things, lambda one: one.reserved is not None or not one.is_item, "not-reserved")
         return _each(things, lambda codes: events.Unreserved(items=codes, why="by-hand"))
     plan = connection.execute(
         select(db.plan.c.open).where(db.plan.c.code == action.plan)
@@ -200,7 +200,7 @@ def _reservation(
         raise Refused("no-such-plan", action.plan)
     if not plan.open:
         raise Refused("plan-closed", action.plan)
-    _require(things, lambda one: one.is_item and one.status == IN_STOCK, "not-free")
+    _require(things, lambda one: one.status == IN_STOCK, "not-free")
     return _each(things, lambda codes: events.Reserved(plan=action.plan, items=codes))
 
 

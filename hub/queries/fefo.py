@@ -41,8 +41,9 @@ def propose(
 ) -> list[Pick]:
     """At most ``n`` free items of this category or GTIN, in the order in which they should go out.
 
-    What is past its date on ``today``, damaged, or perhaps recalled, is never proposed; nor is what
-    ``leave`` names. ``reserved_for``: from what is kept for this plan instead of what is free.
+    What is past its date on ``today``, damaged, perhaps recalled, or part of a kit is never
+    proposed; nor is what ``leave`` names. ``reserved_for``: from what is kept for this plan instead
+    of what is free.
     """
     mine: ColumnElement[bool] = _ITEM.status == IN_STOCK
     if reserved_for is not None:
@@ -55,6 +56,7 @@ def propose(
             or_(_ITEM.good_until.is_(None), _ITEM.good_until >= today),
             or_(_ITEM.grade.is_(None), _ITEM.grade != WORST),
             *_not_recalled(connection),
+            not_in_a_kit(),
         )
         .order_by(_ITEM.good_until.is_(None), _ITEM.good_until, _ITEM.received_t, _ITEM.code)
         .limit(n)
@@ -66,6 +68,12 @@ def propose(
     if leave:
         query = query.where(_ITEM.code.not_in(leave))
     return [Pick(*row) for row in connection.execute(query)]
+
+
+def not_in_a_kit() -> ColumnElement[bool]:
+    """The condition that an item is not part of a kit that stands ready."""
+    kits = select(db.box.c.code).where(db.box.c.kit.is_not(None))
+    return or_(_ITEM.box.is_(None), _ITEM.box.not_in(kits))
 
 
 def _not_recalled(connection: Connection) -> list[ColumnElement[bool]]:

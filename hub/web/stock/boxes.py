@@ -229,7 +229,7 @@ def one(code: str) -> BaseResponse:
     may = acting.may_edit(box.stop if box is not None else None)
     found = box.status if box is not None else statuses.IN_STOCK
     offered = item_page.offered(found, None, box.outer if box is not None else None)
-    about = {"move", "pack", "unpack", "quarantine", "release", "dispose", "correct"}
+    about = {"reserve", "move", "pack", "unpack", "quarantine", "release", "dispose", "correct"}
     page = render_template(
         "stock/box.html",
         code=canonical,

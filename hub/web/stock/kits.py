@@ -109,12 +109,11 @@ def recipes(here: Connection, key: str | None = None) -> list[Recipe]:
 
 
 def _part(here: Connection, category: str, gtin: str, count: int) -> Part:
-    mine = visible_stops()
+    mine, item = visible_stops(), db.item.c
+    which = item.gtin == gtin if gtin else item.category == category
+    at_stops = within(item.stop, mine)
     if gtin:
-        item = db.item.c
-        free = select(func.count()).where(
-            item.gtin == gtin, item.status == statuses.IN_STOCK, within(item.stop, mine)
-        )
+        free = select(func.count()).where(which, item.status == statuses.IN_STOCK, at_stops)
         name = product_name(here, gtin) or gtin
     else:
         stock = db.stock.c
@@ -124,7 +123,11 @@ def _part(here: Connection, category: str, gtin: str, count: int) -> Part:
             within(stock.stop, mine),
         )
         name = story.category_name(category)
-    return Part(category, gtin, count, name, int(here.scalar(free) or 0))
+    in_kits = select(func.count()).where(
+        which, item.status == statuses.IN_STOCK, at_stops, ~fefo.not_in_a_kit()
+    )
+    left = int(here.scalar(free) or 0) - int(here.scalar(in_kits) or 0)
+    return Part(category, gtin, count, name, left)
 
 
 @needs(Permission.VIEW)
