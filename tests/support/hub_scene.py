@@ -1,7 +1,7 @@
 """A hub with some weeks of life in it, served over HTTP: what the page tests look at."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from contract import codes, events, messages, topics
 from contract.batches import Header
 from contract.codes import Kind
-from hub import closing
+from hub import catalogue, closing, donation_rows, donations
 from hub.audit import By
 from hub.backup import Backup, Held, hub_events, keys, state
 from hub.permissions import Role
@@ -62,6 +62,29 @@ class Scene:
         self._send_rubbish()
         site.now_ms = today
         self._close_october()
+        self._name_the_plan()
+        self.donations = self._donate()
+
+    def _name_the_plan(self) -> None:
+        entry = {"code": self.plan, "zh": "红茶花", "en": "Red camellia", "items": 3, "open": True}
+        self.site.writer.call(lambda here: catalogue.put(here, "plans", [entry]))
+
+    def _donate(self) -> tuple[str, str]:
+        """A list with faults, and one that came in."""
+        site, by = self.site, By(self.administrator)
+        head = ("品类", "数量", "名称", "标签", "批号", "保质期至")
+        lines = ("K1", 12, "保温杯", "件", "A2026", ""), ("E1", 24, "台灯", "箱")
+        wrong = ("X9", "many", "谜", "桶"), ("F1", "", "面粉", "")
+
+        def keep(here: Connection, rows: Sequence[Sequence[donation_rows.Cell]]) -> str:
+            reading = donation_rows.read([head, *rows], donations.known(here))
+            about = ("east", "一家工厂", "list.xlsx")
+            return donations.keep(here, reading, about, by, site.now_ms, boxes=False)
+
+        faulty = site.writer.call(lambda here: keep(here, (*lines, *wrong)))
+        good = site.writer.call(lambda here: keep(here, lines))
+        site.writer.call(lambda here: donations.receive(here, good, by, site.now_ms))
+        return faulty, good
 
     def _deliver(self, place: object, family: int) -> str:
         where = self.east if place is self.east else self.river
