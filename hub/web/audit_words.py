@@ -61,6 +61,7 @@ _DETAILS: Final[dict[str, LazyString]] = {
     "value": _l("Value"),
     "understood": _l("Understood"),
     "filters": _l("Filters"),
+    "number": _l("Number"),
     "characters": _l("Characters"),
 }
 
