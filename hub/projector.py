@@ -42,7 +42,7 @@ from hub.movement_store import Days
 from hub.refold import REFOLD, Fold, Refolder
 from hub.voids import VOID, Voids
 
-VERSION: Final = 7
+VERSION: Final = 8
 """Rises when a fold changes what it makes of the same events: the next start rebuilds."""
 
 TIMEZONE: Final = "Asia/Shanghai"

@@ -167,7 +167,7 @@ class Refolder:
                     for event in events
                 ]
                 lines = fold_market(sorted(entries))
-                sale_store.replace(connection, subject.removeprefix(MARKET), lines)
+                sale_store.replace(connection, subject.removeprefix(MARKET), lines, self._days)
 
     @staticmethod
     def every_market(connection: Connection) -> list[str]:

@@ -29,6 +29,7 @@ from contract.events import (
     Out,
     Packed,
     PresumedMissing,
+    Priced,
     Quarantined,
     Received,
     Released,
@@ -75,7 +76,9 @@ IN_ORDER: Final = frozenset(
         PresumedMissing,
     }
 )
-_CONDITION: Final = frozenset({Graded, ExpirySet, Quarantined, Released, Reserved, Unreserved})
+_CONDITION: Final = frozenset(
+    {Graded, ExpirySet, Quarantined, Released, Reserved, Unreserved, Priced}
+)
 UNCONFIRMED: Final = "unconfirmed"
 """A label that was sent to a printer that says nothing: there once somebody has scanned it."""
 _OWN: Final = frozenset({Received, LabelAttached, ItemPicked, ItemSeen, LabelReprinted})
@@ -143,6 +146,7 @@ class Pass:
         self.label: str | None = None
         self.grade: str | None = None
         self.month: str | None = None
+        self.price: int | None = None  # jiao
         self.aside: set[str] = set()  # items and boxes that wait to be checked
         self.reserved: str | None = None  # for this plan
         self.presumed = False  # missing, as far as a stocktake saw
@@ -202,7 +206,7 @@ class Pass:
     def _condition(
         self,
         entry: Entry,
-        body: Graded | ExpirySet | Quarantined | Released | Reserved | Unreserved,
+        body: Graded | ExpirySet | Quarantined | Released | Reserved | Unreserved | Priced,
     ) -> None:
         if isinstance(body, Quarantined):
             self.aside.update(body.items)
@@ -218,6 +222,8 @@ class Pass:
             self.grade = body.grade
         elif isinstance(body, ExpirySet):
             self.month = body.month
+        elif isinstance(body, Priced):
+            self.price = body.price
         elif isinstance(body, Reserved):
             if self.status == IN_STOCK:
                 self.reserved = body.plan

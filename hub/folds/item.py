@@ -84,6 +84,7 @@ class ItemState(Struct, frozen=True):
     family: str | None
     delivered_stop: str | None
     reserved: str | None = None
+    price: int | None = None
     movements: tuple[Movement, ...] = ()
     legs: tuple[Leg, ...] = ()
     good_until: str | None = None
@@ -187,6 +188,7 @@ def _result(went: Pass, births: list[Entry], lost_births: list[Entry]) -> ItemSt
         family=went.delivered.stored.family if went.delivered is not None else None,
         delivered_stop=went.delivered.stop if went.delivered is not None else None,
         reserved=went.reserved,
+        price=went.price,
         movements=() if status in (UNKNOWN, VOIDED) else tuple(went.course.movements),
         legs=() if status == VOIDED else tuple(went.travels.legs),
         good_until=last_day_of(expiry),

@@ -15,6 +15,7 @@ sale: Final = Table(
     Column("kiosk", String, nullable=False),
     Column("stop", String, nullable=False),
     Column("t", BigInteger, nullable=False),
+    Column("day", String, nullable=False, server_default=""),  # YYYY-MM-DD where the hub is
     Column("known", Boolean, nullable=False),
     Column("kind", String, nullable=False),  # opened, sold, taken_back, closed
     Column("item", String),
@@ -27,4 +28,5 @@ sale: Final = Table(
 """A projection (`hub.folds.sales`): the lines of every market."""
 Index("sale_market", sale.c.market)
 Index("sale_t", sale.c.t)
+Index("sale_day", sale.c.day)
 Index("sale_item", sale.c.item)

@@ -48,6 +48,7 @@ item: Final = Table(
     Column("good_until", String),  # the last day of that, YYYY-MM-DD
     Column("lot", String),
     Column("grade", String),  # the last that somebody gave it
+    Column("price", Integer),  # jiao, for the market
     Column("quantity", Integer, nullable=False, server_default="1"),  # pieces in a whole box
     Column("incidents", Integer, nullable=False, server_default="0"),  # open ones of the fold
     Column("legs", Integer, nullable=False, server_default="0"),  # rows of leg
