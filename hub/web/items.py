@@ -165,7 +165,7 @@ def _for_plan(value: str) -> ColumnElement[bool]:
 
 ITEMS: Final = Listing[Line](
     name="items",
-    title=_l("Items"),
+    title=_l("All items"),
     order="code",
     empty=_l(
         "No items yet. Scan a retail code or a category card at a kiosk: the item is here within "

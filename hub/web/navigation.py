@@ -26,10 +26,11 @@ _CACHE: Final = "yicang-navigation"
 
 @dataclass(frozen=True)
 class Section:
-    """A link of the navigation."""
+    """A link of the navigation. ``also`` are further beginnings of addresses that belong to it."""
 
     endpoint: str
     name: LazyString
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ GROUPS: Final = (
         _l("Goods"),
         (
             Section("stock.overview", _l("Stock")),
-            Section("items.listing", _l("Items")),
+            Section("items.listing", _l("All items"), ("/items",)),
             Section("boxes.listing", _l("Boxes")),
             Section("transfers.listing", _l("Transfers")),
             Section("kits.listing", _l("Kits")),
@@ -165,10 +166,11 @@ def _paths() -> list[tuple[Section, str]]:
     if "paths" not in kept:
         rules = {rule.endpoint: rule.rule for rule in current_app.url_map.iter_rules()}
         kept["paths"] = [
-            (one, rules[one.endpoint])
+            (one, path)
             for group in GROUPS
             for one in group.sections
             if one.endpoint in rules
+            for path in (rules[one.endpoint], *one.also)
         ]
     found: list[tuple[Section, str]] = kept["paths"]
     return found
