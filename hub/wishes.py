@@ -24,10 +24,6 @@ class Waiting(Struct, frozen=True):
     rows: bool
     wishes: dict[int, str]
 
-    def wants(self, what: str) -> bool:
-        """Whether somebody wishes for this."""
-        return what in self.wishes.values()
-
 
 def ask(connection: Connection, what: str) -> int:
     """Wish for something once this transaction is committed; the wish's id."""

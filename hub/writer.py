@@ -44,6 +44,9 @@ IDLE_S: Final = 1.0
 FOLLOW_S: Final = 0.05
 """The same where other processes write: how long theirs may wait."""
 
+LOOK_MS: Final = 500
+"""How often at most the reference data is read again because others changed something."""
+
 BACK_OFF_S: Final = 1.0
 """Pause after the database itself failed."""
 
@@ -93,6 +96,7 @@ class Writer:
         self._stopping: Final = threading.Event()
         self._thread: Final = threading.Thread(target=self._run, name="hub-writer", daemon=True)
         self._well = True
+        self._looked_ms = 0  # when the reference data was last read because others changed it
         self._behind = True  # rows may be waiting for the projector
 
     # --- from other threads ----------------------------------------------------------------
@@ -292,17 +296,21 @@ class Writer:
         except OperationalError:
             _log.exception("数据库读取失败 / the database could not be read")
             return False
+        now_ms = self._now_ms()
+        due = not self._looked_ms <= now_ms < self._looked_ms + LOOK_MS
+        todo = {n: what for n, what in found.wishes.items() if due or what != wishes.LOOK}
         well = True
-        if found.wants(wishes.REBUILD) and self._projecting is not None:
+        if wishes.REBUILD in todo.values() and self._projecting is not None:
             well = self._projecting.rebuild()
-        if found.rows or found.wishes:
+        if found.rows or todo:
             well = self._project({}) and self._tell_campaigns() and well
-        if found.wants(wishes.LOOK):
+        if wishes.LOOK in todo.values():
+            self._looked_ms = now_ms
             self._ingest.changed()
             well = self._tell_reference() and well
-        if found.wishes and well:
+        if todo and well:
             with self._engine.begin() as connection:
-                wishes.granted(connection, list(found.wishes))
+                wishes.granted(connection, list(todo))
         return well
 
     def _tell_reference(self) -> bool:

@@ -186,6 +186,19 @@ def test_a_database_that_sorts_by_a_language_is_refused(tmp_path: Path) -> None:
     engine.dispose()
 
 
+def test_what_a_command_names_reaches_the_kiosks(city: City) -> None:
+    kiosk = SendingKiosk(city.broker, "kiosk-a", "00AA")
+    city.start("ingest")
+    city.start("project")
+    with Crowd([kiosk], items_a_second=0.001) as crowd:
+        crowd.finish(30)
+        before = dict(kiosk.manifest)
+        words = ("product", "add", "6901234567892", "F1", "大米", "Rice")
+        named = run("hub", *words, "--data", str(city.data))
+        assert named.returncode == 0, named.stderr
+        until("kiosks are told of it", lambda: kiosk.manifest != before)
+
+
 def test_on_sqlite_the_parts_are_refused_with_the_reason(tmp_path: Path) -> None:
     (tmp_path / "hub").mkdir()
     (tmp_path / "hub" / "hub.toml").write_text('database = "hub.sqlite3"\n')

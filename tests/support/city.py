@@ -106,6 +106,8 @@ class SendingKiosk:
         self.items = 0
         self.incarnations: list[tuple[float, str]] = []
         """When a hub said that it is there, and which."""
+        self.manifest: dict[str, str] = {}
+        """Of the reference data, as the hub told it last."""
         self._sent = 0
         self._heard = time.monotonic()
         self._online = False
@@ -181,6 +183,8 @@ class SendingKiosk:
     def _on_status(self, status: HubStatus) -> None:
         before = self.incarnations[-1][1] if self.incarnations else None
         self._online = status.online
+        if status.online:
+            self.manifest = status.manifest
         if status.online and status.incarnation != before:
             self.incarnations.append((time.monotonic(), status.incarnation))
             self._heard = time.monotonic()
