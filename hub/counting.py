@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final, Literal
 
 from msgspec import Struct
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, select
 
 from contract.events import (
     CountApproved,
@@ -145,7 +145,7 @@ def approve(
         CountingError: unknown, changed, or a hindrance.
     """
     before = query.kept(connection, count)
-    if request is not None and before and before[0].account == by.account:
+    if before and request is not None and _carried_out(connection, request, by):
         return before[0].result  # the same click again
     taken = _known(connection, count)
     found = query.found(connection, taken)
@@ -248,6 +248,12 @@ def undecided(connection: Connection, count: str) -> Stocktake:
     if found.decided:
         raise CountingError("decided")
     return found
+
+
+def _carried_out(connection: Connection, request: str, by: By) -> bool:
+    table = db.request.c
+    found = select(table.id).where(table.id == request, table.account == by.account)
+    return connection.execute(found).first() is not None
 
 
 def _known(connection: Connection, count: str) -> Stocktake:

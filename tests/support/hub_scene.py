@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 
 import msgspec
@@ -16,7 +17,9 @@ from hub import catalogue, closing, donation_rows, donations
 from hub.audit import By
 from hub.backup import Backup, Held, hub_events, keys, state
 from hub.permissions import Role
+from tests.support.count_scene import Counts
 from tests.support.hub_site import DAY_MS, HOUR_MS, HubSite, Journal
+from tests.support.stock_goods import Goods
 
 CLAIM = "7Q2XK9ZD4M0RTB1W"
 NEVER_CLAIMED = "0000000000000000"
@@ -64,10 +67,33 @@ class Scene:
         self._close_october()
         self._name_the_plan()
         self.donations = self._donate()
+        self.market = self._sell()
+        self.counts = Counts(site, self.river, self.administrator)
+
+    @cached_property
+    def goods(self) -> Goods:
+        """What the warehouse's pages show: put there when somebody first asks for it, since it
+        changes what other pages count."""
+        return Goods(self.site, self.river, self.east, self.plan, self.administrator)
 
     def _name_the_plan(self) -> None:
         entry = {"code": self.plan, "zh": "红茶花", "en": "Red camellia", "items": 3, "open": True}
         self.site.writer.call(lambda here: catalogue.put(here, "plans", [entry]))
+
+    def _sell(self) -> str:
+        """A market at the river, whose box lacked half a yuan."""
+        market, journal, at = "5e55000000000009", self.river.journal, self.site.now_ms
+        bodies: tuple[events.Body, ...] = (
+            events.MarketOpened(market=market),
+            events.Sold(market=market, price=55, category="R1", pay="C"),
+            events.Sold(market=market, price=120, category="T1", pay="W"),
+            events.Sold(market=market, price=20, category="R1", pay="C"),
+            events.SaleTakenBack(market=market, price=20, pay="C"),
+            events.MarketClosed(market=market, sales=3, recorded=175, cash=55, counted=50),
+        )
+        written = [journal.write(body, at + n) for n, body in enumerate(bodies)]
+        self.site.receive(journal, written)
+        return market
 
     def _donate(self) -> tuple[str, str]:
         """A list with faults, and one that came in."""

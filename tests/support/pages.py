@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 from tests.support.hub_scene import ADMINISTRATOR as ADMINISTRATOR_NAME
 from tests.support.hub_scene import CLAIM, KIOSK, NEVER_CLAIMED, Scene
 from tests.support.hub_site import USER
+from tests.support.stock_goods import KIT, RECALL
 
 Address: TypeAlias = Callable[[Scene], str]
 
@@ -64,23 +65,67 @@ OPERATOR: Final[Mapping[str, Address]] = {
     "donation-faulty": lambda scene: f"/donations/{scene.donations[0]}",
     "donation-in": lambda scene: f"/donations/{scene.donations[1]}",
     "donation-back": lambda scene: f"/donations/{scene.donations[1]}/take-back",
+    "market": lambda scene: "/market/",
+    "market-one": lambda scene: f"/market/{scene.market}",
+    "sales": lambda scene: "/market/sales",
+    "proceeds": lambda scene: "/market/proceeds",
+    "prices": lambda scene: "/market/prices",
     "months": lambda scene: "/months",
     "backups": lambda scene: "/backups",
     "month": lambda scene: "/months/1",
 }
 """What an operator sees."""
 
+STOCK: Final[Mapping[str, Address]] = {
+    "stock": lambda scene: "/stock",
+    "stock-expiry": lambda scene: "/stock/expiry",
+    "stock-aside": lambda scene: "/stock/aside",
+    "item-corrected": lambda scene: f"/items/{scene.goods.corrected}",
+    "item-reserved": lambda scene: f"/items/{scene.goods.dated}",
+    "act-correct": lambda scene: f"/stock/act/correct?item={scene.goods.corrected}",
+    "act-move": lambda scene: f"/stock/act/move?item={scene.goods.dated}&item={scene.free}",
+    "boxes": lambda scene: "/boxes",
+    "box-pallet": lambda scene: f"/boxes/{scene.goods.pallet}",
+    "box-kit": lambda scene: f"/boxes/{scene.goods.kit_box}",
+    "box-unused": lambda scene: f"/boxes/{scene.goods.unused}",
+    "transfers": lambda scene: "/transfers",
+    "transfer": lambda scene: f"/transfers/{scene.goods.transfer}",
+    "transfers-ask": lambda scene: "/transfers/ask",
+    "plans": lambda scene: "/plans",
+    "plan": lambda scene: f"/plans/{scene.plan}",
+    "plan-new": lambda scene: "/plans/new",
+    "plan-fetch": lambda scene: f"/plans/{scene.plan}/fetch",
+    "plan-propose": lambda scene: f"/plans/{scene.plan}/propose?category=C1&n=3",
+    "recalls": lambda scene: "/recalls",
+    "recall": lambda scene: f"/recalls/{RECALL}",
+    "recall-new": lambda scene: "/recalls/new",
+    "kits": lambda scene: "/kits",
+    "kit": lambda scene: f"/kits/{KIT}",
+    "kit-new": lambda scene: "/kits/new",
+    "kit-build": lambda scene: f"/kits/{KIT}/build?stop=river",
+    "counts": lambda scene: "/counts",
+    "count-plan": lambda scene: "/counts/plan?stop=river",
+    "count-plan-stop": lambda scene: "/counts/plan",
+    "count-blind": lambda scene: f"/counts/{scene.counts.going}",
+    "count-approved": lambda scene: f"/counts/{scene.counts.approved}",
+    "count-items": lambda scene: f"/counts/{scene.counts.approved}/items",
+    "count-cancel": lambda scene: f"/counts/{scene.counts.going}/cancel",
+}
+"""The warehouse, with the scene's goods."""
+
 ADMINISTRATOR: Final[Mapping[str, Address]] = {
     "accounts": lambda scene: "/accounts",
     "account-new": lambda scene: "/accounts/new",
     "account-one": lambda scene: f"/accounts/{scene.administrator}",
     "audit": lambda scene: "/audit",
+    "count-going": lambda scene: f"/counts/{scene.counts.going}",
+    "count-approve": lambda scene: f"/counts/{scene.counts.to_approve}/approve",
 }
 """What takes an administrator."""
 
 VISITORS: Final[Mapping[str, Mapping[str, Address]]] = {
     "": PUBLIC,
-    USER: OPERATOR,
+    USER: {**OPERATOR, **STOCK},
     ADMINISTRATOR_NAME: ADMINISTRATOR,
 }
 """All of them, by who signs in to see them; the first signs in as nobody."""
@@ -89,11 +134,14 @@ NOT_PAGES: Final = frozenset(
     {
         "static",
         "board.live",
+        "counts.live",
+        "boxes.find",
         "health.healthz",
         "keys.document",
         "donations.example_csv",
         "donations.example_xlsx",
         "donations.labels",
+        "market.labels",
         "statements.as_json",
         "statements.as_pdf",
         "statements.as_xlsx",

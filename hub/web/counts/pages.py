@@ -1,0 +1,215 @@
+"""The list of stocktakes, and one of them while it goes on and afterwards."""
+
+from flask import Response, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from msgspec import Struct
+from sqlalchemy import Connection
+from werkzeug.wrappers import Response as BaseResponse
+
+from hub import accounts
+from hub.folds.counted import Stocktake
+from hub.permissions import Permission
+from hub.queries import places
+from hub.queries import stocktakes as query
+from hub.request import connection
+from hub.web import i18n, story
+from hub.web import listing as tables
+from hub.web.counts import words
+from hub.web.counts.view import View, is_open, may_count, view
+from hub.web.listing import Choice, Column, Days, Kind, Link, Listing, MemorySource, filters
+from hub.web.login import needs, signed_in_user, visible_stops
+
+
+class Row(Struct, frozen=True):
+    """A stocktake in the list."""
+
+    id: str
+    stop: str
+    stop_id: str
+    planned_t: int
+    what: str
+    state: str
+    decided_t: int | None
+    seen: int | None
+    missing: int | None
+    restated: int
+
+
+def _rows(here: Connection) -> list[Row]:
+    stops, named = places.stops(here), words.PlaceNames(here)
+    return [
+        Row(
+            one.id,
+            story.stop_name(stops, one.stop),
+            one.stop,
+            one.planned_t,
+            what(one.places, one.categories, named),
+            one.state,
+            one.decided_t,
+            one.seen,
+            one.missing,
+            one.restated,
+        )
+        for one in query.planned(here, visible_stops())
+    ]
+
+
+def what(planned: tuple[str, ...], categories: tuple[str, ...], named: words.PlaceNames) -> str:
+    """What is to be counted, in a line."""
+    where = _(", ").join(named(place) for place in planned) if planned else _("The whole stop")
+    if not categories:
+        return where
+    kinds = _(", ").join(story.category_name(key) for key in categories)
+    return _("%(places)s: %(categories)s", places=where, categories=kinds)
+
+
+def _states(_connection: Connection) -> list[tuple[str, str]]:
+    return [(key, str(name)) for key, name in words.PROGRESS.items()]
+
+
+COUNTS = Listing[Row](
+    name="counts",
+    title=_l("Counts"),
+    order="-planned",
+    empty=_l(
+        "No count yet. Plan one: say which stop and which places. Then everybody who counts scans "
+        "“Stocktake” at a kiosk, a shelf’s sheet, and every label that stands there."
+    ),
+    source=MemorySource(rows=_rows),
+    columns=(
+        Column(
+            key="planned",
+            title=_l("Planned"),
+            kind=Kind.MOMENT,
+            value=lambda row: row.planned_t,
+            link=Link("counts.one", "code", lambda row: row.id),
+            sort=True,
+            heading=True,
+        ),
+        Column(key="stop", title=_l("Stop"), value=lambda row: row.stop, sort=True),
+        Column(key="what", title=_l("What"), value=lambda row: row.what),
+        Column(
+            key="state",
+            title=_l("State"),
+            value=lambda row: str(words.PROGRESS[row.state]),
+            sort=True,
+        ),
+        Column(key="seen", title=_l("Seen"), kind=Kind.NUMBER, value=lambda row: row.seen),
+        Column(
+            key="missing",
+            title=_l("Not found"),
+            kind=Kind.NUMBER,
+            value=lambda row: row.missing,
+            link=lambda row: (
+                url_for("counts.lines", code=row.id, verdict="missing") if row.missing else None
+            ),
+            sort=True,
+        ),
+        Column(
+            key="restated",
+            title=_l("Restated"),
+            kind=Kind.NUMBER,
+            value=lambda row: row.restated,
+        ),
+        Column(
+            key="decided", title=_l("Decided"), kind=Kind.MOMENT, value=lambda row: row.decided_t
+        ),
+    ),
+    filters=(
+        filters.stops(keep=lambda row, value: row.stop_id == value),
+        Choice(
+            key="state",
+            label=_l("State"),
+            options=_states,
+            keep=lambda row, value: row.state == value,
+            first=True,
+        ),
+        Days(key="planned", label=_l("Planned"), keep=lambda row, span: _within(row, span.ms())),
+    ),
+)
+
+
+def _within(row: Row, span: tuple[int | None, int | None]) -> bool:
+    first, last = span
+    return (first is None or row.planned_t >= first) and (last is None or row.planned_t < last)
+
+
+@needs(Permission.VIEW)
+def listing() -> BaseResponse:
+    """Every stocktake, the newest first."""
+    return tables.respond(
+        COUNTS, "counts/list.html", may_plan=signed_in_user().may(Permission.COUNT)
+    )
+
+
+@needs(Permission.VIEW)
+def one(code: str) -> BaseResponse:
+    """A stocktake: who counts, how far they are, what differs; later what was approved."""
+    return page(view(code))
+
+
+def page(seen: View, problem: str = "", status: int = 200) -> BaseResponse:
+    """The page of a stocktake; ``problem`` is why something was not done."""
+    part = _part(seen)
+    html = render_template(
+        "counts/one.html",
+        part=part,
+        etag=seen.etag(i18n.language()),
+        problem=problem,
+        **_context(seen),
+    )
+    return Response(html, status=status)
+
+
+@needs(Permission.VIEW)
+def live(code: str) -> BaseResponse:
+    """The part of the page that moves while people count; 304 as long as it does not."""
+    seen = view(code)
+    response = Response(_part(seen))
+    response.headers["ETag"] = seen.etag(i18n.language())
+    return response.make_conditional(request)
+
+
+def _part(seen: View) -> str:
+    return render_template("counts/_live.html", **_context(seen))
+
+
+def _context(seen: View) -> dict[str, object]:
+    here = connection()
+    count = seen.count
+    user = signed_in_user()
+    stops = places.stops(here)
+    names = accounts.names(here)
+    named = words.PlaceNames(here)
+    return {
+        "view": seen,
+        "count": count,
+        "stop": story.stop_name(stops, count.stop),
+        "what": what(count.places, count.categories, named),
+        "place_name": named,
+        "category_name": lambda key: story.category_name(key) if key else _("not known"),
+        "person": lambda account: names.get(account, _("an account that is gone")),
+        "words": words,
+        "is_open": is_open,
+        "may_count": may_count(count) and not count.decided,
+        "may_approve": user.may(Permission.APPROVE_COUNT, count.stop),
+        "counted_here": user.id in count.counters,
+        "verdict_columns": _columns(seen),
+        "stop_of_item": lambda stop: story.stop_name(stops, stop),
+        "kiosk_link": _kiosk_link,
+    }
+
+
+def _kiosk_link(kiosk: str) -> str:
+    return "" if kiosk in ("", "hub") else url_for("board.kiosk", kiosk=kiosk)
+
+
+def _columns(seen: View) -> list[str]:
+    return [verdict for verdict, n in seen.verdicts if n]
+
+
+def title(count: Stocktake) -> str:
+    """What a stocktake is called."""
+    stops = places.stops(connection())
+    return _("Count at %(stop)s", stop=story.stop_name(stops, count.stop))

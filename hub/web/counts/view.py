@@ -1,0 +1,174 @@
+"""What the pages of a stocktake show, and who may see it.
+
+In a blind count nobody who counts is told what is expected: figures are shown to who may approve
+and did not count, until it is decided.
+"""
+
+import hashlib
+import itertools
+from collections.abc import Sequence
+
+import msgspec
+from flask import abort
+from msgspec import Struct
+from sqlalchemy import Connection
+
+from hub import stocktakes
+from hub.folds.counted import COUNTED, OPEN, Stocktake
+from hub.permissions import Permission
+from hub.queries import stocktakes as query
+from hub.queries.stocktakes import FoundAgain, Kept, Offered
+from hub.request import connection
+from hub.stocktake_lines import DIFFERENT, EXPLAINED, FINE, MISSING, OPEN_YET, VERDICTS
+from hub.stocktakes import Change, Result
+from hub.users import User
+from hub.web.login import require, signed_in_user
+
+GROUPS = (("fine", FINE), ("different", DIFFERENT), ("explained", EXPLAINED), ("open", OPEN_YET))
+
+
+class CategorySum(Struct, frozen=True):
+    """Lines of one category, by verdict."""
+
+    category: str
+    n: dict[str, int]
+
+
+class Restated(Struct, frozen=True):
+    """A restatement, with what it changed."""
+
+    at_ms: int
+    position: int
+    changes: list[Change]
+
+
+class View(Struct, frozen=True):
+    """A stocktake as this user may see it. ``result`` is None where they may not see figures, and
+    what was approved once it is; ``now`` is how the log tells it then."""
+
+    count: Stocktake
+    result: Result | None
+    offered: list[Offered]
+    kept: list[Kept]
+    changes: list[Change]
+    found_again: list[FoundAgain]
+    hindrances: list[str]
+
+    @property
+    def state(self) -> str:
+        """Going on, approved or given up."""
+        if self.count.approved is not None:
+            return query.APPROVED
+        return query.COUNTING if self.count.cancelled_t is None else query.CANCELLED
+
+    @property
+    def seal(self) -> str:
+        """What an approval of exactly this carries."""
+        return stocktakes.seal(self.result) if self.result is not None else ""
+
+    @property
+    def verdicts(self) -> list[tuple[str, int]]:
+        """How many items have each verdict; those that none has are left out, but for missing."""
+        lines = self.result.lines if self.result is not None else ()
+        n = dict.fromkeys(VERDICTS, 0)
+        for line in lines:
+            n[line.verdict] += 1
+        return [(verdict, n[verdict]) for verdict in VERDICTS if n[verdict] or verdict == MISSING]
+
+    @property
+    def categories(self) -> list[CategorySum]:
+        """The same by category."""
+        sums: dict[str, dict[str, int]] = {}
+        for line in self.result.lines if self.result is not None else ():
+            n = sums.setdefault(line.category, {})
+            n[line.verdict] = n.get(line.verdict, 0) + 1
+        return [CategorySum(category, sums[category]) for category in sorted(sums)]
+
+    @property
+    def to_ask(self) -> list[str]:
+        """The places that the rule wants to be counted again."""
+        return [one.place for one in self.result.places if one.again] if self.result else []
+
+    @property
+    def done(self) -> tuple[int, int]:
+        """How many places are counted, and how many there are."""
+        if self.result is not None:
+            states = [one.state for one in self.result.places]
+        else:
+            states = [shelf.state for shelf in self.count.shelves]
+        return states.count(COUNTED), len(states)
+
+    @property
+    def restatements(self) -> list[Restated]:
+        """How it was told again, in order."""
+        return [
+            Restated(now.at_ms, now.position, stocktakes.changes(was.result, now.result))
+            for was, now in itertools.pairwise(self.kept)
+        ]
+
+    @property
+    def going(self) -> bool:
+        """Whether anything may still move on the page."""
+        return self.state == query.COUNTING
+
+    def etag(self, language: str) -> str:
+        """Differs when anything shown does."""
+        count = self.count
+        shown = (count.parts, count.shelves, self.state, self.offered, self.result, self.changes)
+        text = msgspec.json.encode((language, shown, self.found_again, self.hindrances))
+        return f'W/"{hashlib.sha256(text).hexdigest()[:32]}"'
+
+
+def known(code: str, permission: Permission = Permission.VIEW) -> tuple[User, Stocktake]:
+    """The user, who has this permission where the stocktake is; 404 where there is none."""
+    found = query.stocktake(connection(), code[:64])
+    if found is None:
+        abort(404)
+    return require(permission, found.stop), found
+
+
+def view(code: str) -> View:
+    """The stocktake with this id, for who asks."""
+    user, count = known(code)
+    return of(connection(), user, count)
+
+
+def of(here: Connection, user: User, count: Stocktake) -> View:
+    """``count`` as ``user`` may see it."""
+    kept = query.kept(here, count.id)
+    now = query.found(here, count) if may_see(user, count) else None
+    result = kept[0].result if kept else now
+    changed = stocktakes.changes(kept[-1].result, now) if kept and now is not None else []
+    missing = _missing(kept)
+    return View(
+        count=count,
+        result=result,
+        offered=[] if count.decided else query.offered(here, count),
+        kept=kept,
+        changes=changed,
+        found_again=query.found_again(here, missing) if missing else [],
+        hindrances=[]
+        if result is None or count.decided
+        else stocktakes.hindrances(count, result, user.id),
+    )
+
+
+def _missing(kept: Sequence[Kept]) -> list[str]:
+    return [line.item for line in kept[0].result.of(MISSING)] if kept else []
+
+
+def may_see(user: User, count: Stocktake) -> bool:
+    """Whether what is expected may be shown to ``user``."""
+    if not count.blind or count.decided:
+        return True
+    return user.may(Permission.APPROVE_COUNT, count.stop) and user.id not in count.counters
+
+
+def may_count(count: Stocktake) -> bool:
+    """Whether the user may take part."""
+    return signed_in_user().may(Permission.COUNT, count.stop)
+
+
+def is_open(state: str) -> bool:
+    """Whether somebody counts at a place in this state."""
+    return state == OPEN
