@@ -10,6 +10,7 @@ import pytest
 from contract import events
 from hub import db, postgresql, recording
 from hub.city import SharedWriter
+from hub.leadership import PROJECTING
 from hub.recording import Actor, Draft
 from tests.support.broker import Mosquitto
 from tests.support.city import City, Crowd, SendingKiosk, at_work
@@ -63,6 +64,23 @@ def test_a_standby_takes_over_within_five_seconds_and_everything_counts_once(cit
         assert process is not None
         process.signal(signal.SIGTERM)
         assert process.wait() == 0
+
+
+def test_a_projector_that_lost_the_database_ends_and_never_writes_beside_its_successor(
+    city: City,
+) -> None:
+    projectors = [city.start("project") for _ in range(2)]
+    first = until("one projects", lambda: at_work(projectors))
+    cut = city.rows(
+        "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_database d ON d.oid = database"
+        " WHERE locktype = 'advisory' AND datname = current_database() AND granted"
+        f" AND objsubid = 1 AND objid::bigint = {PROJECTING & 0xFFFFFFFF}"
+    )
+    assert cut == [(True,)]
+    assert first.wait() == 1
+    assert "the connection to the database broke" in first.output
+    second = until("the other projects", lambda: at_work(projectors), deadline_s=TAKES_OVER_S)
+    assert second is not first
 
 
 def test_what_a_person_records_is_shown_when_the_page_answers(city: City) -> None:
