@@ -68,13 +68,17 @@ class Scene:
         self._name_the_plan()
         self.donations = self._donate()
         self.market = self._sell()
-        self.counts = Counts(site, self.river, self.administrator)
 
     @cached_property
     def goods(self) -> Goods:
         """What the warehouse's pages show: put there when somebody first asks for it, since it
         changes what other pages count."""
         return Goods(self.site, self.river, self.east, self.plan, self.administrator)
+
+    @cached_property
+    def counts(self) -> Counts:
+        """Stocktakes of the second stop, likewise."""
+        return Counts(self.site, self.river, self.administrator)
 
     def _name_the_plan(self) -> None:
         entry = {"code": self.plan, "zh": "红茶花", "en": "Red camellia", "items": 3, "open": True}

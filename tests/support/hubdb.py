@@ -173,11 +173,13 @@ class HubDb:
                 "sale": "SELECT s.market, s.t, e.hash, s.kind, s.stop, s.item, s.amount, s.pay,"
                 " s.recorded, s.cash FROM sale s JOIN event e ON e.id = s.event ORDER BY 1, 2, 3",
                 "claim": "SELECT hash, kiosk, session FROM claim ORDER BY 1",
-                "box": 'SELECT code, stop, status, place, "outer", sealed, kit, changed_t, known_time'
-                " FROM box ORDER BY 1",
+                "box": 'SELECT code, stop, status, place, "outer", sealed, kit, changed_t,'
+                " known_time FROM box ORDER BY 1",
                 "leg": 'SELECT l.item, l.n, e.hash, l.sent_t, l.origin, l."to", l.kind, l.outcome,'
-                " l.ended_t, l.at, l.quantity FROM leg l JOIN event e ON e.id = l.sent ORDER BY 1, 2",
-                "recall": "SELECT id, gtin, lot, why, stop, opened_t, closed_t FROM recall ORDER BY 1",
+                " l.ended_t, l.at, l.quantity FROM leg l JOIN event e ON e.id = l.sent"
+                " ORDER BY 1, 2",
+                "recall": "SELECT id, gtin, lot, why, stop, opened_t, closed_t FROM recall"
+                " ORDER BY 1",
                 "delivery": "SELECT item, family, stop, t FROM delivery ORDER BY 1",
                 "given": "SELECT number, n FROM given ORDER BY 1",
                 "stream": 'SELECT "' + '", "'.join(facts) + '" FROM stream ORDER BY 1, 2',
