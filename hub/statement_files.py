@@ -14,6 +14,8 @@ import xlsxwriter
 from fpdf import FPDF
 from fpdf.fonts import FontFace
 from msgspec import Struct
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
 
 from contract.actions import PAYMENTS
 from drivers.typography import FONT_PATH
@@ -162,6 +164,16 @@ TAKINGS_HEADINGS: Final = (
 )
 
 
+SAMPLE_HEADINGS: Final = (
+    "物品 / item",
+    "站点 / stop",
+    "品类 / category",
+    "位置 / place",
+    "找到 / found",
+)
+UNHEARD_HEADINGS: Final = ("终端 / kiosk", "站点 / stop", "最近联系 / last heard")
+
+
 # --- XLSX ----------------------------------------------------------------------------------------
 
 
@@ -198,23 +210,21 @@ def xlsx(statement: Statement, closed: Closed, names: Names) -> bytes:
         sheet.write_string(row, 0, note)
         row += 1
     _write_list(book, "义卖收入", TAKINGS_HEADINGS, takings(statement, names), bold)
-    sample = [
+    sample: list[Sequence[str]] = [
         (one.item, names.stop(one.stop), names.category(one.category), one.place or "", "")
         for one in statement.sample
     ]
-    headings = ("物品 / item", "站点 / stop", "品类 / category", "位置 / place", "找到 / found")
-    _write_list(book, "抽查", headings, sample, bold)
-    unheard = [
+    _write_list(book, "抽查", SAMPLE_HEADINGS, sample, bold)
+    unheard: list[Sequence[str]] = [
         (one.kiosk, names.stop(one.stop), _day(one.since_ms, statement.timezone))
         for one in statement.unheard
     ]
-    headings = ("终端 / kiosk", "站点 / stop", "最近联系 / last heard")
-    _write_list(book, "尚未联系", headings, unheard, bold)
+    _write_list(book, "尚未联系", UNHEARD_HEADINGS, unheard, bold)
     book.close()
     return target.getvalue()
 
 
-def _write_heads(sheet: xlsxwriter.worksheet.Worksheet, row: int, head: object) -> int:
+def _write_heads(sheet: Worksheet, row: int, head: Format) -> int:
     sheet.write_string(row, 0, "", head)
     sheet.write_string(row + 1, 0, "品类\ncategory", head)
     sheet.set_row(row + 1, 44)
@@ -240,7 +250,7 @@ def _write_list(
     name: str,
     headings: Sequence[str],
     rows: Sequence[Sequence[str]],
-    bold: object,
+    bold: Format,
 ) -> None:
     sheet = book.add_worksheet(name)
     sheet.set_column(0, len(headings) - 1, 24)
@@ -287,19 +297,17 @@ def pdf(statement: Statement, closed: Closed, names: Names) -> bytes:
     if statement.takings:
         _pdf_list(pages, "义卖收入 / market", TAKINGS_HEADINGS, takings(statement, names))
     if statement.unheard:
-        rows = [
+        rows: list[Sequence[str]] = [
             (one.kiosk, names.stop(one.stop), _day(one.since_ms, statement.timezone))
             for one in statement.unheard
         ]
-        headings = ("终端 / kiosk", "站点 / stop", "最近联系 / last heard")
-        _pdf_list(pages, "尚未联系的终端 / not yet heard from", headings, rows)
+        _pdf_list(pages, "尚未联系的终端 / not yet heard from", UNHEARD_HEADINGS, rows)
     if statement.sample:
         rows = [
             (one.item, names.stop(one.stop), names.category(one.category), one.place or "", "□")
             for one in statement.sample
         ]
-        headings = ("物品 / item", "站点 / stop", "品类 / category", "位置 / place", "找到 / found")
-        _pdf_list(pages, "抽查：请去找到这些物品 / go and find these", headings, rows)
+        _pdf_list(pages, "抽查：请去找到这些物品 / go and find these", SAMPLE_HEADINGS, rows)
     pages.ln(3)
     pages.set_font(_FONT, size=8)
     for note in notes(statement, closed):

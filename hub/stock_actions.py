@@ -13,6 +13,7 @@ from contract.fields import (
     BoxCode,
     EventId,
     HeldCode,
+    Jiao,
     Month,
     PlaceCode,
     PlanCode,
@@ -80,6 +81,13 @@ class SetExpiry(_Action, frozen=True, tag="expiry"):
 
     items: Codes
     month: Month
+
+
+class SetPrice(_Action, frozen=True, tag="price"):
+    """These are to be sold for so many jiao each at the charity market."""
+
+    items: Codes
+    price: Jiao
 
 
 class Dispose(_Action, frozen=True, tag="dispose"):
@@ -170,6 +178,7 @@ Action: TypeAlias = (
     | Release
     | Judge
     | SetExpiry
+    | SetPrice
     | Dispose
     | Reserve
     | Unreserve

@@ -51,6 +51,7 @@ from hub.stock_actions import (
     SetAside,
     SetAsideRecalled,
     SetExpiry,
+    SetPrice,
     Undo,
     Unpack,
     Unreserve,
@@ -125,7 +126,7 @@ def _drafts(connection: Connection, action: Action, keeper: Keeper) -> list[Draf
 
 def _on_goods(
     connection: Connection,
-    action: Move | Correct | SetAside | Release | Judge | SetExpiry | Dispose,
+    action: Move | Correct | SetAside | Release | Judge | SetExpiry | SetPrice | Dispose,
     keeper: Keeper,
 ) -> list[Draft]:
     things = _look(connection, action.items, keeper)
@@ -152,6 +153,9 @@ def _on_goods(
         case SetExpiry(month=month):
             _require(things, lambda one: one.status in HERE, "not-here")
             return _each(things, lambda codes: events.ExpirySet(items=codes, month=month))
+        case SetPrice(price=price):
+            _require(things, lambda one: one.status in HERE, "not-here")
+            return _each(things, lambda codes: events.Priced(items=codes, price=price))
         case Dispose(why=why):
             _require_word(why, reasons.keys(DISPOSALS))
             _require(things, lambda one: one.status in HERE, "not-here")

@@ -11,6 +11,8 @@ import io
 from collections.abc import Callable, Sequence
 from typing import Final
 
+import msgspec
+
 from contract.codes import SERIALS_PER_PREFIX, Kind, grouped, serial_code, token_code
 from contract.events import person_hash
 from provisioning import marks
@@ -109,3 +111,8 @@ def price_labels(jiao: int, count: int) -> tuple[Label, ...]:
         code=card.code, zh="义卖", en="Charity market", mark=card.mark, big=card.zh, big_en=card.en
     )
     return (label,) * count
+
+
+def with_words(label: Label, zh: str, en: str) -> Label:
+    """The same label with other words on it."""
+    return msgspec.structs.replace(label, zh=zh, en=en)

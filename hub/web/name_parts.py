@@ -182,9 +182,9 @@ def _value(field: Field) -> Callable[[Entry], Value]:
         if isinstance(found, bool):
             return str(_("yes")) if found else str(_("no"))
         if field.name == "category":
-            return story.category_name(found)
+            return str(story.category_name(found))
         if field.name == "kind":
-            return _kinds().get(found, found)
+            return _kinds().get(str(found), str(found))
         number: int | None = found if isinstance(found, int) else None
         return str(found) if number is None else number
 

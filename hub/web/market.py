@@ -1,0 +1,427 @@
+"""The charity market: prices the day before, what was sold, what was taken and what was counted."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import Connection, Row, Select, select
+from werkzeug.wrappers import Response as BaseResponse
+
+from contract import codes
+from contract.actions import PAYMENTS
+from contract.codes import CodeError
+from hub import audit, db
+from hub.folds.sales import SOLD, TAKEN_BACK
+from hub.permissions import Permission
+from hub.queries import market as query
+from hub.queries import places
+from hub.queries.market import Market, Proceeds
+from hub.request import connection, now_ms, services
+from hub.scope import within
+from hub.stock_actions import MAX_ITEMS, Refused, SetPrice
+from hub.stock_changes import Keeper, carry_out
+from hub.web import i18n, listing, shell, story
+from hub.web.listing import (
+    Choice,
+    Column,
+    Days,
+    Kind,
+    Link,
+    Listing,
+    MemorySource,
+    SqlSource,
+    filters,
+)
+from hub.web.login import Denied, needs, signed_in_user, visible_stops
+from hub.web.stock import acting, words
+
+FEN_PER_JIAO: Final = 10
+MAX_YUAN: Final = 1_000
+_SALE: Final = db.sale.c
+_ITEM: Final = db.item.c
+
+
+def blueprint() -> Blueprint:
+    """The pages under ``/market``."""
+    pages = Blueprint("market", __name__, url_prefix="/market")
+    pages.get("/")(overview)
+    pages.get("/sales")(sales)
+    pages.get("/proceeds")(proceeds)
+    pages.get("/prices")(prices)
+    pages.post("/prices")(set_prices)
+    pages.get("/prices/labels.pdf")(labels)
+    pages.get("/<market>")(one)
+    return pages
+
+
+# --- words ---------------------------------------------------------------------------------------
+
+
+def _stop_name(stop: str) -> str:
+    return story.stop_name(places.stops(connection()), stop)
+
+
+def _pay_name(key: str | None) -> str:
+    for pay in PAYMENTS:
+        if pay.key == key:
+            return i18n.pick(pay.zh, pay.en)
+    return key or ""
+
+
+def _pays(_connection: Connection) -> list[tuple[str, str]]:
+    return [(pay.key, i18n.pick(pay.zh, pay.en)) for pay in PAYMENTS]
+
+
+def _counted(one: Market) -> str:
+    if one.closed is None:
+        return str(_("still open"))
+    if one.difference is None:
+        return str(_("not counted"))
+    return str(_("agrees")) if one.difference == 0 else str(_("differs"))
+
+
+# --- the list of markets -------------------------------------------------------------------------
+
+MARKETS: Final = Listing[Market](
+    name="markets",
+    title=_l("Markets"),
+    order="-began",
+    empty=_l("No market yet. Scan the market card at a kiosk, then an item and its price."),
+    source=MemorySource(rows=lambda here: query.markets(here, visible_stops())),
+    columns=(
+        Column(
+            key="began",
+            title=_l("Began"),
+            kind=Kind.MOMENT,
+            value=lambda row: row.first_t,
+            sort=True,
+            heading=True,
+            link=Link("market.one", "market", lambda row: row.market),
+        ),
+        Column(key="stop", title=_l("Stop"), value=lambda row: _stop_name(row.stop), sort=True),
+        Column(
+            key="sales",
+            title=_l("Sales"),
+            kind=Kind.NUMBER,
+            value=lambda row: row.sales,
+            sort=True,
+            link=lambda row: url_for("market.sales", market=row.market),
+        ),
+        Column(
+            key="net",
+            title=_l("Taken"),
+            kind=Kind.MONEY,
+            value=lambda row: row.net * FEN_PER_JIAO,
+            sort=True,
+        ),
+        Column(
+            key="cash",
+            title=_l("Of that in cash"),
+            kind=Kind.MONEY,
+            value=lambda row: row.cash * FEN_PER_JIAO,
+            sort=True,
+        ),
+        Column(
+            key="counted",
+            title=_l("Counted in the box"),
+            kind=Kind.MONEY,
+            value=lambda row: None if row.counted is None else row.counted * FEN_PER_JIAO,
+        ),
+        Column(key="state", title=_l("Counted?"), value=_counted),
+    ),
+    filters=(filters.stops(keep=lambda row, stop: row.stop == stop),),
+)
+
+
+@needs(Permission.VIEW)
+def overview() -> BaseResponse:
+    """Every market."""
+    return listing.respond(
+        MARKETS,
+        "market/overview.html",
+        may_price=signed_in_user().may(Permission.MARKET),
+        priced=_priced_count(connection()),
+    )
+
+
+def _priced_count(here: Connection) -> int:
+    rows = here.execute(
+        select(_ITEM.code).where(
+            within(_ITEM.stop, visible_stops()),
+            _ITEM.price.is_not(None),
+            _ITEM.status == "in_stock",
+        )
+    )
+    return len(rows.all())
+
+
+@needs(Permission.VIEW)
+def one(market: str) -> str:
+    """One market: each sale, the money by way of paying, the counting."""
+    here = connection()
+    found = query.markets(here, None, market=market[:32])
+    if not found:
+        abort(404)
+    if not signed_in_user().sees(found[0].stop):
+        raise Denied(Permission.VIEW, found[0].stop)
+    lines = query.lines(here, market)
+    by_pay: dict[str, int] = {}
+    for line in lines:
+        if line.kind in (SOLD, TAKEN_BACK):
+            sign = 1 if line.kind == SOLD else -1
+            by_pay[line.pay or ""] = by_pay.get(line.pay or "", 0) + sign * (line.amount or 0)
+    told = next((line for line in lines if line.recorded is not None), None)
+    return render_template(
+        "market/one.html",
+        market=found[0],
+        stop=_stop_name(found[0].stop),
+        lines=lines,
+        by_pay=[(_pay_name(pay), jiao * FEN_PER_JIAO) for pay, jiao in sorted(by_pay.items())],
+        told=told,
+        pay_name=_pay_name,
+        category_name=story.category_name,
+        fen=lambda jiao: jiao * FEN_PER_JIAO,
+        state=_counted(found[0]),
+    )
+
+
+# --- sales and proceeds --------------------------------------------------------------------------
+
+
+def _sales_of() -> Select[Any]:
+    return (
+        select(
+            _SALE.event,
+            _SALE.t.label("at"),
+            _SALE.market,
+            _SALE.stop,
+            _SALE.kind,
+            _SALE.item,
+            _SALE.amount,
+            _SALE.pay,
+            _SALE.category,
+            _ITEM.category.label("item_category"),
+        )
+        .select_from(db.sale.outerjoin(db.item, _ITEM.code == _SALE.item))
+        .where(within(_SALE.stop, visible_stops()), _SALE.kind.in_((SOLD, TAKEN_BACK)))
+    )
+
+
+def _rows(_connection: Connection, found: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
+    return found
+
+
+def _signed(row: Any) -> int:
+    amount = (row.amount or 0) * FEN_PER_JIAO
+    return amount if row.kind == SOLD else -amount
+
+
+SALES: Final = Listing[Any](
+    name="sales",
+    title=_l("Sales"),
+    order="-when",
+    empty=_l("Nothing was sold yet."),
+    source=SqlSource(select=_sales_of, key=(_SALE.event,), rows=_rows),
+    columns=(
+        Column(
+            key="when",
+            title=_l("When"),
+            kind=Kind.MOMENT,
+            value=lambda row: row.at,
+            sort=_SALE.t,
+            heading=True,
+            link=Link("market.one", "market", lambda row: row.market),
+        ),
+        Column(key="stop", title=_l("Stop"), value=lambda row: _stop_name(row.stop)),
+        Column(
+            key="item",
+            title=_l("Item"),
+            kind=Kind.CODE,
+            value=lambda row: row.item,
+            link=Link("board.item", "code", lambda row: row.item),
+        ),
+        Column(
+            key="category",
+            title=_l("Category"),
+            value=lambda row: story.category_name(row.item_category or row.category),
+        ),
+        Column(
+            key="what",
+            title=_l("What"),
+            value=lambda row: str(_("sold") if row.kind == SOLD else _("taken back")),
+        ),
+        Column(key="pay", title=_l("Paid by"), value=lambda row: _pay_name(row.pay)),
+        Column(key="amount", title=_l("Yuan"), kind=Kind.MONEY, value=_signed, sort=_SALE.amount),
+    ),
+    filters=(
+        filters.stops(_SALE.stop),
+        Days(key="when", label=_l("When"), where=filters.moments(_SALE.t), first=True),
+        Choice(key="pay", label=_l("Paid by"), options=_pays, where=lambda pay: _SALE.pay == pay),
+        Choice(
+            key="market",
+            label=_l("Market"),
+            options=lambda _connection: [],
+            other=True,
+            where=lambda market: _SALE.market == market,
+        ),
+    ),
+)
+
+
+@needs(Permission.VIEW)
+def sales() -> BaseResponse:
+    """Every sale and what was brought back."""
+    return listing.respond(SALES)
+
+
+PROCEEDS: Final = Listing[Proceeds](
+    name="proceeds",
+    title=_l("Proceeds"),
+    order="-month",
+    empty=_l("Nothing was sold yet."),
+    source=MemorySource(rows=lambda here: query.proceeds(here, visible_stops())),
+    columns=(
+        Column(
+            key="month",
+            title=_l("Month"),
+            kind=Kind.DATE,
+            value=lambda row: row.month,
+            sort=True,
+            heading=True,
+        ),
+        Column(key="stop", title=_l("Stop"), value=lambda row: _stop_name(row.stop), sort=True),
+        Column(
+            key="category",
+            title=_l("Category"),
+            value=lambda row: story.category_name(row.category) or str(_("without a label")),
+            sort=True,
+        ),
+        Column(
+            key="sales",
+            title=_l("Sales"),
+            kind=Kind.NUMBER,
+            value=lambda row: row.sales,
+            sort=True,
+            link=lambda row: url_for("market.sales", stop=row.stop, when_from=f"{row.month}-01"),
+        ),
+        Column(
+            key="net",
+            title=_l("Yuan"),
+            kind=Kind.MONEY,
+            value=lambda row: row.net * FEN_PER_JIAO,
+            sort=True,
+        ),
+    ),
+    filters=(filters.stops(keep=lambda row, stop: row.stop == stop),),
+)
+
+
+@needs(Permission.VIEW)
+def proceeds() -> BaseResponse:
+    """What each category brought, by month and stop."""
+    return listing.respond(PROCEEDS)
+
+
+# --- prices --------------------------------------------------------------------------------------
+
+
+@needs(Permission.MARKET)
+def prices() -> str:
+    """The form: scan what is to be sold, say its price."""
+    return _prices(request.args.get("codes", ""), request.args.get("yuan", ""))
+
+
+def _prices(typed: str, yuan: str, problem: str = "", where: str = "") -> str:
+    return render_template(
+        "market/prices.html",
+        codes=typed,
+        yuan=yuan,
+        problem=problem,
+        where=where,
+        request_id=acting.new_request(),
+    )
+
+
+@needs(Permission.MARKET)
+def set_prices() -> BaseResponse:
+    """Prices what was scanned; its labels can be printed then."""
+    user = signed_in_user()
+    typed, yuan = request.form.get("codes", ""), request.form.get("yuan", "").strip()
+    jiao = _jiao(yuan)
+    if jiao is None:
+        text = str(_("A price in yuan, such as 5 or 5.5."))
+        return Response(_prices(typed, yuan, text, "yuan"), status=400)
+    items: list[str] = []
+    for word in typed.split():
+        try:
+            parsed = codes.parse(codes.normalise(word))
+        except CodeError:
+            parsed = None
+        if parsed is None or parsed.kind not in (codes.Kind.ITEM, codes.Kind.BOX):
+            text = str(_("“%(word)s” is no item or box.", word=word[:40]))
+            return Response(_prices(typed, yuan, text, "codes"), status=400)
+        items.append(parsed.text)
+    items = list(dict.fromkeys(items))
+    if not items or len(items) > MAX_ITEMS:
+        text = str(_("Scan from 1 to %(n)s items.", n=MAX_ITEMS))
+        return Response(_prices(typed, yuan, text, "codes"), status=400)
+    keeper, moment, key = Keeper(user.id, user.sees), now_ms(), acting.request_id()
+    action = SetPrice(tuple(items), jiao)
+    try:
+        services().writer.call(
+            lambda writing: carry_out(writing, action, keeper, now_ms=moment, request=key)
+        )
+    except Refused as error:
+        text = words.refusal(error)
+        return Response(_prices(typed, yuan, text, "codes"), status=409)
+    shell.told(_("%(n)s things cost %(price)s yuan now.", n=len(items), price=yuan))
+    address = url_for("market.prices", codes=" ".join(items), yuan=yuan)
+    return redirect(address, 303)
+
+
+def _jiao(text: str) -> int | None:
+    """Yuan with at most one decimal as jiao; None for anything else."""
+    whole, point, rest = text.replace("。", ".").partition(".")
+    if not (whole.isascii() and whole.isdigit() and len(whole) <= 4):
+        return None
+    if point and not (len(rest) == 1 and rest.isascii() and rest.isdigit()):
+        return None
+    jiao = int(whole) * 10 + int(rest or "0")
+    return jiao if 0 < jiao <= MAX_YUAN * 10 else None
+
+
+@needs(Permission.MARKET)
+def labels() -> BaseResponse:
+    """Price labels on A4 sheets of 24, of what has a price and is free."""
+    from provisioning import tokens
+    from provisioning.cards import Order, pdf_of
+    from provisioning.sheets import SMALL_LABELS, Format, Language
+
+    user, here = signed_in_user(), connection()
+    query_ = select(_ITEM.code, _ITEM.category, _ITEM.price).where(
+        within(_ITEM.stop, visible_stops()), _ITEM.price.is_not(None), _ITEM.status == "in_stock"
+    )
+    wanted = [word for word in request.args.get("codes", "").split() if word.isalnum()]
+    if wanted:
+        query_ = query_.where(_ITEM.code.in_(wanted[:MAX_ITEMS]))
+    rows = here.execute(query_.order_by(_ITEM.price, _ITEM.code).limit(MAX_ITEMS)).all()
+    if not rows:
+        abort(404)
+    made = []
+    for code, category, price in rows:
+        [label] = tokens.price_labels(price, 1)
+        zh, en = story.category_names(category)
+        shown = codes.grouped(code)
+        made.append(tokens.with_words(label, f"{zh} {shown}", f"{en} {shown}"))
+    content = pdf_of(Order(False, (), ((SMALL_LABELS, tuple(made)),)), Format.A4, Language.ZH)
+    moment = now_ms()
+    services().writer.call(
+        lambda writing: audit.note(
+            writing, user.by, "export", "price labels", {"rows": len(made)}, moment
+        )
+    )
+    response = Response(content, mimetype="application/pdf")
+    response.headers["Content-Disposition"] = 'attachment; filename="prices.pdf"'
+    return response

@@ -1,0 +1,135 @@
+"""Prices the day before, what was sold, and whether the box agreed: in the browser."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pypdfium2
+import pytest
+import zxingcpp
+from flask.testing import FlaskClient
+
+from contract import events
+from contract.actions import Verb, price_argument
+from contract.codes import action_code
+from hub.permissions import Role
+from tests.integration.test_web_operator import signed_in, words
+from tests.support.hub_site import HubSite, Place
+
+MARKET = "5e55000000000009"
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[HubSite]:
+    found = HubSite(tmp_path)
+    found.add_users()
+    found.add_user("lead", Role.VOLUNTEER_LEAD)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def east(site: HubSite) -> Place:
+    return site.add_stop("stop-east", "东门站", "East Gate", ("", ""), "0E0E")
+
+
+def held(site: HubSite, place: Place, *bodies: events.Body) -> list[str]:
+    """What happened at the market; the ids of these events."""
+    site.now_ms += 60_000
+    written = [place.journal.write(body, site.now_ms + n) for n, body in enumerate(bodies)]
+    site.receive(place.journal, written)
+    return [event.id for event in written]
+
+
+def hidden(html: str) -> dict[str, str]:
+    form = html[html.index("<main") :]
+    return dict(re.findall(r'<input type="hidden" name="([a-z_]+)" value="([^"]*)"', form))
+
+
+def price(client: FlaskClient, codes: str, yuan: str) -> tuple[int, str]:
+    form = hidden(client.get("/market/prices").text) | {"codes": codes, "yuan": yuan}
+    answer = client.post("/market/prices", data=form)
+    return answer.status_code, words(answer.text)
+
+
+def test_things_are_priced_and_their_labels_scan_as_prices(site: HubSite, east: Place) -> None:
+    items = [site.intake(east, "T1") for _ in range(3)]
+    client = signed_in(site, "lead")
+    assert price(client, "\n".join(items[:2]), "5.5")[0] == 303
+    document = pypdfium2.PdfDocument(client.get("/market/prices/labels.pdf").data)
+    picture = document[0].render(scale=3).to_pil()
+    read = [one.text for one in zxingcpp.read_barcodes(picture)]
+    text = document[0].get_textpage().get_text_range()
+    document.close()
+    assert set(read) == {action_code(Verb.PRICE, price_argument(55))}
+    assert items[0][-4:] in text.replace(" ", "")
+    assert "2 things in stock have a price" in words(client.get("/market/").text)
+
+
+@pytest.mark.parametrize(
+    ("codes", "yuan", "told"),
+    [
+        ("{item}", "5.55", "A price in yuan"),
+        ("{item}", "0", "A price in yuan"),
+        ("{item}", "-3", "A price in yuan"),
+        ("rice", "5", "“rice” is no item or box"),
+        ("", "5", "Scan from 1 to"),
+    ],
+)
+def test_a_price_that_cannot_be_says_why(
+    site: HubSite, east: Place, codes: str, yuan: str, told: str
+) -> None:
+    item = site.intake(east)
+    status, page = price(signed_in(site, "lead"), codes.format(item=item), yuan)
+    assert (status, told in page) == (400, True)
+
+
+def test_what_was_taken_stands_beside_what_was_counted(site: HubSite, east: Place) -> None:
+    item = site.intake(east, "T1")
+    held(
+        site,
+        east,
+        events.MarketOpened(market=MARKET),
+        events.Sold(market=MARKET, price=55, item=item, pay="C"),
+        events.Sold(market=MARKET, price=120, category="R1", pay="W"),
+        events.Sold(market=MARKET, price=20, category="R1", pay="C"),
+        events.SaleTakenBack(market=MARKET, price=20, pay="C"),
+        events.MarketClosed(market=MARKET, sales=3, recorded=175, cash=55, counted=50),
+    )
+    client = signed_in(site)
+    page = words(client.get(f"/market/{MARKET}").text)
+    assert "Taken ¥17.50" in page
+    assert "Cash by the sales ¥5.50" in page
+    assert "Cash that was counted ¥5.00" in page
+    assert re.search(r"Difference [-−]?¥?[-−]?0\.50", page)
+    assert "differs" in words(client.get("/market/").text)
+    assert "T1" not in page
+    proceeds = words(client.get("/market/proceeds").text)
+    assert "Toys 1 ¥5.50" in proceeds
+    sales = client.get("/market/sales?format=csv")
+    assert sales.status_code == 200
+    assert len(sales.text.splitlines()) == 5
+
+
+def test_a_sale_that_was_undone_later_changes_what_was_taken(site: HubSite, east: Place) -> None:
+    _, sold, _ = held(
+        site,
+        east,
+        events.MarketOpened(market=MARKET),
+        events.Sold(market=MARKET, price=55, category="T1", pay="C"),
+        events.MarketClosed(market=MARKET, sales=1, recorded=55, cash=55, counted=0),
+    )
+    held(site, east, events.Voided(events=(sold,)))
+    page = words(signed_in(site).get(f"/market/{MARKET}").text)
+    assert "Taken ¥0.00" in page
+    assert "the kiosk had added up ¥5.50" in page
+
+
+def test_nobody_sees_another_stops_market(site: HubSite, east: Place) -> None:
+    site.add_stop("stop-west", "西门站", "West Gate", ("", ""), "0W0W")
+    site.add_user("west", Role.VOLUNTEER_LEAD, stops=["stop-west"])
+    held(site, east, events.MarketOpened(market=MARKET))
+    client = signed_in(site, "west")
+    assert client.get(f"/market/{MARKET}").status_code == 403
+    assert "No market yet" in words(client.get("/market/").text)
+    assert client.get("/market/nothing").status_code == 404
