@@ -7,8 +7,8 @@ Four kinds of tables
   they changed (`hub.tables.accounts`).
 * **Log** (`event`, `stream`, `hole`, `unreadable`, `kiosk_state`): written by ingest. `event` is
   the truth: a row for each line that ever came in, with the bytes as they came.
-* **Projections** (`touch`, `item`, `stock`, `movement`, `flow`, `sale`, `box`, `leg`, `recall`,
-  `claim`, `delivery`, `given`, the fold's part of `incident`, the epoch facts and placement in
+* **Projections** (`touch`, `item`, `stock`, `movement`, `flow`, `tally`, `sale`, `box`, `leg`,
+  `recall`, `claim`, `delivery`, `given`, the fold's part of `incident`, the epoch facts and placement in
   `stream`): a function of the good events in `event`; `rebuild` drops and refolds them.
 
 SQLite and PostgreSQL hold the same tables and take the same statements (`hub.sqlite`,
@@ -75,6 +75,8 @@ from hub.tables.stock import plan_line as plan_line
 from hub.tables.stock import recall as recall
 from hub.tables.stocktakes import STOCKTAKE_EVENTS as STOCKTAKE_EVENTS
 from hub.tables.stocktakes import stocktake_result as stocktake_result
+from hub.tables.tallies import tally as tally
+from hub.tables.walls import wall as wall
 from hub.tables.warehouse import reply as reply
 from hub.tables.warehouse import request as request
 from hub.tables.wishes import wish as wish

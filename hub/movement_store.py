@@ -15,7 +15,9 @@ from sqlalchemy import Connection
 
 from hub.folds.item import ItemState
 from hub.folds.movements import NOWHERE
+from hub.periods import keys_of
 from hub.projection_store import chunks
+from hub.tallies import measured
 
 _COLUMNS: Final = (
     "t, event, position, cause, from_status, from_stop, to_status, to_stop, category, quantity"
@@ -29,11 +31,20 @@ _FLOW: Final = """
 INSERT INTO flow (day, stop, category, status, way, cause, n) VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (day, stop, category, status, way, cause) DO UPDATE SET n = flow.n + excluded.n
 """
+_TALLY: Final = """
+INSERT INTO tally (measure, week, month, stop, category, n) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (measure, week, month, stop, category) DO UPDATE SET n = tally.n + excluded.n
+"""
+_NO_TALLY: Final = """
+DELETE FROM tally
+WHERE measure = ? AND week = ? AND month = ? AND stop = ? AND category = ? AND n = 0
+"""
 HOUR_MS: Final = 3_600_000
 
 Row: TypeAlias = tuple[int, int, int, str, str, str, str, str, str, int]
 """t, event, position, cause, from status and stop, to status and stop, category, quantity."""
 Flow: TypeAlias = tuple[str, str, str, str, str, str]
+Tally: TypeAlias = tuple[str, str, str, str, str]
 
 
 class Days:
@@ -42,6 +53,7 @@ class Days:
     def __init__(self, zone: ZoneInfo) -> None:
         self._zone: Final = zone
         self._known: Final[dict[int, str]] = {}
+        self._periods: Final[dict[str, tuple[str, str]]] = {}
 
     def of(self, t_ms: int) -> str:
         """The day of ``t_ms``, Unix milliseconds. Whole hours of UTC lie in one day everywhere but
@@ -57,6 +69,16 @@ class Days:
                 day = "9999-12-31" if t_ms > 0 else "0001-01-01"
             self._known[key] = day
         return day
+
+    def periods(self, t_ms: int) -> tuple[str, str]:
+        """The keys of the week and the month of ``t_ms`` (`hub.periods`)."""
+        day = self.of(t_ms)
+        found = self._periods.get(day)
+        if found is None:
+            if len(self._periods) > 10_000:
+                self._periods.clear()
+            found = self._periods[day] = keys_of(day)
+        return found
 
 
 def rows(state: ItemState) -> list[Row]:
@@ -94,6 +116,7 @@ def replace(
     inserts: list[tuple[str | int, ...]] = []
     deletes: list[tuple[str, int]] = []
     flows: dict[Flow, int] = {}
+    tallies: dict[Tally, int] = {}
     after = {state.code: rows(state) for state in states}
     for code in gone:
         after.setdefault(code, [])
@@ -104,9 +127,11 @@ def replace(
             deletes.append((code, same))
             for row in was[same:]:
                 _add(flows, row, -1, days)
+                _tally(tallies, row, -1, days)
         for n, row in enumerate(now[same:], start=same):
             inserts.append((code, n, *row))
             _add(flows, row, 1, days)
+            _tally(tallies, row, 1, days)
     if deletes:
         connection.exec_driver_sql(_DELETE, deletes)
     if inserts:
@@ -114,6 +139,12 @@ def replace(
     changed = [(*key, n) for key, n in flows.items() if n]
     if changed:
         connection.exec_driver_sql(_FLOW, changed)
+    counted = [(*tally, n) for tally, n in tallies.items() if n]
+    if counted:
+        connection.exec_driver_sql(_TALLY, counted)
+    fewer = [tally for tally, n in tallies.items() if n < 0]
+    if fewer:
+        connection.exec_driver_sql(_NO_TALLY, fewer)
     if deletes:
         connection.exec_driver_sql("DELETE FROM flow WHERE n = 0")
 
@@ -144,3 +175,11 @@ def _add(flows: dict[Flow, int], row: Row, sign: int, days: Days) -> None:
         flows[out] = flows.get(out, 0) + sign * quantity
     into = (day, to_stop, category, to_status, "in", cause)
     flows[into] = flows.get(into, 0) + sign * quantity
+
+
+def _tally(tallies: dict[Tally, int], row: Row, sign: int, days: Days) -> None:
+    t, _, _, _, from_status, from_stop, to_status, to_stop, category, quantity = row
+    week, month = days.periods(t)
+    for measure, stop in measured(from_status, from_stop, to_status, to_stop):
+        key = (measure, week, month, stop, category)
+        tallies[key] = tallies.get(key, 0) + sign * quantity

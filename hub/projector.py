@@ -60,6 +60,7 @@ TABLES: Final = (
     "stock",
     "movement",
     "flow",
+    "tally",
     "sale",
     "box",
     "leg",

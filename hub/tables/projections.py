@@ -70,6 +70,20 @@ Index(
 )
 
 Index("item_stop", item.c.stop, item.c.status, item.c.category)
+_HERE = "status IN ('in_stock', 'reserved', 'unlabelled', 'quarantined')"
+"""`hub.statuses.HERE`; as text, for SQLite takes a partial index only for the same condition."""
+HERE_ONLY: Final = text(f"item.{_HERE}")
+"""What `item_here` holds, as a condition of queries."""
+Index(
+    "item_here",
+    item.c.stop,
+    item.c.category,
+    item.c.received_t,
+    item.c.good_until,
+    item.c.quantity,
+    sqlite_where=text(_HERE),
+    postgresql_where=text(_HERE),
+)
 Index(
     "item_good",
     item.c.good_until,

@@ -170,6 +170,8 @@ class HubDb:
                 " JOIN event e ON e.id = m.event ORDER BY 1, 2",
                 "flow": "SELECT day, stop, category, status, way, cause, n FROM flow"
                 " ORDER BY 1, 2, 3, 4, 5, 6",
+                "tally": "SELECT measure, week, month, stop, category, n FROM tally"
+                " ORDER BY 1, 2, 3, 4, 5",
                 "sale": "SELECT s.market, s.t, e.hash, s.kind, s.stop, s.item, s.amount, s.pay,"
                 " s.recorded, s.cash FROM sale s JOIN event e ON e.id = s.event ORDER BY 1, 2, 3",
                 "claim": "SELECT hash, kiosk, session FROM claim ORDER BY 1",

@@ -24,6 +24,7 @@ PROJECTIONS = {
     "movement": "item, n",
     "sale": "event",
     "flow": "day, stop, category, status, way, cause",
+    "tally": "measure, week, month, stop, category",
     "claim": "hash",
     "delivery": "item",
     "given": "number",
