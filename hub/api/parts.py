@@ -2,8 +2,13 @@
 
 from typing import Final
 
-from hub.api import months
+from hub.api import decisions, months, stock, stocktakes
 from hub.api.routes import Route
 
-ROUTES: Final[tuple[Route, ...]] = (*months.ROUTES,)
+ROUTES: Final[tuple[Route, ...]] = (
+    *months.ROUTES,
+    *decisions.ROUTES,
+    *stock.ROUTES,
+    *stocktakes.ROUTES,
+)
 """All of them; a new part adds its own here."""

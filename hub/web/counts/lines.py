@@ -1,6 +1,7 @@
 """Every item of a stocktake with its verdict: where the figures of its page lead."""
 
 from collections.abc import Callable
+from typing import Final
 
 from flask import abort, url_for
 from flask_babel import gettext as _
@@ -11,6 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from hub.permissions import Permission
 from hub.request import connection
+from hub.stocktake_lines import DIFFERENT, EXPLAINED, FINE, OPEN_YET, Line
 from hub.web import listing, story
 from hub.web.counts import words
 from hub.web.counts.pages import title
@@ -18,10 +20,13 @@ from hub.web.counts.view import view
 from hub.web.listing import Choice, Column, Kind, Link, Listing, MemorySource, Text
 from hub.web.login import needs
 
+_GROUPS: Final = (DIFFERENT, EXPLAINED, OPEN_YET, FINE)
+
 
 class Row(Struct, frozen=True):
-    """A line, its names looked up."""
+    """A line, its names looked up; ``n`` numbers them, what differs first."""
 
+    n: int
     item: str
     category: str
     category_key: str
@@ -47,6 +52,7 @@ def lines(code: str) -> BaseResponse:
     named = words.PlaceNames(connection())
     rows = [
         Row(
+            n,
             line.item,
             story.category_name(line.category) if line.category else "",
             line.category,
@@ -61,7 +67,7 @@ def lines(code: str) -> BaseResponse:
             line.event,
             line.quantity,
         )
-        for line in result.lines
+        for n, line in enumerate(sorted(result.lines, key=_rank), start=1)
     ]
     places = sorted({row.place_code for row in rows} | {row.seen_code for row in rows})
     table = _listing(
@@ -77,6 +83,11 @@ def lines(code: str) -> BaseResponse:
     )
 
 
+def _rank(line: Line) -> tuple[int, str, str]:
+    group = next(n for n, verdicts in enumerate(_GROUPS) if line.verdict in verdicts)
+    return group, line.verdict, line.place
+
+
 def _listing(
     rows: list[Row], places: list[tuple[str, str]], categories: list[tuple[str, str]]
 ) -> Listing[Row]:
@@ -87,10 +98,11 @@ def _listing(
     return Listing[Row](
         name="count-items",
         title=_l("Items of the count"),
-        order="verdict",
+        order="n",
         empty=_l("Nothing stands at these places by the book, and nothing was seen."),
         source=MemorySource(rows=lambda _connection: rows),
         columns=(
+            Column(key="n", title=_l("No."), kind=Kind.NUMBER, value=lambda row: row.n, sort=True),
             Column(
                 key="item",
                 title=_l("Item"),

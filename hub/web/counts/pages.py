@@ -33,7 +33,7 @@ class Row(Struct, frozen=True):
     decided_t: int | None
     seen: int | None
     missing: int | None
-    restated: int
+    restated: int | None
 
 
 def _rows(here: Connection) -> list[Row]:
@@ -49,7 +49,7 @@ def _rows(here: Connection) -> list[Row]:
             one.decided_t,
             one.seen,
             one.missing,
-            one.restated,
+            one.restated or None,
         )
         for one in query.planned(here, visible_stops())
     ]
@@ -88,7 +88,7 @@ COUNTS = Listing[Row](
             heading=True,
         ),
         Column(key="stop", title=_l("Stop"), value=lambda row: row.stop, sort=True),
-        Column(key="what", title=_l("What"), value=lambda row: row.what),
+        Column(key="what", title=_l("What is counted"), value=lambda row: row.what),
         Column(
             key="state",
             title=_l("State"),
