@@ -156,7 +156,7 @@ def _event_lines(recorded: list[Recorded], stops: dict[str, Stop]) -> list[Event
 
 
 def _item_of(recorded: Recorded) -> str | None:
-    named: str = getattr(recorded.event.public.body, "item", "")
+    named: str = getattr(recorded.event.public.body, "item", "") or ""
     return named if named.startswith(codes.Kind.ITEM.value) else None
 
 
