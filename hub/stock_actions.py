@@ -13,6 +13,7 @@ from contract.fields import (
     BoxCode,
     EventId,
     HeldCode,
+    HeldCodes,
     Jiao,
     Month,
     PlaceCode,
@@ -165,6 +166,28 @@ class SetAsideRecalled(_Action, frozen=True, tag="quarantine-recalled"):
     recall: SessionId
 
 
+class HandOut(_Action, frozen=True, tag="hand-out"):
+    """These left with a volunteer for a delivery plan."""
+
+    plan: PlanCode
+    items: Codes
+
+
+class Deliver(_Action, frozen=True, tag="deliver"):
+    """What was out for this plan reached its family; without ``items`` all of it."""
+
+    plan: PlanCode
+    items: HeldCodes = ()
+
+
+class BringBack(_Action, frozen=True, tag="bring-back"):
+    """What was out for this plan came back; without ``items`` all of it."""
+
+    plan: PlanCode
+    items: HeldCodes = ()
+    why: Word = "not-home"
+
+
 class Undo(_Action, frozen=True, tag="undo"):
     """What was decided here by these events did not happen."""
 
@@ -190,6 +213,9 @@ Action: TypeAlias = (
     | OpenRecall
     | CloseRecall
     | SetAsideRecalled
+    | HandOut
+    | Deliver
+    | BringBack
     | Undo
 )
 
@@ -218,6 +244,8 @@ Refusal: TypeAlias = Literal[
     "recall-closed",
     "bad-gtin",
     "not-alone",
+    "not-out",
+    "for-another",
 ]
 """Why something is not done: a key of `hub.web.stock.words.REFUSALS`."""
 

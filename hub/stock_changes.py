@@ -21,6 +21,7 @@ from sqlalchemy import Connection, select
 from contract import events
 from contract.actions import DISPOSALS, GRADES
 from hub import db, reasons, recording
+from hub.handovers import handed
 from hub.recording import Actor, Draft, Recorded, in_pieces
 from hub.statuses import (
     DELIVERED,
@@ -36,10 +37,13 @@ from hub.statuses import (
 from hub.stock_actions import (
     Action,
     BreakKit,
+    BringBack,
     BuildKit,
     CloseRecall,
     Correct,
+    Deliver,
     Dispose,
+    HandOut,
     Judge,
     Move,
     OpenRecall,
@@ -117,6 +121,8 @@ def _drafts(connection: Connection, action: Action, keeper: Keeper) -> list[Draf
             return _reservation(connection, action, keeper)
         case Pack() | Unpack() | BuildKit() | BreakKit():
             return _in_boxes(connection, action, keeper)
+        case HandOut() | Deliver() | BringBack():
+            return handed(connection, action, keeper.sees)
         case _:
             return _on_goods(connection, action, keeper)
 

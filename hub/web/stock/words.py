@@ -43,6 +43,8 @@ REFUSALS: Final[dict[Refusal, LazyString]] = {
     "recall-closed": _l("This recall is over."),
     "bad-gtin": _l("%(subject)s is no retail code: 8, 12, 13 or 14 digits, the last one a check."),
     "not-alone": _l("Another person has to do this."),
+    "not-out": _l("%(subject)s is not out with this delivery plan."),
+    "for-another": _l("%(subject)s is reserved for another delivery plan."),
 }
 
 OUTCOMES: Final[dict[str, LazyString]] = {
