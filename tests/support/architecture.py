@@ -53,6 +53,8 @@ PURE: Final = (
     "hub/folds/*",
     "hub/permissions.py",
     "hub/statements.py",
+    "hub/stocktakes.py",
+    "hub/stocktake_lines.py",
     "hub/journey.py",
     "hub/privacy.py",
     "hub/statuses.py",
