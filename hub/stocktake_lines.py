@@ -217,13 +217,14 @@ class Judge:
         shelf = self._shelves.get(place)
         state = shelf.state if shelf is not None else WAITING
         began = self._began(place)
-        since = self._since(began)
-        explains = next((stay for stay in since if _explains(stay)), None)
-        if explains is not None:
+        explains = [stay for stay in self._since(began) if _explains(stay)]
+        if explains:
             closed = shelf.closed_t if shelf is not None else None
-            moved = explains.standing != PRESENT or (explains.place or "") != place
-            verdict = LEFT if moved and (closed is None or explains.t <= closed) else LATER
-            return self._make(verdict, place, "", explains.cause, explains.t, explains.event)
+            while_counted = [stay for stay in explains if closed is None or stay.t <= closed]
+            left = next((stay for stay in while_counted if self._here(stay) != place), None)
+            why = left or explains[0]
+            verdict = LATER if left is None else LEFT
+            return self._make(verdict, place, "", why.cause, why.t, why.event)
         if state == WAITING:
             return self._make(NOT_COUNTED, place)
         if state != COUNTED:
