@@ -8,8 +8,9 @@ Four kinds of tables
 * **Log** (`event`, `stream`, `hole`, `unreadable`, `kiosk_state`): written by ingest. `event` is
   the truth: a row for each line that ever came in, with the bytes as they came.
 * **Projections** (`touch`, `item`, `stock`, `movement`, `flow`, `tally`, `sale`, `box`, `leg`,
-  `recall`, `claim`, `delivery`, `given`, the fold's part of `incident`, the epoch facts and placement in
-  `stream`): a function of the good events in `event`; `rebuild` drops and refolds them.
+  `recall`, `claim`, `delivery`, `given`, the fold's part of `incident`, the epoch facts and
+  placement in `stream`): a function of the good events in `event`; `rebuild` drops and refolds
+  them.
 
 SQLite and PostgreSQL hold the same tables and take the same statements (`hub.sqlite`,
 `hub.postgresql`).
@@ -35,6 +36,7 @@ from hub.tables.accounts import token as token
 from hub.tables.accounts import user as user
 from hub.tables.base import metadata as metadata
 from hub.tables.donations import donation as donation
+from hub.tables.labels import label_run as label_run
 from hub.tables.log import event as event
 from hub.tables.log import hole as hole
 from hub.tables.log import kiosk_state as kiosk_state

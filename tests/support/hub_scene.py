@@ -13,7 +13,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from contract import codes, events, messages, topics
 from contract.batches import Header
 from contract.codes import Kind
-from hub import catalogue, closing, donation_rows, donations
+from hub import catalogue, closing, donation_rows, donations, label_runs
 from hub.audit import By
 from hub.backup import Backup, Held, hub_events, keys, state
 from hub.permissions import Role
@@ -68,6 +68,7 @@ class Scene:
         self._name_the_plan()
         self.donations = self._donate()
         self.market = self._sell()
+        self.label_run = self._print_ahead()
 
     @cached_property
     def goods(self) -> Goods:
@@ -83,6 +84,14 @@ class Scene:
     def _name_the_plan(self) -> None:
         entry = {"code": self.plan, "zh": "红茶花", "en": "Red camellia", "items": 3, "open": True}
         self.site.writer.call(lambda here: catalogue.put(here, "plans", [entry]))
+
+    def _print_ahead(self) -> str:
+        """Two sheets of item labels; the prefix of their codes."""
+        by, now_ms = By(self.administrator), self.site.now_ms
+        run = self.site.writer.call(
+            lambda here: label_runs.make(here, Kind.ITEM, 48, "east", by, now_ms)
+        )
+        return run.prefix
 
     def _sell(self) -> str:
         """A market at the river, whose box lacked half a yuan."""

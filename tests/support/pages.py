@@ -70,39 +70,52 @@ OPERATOR: Final[Mapping[str, Address]] = {
     "sales": lambda scene: "/market/sales",
     "proceeds": lambda scene: "/market/proceeds",
     "prices": lambda scene: "/market/prices",
+    "labels": lambda scene: "/labels/",
+    "labels-run": lambda scene: f"/labels/{scene.label_run}",
     "months": lambda scene: "/months",
     "backups": lambda scene: "/backups",
     "month": lambda scene: "/months/1",
 }
 """What an operator sees."""
 
+
+def _shown(path: str) -> Address:
+    """A page that only shows something once the scene's goods are there."""
+
+    def address(scene: Scene) -> str:
+        assert scene.goods
+        return path
+
+    return address
+
+
 STOCK: Final[Mapping[str, Address]] = {
-    "stock": lambda scene: "/stock",
-    "stock-expiry": lambda scene: "/stock/expiry",
-    "stock-aside": lambda scene: "/stock/aside",
+    "stock": _shown("/stock"),
+    "stock-expiry": _shown("/stock/expiry"),
+    "stock-aside": _shown("/stock/aside"),
     "item-corrected": lambda scene: f"/items/{scene.goods.corrected}",
     "item-reserved": lambda scene: f"/items/{scene.goods.dated}",
     "act-correct": lambda scene: f"/stock/act/correct?item={scene.goods.corrected}",
     "act-move": lambda scene: f"/stock/act/move?item={scene.goods.dated}&item={scene.free}",
-    "boxes": lambda scene: "/boxes",
+    "boxes": _shown("/boxes"),
     "box-pallet": lambda scene: f"/boxes/{scene.goods.pallet}",
     "box-kit": lambda scene: f"/boxes/{scene.goods.kit_box}",
     "box-unused": lambda scene: f"/boxes/{scene.goods.unused}",
-    "transfers": lambda scene: "/transfers",
+    "transfers": _shown("/transfers"),
     "transfer": lambda scene: f"/transfers/{scene.goods.transfer}",
-    "transfers-ask": lambda scene: "/transfers/ask",
-    "plans": lambda scene: "/plans",
-    "plan": lambda scene: f"/plans/{scene.plan}",
-    "plan-new": lambda scene: "/plans/new",
-    "plan-fetch": lambda scene: f"/plans/{scene.plan}/fetch",
-    "plan-propose": lambda scene: f"/plans/{scene.plan}/propose?category=C1&n=3",
-    "recalls": lambda scene: "/recalls",
-    "recall": lambda scene: f"/recalls/{RECALL}",
-    "recall-new": lambda scene: "/recalls/new",
-    "kits": lambda scene: "/kits",
-    "kit": lambda scene: f"/kits/{KIT}",
-    "kit-new": lambda scene: "/kits/new",
-    "kit-build": lambda scene: f"/kits/{KIT}/build?stop=river",
+    "transfers-ask": _shown("/transfers/ask"),
+    "plans": _shown("/plans"),
+    "plan": lambda scene: f"/plans/{scene.goods.plan}",
+    "plan-new": _shown("/plans/new"),
+    "plan-fetch": lambda scene: f"/plans/{scene.goods.plan}/fetch",
+    "plan-propose": lambda scene: f"/plans/{scene.goods.plan}/propose?category=C1&n=3",
+    "recalls": _shown("/recalls"),
+    "recall": _shown(f"/recalls/{RECALL}"),
+    "recall-new": _shown("/recalls/new"),
+    "kits": _shown("/kits"),
+    "kit": _shown(f"/kits/{KIT}"),
+    "kit-new": _shown("/kits/new"),
+    "kit-build": _shown(f"/kits/{KIT}/build?stop=river"),
     "counts": lambda scene: "/counts",
     "count-plan": lambda scene: "/counts/plan?stop=river",
     "count-plan-stop": lambda scene: "/counts/plan",
@@ -142,6 +155,7 @@ NOT_PAGES: Final = frozenset(
         "donations.example_xlsx",
         "donations.labels",
         "market.labels",
+        "labels.sheets",
         "statements.as_json",
         "statements.as_pdf",
         "statements.as_xlsx",

@@ -1,0 +1,202 @@
+"""Labels printed ahead: sheets of them, what became of each run, spoilt ones."""
+
+from typing import Any, Final
+
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from werkzeug.wrappers import Response as BaseResponse
+
+from contract.codes import Kind as CodeKind
+from contract.codes import grouped
+from hub import audit, label_runs
+from hub.label_runs import SHEET, LabelError, Run
+from hub.permissions import Permission
+from hub.queries import places
+from hub.ready_made import NoLabelPrefixError
+from hub.request import connection, now_ms, services
+from hub.web import i18n, listing, shell, story
+from hub.web.listing import Column, Kind, Link, Listing, MemorySource
+from hub.web.login import Denied, needs, signed_in_user
+
+REFUSED: Final = {
+    "too-many": _l("From 1 to 50 sheets at once."),
+    "unknown": _l("This is no label that was printed ahead here."),
+    "bound": _l("This label is on something already."),
+    "voided": _l("This label was given up before."),
+}
+
+
+def blueprint() -> Blueprint:
+    """The pages under ``/labels``."""
+    pages = Blueprint("labels", __name__, url_prefix="/labels")
+    pages.get("/")(overview)
+    pages.post("/")(make)
+    pages.post("/void")(void)
+    pages.get("/<prefix>")(one)
+    pages.get("/<prefix>/sheets.pdf")(sheets)
+    return pages
+
+
+def _mine(_connection: Any) -> list[Run]:
+    user = signed_in_user()
+    found = label_runs.runs(connection())
+    return [run for run in found if not run.stop or user.sees(run.stop)]
+
+
+def _stop(run: Run) -> str:
+    if not run.stop:
+        return str(_("any stop"))
+    return story.stop_name(places.stops(connection()), run.stop)
+
+
+def _kind(run: Run) -> str:
+    return str(_("Items") if run.kind == CodeKind.ITEM.value else _("Boxes"))
+
+
+RUNS: Final = Listing[Run](
+    name="label-runs",
+    title=_l("Printed ahead"),
+    order="-made",
+    empty=_l(
+        "No labels were printed ahead here yet. They help where a printer is slow or broken: stick"
+        " one on, scan it at a kiosk, and it is bound."
+    ),
+    source=MemorySource(rows=_mine),
+    columns=(
+        Column(
+            key="made",
+            title=_l("Made"),
+            kind=Kind.MOMENT,
+            value=lambda run: run.made_ms,
+            sort=True,
+            heading=True,
+            link=Link("labels.one", "prefix", lambda run: run.prefix),
+        ),
+        Column(key="kind", title=_l("For"), value=_kind),
+        Column(key="stop", title=_l("Stop"), value=_stop, sort=True),
+        Column(key="n", title=_l("Labels"), kind=Kind.NUMBER, value=lambda run: run.n, sort=True),
+        Column(
+            key="bound",
+            title=_l("On something"),
+            kind=Kind.NUMBER,
+            value=lambda run: run.bound,
+            sort=True,
+        ),
+        Column(
+            key="left",
+            title=_l("Still blank"),
+            kind=Kind.NUMBER,
+            value=lambda run: run.left,
+            sort=True,
+        ),
+    ),
+)
+
+
+@needs(Permission.VIEW)
+def overview() -> BaseResponse:
+    """The runs, and the form for another."""
+    return _overview()
+
+
+def _overview(problem: str = "", status: int = 200) -> BaseResponse:
+    user = signed_in_user()
+    stops = user.stops(places.stops(connection()))
+    found = listing.respond(
+        RUNS,
+        "labels/overview.html",
+        may_make=user.may(Permission.LABELS),
+        stops=[(stop.id, i18n.pick(stop.zh, stop.en)) for stop in stops.values()],
+        everywhere=user.visible is None,
+        problem=problem,
+        sheet=SHEET,
+    )
+    found.status_code = status
+    return found
+
+
+@needs(Permission.LABELS)
+def make() -> BaseResponse:
+    """Draws the codes of some sheets; printing them is the next page's."""
+    user, moment = signed_in_user(), now_ms()
+    kind = CodeKind.BOX if request.form.get("kind") == "box" else CodeKind.ITEM
+    stop = request.form.get("stop", "")
+    if (stop and stop not in places.stops(connection())) or not (
+        user.sees(stop) if stop else user.visible is None
+    ):
+        raise Denied(Permission.LABELS, stop)
+    text = request.form.get("sheets", "").strip()
+    count = int(text) * SHEET if text.isascii() and text.isdigit() and len(text) < 4 else 0
+    try:
+        run = services().writer.call(
+            lambda writing: label_runs.make(writing, kind, count, stop, user.by, moment)
+        )
+    except LabelError as error:
+        return _overview(str(REFUSED[error.why]), 400)
+    except NoLabelPrefixError as error:
+        zh, _slash, en = str(error).partition(" / ")
+        return _overview(i18n.pick(zh, en), 409)
+    shell.told(_("%(n)s labels are ready to be printed.", n=run.n))
+    return redirect(url_for("labels.one", prefix=run.prefix), 303)
+
+
+def _found(prefix: str) -> Run:
+    found = label_runs.runs(connection(), prefix[:4])
+    if not found:
+        abort(404)
+    if found[0].stop and not signed_in_user().sees(found[0].stop):
+        raise Denied(Permission.VIEW, found[0].stop)
+    return found[0]
+
+
+@needs(Permission.VIEW)
+def one(prefix: str) -> str:
+    """A run: its sheets, and what became of each label."""
+    run = _found(prefix)
+    return render_template(
+        "labels/one.html",
+        run=run,
+        kind=_kind(run),
+        stop=_stop(run),
+        sheets=-(-run.n // SHEET),
+        bound=url_for("items.listing", q=run.prefix),
+        voided=[grouped(code) for code in sorted(label_runs.voided(connection(), run.prefix))],
+        may_make=signed_in_user().may(Permission.LABELS),
+    )
+
+
+@needs(Permission.LABELS)
+def void() -> BaseResponse:
+    """A label was spoilt."""
+    user, moment = signed_in_user(), now_ms()
+    text = request.form.get("code", "")[:40]
+    try:
+        code = services().writer.call(
+            lambda writing: label_runs.void(writing, text, user.by, moment)
+        )
+    except LabelError as error:
+        return _overview(str(REFUSED[error.why]), 409)
+    shell.told(_("%(code)s is not expected any more. Tear it up.", code=grouped(code)))
+    return redirect(url_for("labels.one", prefix=code[1:5]), 303)
+
+
+@needs(Permission.LABELS)
+def sheets(prefix: str) -> BaseResponse:
+    """The run on A4 sheets of 24."""
+    from provisioning import tokens
+    from provisioning.cards import Order, pdf_of
+    from provisioning.sheets import SMALL_LABELS, Format, Language
+
+    run = _found(prefix)
+    made = tokens.ready_made_labels(CodeKind(run.kind), run.prefix, 0, run.n)
+    content = pdf_of(Order(False, (), ((SMALL_LABELS, made),)), Format.A4, Language.BOTH)
+    user, moment = signed_in_user(), now_ms()
+    services().writer.call(
+        lambda writing: audit.note(
+            writing, user.by, "export", f"labels {run.prefix}", {"rows": run.n}, moment
+        )
+    )
+    response = Response(content, mimetype="application/pdf")
+    response.headers["Content-Disposition"] = f'attachment; filename="labels-{run.prefix}.pdf"'
+    return response
