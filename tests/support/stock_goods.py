@@ -24,6 +24,7 @@ class Goods:
 
     def __init__(self, site: HubSite, here: Place, there: Place, plan: str, account: str) -> None:
         self._site, self._here, self._account = site, here, account
+        self.plan = plan
         self.box, self.pallet, self.kit_box, self.unused = (
             codes.serial_code(Kind.BOX, here.journal.prefix, serial) for serial in range(1, 5)
         )
@@ -50,6 +51,7 @@ class Goods:
         left = [site.intake(self._here, "S1") for _ in range(3)]
         sent = journal.write(events.Sent(to=SHEET, kind="stop", items=tuple(left)), site.now_ms)
         site.receive(journal, [sent])
+        site.now_ms += HOUR_MS // 60
         other = there.journal
         came = events.Arrived(place=codes.PLACE_IN, items=tuple(left[:2]))
         site.receive(other, [other.write(came, site.now_ms)])
