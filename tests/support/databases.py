@@ -28,7 +28,7 @@ VARIABLE: Final = "YICANG_TEST_DATABASE"
 _EMPTY: Final = "yicang_migrated"
 
 _HELPERS: Final = frozenset(
-    {f"tests.support.{name}" for name in ("databases", "hubdb", "hub_site", "hub_scene")}
+    {f"tests.support.{name}" for name in ("databases", "hubdb", "hub_site", "hub_scene", "counts")}
 )
 """Where tests get a hub's database from."""
 

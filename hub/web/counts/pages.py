@@ -16,7 +16,7 @@ from hub.request import connection
 from hub.web import i18n, story
 from hub.web import listing as tables
 from hub.web.counts import words
-from hub.web.counts.view import View, is_open, may_count, view
+from hub.web.counts.view import View, may_count, view
 from hub.web.listing import Choice, Column, Days, Kind, Link, Listing, MemorySource, filters
 from hub.web.login import needs, signed_in_user, visible_stops
 
@@ -191,7 +191,6 @@ def _context(seen: View) -> dict[str, object]:
         "category_name": lambda key: story.category_name(key) if key else _("not known"),
         "person": lambda account: names.get(account, _("an account that is gone")),
         "words": words,
-        "is_open": is_open,
         "may_count": may_count(count) and not count.decided,
         "may_approve": user.may(Permission.APPROVE_COUNT, count.stop),
         "counted_here": user.id in count.counters,

@@ -6,7 +6,6 @@ and did not count, until it is decided.
 
 import hashlib
 import itertools
-from collections.abc import Sequence
 
 import msgspec
 from flask import abort
@@ -14,7 +13,7 @@ from msgspec import Struct
 from sqlalchemy import Connection
 
 from hub import stocktakes
-from hub.folds.counted import COUNTED, OPEN, Stocktake
+from hub.folds.counted import COUNTED, Stocktake
 from hub.permissions import Permission
 from hub.queries import stocktakes as query
 from hub.queries.stocktakes import FoundAgain, Kept, Offered
@@ -139,22 +138,19 @@ def of(here: Connection, user: User, count: Stocktake) -> View:
     now = query.found(here, count) if may_see(user, count) else None
     result = kept[0].result if kept else now
     changed = stocktakes.changes(kept[-1].result, now) if kept and now is not None else []
-    missing = _missing(kept)
+    # A hub that was made anew from the log has no kept figures: they are told anew.
+    missing = [] if result is None or count.approved is None else result.of(MISSING)
     return View(
         count=count,
         result=result,
         offered=[] if count.decided else query.offered(here, count),
         kept=kept,
         changes=changed,
-        found_again=query.found_again(here, missing) if missing else [],
+        found_again=query.found_again(here, [line.item for line in missing]),
         hindrances=[]
         if result is None or count.decided
         else stocktakes.hindrances(count, result, user.id),
     )
-
-
-def _missing(kept: Sequence[Kept]) -> list[str]:
-    return [line.item for line in kept[0].result.of(MISSING)] if kept else []
 
 
 def may_see(user: User, count: Stocktake) -> bool:
@@ -167,8 +163,3 @@ def may_see(user: User, count: Stocktake) -> bool:
 def may_count(count: Stocktake) -> bool:
     """Whether the user may take part."""
     return signed_in_user().may(Permission.COUNT, count.stop)
-
-
-def is_open(state: str) -> bool:
-    """Whether somebody counts at a place in this state."""
-    return state == OPEN
