@@ -37,7 +37,12 @@ class Counts:
         self._join(self.going, 2)
         self._lane(3, SHELF, [items[5]])
         self.to_approve = self._plan(3, (SHELF,))
-        self._lane(4, SHELF, [items[3]])
+        self._lane(4, SHELF, [items[3]], closed=False)
+        bare = here.journal.code()
+        self._write(
+            events.FoundUnlabelled(count=f"{4:016x}", place=SHELF, item=bare, category="T1"),
+            events.ShelfClosed(count=f"{4:016x}", place=SHELF, seen=2, expected=2),
+        )
         self._join(self.to_approve, 4)
 
     def _write(self, *bodies: events.Body) -> None:

@@ -33,6 +33,7 @@ PUBLIC: Final[Mapping[str, Address]] = {
     "claim-unseen": lambda scene: f"/c/{NEVER_CLAIMED}",
     "keys": lambda scene: "/keys",
     "missing": lambda scene: "/no-such-page",
+    "wall-gone": lambda scene: "/wall/at/never-made",
     "login": lambda scene: "/login",
 }
 
@@ -73,6 +74,11 @@ OPERATOR: Final[Mapping[str, Address]] = {
     "labels": lambda scene: "/labels/",
     "labels-run": lambda scene: f"/labels/{scene.label_run}",
     "months": lambda scene: "/months",
+    "reports": lambda scene: "/reports",
+    "reports-months": lambda scene: "/reports?span=m12&stop=east",
+    "movements": lambda scene: "/reports/movements?what=received",
+    "wall": lambda scene: "/wall",
+    "wall-links": lambda scene: "/wall/links",
     "backups": lambda scene: "/backups",
     "month": lambda scene: "/months/1",
 }
@@ -132,6 +138,7 @@ ADMINISTRATOR: Final[Mapping[str, Address]] = {
     "account-one": lambda scene: f"/accounts/{scene.administrator}",
     "audit": lambda scene: "/audit",
     "count-going": lambda scene: f"/counts/{scene.counts.going}",
+    "count-ready": lambda scene: f"/counts/{scene.counts.to_approve}",
     "count-approve": lambda scene: f"/counts/{scene.counts.to_approve}/approve",
 }
 """What takes an administrator."""
@@ -147,6 +154,8 @@ NOT_PAGES: Final = frozenset(
     {
         "static",
         "board.live",
+        "wall.live",
+        "wall.linked_live",
         "counts.live",
         "boxes.find",
         "health.healthz",

@@ -6,6 +6,7 @@ and did not count, until it is decided.
 
 import hashlib
 import itertools
+from collections import Counter
 
 import msgspec
 from flask import abort
@@ -18,12 +19,10 @@ from hub.permissions import Permission
 from hub.queries import stocktakes as query
 from hub.queries.stocktakes import FoundAgain, Kept, Offered
 from hub.request import connection
-from hub.stocktake_lines import DIFFERENT, EXPLAINED, FINE, MISSING, OPEN_YET, VERDICTS
+from hub.stocktake_lines import MISSING, UNLABELLED, VERDICTS, Line
 from hub.stocktakes import Change, Result
 from hub.users import User
 from hub.web.login import require, signed_in_user
-
-GROUPS = (("fine", FINE), ("different", DIFFERENT), ("explained", EXPLAINED), ("open", OPEN_YET))
 
 
 class CategorySum(Struct, frozen=True):
@@ -82,6 +81,14 @@ class View(Struct, frozen=True):
             n = sums.setdefault(line.category, {})
             n[line.verdict] = n.get(line.verdict, 0) + 1
         return [CategorySum(category, sums[category]) for category in sorted(sums)]
+
+    @property
+    def perhaps(self) -> list[tuple[Line, int]]:
+        """What had no label, each with how many of its category are missing."""
+        if self.result is None:
+            return []
+        missing = Counter(line.category for line in self.result.of(MISSING))
+        return [(line, missing[line.category]) for line in self.result.of(UNLABELLED)]
 
     @property
     def to_ask(self) -> list[str]:
