@@ -14,7 +14,6 @@ from tests.browser.test_hub_pages import browser as browser
 from tests.support.counts import ROOM, SHELF, CountSite
 from tests.support.hub_scene import served
 
-
 pytestmark = pytest.mark.browser
 
 
