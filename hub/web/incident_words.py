@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
@@ -231,7 +232,8 @@ _NOTICED_OTHERWISE: Final = _Kind(
 
 
 class Words(Struct, frozen=True):
-    """An incident as text; ``title``, ``happened``, ``assumed`` and ``advice`` are localised."""
+    """An incident as text; ``title``, ``happened``, ``assumed`` and ``advice`` are localised;
+    ``about`` is the address of what it is about, where that is no item."""
 
     incident: Incident
     title: str
@@ -239,6 +241,7 @@ class Words(Struct, frozen=True):
     assumed: str
     advice: str
     stop: str
+    about: str = ""
 
 
 def words(incident: Incident, stop: str) -> Words:
@@ -271,7 +274,28 @@ def words(incident: Incident, stop: str) -> Words:
         str(kind.assumed),
         str(kind.advice) % values,
         stop,
+        _about(incident),
     )
+
+
+def _about(incident: Incident) -> str:
+    """Where the goods are shown that only time made wrong."""
+    match incident.kind:
+        case "custody-gap":
+            return url_for("transfers.one", event=incident.subject)
+        case "recalled-here":
+            return url_for("recalls.one", recall=incident.subject)
+        case "past-expiry":
+            day = incident.subject
+            return url_for(
+                "items.listing",
+                stop=incident.stop,
+                status="here",
+                expiry_from=day,
+                expiry_to=day,
+            )
+        case _:
+            return ""
 
 
 def _of_travel(incident: Incident) -> dict[str, str]:

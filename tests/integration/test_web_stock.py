@@ -114,14 +114,11 @@ def form_of(client: FlaskClient, path: str, to: str = "") -> dict[str, list[str]
     return fields
 
 
-def act(
-    house: House, kind: str, *items: str, client: FlaskClient | None = None, **values: str
-) -> Any:
+def act(house: House, kind: str, *items: str, **values: str) -> Any:
     """Fills in the form of a decision about these and sends it."""
-    browser = client or house.ann
     asked = urlencode([("item", item) for item in items] + [("back", "/board")])
-    form: dict[str, Any] = form_of(browser, f"/stock/act/{kind}?{asked}")
-    return browser.post(f"/stock/act/{kind}", data=form | values)
+    form: dict[str, Any] = form_of(house.ann, f"/stock/act/{kind}?{asked}")
+    return house.ann.post(f"/stock/act/{kind}", data=form | values)
 
 
 def undo(client: FlaskClient) -> Any:
@@ -290,6 +287,7 @@ def test_what_left_and_was_not_seen_names_whom_to_ask_until_it_is_settled(house:
     house.ann = signed_in(house.site, "ann")
     assert "2 things left East for West" in told
     assert "West (门卫 028-555)" in told
+    assert f'href="/transfers/{sent.id}"' in house.ann.get("/incidents").text
     page = words(house.ann.get(f"/transfers/{sent.id}").text)
     assert "From East to West stop" in page
     assert "门卫 028-555" in page
@@ -356,6 +354,10 @@ def test_goods_past_their_date_are_an_incident_until_they_are_gone(house: House)
     past, good = house.packaged(expiry="2026-10-01"), house.packaged(expiry="2027-10-01")
     house.sweep()
     assert house.incidents() == [("past-expiry", "east")]
+    shown = re.findall(
+        r'href="(/stock/items[^"]*expiry_from[^"]*)"', house.ann.get("/incidents").text
+    )
+    assert past in house.ann.get(shown[0].replace("&amp;", "&")).text
     page = house.ann.get("/stock/expiry").text
     assert page.index(past) < page.index(good)
     assert "past its date" in words(page)
