@@ -10,6 +10,7 @@ from contract import codes
 from contract import events as contract
 from hub.web import devices, i18n
 from hub.web.story import category_name
+from hub.web.wording_counts import about_counts
 from hub.web.wording_goods import about_goods
 
 _OUTCOMES: Final = {
@@ -67,6 +68,7 @@ def describe(body: contract.Body) -> str:
     return (
         _about_items(body)
         or about_goods(body, _held, place_name)
+        or about_counts(body, place_name)
         or _about_sessions(body)
         or _about_kiosk(body)
     )

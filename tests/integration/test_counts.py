@@ -306,3 +306,20 @@ def test_a_rebuilt_hub_and_another_order_of_arrival_find_the_same(
     assert found[site.on_shelf[4]] == "Not found"
     site.writer.call(lambda writing: site.writer.projector.rebuild(writing, site.now_ms))
     assert outcomes(manager) == found
+
+
+def test_the_list_of_events_tells_a_count_in_words(site: CountSite) -> None:
+    lead, manager = counted(site)
+    assert manager.post("again", place=SHELF) == 303
+    assert lead.post("cancel", why="disturbed") == 303
+    page = words(lead.client.get(f"/events?subject=N{lead.count}").text)
+    for text in (
+        "A stocktake of the whole stop was planned",
+        "A lane’s count belongs to a planned stocktake",
+        "To be counted again:",
+        "A stocktake was given up",
+    ):
+        assert text in page
+    page = words(lead.client.get(f"/events?subject=N{site.first.part}").text)
+    assert "A stocktake began at this lane" in page
+    assert "is counted: 3 labels" in page
