@@ -105,7 +105,8 @@ class Cell(Struct, frozen=True):
 class CountOut(Struct, frozen=True):
     """A stocktake. ``places``, ``verdicts`` and ``seal`` are null where a blind count must not show
     them to whoever asks; once approved they are those of that moment, and ``changes`` what the log
-    tells differently now. ``hindrances`` say why the asker cannot approve it."""
+    tells differently now. ``hindrances`` say why the asker cannot approve it, ``unheard``
+    which kiosks may still hold what happened meanwhile."""
 
     id: str
     stop: str
@@ -121,6 +122,7 @@ class CountOut(Struct, frozen=True):
     verdicts: list[Cell] | None
     seal: str | None
     hindrances: list[str]
+    unheard: list[str]
     told: list[Told]
     changes: list[Change]
     found_again: list[FoundAgain]

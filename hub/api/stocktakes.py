@@ -202,6 +202,7 @@ def _out(seen: View) -> CountOut:
         verdicts=None if result is None else [Cell(*one) for one in seen.verdicts],
         seal=None if result is None or count.decided else seen.seal,
         hindrances=seen.hindrances,
+        unheard=[one.kiosk for one in seen.unheard],
         told=[Told(one.n, one.at_ms, one.position, one.digest) for one in seen.kept],
         changes=seen.changes,
         found_again=seen.found_again,

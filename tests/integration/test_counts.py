@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -136,6 +137,7 @@ def test_a_kiosk_that_was_offline_explains_days_later_what_was_missing(site: Cou
     site.first.shelf(ROOM, *site.in_room)
     lead.post("join", part=site.first.part)
     manager = desk(site, "manager", lead.count)
+    assert re.search(r"You can wait for them: kiosk-east-2 ", words(manager.page()))
     assert manager.approve() == 303
     assert (site.status(fetched), site.status(lost)) == ("missing", "missing")
     before = outcomes(manager)

@@ -16,9 +16,11 @@ from sqlalchemy import Connection
 from hub import stocktakes
 from hub.folds.counted import COUNTED, Stocktake
 from hub.permissions import Permission
+from hub.queries import statements
 from hub.queries import stocktakes as query
 from hub.queries.stocktakes import FoundAgain, Kept, Offered
 from hub.request import connection
+from hub.statements import Unheard
 from hub.stocktake_lines import MISSING, UNLABELLED, VERDICTS, Line
 from hub.stocktakes import Change, Result
 from hub.users import User
@@ -42,7 +44,8 @@ class Restated(Struct, frozen=True):
 
 class View(Struct, frozen=True):
     """A stocktake as this user may see it. ``result`` is None where they may not see figures, and
-    what was approved once it is; ``now`` is how the log tells it then."""
+    what was approved once it is; ``changes`` is how the log tells it differently since.
+    ``unheard`` are kiosks that may still hold what happened meanwhile."""
 
     count: Stocktake
     result: Result | None
@@ -51,6 +54,7 @@ class View(Struct, frozen=True):
     changes: list[Change]
     found_again: list[FoundAgain]
     hindrances: list[str]
+    unheard: list[Unheard]
 
     @property
     def state(self) -> str:
@@ -121,7 +125,8 @@ class View(Struct, frozen=True):
         """Differs when anything shown does."""
         count = self.count
         shown = (count.parts, count.shelves, self.state, self.offered, self.result, self.changes)
-        text = msgspec.json.encode((language, shown, self.found_again, self.hindrances))
+        rest = (self.found_again, self.hindrances, self.unheard)
+        text = msgspec.json.encode((language, shown, rest))
         return f'W/"{hashlib.sha256(text).hexdigest()[:32]}"'
 
 
@@ -157,7 +162,16 @@ def of(here: Connection, user: User, count: Stocktake) -> View:
         hindrances=[]
         if result is None or count.decided
         else stocktakes.hindrances(count, result, user.id),
+        unheard=[] if count.decided else _unheard(here, count),
     )
+
+
+def _unheard(here: Connection, count: Stocktake) -> list[Unheard]:
+    """Kiosks of the stop that may still hold what happened until the last place was counted."""
+    ended = max((shelf.closed_t or 0 for shelf in count.shelves), default=0)
+    if not ended:
+        return []
+    return [one for one in statements.unheard(here, ended) if one.stop == count.stop]
 
 
 def may_see(user: User, count: Stocktake) -> bool:
