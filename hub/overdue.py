@@ -7,6 +7,8 @@ Rules
   seen or given up.
 * **Past expiry.** Goods whose last good day is over stand among those that could go out. One
   incident for each stop and day, until they are set aside, corrected or thrown away.
+* **A label that was never attached.** Something came in, and a day later nothing says that its
+  label is on it: it cannot be found by its code, and is not free. One incident for each stop.
 * **Recalled, and still here.** An open recall meets goods that are not set aside; so do goods that
   a kiosk took in offline. One incident for each recall and stop.
 
@@ -32,8 +34,11 @@ TIME: Final = "time"
 CUSTODY_GAP: Final = "custody-gap"
 PAST_EXPIRY: Final = "past-expiry"
 RECALLED_HERE: Final = "recalled-here"
+LABEL_MISSING: Final = "label-missing"
 
 DAY_MS: Final = 86_400_000
+LABEL_MS: Final = DAY_MS
+"""By then whoever brought it has long gone home, and the printer's paper was changed."""
 _COULD_GO_OUT: Final = (IN_STOCK, RESERVED, UNLABELLED)
 
 
@@ -43,6 +48,7 @@ def sweep(connection: Connection, now_ms: int, zone: ZoneInfo) -> int:
         *_custody_gaps(connection, now_ms),
         *_past_expiry(connection, now_ms, zone),
         *_recalled_here(connection),
+        *_label_missing(connection, now_ms),
     ]
     table = db.incident.c
     open_now = set(
@@ -116,6 +122,27 @@ def _past_expiry(connection: Connection, now_ms: int, zone: ZoneInfo) -> list[Fi
         key = f"{PAST_EXPIRY}:{row.stop}:{row.good_until}"
         found.append(Finding(key, PAST_EXPIRY, row.good_until, "", row.stop, over_ms, detail))
     return found
+
+
+def _label_missing(connection: Connection, now_ms: int) -> list[Finding]:
+    table = db.item.c
+    rows = connection.execute(
+        select(table.stop, func.count().label("n"), func.min(table.received_t).label("first_t"))
+        .where(table.status == UNLABELLED, table.received_t < now_ms - LABEL_MS)
+        .group_by(table.stop)
+    )
+    return [
+        Finding(
+            f"{LABEL_MISSING}:{row.stop}",
+            LABEL_MISSING,
+            row.stop,
+            "",
+            row.stop,
+            int(row.first_t),
+            {"n": int(row.n)},
+        )
+        for row in rows
+    ]
 
 
 def _recalled_here(connection: Connection) -> list[Finding]:

@@ -89,7 +89,7 @@ def keep(
 
     try:
         made = _server(site).register_complete(state, response)
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, LookupError) as error:
         raise PasskeyError(f"not made as asked: {error}") from None
     credential = made.credential_data
     if credential is None:
@@ -144,7 +144,7 @@ def recognise(
     try:
         answer = AuthenticationResponse.from_dict(response)
         key = _text(response.get("id"))
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, LookupError) as error:
         raise PasskeyError(f"not understood: {error}") from None
     row = connection.execute(
         select(table.user, table.credential, table.counter).where(table.id == key)
@@ -153,7 +153,7 @@ def recognise(
         raise PasskeyError("nobody's passkey")
     try:
         _server(site).authenticate_complete(state, [AttestedCredentialData(row.credential)], answer)
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, LookupError) as error:
         raise PasskeyError(f"not proved: {error}") from None
     handle = answer.response.user_handle
     if handle is not None and handle != row.user.encode():

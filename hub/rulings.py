@@ -56,7 +56,6 @@ RULINGS: Final[Mapping[str, tuple[Ruling, ...]]] = {
     "ruling-overtaken": (HERE, DELIVERED, SOLD, MISSING, DISPOSED),
     "voided-but-moved": (HERE, DELIVERED, MISSING, DISPOSED),
     "unknown-item": (Ruling(RECEIVE), _SEEN),
-    "label-missing": (HERE, MISSING, DISPOSED, _SEEN),
 }
 """By kind, the likeliest first; every other kind can only be seen."""
 

@@ -65,6 +65,12 @@ _KINDS: Final = {
         _l("They could still go out."),
         _l("Open the recall and set them all aside with one press; then take them from the shelf."),
     ),
+    "label-missing": _Kind(
+        _l("Labels that were never attached"),
+        _l("%(n)s things came in more than a day ago, and no label is known to be on them."),
+        _l("They are not free stock."),
+        _l("Find them on the shelf of what came in last; scan each label, or bind a new one."),
+    ),
     "unknown-item": _Kind(
         _l("Scanned, but never received"),
         _l("Item %(subject)s was scanned, but no stop has reported receiving it."),
@@ -285,6 +291,8 @@ def _about(incident: Incident) -> str:
             return url_for("transfers.one", event=incident.subject)
         case "recalled-here":
             return url_for("recalls.one", recall=incident.subject)
+        case "label-missing":
+            return url_for("items.listing", stop=incident.stop, status="unlabelled")
         case "past-expiry":
             day = incident.subject
             return url_for(
