@@ -208,6 +208,13 @@ def contacts(connection: Connection) -> dict[str, Contact]:
 
 
 def stops_of_places(connection: Connection) -> dict[str, str]:
-    """The stop that each place sheet for sending stands for."""
-    rows = connection.execute(select(db.place_stop))
-    return {row.place: row.stop for row in rows}
+    """The stop that each place sheet for sending stands for: as somebody said, else the stop of
+    the same name."""
+    place, stop = db.place.c, db.stop.c
+    namesakes = connection.execute(
+        select(place.code, stop.id)
+        .join_from(db.place, db.stop, and_(place.zh == stop.zh, place.en == stop.en))
+        .where(place.kind == "stop")
+    )
+    found = {row.code: row.id for row in namesakes}
+    return found | {row.place: row.stop for row in connection.execute(select(db.place_stop))}

@@ -1,45 +1,64 @@
-"""What only the passing of time makes wrong is seen, and gone when it is put right."""
+"""The hub looks by itself for what only time makes wrong."""
 
 from collections.abc import Iterator
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
+import sqlalchemy as sa
 
 from contract import events
-from hub import overdue
-from tests.integration.test_web_operator import signed_in, words
-from tests.support.hub_site import DAY_MS, HubSite, Place
+from hub import db
+from hub.event_log import EventLog
+from hub.folds.item import fold_item
+from hub.ingest import Ingest
+from hub.overdue_watch import OverdueWatch
+from hub.projector import Projector
+from hub.reference import Reference
+from hub.stock_actions import Dispose
+from hub.stock_changes import Keeper, carry_out
+from hub.writer import Writer
+from tests.support.hub_site import DAY_MS, HubSite
+from tests.support.processes import until
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[HubSite]:
     found = HubSite(tmp_path)
-    found.add_users()
     yield found
     found.close()
 
 
-@pytest.fixture
-def east(site: HubSite) -> Place:
-    return site.add_stop("stop-east", "东门站", "East Gate", ("", ""), "0E0E")
+def open_now(site: HubSite) -> list[str]:
+    table = db.incident.c
+    with site.reader.connect() as connection:
+        rows = connection.scalars(sa.select(table.kind).where(table.closed_ms.is_(None)))
+        return sorted(rows)
 
 
-def look(site: HubSite) -> str:
-    """Looks as the hub does every few minutes; what the list of incidents says."""
-    zone = ZoneInfo(site.config.timezone)
-    site.writer.call(lambda connection: overdue.sweep(connection, site.now_ms, zone))
-    return words(signed_in(site).get("/incidents").text)
-
-
-def test_a_label_that_nobody_attached_is_asked_for_after_a_day(site: HubSite, east: Place) -> None:
-    bare = site.intake(east, label=False)
-    site.intake(east)
-    assert "Nothing needs a human" in look(site)
-    site.now_ms += DAY_MS + 1
-    told = look(site)
-    assert "Labels that were never attached" in told
-    assert "1 things came in more than a day ago" in told
-    attached = events.LabelAttached(item=bare, how="scanned")
-    site.receive(east.journal, [east.journal.write(attached, site.now_ms)])
-    assert "Nothing needs a human" in look(site)
+def test_what_passes_its_date_overnight_is_an_incident_without_any_scan(site: HubSite) -> None:
+    east = site.add_stop("east", "东门", "East", ("锦江区", "Jinjiang"), "4K2P")
+    item = site.intake(east, "F1")
+    read = east.journal.write(events.ExpirySet(items=(item,), month="2026-11"), site.now_ms)
+    site.receive(east.journal, [read])
+    writer = Writer(
+        site.writer.engine,
+        Ingest(EventLog(), Reference()),
+        Projector(fold_item),
+        lambda _: None,
+        lambda: site.now_ms,
+    )
+    watch = OverdueWatch(writer, lambda: site.now_ms, "Asia/Shanghai", every_s=0.05)
+    writer.start()
+    watch.start()
+    try:
+        writer.call(lambda _: None)
+        assert open_now(site) == []
+        site.now_ms += 28 * DAY_MS
+        until("the date has passed", lambda: open_now(site) == ["past-expiry"])
+        keeper = Keeper("00000000000000a1", lambda _stop: True)
+        gone = Dispose((item,), "X")
+        writer.call(lambda writing: carry_out(writing, gone, keeper, now_ms=site.now_ms))
+        until("it is gone", lambda: open_now(site) == [])
+    finally:
+        watch.stop()
+        writer.stop()

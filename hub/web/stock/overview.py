@@ -1,9 +1,11 @@
 """The stock at a glance: free beside reserved by category and stop, dates ahead, what is aside."""
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any, Final
+from urllib.parse import quote
 
-from flask import Blueprint, Response, render_template, url_for
+from flask import Blueprint, Response, render_template, request, url_for
 from flask_babel import gettext as _
 from msgspec import Struct
 from sqlalchemy import Row, func, select
@@ -19,7 +21,7 @@ from hub.web import formats, status_words, story
 from hub.web.login import needs, visible_stops
 from hub.web.stock import acting, words
 
-SHELF_ROWS: Final = 300
+SHELF_ROWS: Final = 100
 """Rows of a page that lists goods to be decided about; the list of items has them all."""
 COLUMNS: Final = (
     statuses.IN_STOCK,
@@ -40,17 +42,11 @@ class Cell(Struct, frozen=True):
 
 
 class Line(Struct, frozen=True):
-    """A category, or all of them, at a stop."""
+    """A stop, or a category, by its key and name."""
 
+    key: str
     name: str
     cells: list[Cell]
-
-
-class StopTable(Struct, frozen=True):
-    """A stop's table; its last line is the total."""
-
-    name: str
-    lines: list[Line]
 
 
 class Shelved(Struct, frozen=True):
@@ -77,19 +73,21 @@ def blueprint() -> Blueprint:
 
 @needs(Permission.VIEW)
 def overview() -> BaseResponse:
-    """Free, reserved and the rest, by stop and category; every figure leads to its items."""
-    here = connection()
+    """Free, reserved and the rest, by stop and by category, of one stop if the address names it;
+    every figure leads to its items."""
+    here, stop = connection(), request.args.get("stop", "")
     known = places.stops(here)
-    by_stop: dict[str, list[items.StockRow]] = {}
-    for row in items.stock(here, visible_stops()):
-        by_stop.setdefault(row.stop, []).append(row)
-    tables = [_table(words.stop(known, stop), stop, rows) for stop, rows in by_stop.items()]
+    rows = [one for one in items.stock(here, visible_stops()) if not stop or one.stop == stop]
+    by_category = _lines(rows, lambda row: row.category, story.category_name, "category", stop)
+    by_stop = _lines(rows, lambda row: row.stop, lambda one: words.stop(known, one), "stop", "")
     page = render_template(
         "stock/overview.html",
-        tables=tables,
+        stop=words.stop(known, stop) if stop else "",
+        by_category=by_category,
+        by_stop=by_stop if not stop else [],
         headings=_headings(),
-        total=_total(by_stop),
-        ahead=_ahead(),
+        total=_total(rows, stop),
+        ahead=_ahead(stop),
     )
     return Response(page)
 
@@ -106,44 +104,49 @@ def _headings() -> list[str]:
     ]
 
 
-def _table(name: str, stop: str, rows: list[items.StockRow]) -> StopTable:
-    lines = [
+def _lines(
+    rows: list[items.StockRow],
+    of: Callable[[items.StockRow], str],
+    name: Callable[[str], str],
+    parameter: str,
+    stop: str,
+) -> list[Line]:
+    """The rows added up by what ``of`` gives, each figure with its address: put together here,
+    since building each by its route would cost more than the page."""
+    listed = url_for("items.listing")
+    sums: dict[str, list[int]] = {}
+    for row in rows:
+        found = sums.setdefault(of(row), [0] * len(COLUMNS))
+        for place, status in enumerate(COLUMNS):
+            found[place] += getattr(row, status)
+    more = f"&stop={quote(stop)}" if stop else ""
+    return [
         Line(
-            story.category_name(row.category),
+            key,
+            name(key),
             [
-                Cell(
-                    getattr(row, status),
-                    url_for("items.listing", stop=stop, category=row.category, status=status),
-                )
-                for status in COLUMNS
+                Cell(n, f"{listed}?status={status}&{parameter}={quote(key)}{more}")
+                for n, status in zip(found, COLUMNS, strict=True)
             ],
         )
-        for row in rows
-        if any(getattr(row, status) for status in COLUMNS)
+        for key, found in sums.items()
+        if any(found)
     ]
-    totals = [
-        Cell(
-            sum(getattr(row, status) for row in rows),
-            url_for("items.listing", stop=stop, status=status),
-        )
-        for status in COLUMNS
-    ]
-    return StopTable(name, [*lines, Line(_("All"), totals)])
 
 
-def _total(by_stop: dict[str, list[items.StockRow]]) -> list[tuple[str, int, str]]:
-    rows = [row for those in by_stop.values() for row in those]
+def _total(rows: list[items.StockRow], stop: str) -> list[tuple[str, int, str]]:
+    more = {"stop": stop} if stop else {}
     return [
         (
             heading,
             sum(getattr(row, status) for row in rows),
-            url_for("items.listing", status=status),
+            url_for("items.listing", status=status, **more),  # type: ignore[arg-type]
         )
         for heading, status in zip(_headings(), COLUMNS, strict=True)
     ]
 
 
-def _ahead() -> list[tuple[str, int, str]]:
+def _ahead(stop: str = "") -> list[tuple[str, int, str]]:
     """Pieces here whose date is over, or is within so many days."""
     today = formats.today()
     spans = (
@@ -163,6 +166,9 @@ def _ahead() -> list[tuple[str, int, str]]:
         if first is not None:
             query = query.where(table.good_until >= first.isoformat())
         address: dict[str, Any] = {"status": "here", "expiry_to": last.isoformat()}
+        if stop:
+            query = query.where(table.stop == stop)
+            address["stop"] = stop
         if first is not None:
             address["expiry_from"] = first.isoformat()
         n = int(connection().scalar(query) or 0)
