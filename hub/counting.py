@@ -83,7 +83,9 @@ def join(
     known = {one.part for one in query.offered(connection, found)}
     if not parts or not known.issuperset(parts):
         raise CountingError("not-offered")
-    drafts = [Draft(CountJoined(count=count, part=part), found.stop) for part in parts]
+    drafts = [
+        Draft(CountJoined(count=count, part=part), found.stop) for part in dict.fromkeys(parts)
+    ]
     return recording.record(connection, drafts, by, now_ms=now_ms, request=request).events
 
 

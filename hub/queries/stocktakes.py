@@ -3,6 +3,7 @@
 Everything is made from the events each time; only what was approved is kept, as it was then.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
@@ -28,6 +29,8 @@ from hub.voids import VOID
 
 BEFORE_MS: Final = 12 * 3_600_000
 """A count that began so long before the stocktake was planned may still belong to it."""
+
+_ID: Final = re.compile(r"[0-9a-f]{16}")
 
 COUNTING: Final = "counting"
 APPROVED: Final = "approved"
@@ -142,8 +145,8 @@ def _restatements(connection: Connection) -> dict[str, int]:
 
 
 def stocktake(connection: Connection, count: str) -> Stocktake | None:
-    """The stocktake with this id."""
-    return _stocktake(Entries(connection), count)
+    """The stocktake with this id; None for what is no such id."""
+    return _stocktake(Entries(connection), count) if _ID.fullmatch(count) else None
 
 
 def _stocktake(entries: Entries, count: str) -> Stocktake | None:

@@ -81,7 +81,8 @@ def test_what_is_asked_for_wrongly_is_named(site: CountSite) -> None:
     assert lead.post("/counts", {"stop": "nowhere"})[1]["parameter"] == "stop"
     spoilt = SHELF[:-1] + ("0" if SHELF[-1] != "0" else "1")
     assert lead.post("/counts", {"stop": "east", "places": [spoilt]})[1]["parameter"] == "places"
-    assert lead.get("/counts/no-such-count")[0] == 404
+    for name in ("no-such-count", "%00", "0" * 16):
+        assert lead.get(f"/counts/{name}")[0] == 404
     assert lead.get("/counts?after=0000000000000000")[1]["parameter"] == "after"
     made = lead.post("/counts", {"stop": "east"})[1]
     assert lead.post(f"/counts/{made['id']}/cancel", {"why": "because"})[0] == 400
