@@ -171,7 +171,9 @@ def test_the_same_batches_ten_times_shuffled_from_two_connections_count_once(
     kiosk.wait_through(str(journal.epoch), 121)
     second.close()
     eventually(
-        lambda: look(database, "SELECT status, sum(n) FROM stock GROUP BY status") == [("in_stock", 60)],
+        lambda: (
+            look(database, "SELECT status, sum(n) FROM stock GROUP BY status") == [("in_stock", 60)]
+        ),
         "sixty items in stock",
     )
     assert look(database, "SELECT count(*) FROM event") == [(121,)]

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import pypdfium2
 import pytest
 from flask.testing import FlaskClient
 
@@ -18,6 +17,7 @@ from contract.codes import Kind
 from hub.permissions import Role
 from tests.integration.test_web_operator import csrf, signed_in, words
 from tests.support.hub_site import DAY_MS, NOON, HubSite, Place
+from tests.support.pdf import text_of
 
 PLAN = codes.serial_code(Kind.PLAN, "00ZZ", 1)
 MARKET = "5e55000000000009"
@@ -170,9 +170,7 @@ def test_the_ledger_is_a_workbook_of_numbers_and_a_page_to_sign(books: Books) ->
     assert "期初结存" in strings
     assert "期末结存" in strings
     assert re.search(r"<v>6</v>", sheet)
-    document = pypdfium2.PdfDocument(client.get("/months/1/statement.pdf").data)
-    text = "".join(page.get_textpage().get_text_range() for page in document)
-    document.close()
+    text = text_of(client.get("/months/1/statement.pdf").data)
     assert "义仓物资进销存月报" in text
     assert "期末结存" in text
     assert "5.50" in text

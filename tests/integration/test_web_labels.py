@@ -4,15 +4,14 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import pypdfium2
 import pytest
-import zxingcpp
 from flask.testing import FlaskClient
 
 from contract import codes, events
 from hub.permissions import Role
 from tests.integration.test_web_operator import csrf, signed_in, words
 from tests.support.hub_site import HubSite, Place
+from tests.support.pdf import codes_on
 
 
 @pytest.fixture
@@ -36,10 +35,7 @@ def make(client: FlaskClient, sheets: str = "1", **more: str) -> tuple[int, str]
 
 def printed(client: FlaskClient, address: str) -> list[str]:
     """The codes on the first sheet, by an independent reader."""
-    document = pypdfium2.PdfDocument(client.get(f"{address}/sheets.pdf").data)
-    picture = document[0].render(scale=3).to_pil()
-    document.close()
-    return sorted({one.text for one in zxingcpp.read_barcodes(picture)})
+    return codes_on(client.get(f"{address}/sheets.pdf").data)
 
 
 def test_a_sheet_is_made_and_its_labels_are_bound_by_a_scan(site: HubSite, east: Place) -> None:

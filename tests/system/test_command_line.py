@@ -78,8 +78,10 @@ def test_a_kiosk_loads_no_part_of_a_hub() -> None:
         ("up more", "多余或不完整的参数", "unexpected extra argument"),
         (
             "hub token --role bad",
-            "--role：应为 viewer、volunteer-lead、warehouse-manager、operator、auditor 或"
-            " administrator",
+            (
+                "--role：应为 viewer、volunteer-lead、warehouse-manager、operator、auditor 或"
+                " administrator"
+            ),
             "'bad' is not one of",
         ),
         ("hub user add", "缺少 NAME", "Missing argument 'NAME'"),
