@@ -40,6 +40,7 @@ from hub.web import (
     names,
     navigation,
     passkeys,
+    phone,
     public,
     quarantine,
     search,
@@ -146,6 +147,7 @@ def create_app(
         kiosk_list,
         quarantine,
         backups,
+        phone,
     ):
         app.register_blueprint(pages.blueprint())
     for part in stock.blueprints():

@@ -27,6 +27,15 @@ HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 
+CAMERA: Final = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY.replace(
+        "script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'"
+    ),
+    "Permissions-Policy": HEADERS["Permissions-Policy"].replace("camera=()", "camera=(self)"),
+}
+"""What one page needs besides, which reads codes by camera: the camera, and a reader of codes that
+is WebAssembly. It still runs no text as a script."""
+
 SECRET_PATHS: Final = ("/c/",)
 """Paths that hold a bearer token: neither kept by caches nor found by search engines."""
 

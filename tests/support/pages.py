@@ -81,6 +81,7 @@ OPERATOR: Final[Mapping[str, Address]] = {
     "wall-links": lambda scene: "/wall/links",
     "backups": lambda scene: "/backups",
     "month": lambda scene: "/months/1",
+    "phone": lambda scene: "/phone",
 }
 """What an operator sees."""
 
@@ -160,6 +161,9 @@ NOT_PAGES: Final = frozenset(
         "boxes.find",
         "health.healthz",
         "keys.document",
+        "phone.offline",
+        "phone.session",
+        "phone.worker",
         "donations.example_csv",
         "donations.example_xlsx",
         "donations.labels",
