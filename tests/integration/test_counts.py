@@ -325,3 +325,15 @@ def test_the_list_of_events_tells_a_count_in_words(site: CountSite) -> None:
     page = words(lead.client.get(f"/events?subject=N{site.first.part}").text)
     assert "A stocktake began at this lane" in page
     assert "is counted: 3 labels" in page
+
+
+def test_a_hub_without_the_kept_figures_says_so_and_tells_them_from_the_log(
+    site: CountSite,
+) -> None:
+    _lead, manager = counted(site)
+    manager.approve()
+    site.writer.call(lambda here: here.exec_driver_sql("DELETE FROM stocktake_result"))
+    page = words(manager.page())
+    assert "by manager: 6 seen, 2 not found. This hub has no copy" in page
+    assert "2 Not found" in page or "Not found 2" in page
+    assert manager.post("restate") == 409
