@@ -8,6 +8,8 @@ from hub.statuses import DELIVERED, DISPOSED, MISSING, OUT, SOLD
 
 RECEIVED: Final = "received"
 """Came in for the first time."""
+INTAKE: Final = ("received", "box.received", "found.unlabelled")
+"""Types of the events by which things come in for the first time."""
 CAME: Final = "came"
 LEFT: Final = "left"
 """Came to stand at a stop, or stand there no more: their difference is how its stock changed."""

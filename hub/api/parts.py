@@ -2,12 +2,14 @@
 
 from typing import Final
 
-from hub.api import decisions, months, stock, stocktakes
+from hub.api import decisions, months, reports, stock, stocktakes, tables
 from hub.api.routes import Route
 
 ROUTES: Final[tuple[Route, ...]] = (
     *months.ROUTES,
+    *reports.ROUTES,
     *decisions.ROUTES,
+    *tables.ROUTES,
     *stock.ROUTES,
     *stocktakes.ROUTES,
 )

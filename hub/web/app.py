@@ -43,11 +43,13 @@ from hub.web import (
     phone,
     public,
     quarantine,
+    reports,
     search,
     security,
     shell,
     statements,
     stock,
+    wall,
 )
 from hub.web.page_cache import DataVersion, PageCache
 
@@ -147,6 +149,8 @@ def create_app(
         kiosk_list,
         quarantine,
         backups,
+        reports,
+        wall,
         phone,
     ):
         app.register_blueprint(pages.blueprint())

@@ -28,6 +28,8 @@ ACTS: Final[dict[str, LazyString]] = {
     "donation.read": _l("Read a list of a donation"),
     "donation.received": _l("Took in a donation by list"),
     "donation.taken-back": _l("Took a donation by list back"),
+    "wall.added": _l("Made a link for a screen"),
+    "wall.removed": _l("Took a link for a screen back"),
     "month.closed": _l("Closed a month"),
     "month.restated": _l("Restated a month"),
     "incident.acknowledged": _l("Marked an incident as seen"),

@@ -28,7 +28,13 @@ _SECONDS: Final = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "mont
 def install(app: Flask) -> None:
     """Give templates these as filters."""
     app.jinja_env.filters.update(
-        moment=moment, ago=ago, number=number, money=money, iso_date=iso_date, percent=percent
+        moment=moment,
+        ago=ago,
+        number=number,
+        money=money,
+        iso_date=iso_date,
+        percent=percent,
+        full_day=long_date,
     )
 
 
@@ -130,3 +136,15 @@ def _this_year() -> int:
     if year is None:
         year = g.this_year = today().year
     return year
+
+
+def day_of_month(value: dt.date, *, short: bool = False) -> str:
+    """A day without its year: "3 Nov", "11月3日"; ``short`` where there is no room: "11/3"."""
+    if i18n.language() == "en":
+        return f"{value.day} {_MONTHS[value.month]}"
+    return f"{value.month}/{value.day}" if short else f"{value.month}月{value.day}日"
+
+
+def short_month(value: dt.date) -> str:
+    """A month without its year: "Nov", "11月"."""
+    return _MONTHS[value.month] if i18n.language() == "en" else f"{value.month}月"

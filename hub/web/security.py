@@ -36,7 +36,7 @@ CAMERA: Final = {
 """What one page needs besides, which reads codes by camera: the camera, and a reader of codes that
 is WebAssembly. It still runs no text as a script."""
 
-SECRET_PATHS: Final = ("/c/",)
+SECRET_PATHS: Final = ("/c/", "/wall/at/")
 """Paths that hold a bearer token: neither kept by caches nor found by search engines."""
 
 

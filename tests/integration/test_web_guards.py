@@ -24,6 +24,8 @@ OPEN = {
     "passkeys.ask",
     "passkeys.sign_in",
     "health.healthz",
+    "wall.linked",
+    "wall.linked_live",
     "api.document",
 }
 """What donors see, what lets somebody in, and what machines may ask."""

@@ -52,7 +52,7 @@ def _add_up(connection: sa.Connection) -> None:
     flow = sa.table("flow", *map(sa.column, columns)).c
     here, into = flow.status == "here", flow.way == "in"
     measures = {
-        "received": here & into & flow.cause.in_(("received", "box.received")),
+        "received": here & into & flow.cause.in_(("received", "box.received", "found.unlabelled")),
         "came": here & into,
         "left": here & ~into,
         **{

@@ -1,0 +1,167 @@
+"""The list of movements: what every figure of the reports leads to."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from msgspec import Struct
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, select
+from werkzeug.wrappers import Response as BaseResponse
+
+from contract import codes
+from contract.actions import CATEGORY_BY_KEY
+from hub import db, statuses, tallies
+from hub.folds.movements import NOWHERE, PRESENT
+from hub.permissions import Permission
+from hub.queries import places
+from hub.scope import within
+from hub.web import listing, status_words, story
+from hub.web.listing import Choice, Column, Days, Kind, Link, Listing, SqlSource
+from hub.web.listing import filters as by
+from hub.web.login import needs, visible_stops
+from hub.web.reports import words
+
+_MOVE: Final = db.movement.c
+
+
+class Line(Struct, frozen=True):
+    """A movement, its names already looked up."""
+
+    item: str
+    t: int
+    category: str
+    from_words: str
+    to_words: str
+    stop: str
+    quantity: int
+    event: str
+
+
+@needs(Permission.VIEW)
+def movements() -> BaseResponse:
+    """Movements, as the address filters them."""
+    lead = _(
+        "Each change of where an item counts, newest first. The figures of the reports add up "
+        "these lines."
+    )
+    return listing.respond(MOVES, lead=lead)
+
+
+def _select() -> Select[Any]:
+    event = db.event.c
+    return (
+        select(
+            _MOVE.item,
+            _MOVE.n,
+            _MOVE.t.label("moved"),  # a row's own `t` is all of it
+            _MOVE.category,
+            _MOVE.from_status,
+            _MOVE.from_stop,
+            _MOVE.to_status,
+            _MOVE.to_stop,
+            _MOVE.quantity,
+            event.kiosk,
+            event.epoch,
+            event.seq,
+            event.hash,
+        )
+        .join_from(db.movement, db.event, event.id == _MOVE.event)
+        .where(within(_MOVE.to_stop, visible_stops()))
+    )
+
+
+def _counted() -> Select[Any]:
+    return select(_MOVE.item).where(within(_MOVE.to_stop, visible_stops()))
+
+
+def _rows(connection: Connection, found: Sequence[Row[Any]]) -> list[Line]:
+    known = places.stops(connection)
+    return [
+        Line(
+            item=row.item,
+            t=row.moved,
+            category=story.category_name(row.category),
+            from_words=_standing(row.from_status),
+            to_words=_standing(row.to_status),
+            stop=story.stop_name(known, row.to_stop),
+            quantity=row.quantity,
+            event=f"{row.kiosk}.{row.epoch}.{row.seq}.{row.hash[:16]}",
+        )
+        for row in found
+    ]
+
+
+def _standing(status: str) -> str:
+    if status == NOWHERE:
+        return _("not here yet")
+    return _("At the stop") if status == PRESENT else status_words.status(status)
+
+
+def _counts_as(measure: str) -> ColumnElement[bool]:
+    if measure == tallies.RECEIVED:
+        return and_(_MOVE.from_status == NOWHERE, _MOVE.to_status == PRESENT)
+    if measure in tallies.REACHED:
+        return _MOVE.to_status == measure
+    return _MOVE.to_status == statuses.UNKNOWN
+
+
+def _categories(_connection: Connection) -> list[tuple[str, str]]:
+    return [(key, story.category_name(key)) for key in CATEGORY_BY_KEY]
+
+
+MOVES: Final = Listing[Line](
+    name="movements",
+    title=_l("Movements"),
+    order="-t",
+    empty=_l("Nothing has moved yet. Scan something in at a kiosk: it is here within seconds."),
+    source=SqlSource(select=_select, key=(_MOVE.item, _MOVE.n), rows=_rows, counted=_counted),
+    columns=(
+        Column(
+            key="item",
+            title=_l("Item"),
+            kind=Kind.CODE,
+            heading=True,
+            value=lambda row: row.item,
+            show=lambda row: codes.grouped(row.item),
+            link=Link("board.item", "code", lambda row: row.item),
+        ),
+        Column(key="t", title=_l("When"), kind=Kind.MOMENT, value=lambda row: row.t, sort=_MOVE.t),
+        Column(key="category", title=_l("Category"), value=lambda row: row.category),
+        Column(key="from", title=_l("Before"), value=lambda row: row.from_words),
+        Column(key="to", title=_l("After"), value=lambda row: row.to_words),
+        Column(key="stop", title=_l("Stop"), value=lambda row: row.stop),
+        Column(
+            key="quantity",
+            title=_l("Pieces"),
+            kind=Kind.NUMBER,
+            value=lambda row: row.quantity,
+        ),
+        Column(
+            key="event",
+            title=_l("Event"),
+            kind=Kind.CODE,
+            value=lambda row: row.event,
+            show=lambda row: _("Show"),
+            link=Link("events.listing", "event", lambda row: row.event),
+        ),
+    ),
+    filters=(
+        Choice(
+            key="what",
+            label=_l("What happened"),
+            options=lambda _connection: [(name, words.measure(name)) for name in words.MEASURES],
+            where=_counts_as,
+            first=True,
+        ),
+        by.stops(_MOVE.to_stop),
+        Choice(
+            key="category",
+            label=_l("Category"),
+            options=_categories,
+            where=lambda value: _MOVE.category == value,
+            first=True,
+        ),
+        Days(key="t", label=_l("When"), where=by.moments(_MOVE.t), first=True),
+    ),
+)
