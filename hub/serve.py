@@ -25,7 +25,7 @@ from hub.config import HubConfig
 from hub.control import ControlError, ControlServer, writer_lock
 from hub.database_watch import DatabaseWatch
 from hub.service import HubService
-from hub.web import create_app
+from hub.web.app import create_app
 from hub.writer import WriterStoppedError
 
 T = TypeVar("T")

@@ -10,7 +10,7 @@ from hub import db, postgresql
 from hub.city import SharedWriter
 from hub.config import HubConfig
 from hub.serve import THREADS, settings
-from hub.web import create_app
+from hub.web.app import create_app
 
 
 class WebServer(BaseApplication):

@@ -1,5 +1,1 @@
-"""The hub's pages."""
-
-from hub.web.app import create_app
-
-__all__ = ["create_app"]
+"""The hub's pages; `hub.web.app` puts them together."""

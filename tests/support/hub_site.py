@@ -22,7 +22,7 @@ from hub.permissions import Role
 from hub.projector import Projector
 from hub.reference import Reference
 from hub.scope import make
-from hub.web import create_app
+from hub.web.app import create_app
 from provisioning.identity import publish_key
 from tests.support.databases import DATABASES
 from tests.support.hubdb import CONFORMANCE, problems_of
