@@ -395,6 +395,13 @@ def test_neither_the_order_of_arrival_nor_repeats_change_what_was_found(
     assert world.result() == told
     items = [line.item for line in told.lines]
     assert len(items) == len(set(items)), "an item has one line"
+    for one in told.places:
+        open_yet = sum(
+            line.place == one.place and line.verdict in ("later", "pending", "not_counted")
+            for line in told.lines
+        )
+        assert one.expected == one.fine + one.short + open_yet
+        assert one.seen == one.fine + one.surplus
     counted = {shelf.place for shelf in told.places if shelf.state == COUNTED}
     for since, missing in stocktakes.presumed(told).items():
         for item in missing:
