@@ -173,16 +173,17 @@ def _correct(
 ) -> list[Draft]:
     _require_word(action.why, reasons.keys(reasons.CORRECTIONS))
     _require_stop(connection, action.stop, keeper)
+    here = action.status == IN_STOCK
     return _each(
         things,
         lambda codes: events.Corrected(
             items=codes,
             status=action.status,
             why=action.why,
-            place=action.place,
+            place=action.place if here else None,
             compared=action.compared,
         ),
-        action.stop,
+        action.stop if here else None,
     )
 
 

@@ -1,5 +1,7 @@
 """Goods come in by cards and scans alone: labels, receipts, condition, dates, quarantine."""
 
+import json
+import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -181,6 +183,33 @@ def test_food_past_its_date_is_turned_away_and_by_the_stops_wish_put_aside(shop:
     until("the kiosk has been told", lambda: counter.version("settings") != before)
     _, taken, aside = lane.does("session.opened received quarantined", good_for(-2))
     assert aside["why"] == "expired"
+    shop.becomes("quarantined", taken["item"])
+    counter.labels.carrying(taken["item"])
+    lane.does("session.closed", people.FINISH)
+
+
+def test_a_batch_that_the_hub_recalls_is_put_aside_at_the_next_scan(shop: Shop) -> None:
+    [counter] = shop.kiosks
+    lane = counter.lanes[0]
+    token = shop.hub("token", "--role", "operator").splitlines()[-1]
+    recall = {
+        "action": "open-recall",
+        "recall": "00000000000000ee",
+        "gtin": f"{RICE_PACK:0>14}",
+        "lot": "a7",
+        "why": "maker",
+    }
+    before = counter.version("recalls")
+    request = urllib.request.Request(
+        f"{shop.site.hub_url}/api/v1/decisions",
+        data=json.dumps({"action": recall}).encode(),
+        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=20) as response:
+        assert response.status == 200
+    until("the kiosk has been told", lambda: counter.version("recalls") != before)
+    _, taken, aside = lane.does("session.opened received quarantined", good_for(100))
+    assert aside["why"] == "recalled"
     shop.becomes("quarantined", taken["item"])
     counter.labels.carrying(taken["item"])
     lane.does("session.closed", people.FINISH)

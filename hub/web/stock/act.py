@@ -8,7 +8,9 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response as BaseResponse
 
+from contract.fields import MAX_IDS_PER_VOID
 from hub import recording
+from hub.folds.custody import IN_ORDER
 from hub.permissions import Permission
 from hub.queries import events
 from hub.request import connection
@@ -80,10 +82,12 @@ def _preset() -> dict[str, str]:
 
 
 def _compared(codes: list[str]) -> list[str]:
-    """The events that a correction of one item weighs: the last that concern it."""
+    """The events that a correction of one item weighs: the last that say where it is."""
     if len(codes) != 1:
         return []
-    return [one.id for one in events.of_item(connection(), codes[0])][-24:]
+    told = events.of_item(connection(), codes[0])
+    about = [one.id for one in told if type(one.event.public.body) in IN_ORDER]
+    return about[-MAX_IDS_PER_VOID:]
 
 
 @needs(Permission.EDIT_STOCK)
