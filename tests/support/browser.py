@@ -60,8 +60,8 @@ class Console:
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, with nothing that asks the network by itself.
+def chromium(*more: str) -> Iterator[Browser]:
+    """Debian's Chromium, with nothing that asks the network by itself, and ``more`` switches.
 
     Its home is a folder that goes away with it: it would write crash reports, a cache and the
     sound's socket into those of whoever runs the tests.
@@ -72,7 +72,7 @@ def chromium() -> Iterator[Browser]:
     ):
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM,
-            args=list(QUIET),
+            args=[*QUIET, *more],
             env={
                 **{name: value for name, value in os.environ.items() if name[:4] != "XDG_"},
                 "HOME": home,
