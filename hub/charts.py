@@ -119,7 +119,7 @@ def columns(chart: Chart) -> Markup:
             if tall > 0:
                 y -= tall
                 drawn.append(_block(chart, k, *(f"{one:.1f}" for one in (x, y, step * 0.68, tall))))
-        if chart.totals[n]:
+        if chart.totals[n] and (len(chart.bars) - 1 - n) % _every(step) == 0:
             told = _text("v", f"{x + step * 0.34:.1f}", y - 5, f"{chart.totals[n]:,}")
         parts.append(_linked(chart, n, _hit(n, step) + "".join(drawn)) + told)
         parts.append(_label(bar, n, step, len(chart.bars)))
@@ -208,6 +208,11 @@ def _axis(most: int, width: float) -> tuple[float, str]:
     return scale, "".join(drawn)
 
 
+def _every(step: float) -> int:
+    """Every how many-th column has room for words."""
+    return 1 if step >= 40 else 2 if step >= 30 else 4
+
+
 def _text(kind: str, x: str, y: float, words: str, more: str = "") -> str:
     """Words for the eye alone, beside the link and not in it: the link says the same and more."""
     place = f'x="{x}" y="{y:.1f}"{more}'
@@ -216,8 +221,7 @@ def _text(kind: str, x: str, y: float, words: str, more: str = "") -> str:
 
 def _label(bar: Bar, n: int, step: float, count: int) -> str:
     """Every label where there is room, else every second or fourth, counted from the newest."""
-    every = 1 if step >= 40 else 2 if step >= 30 else 4
-    if (count - 1 - n) % every:
+    if (count - 1 - n) % _every(step):
         return ""
     x, y = LEFT + (n + 0.5) * step, TOP + HEIGHT + 18
     words = bar.label.split("\n")

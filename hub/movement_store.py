@@ -17,7 +17,7 @@ from hub.folds.item import ItemState
 from hub.folds.movements import NOWHERE
 from hub.periods import keys_of
 from hub.projection_store import chunks
-from hub.tallies import measured
+from hub.tallies import margins, measured
 
 _COLUMNS: Final = (
     "t, event, position, cause, from_status, from_stop, to_status, to_stop, category, quantity"
@@ -181,5 +181,6 @@ def _tally(tallies: dict[Tally, int], row: Row, sign: int, days: Days) -> None:
     t, _, _, _, from_status, from_stop, to_status, to_stop, category, quantity = row
     week, month = days.periods(t)
     for measure, stop in measured(from_status, from_stop, to_status, to_stop):
-        key = (measure, week, month, stop, category)
-        tallies[key] = tallies.get(key, 0) + sign * quantity
+        for place, kind in margins(stop, category):
+            key = (measure, week, month, place, kind)
+            tallies[key] = tallies.get(key, 0) + sign * quantity

@@ -88,8 +88,8 @@ def table(found: Iterable[Figure]) -> list[Line]:
         line = sums.setdefault((period, stop, category), {})
         if measure in LINED:
             line[measure] = line.get(measure, 0) + n
-        elif measure in (CAME, LEFT):
-            line["more"] = line.get("more", 0) + (n if measure == CAME else -n)
+        if measure in (RECEIVED, CAME, LEFT):
+            line["more"] = line.get("more", 0) + (-n if measure == LEFT else n)
     names = (*LINED, "more")
     lines = [
         Line(*key, *(line.get(name, 0) for name in names))

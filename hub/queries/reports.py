@@ -16,7 +16,7 @@ from hub.periods import Period, Unit, monday
 from hub.scope import Stops, within
 from hub.statuses import HERE
 from hub.tables.projections import HERE_ONLY
-from hub.tallies import INTAKE, RECEIVED
+from hub.tallies import ALL, INTAKE, RECEIVED
 
 
 class Asked(Struct, frozen=True):
@@ -62,6 +62,17 @@ def _between(unit: Unit, periods: Sequence[Period]) -> ColumnElement[bool]:
     return and_(*weeks, tally.month >= periods[0].key, tally.month <= periods[-1].key)
 
 
+def _rows(asked: Asked, by: Sequence[str]) -> ColumnElement[bool]:
+    """The rows that answer: sums over all stops or all categories, where they are kept and do."""
+    tally = db.tally.c
+    wanted = asked.of(tally.stop, tally.category)
+    if "stop" not in by and asked.visible is None and asked.stop is None:
+        return and_(tally.stop == ALL, tally.category != ALL, wanted)
+    if "category" not in by and asked.category is None:
+        return and_(tally.stop != ALL, tally.category == ALL, wanted)
+    return and_(tally.stop != ALL, tally.category != ALL, wanted)
+
+
 def tallies(
     connection: Connection,
     periods: Sequence[Period],
@@ -85,7 +96,7 @@ def tallies(
         .where(
             tally.measure.in_(measures),
             _between(unit, periods),
-            asked.of(tally.stop, tally.category),
+            _rows(asked, by),
         )
         .group_by(*keys, tally.measure)
         .having(pieces != 0)

@@ -30,8 +30,8 @@ STOPS: Final = 30
 """Stops on the screen at once; more of them take turns."""
 TURN_S: Final = 15
 """Seconds of a turn."""
-INCIDENTS: Final = 6
-AWAY: Final = 8
+INCIDENTS: Final = 4
+AWAY: Final = 3
 
 
 class Line(Struct, frozen=True):
@@ -170,9 +170,15 @@ def _lines(
         every[kiosk.stop] = every.get(kiosk.stop, 0) + 1
         gone[kiosk.stop] = gone.get(kiosk.stop, 0) + (kiosk.online is False)
     return [
-        Line(story.stop_name(known, one.stop), one, every.get(one.stop, 0), gone.get(one.stop, 0))
+        Line(_name(known, one.stop), one, every.get(one.stop, 0), gone.get(one.stop, 0))
         for one in today
     ]
+
+
+def _name(known: dict[str, places.Stop], stop: str) -> str:
+    """A stop's name without the words that all of them end in."""
+    name = story.stop_name(known, stop)
+    return name.removesuffix(_("Yicang Stop")).strip() or name
 
 
 def _total(today: list[query.Today]) -> query.Today:

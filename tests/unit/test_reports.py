@@ -71,19 +71,19 @@ def test_lines_of_the_file_put_measures_side_by_side() -> None:
         [
             ("2026-10-26", "east", "F1", "received", 3),
             ("2026-11-02", "east", "F1", "received", 5),
-            ("2026-11-02", "east", "F1", "came", 6),
+            ("2026-11-02", "east", "F1", "came", 1),
             ("2026-11-02", "east", "F1", "left", 2),
             ("2026-11-02", "east", "F1", "out", 2),
         ]
     )
     assert found == [
         Line("2026-11-02", "east", "F1", received=5, out=2, more=4),
-        Line("2026-10-26", "east", "F1", received=3),
+        Line("2026-10-26", "east", "F1", received=3, more=3),
     ]
 
 
 def test_a_movement_counts_where_it_happened() -> None:
-    assert tallies.measured("", "", "here", "a") == [("came", "a"), ("received", "a")]
+    assert tallies.measured("", "", "here", "a") == [("received", "a")]
     assert tallies.measured("here", "a", "out", "a") == [("left", "a"), ("out", "a")]
     assert tallies.measured("sent", "a", "here", "b") == [("came", "b")]
     assert tallies.measured("here", "a", "here", "b") == [("left", "a"), ("came", "b")]

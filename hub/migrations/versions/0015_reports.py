@@ -11,6 +11,7 @@ branch_labels = None
 depends_on = None
 
 HERE = "status IN ('in_stock', 'reserved', 'unlabelled', 'quarantined')"
+BIRTHS = ("received", "box.received", "found.unlabelled")
 
 
 def upgrade() -> None:
@@ -52,8 +53,8 @@ def _add_up(connection: sa.Connection) -> None:
     flow = sa.table("flow", *map(sa.column, columns)).c
     here, into = flow.status == "here", flow.way == "in"
     measures = {
-        "received": here & into & flow.cause.in_(("received", "box.received", "found.unlabelled")),
-        "came": here & into,
+        "received": here & into & flow.cause.in_(BIRTHS),
+        "came": here & into & flow.cause.not_in(BIRTHS),
         "left": here & ~into,
         **{
             status: into & (flow.status == status)
@@ -68,8 +69,9 @@ def _add_up(connection: sa.Connection) -> None:
         for day, stop, category, n in rows:
             date = dt.date.fromisoformat(day)
             monday = dt.date.fromordinal(max(1, date.toordinal() - date.weekday()))
-            key = (monday.isoformat(), day[:7], stop, category)
-            sums[key] = sums.get(key, 0) + n
+            for place, kind in ((stop, category), ("*", category), (stop, "*")):
+                key = (monday.isoformat(), day[:7], place, kind)
+                sums[key] = sums.get(key, 0) + n
         names = ("week", "month", "stop", "category")
         values = [
             {"measure": measure, **dict(zip(names, key, strict=True)), "n": n}

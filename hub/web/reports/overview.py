@@ -176,9 +176,11 @@ def _handover(wanted: Report, found: Sequence[reports.Figure]) -> Shown:
 
 def _level(wanted: Report, found: Sequence[reports.Figure], now: int) -> Shown:
     count = len(wanted.periods)
-    came, left = (
-        reports.summed(reports.over(wanted.periods, found, what), count) for what in (CAME, LEFT)
+    received, came, left = (
+        reports.summed(reports.over(wanted.periods, found, what), count)
+        for what in (RECEIVED, CAME, LEFT)
     )
+    came = [first + again for first, again in zip(received, came, strict=True)]
     bars = [
         Bar(words.label(one), words.told(one), wanted.items() if n == count - 1 else "")
         for n, one in enumerate(wanted.periods)
