@@ -1,21 +1,35 @@
 """The warehouse over the API: boxes, transfers, plans, recalls and kits, and every decision."""
 
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 from flask import abort
-from msgspec import Meta, Struct
+from msgspec import Struct
 from sqlalchemy import Connection, select
 
 from contract import codes
 from contract.codes import CodeError, Kind
-from contract.fields import MAX_SEQ, CategoryKey, StopId
-from hub import db, stock_actions
+from hub import db
 from hub.api.routes import Call, Route
+from hub.api.stock_models import (
+    Asked,
+    BoxesOut,
+    BoxOut,
+    Decided,
+    Decision,
+    KitOut,
+    KitPart,
+    KitsOut,
+    LegOut,
+    PlanOut,
+    Proposals,
+    RecallOut,
+    RecallsOut,
+    TransferOut,
+    TransfersOut,
+    Wish,
+)
 from hub.permissions import Permission
 from hub.queries import fefo, plans, transfers
-from hub.queries.fefo import Pick
-from hub.queries.plans import Need
-from hub.queries.transfers import Transfer
 from hub.recording import API
 from hub.request import connection, services
 from hub.scope import within
@@ -24,141 +38,6 @@ from hub.stock_changes import Keeper, carry_out
 from hub.stock_look import Box, Look, meets
 from hub.web import formats
 from hub.web.login import require, visible_stops
-
-Limit = Annotated[int, Meta(ge=1, le=1000)]
-Pieces = Annotated[int, Meta(ge=1, le=1000)]
-Position = Annotated[int, Meta(ge=0, le=MAX_SEQ)]
-Code = Annotated[str, Meta(max_length=64)]
-
-
-class Decision(Struct, frozen=True):
-    """Something to be done with goods. ``seen`` gives, for codes, the positions that whoever
-    decides was shown: had anything newer happened to one of them, nothing is done (409)."""
-
-    action: stock_actions.Action
-    seen: dict[Code, Position] = {}
-
-
-class Decided(Struct, frozen=True):
-    """The events that a decision became; ``repeated`` when it had been carried out before. Give
-    them to an ``undo`` to take it back."""
-
-    events: list[str]
-    repeated: bool
-
-
-class Asked(Struct, frozen=True):
-    """A page of a list: what comes behind ``after``, the ``next`` of the page before."""
-
-    after: Annotated[str, Meta(max_length=200)] = ""
-    limit: Limit = 100
-
-
-class BoxesOut(Struct, frozen=True):
-    """Boxes by code; ``next`` is null at the end."""
-
-    boxes: list[Box]
-    next: str | None
-
-
-class BoxOut(Struct, frozen=True):
-    """A box and what is right in it; inner boxes are asked for by their own codes."""
-
-    box: Box
-    inside: list[str]
-    around: list[str]
-
-
-class TransfersOut(Struct, frozen=True):
-    """Transfers, the newest first; ``next`` is null at the end."""
-
-    transfers: list[Transfer]
-    next: str | None
-
-
-class LegOut(Struct, frozen=True):
-    """An item of a transfer: between, arrived, seen (turned up elsewhere) or lost."""
-
-    item: str
-    outcome: str
-    ended_t: int | None
-    at: str
-
-
-class TransferOut(Struct, frozen=True):
-    """A transfer and its items, those in between first."""
-
-    transfer: Transfer
-    legs: list[LegOut]
-
-
-class PlanOut(Struct, frozen=True):
-    """A delivery plan by category. Who receives is nowhere."""
-
-    code: str
-    zh: str
-    en: str
-    open: bool
-    needs: list[Need]
-    kept: list[str]
-
-
-class Wish(Struct, frozen=True):
-    """What is looked for: so many of a category or of a GTIN, at a stop or anywhere."""
-
-    n: Pieces
-    category: CategoryKey | None = None
-    gtin: Annotated[str, Meta(pattern=r"\A[0-9]{14}\Z")] | None = None
-    stop: StopId | None = None
-
-
-class Proposals(Struct, frozen=True):
-    """What should go out first: the earliest date, then what came first. ``position`` of each is
-    what a decision about it gives as ``seen``."""
-
-    picks: list[Pick]
-
-
-class RecallOut(Struct, frozen=True):
-    """A recall and how many pieces it meets, by status: never who has them."""
-
-    id: str
-    gtin: str
-    lot: str
-    why: str
-    opened_t: int
-    closed_t: int | None
-    met: dict[str, int]
-
-
-class RecallsOut(Struct, frozen=True):
-    """Every recall, the newest first."""
-
-    recalls: list[RecallOut]
-
-
-class KitPart(Struct, frozen=True):
-    """So many of a category, or of a GTIN."""
-
-    category: str
-    gtin: str
-    count: int
-
-
-class KitOut(Struct, frozen=True):
-    """A kit's recipe."""
-
-    key: str
-    zh: str
-    en: str
-    offered: bool
-    parts: list[KitPart]
-
-
-class KitsOut(Struct, frozen=True):
-    """Every recipe."""
-
-    kits: list[KitOut]
 
 
 def _decide(call: Call) -> Decided:
