@@ -21,7 +21,7 @@ from hub.web import formats, shell, story
 from hub.web.login import needs
 from hub.web.stock import acting, words
 from hub.web.stock.forms import held
-from hub.web.stock.plans import why_first
+from hub.web.stock.plan_goods import why_first
 from hub.web.stock.recipes import Recipe, kit_of
 
 

@@ -17,7 +17,7 @@ from hub.scope import within
 from hub.web import shell, story
 from hub.web.login import needs, signed_in_user, visible_stops
 from hub.web.stock import acting, kit_building, recipes, words
-from hub.web.stock.plans import number
+from hub.web.stock.plan_goods import number
 from hub.web.stock.recalls import gtin_of
 
 MAX_LINES: Final = 8

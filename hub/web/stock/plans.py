@@ -1,8 +1,7 @@
 """Delivery plans: what is wanted, what is kept for them, the list to fetch it by, and FEFO."""
 
 import secrets
-from collections.abc import Callable, Sequence
-from itertools import groupby
+from collections.abc import Sequence
 from typing import Any, Final
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
@@ -18,21 +17,19 @@ from contract.reference import Plan
 from hub import audit, catalogue, db, reference
 from hub.catalogue import CatalogueError
 from hub.permissions import Permission
-from hub.queries import fefo, places
 from hub.queries import plans as query
-from hub.queries.fefo import Pick
-from hub.queries.plans import Kept, Sums
+from hub.queries.plans import Sums
 from hub.request import connection, now_ms, services
 from hub.stock_actions import UnreservePlan
-from hub.web import formats, i18n, shell, story
+from hub.web import i18n, shell, story
 from hub.web import listing as tables
 from hub.web.listing import Choice, Column, Link, Listing, SqlSource
 from hub.web.listing import Kind as CellKind
 from hub.web.login import needs, signed_in_user, visible_stops
-from hub.web.stock import acting, words
+from hub.web.stock import acting, plan_goods, words
+from hub.web.stock.plan_goods import number, plan_of, stop_namer
 
 _PLAN: Final = db.plan.c
-SHOWN: Final = 500
 MAX_NAME: Final = 60
 MAX_WANTED: Final = 100_000
 
@@ -46,15 +43,6 @@ class Line(Struct, frozen=True):
     sums: Sums
 
 
-class Shelf(Struct, frozen=True):
-    """A place of the list to fetch by, and what to take from it."""
-
-    stop: str
-    place: str
-    box: str
-    things: list[Kept]
-
-
 def blueprint() -> Blueprint:
     """``/plans``."""
     pages = Blueprint("plans", __name__)
@@ -62,8 +50,8 @@ def blueprint() -> Blueprint:
     pages.get("/plans/new")(new)
     pages.post("/plans/new")(add)
     pages.get("/plans/<code>")(one)
-    pages.get("/plans/<code>/fetch")(fetch)
-    pages.get("/plans/<code>/propose")(propose)
+    pages.get("/plans/<code>/fetch")(plan_goods.fetch)
+    pages.get("/plans/<code>/propose")(plan_goods.propose)
     pages.post("/plans/<code>/want")(want)
     pages.post("/plans/<code>/state")(state)
     pages.post("/plans/<code>/release")(release)
@@ -183,21 +171,13 @@ def _change(plan: Plan) -> None:
 # --- one plan ------------------------------------------------------------------------------------
 
 
-def _plan(text: str) -> Plan:
-    code = codes.normalise(text[:64])
-    row = connection().execute(select(*db.plan.c).where(_PLAN.code == code)).one_or_none()
-    if row is None:
-        abort(404)
-    return Plan(row.code, row.zh, row.en, row.items, row.open)
-
-
 @needs(Permission.VIEW)
 def one(code: str) -> BaseResponse:
     """What the plan wants beside what it has, and what is kept for it."""
-    here, plan = connection(), _plan(code)
+    here, plan = connection(), plan_of(code)
     if plan.code != code:
         return redirect(url_for("plans.one", code=plan.code), 302)
-    kept = query.kept(here, plan.code, SHOWN)
+    kept = query.kept(here, plan.code, plan_goods.SHOWN)
     page = render_template(
         "stock/plan.html",
         plan=plan,
@@ -206,7 +186,7 @@ def one(code: str) -> BaseResponse:
         kept=kept,
         category_name=story.category_name,
         categories=_categories(here),
-        stop_name=_stop_namer(here),
+        stop_name=stop_namer(here),
         place_name=lambda code: words.place(here, code),
         may_edit=acting.may_edit(),
         may_name=signed_in_user().may(Permission.NAME_CODES),
@@ -216,86 +196,14 @@ def one(code: str) -> BaseResponse:
     return Response(page)
 
 
-def _stop_namer(here: Connection) -> Callable[[str], str]:
-    known = places.stops(here)
-    return lambda stop: words.stop(known, stop)
-
-
 def _categories(here: Connection) -> list[tuple[str, str]]:
     return [(key, story.category_name(key)) for key in sorted(catalogue.category_keys(here))]
-
-
-@needs(Permission.VIEW)
-def fetch(code: str) -> str:
-    """The list to take along the shelves, by place: on paper or on a phone."""
-    here, plan = connection(), _plan(code)
-    name = _stop_namer(here)
-    shelves = [
-        Shelf(name(stop), words.place(here, place), box or "", list(things))
-        for (stop, place, box), things in groupby(
-            query.kept(here, plan.code, SHOWN), key=lambda one: (one.stop, one.place, one.box)
-        )
-    ]
-    return render_template(
-        "stock/fetch.html",
-        plan=plan,
-        name=i18n.pick(plan.zh, plan.en),
-        shelves=shelves,
-        category_name=story.category_name,
-        at=now_ms(),
-    )
-
-
-@needs(Permission.EDIT_STOCK)
-def propose(code: str) -> BaseResponse:
-    """Which goods to keep for it: those that must go out first, each with the reason."""
-    here, plan = connection(), _plan(code)
-    category = request.args.get("category", "")
-    n = number(request.args.get("n", ""), 1, 100) or 1
-    stop = request.args.get("stop", "")
-    mine = visible_stops()
-    among = mine if not stop else frozenset({stop}) if mine is None or stop in mine else mine
-    picks = fefo.propose(here, n, today=formats.today().isoformat(), stops=among, category=category)
-    page = render_template(
-        "stock/propose.html",
-        plan=plan,
-        name=i18n.pick(plan.zh, plan.en),
-        picks=picks,
-        why=why_first,
-        n=n,
-        category=category,
-        category_name=story.category_name,
-        stop=stop,
-        stops=words.stop_choices(here),
-        stop_name=_stop_namer(here),
-        place_name=lambda code: words.place(here, code),
-        request_id=acting.new_request(),
-        back=url_for("plans.one", code=plan.code),
-    )
-    return Response(page)
-
-
-def why_first(pick: Pick) -> str:
-    """Why an item is proposed before others."""
-    if pick.good_until is not None:
-        return _("good until %(day)s", day=formats.iso_date(pick.good_until))
-    if pick.received_t is not None:
-        return _("has been here since %(day)s", day=formats.moment(pick.received_t))
-    return ""
-
-
-def number(text: str, lowest: int, highest: int) -> int | None:
-    """A whole number in this range; None for anything else."""
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
-        return None
-    value = int(text)
-    return value if lowest <= value <= highest else None
 
 
 @needs(Permission.NAME_CODES)
 def want(code: str) -> BaseResponse:
     """The plan wants so many of a category; none takes the line away."""
-    plan = _plan(code)
+    plan = plan_of(code)
     back = redirect(url_for("plans.one", code=plan.code), 303)
     category, n = request.form.get("category", ""), number(request.form.get("n", ""), 0, MAX_WANTED)
     if n is None or category not in catalogue.category_keys(connection()):
@@ -320,7 +228,7 @@ def want(code: str) -> BaseResponse:
 @needs(Permission.NAME_CODES)
 def state(code: str) -> BaseResponse:
     """Closes the plan, or opens it again."""
-    plan = _plan(code)
+    plan = plan_of(code)
     opened = request.form.get("open") == "1"
     who, moment = signed_in_user().by, now_ms()
 
@@ -338,7 +246,7 @@ def state(code: str) -> BaseResponse:
 @needs(Permission.EDIT_STOCK)
 def release(code: str) -> BaseResponse:
     """Whatever is still kept for it is free again."""
-    plan = _plan(code)
+    plan = plan_of(code)
     back = url_for("plans.one", code=plan.code)
     return acting.do(
         UnreservePlan(plan.code), back=back, done=_("All that was kept for it is free again.")
