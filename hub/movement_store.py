@@ -33,7 +33,7 @@ ON CONFLICT (day, stop, category, status, way, cause) DO UPDATE SET n = flow.n +
 """
 _TALLY: Final = """
 INSERT INTO tally (measure, week, month, stop, category, n) VALUES (?, ?, ?, ?, ?, ?)
-ON CONFLICT (measure, week, month, stop, category) DO UPDATE SET n = tally.n + excluded.n
+ON CONFLICT (measure, stop, category, week, month) DO UPDATE SET n = tally.n + excluded.n
 """
 _NO_TALLY: Final = """
 DELETE FROM tally

@@ -76,11 +76,11 @@ HERE_ONLY: Final = text(f"item.{_HERE}")
 """What `item_here` holds, as a condition of queries."""
 Index(
     "item_here",
+    item.c.received_t,
     item.c.stop,
     item.c.category,
-    item.c.received_t,
-    item.c.good_until,
     item.c.quantity,
+    item.c.status,  # without it SQLite looks every row up, although all of them fit
     sqlite_where=text(_HERE),
     postgresql_where=text(_HERE),
 )

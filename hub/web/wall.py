@@ -202,17 +202,17 @@ def _troubles(
     unwell: list[tuple[Kiosk, DeviceHealth]],
 ) -> list[Trouble]:
     found = [
-        Trouble(_("A device does not work"), story.stop_name(known, kiosk.stop), None)
+        Trouble(_("A device does not work"), _name(known, kiosk.stop), None)
         for kiosk, _device in unwell
     ]
     for one in incidents.incidents(here, INCIDENTS, stops=mine):
-        stop = story.stop_name(known, one.stop) if one.stop else _("At the hub")
+        stop = _name(known, one.stop) if one.stop else _("At the hub")
         found.append(Trouble(incident_words.words(one, stop).title, stop, one.opened_ms))
     return found
 
 
 def _away(one: Kiosk, known: dict[str, places.Stop]) -> Away:
-    return Away(story.stop_name(known, one.stop), one.id, one.seen_ms)
+    return Away(_name(known, one.stop), one.id, one.seen_ms)
 
 
 # --- its links ------------------------------------------------------------------------------------

@@ -43,7 +43,7 @@ def test_today_at_every_stop_is_on_one_screen(scene: Scene) -> None:
     here, came, out = (int(n) for n in lines(text)["East Gate"])
     assert out == 2
     assert came > here - 2
-    assert "1 of 3 connected" in text
+    assert "1 of 3 online" in text
     assert "A device does not work" in text
     assert 'role="img" aria-label="kiosk away"' in text
 

@@ -18,12 +18,12 @@ def upgrade() -> None:
     op.create_table(
         "tally",
         sa.Column("measure", sa.String(), nullable=False),
-        sa.Column("week", sa.String(), nullable=False),
-        sa.Column("month", sa.String(), nullable=False),
         sa.Column("stop", sa.String(), nullable=False),
         sa.Column("category", sa.String(), nullable=False),
+        sa.Column("week", sa.String(), nullable=False),
+        sa.Column("month", sa.String(), nullable=False),
         sa.Column("n", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("measure", "week", "month", "stop", "category"),
+        sa.PrimaryKeyConstraint("measure", "stop", "category", "week", "month"),
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -40,7 +40,7 @@ def upgrade() -> None:
     op.create_index(
         "item_here",
         "item",
-        ["stop", "category", "received_t", "good_until", "quantity"],
+        ["received_t", "stop", "category", "quantity", "status"],
         sqlite_where=sa.text(HERE),
         postgresql_where=sa.text(HERE),
     )
