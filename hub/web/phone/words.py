@@ -26,6 +26,7 @@ _COUNTING: Final[dict[str, LazyString]] = {
 
 _PAGE: Final[dict[str, LazyString]] = {
     "ready": _l("Ready"),
+    "start": _l("Scan a code, or type it below."),
     "online": _l("Connected"),
     "offline": _l("No connection"),
     "offlineNote": _l("No connection. What you scan is kept on this phone and sent later."),

@@ -160,8 +160,8 @@ class Page {
   told(entry) {
     const { outcome, text, lines, href } = entry.answer;
     if (outcome === "refused") this.counting.refused(entry.request);
-    const said = outcome === "saved" || entry.label === text ? text : about(entry.label, text);
-    this.show(outcome, say(outcome), said, lines, href);
+    const named = { saved: text, found: about(entry.label, text) };
+    this.show(outcome, say(outcome), named[outcome] || about(say(entry.what), text), lines, href);
   }
 
   note(key, code) {
@@ -191,6 +191,7 @@ class Page {
   choose(mode) {
     this.mode = mode;
     this.store.set("mode", mode);
+    if (at("outcome").dataset.state !== "waiting") this.show("idle", say("ready"), say("start"));
     this.drawMode();
   }
 
@@ -309,6 +310,7 @@ class Page {
       await this.camera.start();
       button.textContent = say("cameraOff");
       at("torch").hidden = !this.camera.hasTorch;
+      root.scrollIntoView({ block: "start" });
       at("video").hidden = false;
     } catch {
       at("video").hidden = true;
@@ -330,7 +332,7 @@ function element(name, text) {
 }
 
 function clock(ms) {
-  return new Date(ms).toLocaleTimeString(root.dataset.lang, { hour: "2-digit", minute: "2-digit" });
+  return new Date(ms).toLocaleTimeString(root.dataset.lang, { timeStyle: "short", hourCycle: "h23" });
 }
 
 async function keepThePage() {

@@ -18,6 +18,7 @@ export class Queue {
   constructor({ store, hub, told, changed, away }) {
     Object.assign(this, { store, hub, told, changed, away });
     this.entries = [];
+    this.added = Promise.resolve();
     this.account = "";
     this.failures = 0;
     this.timer = 0;
@@ -36,7 +37,12 @@ export class Queue {
 
   /** Keeps a request and begins to send it. Resolves when it is kept. */
   async add(entry) {
-    const kept = await this.store.add({ ...entry, state: "waiting", answer: null, tries: 0 });
+    // One behind the other: two stores at once may be done in either order.
+    const adding = this.added.then(() =>
+      this.store.add({ ...entry, state: "waiting", answer: null, tries: 0 }),
+    );
+    this.added = adding.catch(() => undefined);
+    const kept = await adding;
     this.entries.push(kept);
     this.changed();
     this.now();

@@ -1,7 +1,8 @@
-// A scanner that types: its keys come faster than anybody's fingers and end with Enter. Only while
-// nothing is being filled in; into the field for codes it types like everybody.
+// A scanner that types, while nothing is being filled in; into the field for codes it types like
+// everybody. What comes between two keys may be slow, as some wireless scanners are: whoever types
+// a code by hand where no field is means the same.
 
-const BURST_MS = 60;
+const PAUSE_MS = 500;
 const SHORTEST_CODE = 6;
 
 export function listen(scanned) {
@@ -12,7 +13,7 @@ export function listen(scanned) {
     (event) => {
       if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
       if (/^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName || "")) return;
-      const quick = event.timeStamp - last < BURST_MS;
+      const quick = event.timeStamp - last < PAUSE_MS;
       if (event.key === "Enter" || event.key === "Tab") {
         if (quick && burst.length >= SHORTEST_CODE) {
           event.preventDefault();
