@@ -29,9 +29,10 @@
       bars[to].setAttribute("tabindex", "0");
       bars[to].focus();
     });
-    // The newest is on the right: that is what a narrow window shows first.
+    // The newest is on the right: that is what a narrow window shows first. Of what lies ahead the
+    // next is on the left.
     const box = chart.closest(".chart-box");
-    if (box && chart.querySelector(".x")) box.scrollLeft = box.scrollWidth;
+    if (box && chart.querySelector(".x") && !chart.querySelector("#expiry-t")) box.scrollLeft = box.scrollWidth;
   }
 
   function show(bar) {
