@@ -182,4 +182,3 @@ def proceeds(connection: Connection, stops: Stops) -> list[Proceeds]:
     return [
         Proceeds(str(row[0]), row[1], row[2], int(row[3]), int(row[4]), int(row[5])) for row in rows
     ]
-

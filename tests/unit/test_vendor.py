@@ -13,7 +13,8 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_a_vendored_file_is_byte_for_byte_the_one_named_in_the_readme(folder: str) -> None:
     here = ROOT / folder
     readme = (here / "README.md").read_text(encoding="utf-8")
-    named = dict(re.findall(r"^\| `([^`]+\.(?:js|wasm))` .*`([0-9a-f]{64})` \|$", readme, re.MULTILINE))
+    row = r"^\| `([^`]+\.(?:js|wasm))` .*`([0-9a-f]{64})` \|$"
+    named = dict(re.findall(row, readme, re.MULTILINE))
     found = {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()
         for path in here.iterdir()
