@@ -239,9 +239,12 @@ class Pass:
             self._move(entry)
 
     def _move(self, entry: Entry) -> None:
+        course = self.course
+        if course.is_at(self.status, self.stop):
+            return  # most of what happens moves nothing
         stored = entry.stored
         at = (entry.key.t, stored.row, stored.position, type_of(stored.body))
-        self.course.came(at, self.status, self.stop)
+        course.came(at, self.status, self.stop)
 
     def _custody(self, entry: Entry, body: Custody) -> None:
         concerned = self._concerned(body)

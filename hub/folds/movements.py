@@ -44,6 +44,10 @@ class Course:
         self._status = NOWHERE
         self._stop = ""
 
+    def is_at(self, status: str, stop: str) -> bool:
+        """Whether that is how it counts already."""
+        return stop == self._stop and (PRESENT if status in HERE else status) == self._status
+
     def came(self, at: tuple[int, int, int, str], status: str, stop: str) -> None:
         """By the event ``at`` (t, row, position, type) it has this status at this stop."""
         now = standing(status)
