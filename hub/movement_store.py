@@ -6,7 +6,7 @@ one, move nothing.
 # Column names and placeholders are put together from constants here, never from data.
 # ruff: noqa: S608
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
@@ -44,6 +44,8 @@ HOUR_MS: Final = 3_600_000
 Row: TypeAlias = tuple[int, int, int, str, str, str, str, str, str, int]
 """t, event, position, cause, from status and stop, to status and stop, category, quantity."""
 Flow: TypeAlias = tuple[str, str, str, str, str, str]
+Moved: TypeAlias = tuple[str, str, str, str, str, str, str]
+"""Day, cause, from status and stop, to status and stop, category."""
 Tally: TypeAlias = tuple[str, str, str, str, str]
 
 
@@ -70,9 +72,8 @@ class Days:
             self._known[key] = day
         return day
 
-    def periods(self, t_ms: int) -> tuple[str, str]:
-        """The keys of the week and the month of ``t_ms`` (`hub.periods`)."""
-        day = self.of(t_ms)
+    def periods(self, day: str) -> tuple[str, str]:
+        """The keys of the week and the month of a day (`hub.periods`)."""
         found = self._periods.get(day)
         if found is None:
             if len(self._periods) > 10_000:
@@ -115,8 +116,7 @@ def replace(
     before = _old(connection, known)
     inserts: list[tuple[str | int, ...]] = []
     deletes: list[tuple[str, int]] = []
-    flows: dict[Flow, int] = {}
-    tallies: dict[Tally, int] = {}
+    moved: dict[Moved, int] = {}
     after = {state.code: rows(state) for state in states}
     for code in gone:
         after.setdefault(code, [])
@@ -126,12 +126,11 @@ def replace(
         if same < len(was):
             deletes.append((code, same))
             for row in was[same:]:
-                _add(flows, row, -1, days)
-                _tally(tallies, row, -1, days)
+                _add(moved, row, -1, days)
         for n, row in enumerate(now[same:], start=same):
             inserts.append((code, n, *row))
-            _add(flows, row, 1, days)
-            _tally(tallies, row, 1, days)
+            _add(moved, row, 1, days)
+    flows, tallies = _sums(moved, days)
     if deletes:
         connection.exec_driver_sql(_DELETE, deletes)
     if inserts:
@@ -167,20 +166,27 @@ def _common(was: Sequence[Row], now: Sequence[Row]) -> int:
     return same
 
 
-def _add(flows: dict[Flow, int], row: Row, sign: int, days: Days) -> None:
+def _add(moved: dict[Moved, int], row: Row, sign: int, days: Days) -> None:
     t, _, _, cause, from_status, from_stop, to_status, to_stop, category, quantity = row
-    day = days.of(t)
-    if from_status != NOWHERE:
-        out = (day, from_stop, category, from_status, "out", cause)
-        flows[out] = flows.get(out, 0) + sign * quantity
-    into = (day, to_stop, category, to_status, "in", cause)
-    flows[into] = flows.get(into, 0) + sign * quantity
+    key = (days.of(t), cause, from_status, from_stop, to_status, to_stop, category)
+    moved[key] = moved.get(key, 0) + sign * quantity
 
 
-def _tally(tallies: dict[Tally, int], row: Row, sign: int, days: Days) -> None:
-    t, _, _, _, from_status, from_stop, to_status, to_stop, category, quantity = row
-    week, month = days.periods(t)
-    for measure, stop in measured(from_status, from_stop, to_status, to_stop):
-        for place, kind in margins(stop, category):
-            key = (measure, week, month, place, kind)
-            tallies[key] = tallies.get(key, 0) + sign * quantity
+def _sums(moved: Mapping[Moved, int], days: Days) -> tuple[dict[Flow, int], dict[Tally, int]]:
+    """What these movements change of flows and tallies; equal ones come added up already."""
+    flows: dict[Flow, int] = {}
+    tallies: dict[Tally, int] = {}
+    for (day, cause, from_status, from_stop, to_status, to_stop, category), n in moved.items():
+        if not n:
+            continue
+        if from_status != NOWHERE:
+            out = (day, from_stop, category, from_status, "out", cause)
+            flows[out] = flows.get(out, 0) + n
+        into = (day, to_stop, category, to_status, "in", cause)
+        flows[into] = flows.get(into, 0) + n
+        week, month = days.periods(day)
+        for measure, stop in measured(from_status, from_stop, to_status, to_stop):
+            for place, kind in margins(stop, category):
+                key = (measure, week, month, place, kind)
+                tallies[key] = tallies.get(key, 0) + n
+    return flows, tallies
