@@ -8,7 +8,7 @@ clock that stands at each moment's time; what people decide at the hub goes thro
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine
 from contract.reference import Capability, Entry, KnownPlace
 from hub import catalogue, db, reference
 from hub.config import HubConfig
-from hub.demo import rhythm
+from hub.demo import office, rhythm
 from hub.demo.places import CAMPAIGNS, CITY, DISPOSAL, TEAMS, DemoStop, city
 from hub.demo.world import DAY_MS
 from hub.demo.year import Arrival, Year
@@ -79,7 +79,7 @@ class Filler:
             for arrival in year.arrivals():
                 self._receive(writer, arrival)
                 progress(arrival.events)
-            writer.call(lambda connection: self._tell_plans(connection, year))
+            writer.call(lambda connection: self._finish(connection, year))
         return year
 
     # --- registry and catalogue --------------------------------------------------------------
@@ -134,8 +134,12 @@ class Filler:
         _put(connection, "capabilities", cards)
         _put(connection, "campaigns", CAMPAIGNS)
         _put(connection, "products", named)
+        office.set_up(connection, stores, self._now_ms)
 
-    def _tell_plans(self, connection: Connection, year: Year) -> None:
+    def _finish(self, connection: Connection, year: Year) -> None:
+        """The year's last day: a company's list, and the plans that kiosks still hear of."""
+        stop, draw = year.world.stores[0].spec.id, year.world.rng.randrange
+        office.take_list_in(connection, stop, year.products, self._now_ms, draw)
         since = self._moment(self._until) - PLANS_TOLD_DAYS * DAY_MS
         world = year.world
         plans = [plan for code, plan in world.plans.items() if world.planned_ms[code] >= since]
@@ -155,6 +159,8 @@ class Filler:
             newest = connection.execute(sa.select(sa.func.max(db.event.c.position))).scalar()
             drafts = decision.make(newest or 0)
             record(connection, drafts, Actor(account=decision.account), now_ms=arrival.now_ms)
+        today = datetime.fromtimestamp(arrival.now_ms / 1000, self._zone).date()
+        office.close_month(connection, today, arrival.now_ms, self._config.timezone)
 
     @contextmanager
     def _writer(self) -> Iterator[Writer]:

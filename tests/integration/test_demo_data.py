@@ -88,6 +88,13 @@ def test_people_decided_things_at_the_hub(filled: Path) -> None:
     assert decided >= {"reserved", "priced", "count.planned", "count.approved", "recall.opened"}
 
 
+def test_the_office_did_its_work(filled: Path) -> None:
+    assert rows(filled, "SELECT count(*), min(month) FROM statement") == [(11, "2025-11")]
+    assert rows(filled, "SELECT count(*) FROM donation WHERE received_ms IS NOT NULL") == [(1,)]
+    for table in ("kit", "kit_line", "label_run", "place_stop", "recall", "sale"):
+        assert rows(filled, f"SELECT count(*) FROM {table}")[0][0] > 0, table
+
+
 def test_folding_all_of_it_anew_gives_the_same(filled: Path) -> None:
     queries = (
         "SELECT stop, category, status, n FROM stock ORDER BY 1, 2, 3",
