@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Engine
 
 from contract.batches import Batch
 from contract.events import Event, EventError, decode
-from hub import db, recording
+from hub import audit, db, recording
 from hub.backup import BackupError, Held, disk, hub_events, postgres, sealing, taking, verify
 from hub.backup.keys import Identity
 from hub.event_log import EventLog
@@ -88,7 +88,7 @@ def restore_sqlite(
         held, _ = verify.verify_file(partial)
         engine = db.open_writer(db.sqlite_url(partial))
         try:
-            replayed = replay(engine, copies.batches, now_ms)
+            replayed = replay(engine, copies.batches, now_ms, file.name)
         finally:
             engine.dispose()
         with closing(sqlite3.connect(partial)) as plain:
@@ -121,7 +121,7 @@ def restore_postgresql(
     try:
         with engine.begin() as connection:
             held, _ = verify.verify(connection)
-        replayed = replay(engine, copies.batches, now_ms)
+        replayed = replay(engine, copies.batches, now_ms, file.name)
     finally:
         engine.dispose()
     return Restored(held, replayed, copies.unreadable)
@@ -147,7 +147,7 @@ def check(file: Path, identities: Sequence[Identity], scratch: Path) -> Held:
         plain.unlink(missing_ok=True)
 
 
-def replay(engine: Engine, copied: Sequence[Batch], now_ms: int) -> int:
+def replay(engine: Engine, copied: Sequence[Batch], now_ms: int, file: str) -> int:
     """Append the hub's own events that the database lacks, and begin an epoch of its own; how many
     there were. The hub projects them at its next start. Logins end: some may have been revoked
     since."""
@@ -163,6 +163,8 @@ def replay(engine: Engine, copied: Sequence[Batch], now_ms: int) -> int:
         log.finish(connection, now_ms)
         recording.start_anew(connection)
         connection.execute(sa.delete(db.session))
+        detail = {"hub_events": replayed}
+        audit.note(connection, audit.COMMAND_LINE, "backup.restored", file, detail, now_ms)
     return replayed
 
 

@@ -389,6 +389,9 @@ def test_a_restored_hub_has_what_people_did_at_it_after_the_backup_and_nothing_t
     done = restore(backed, made.file)
     assert done.unreadable == ()
     assert done.replayed == 4
+    assert hub.rows("SELECT subject FROM audit WHERE what = 'backup.restored'") == [
+        (Path(made.file).name,)
+    ]
     assert hub.item(second)["status"] == hub.item(third)["status"] == "missing"
     send(hub, journal)  # the kiosk says hello and fills in
     assert hub.state() == before
