@@ -21,6 +21,7 @@ BENCHES: Final = {
         "a whole kiosk: start, memory, idle and a scan against bare libraries",
     ),
     "ingest": ("bench.ingest", "hub ingest through Mosquitto against the SQLite floor"),
+    "pages": ("bench.pages", "every page of the hub against an empty Flask page"),
 }
 """Name -> (module with ``run() -> bool``, what it measures). A module is loaded only to run."""
 
