@@ -7,6 +7,7 @@ digest and an event of its own, beside the closed statement and never in its pla
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
 from sqlalchemy import Connection, func, insert, select
 
 from contract.events import ZERO_HASH, MonthClosed, MonthRestated
@@ -18,6 +19,7 @@ from hub.queries import statements as query
 from hub.recording import Actor, Draft
 from hub.statements import (
     Change,
+    Line,
     Statement,
     chained,
     changes,
@@ -52,14 +54,19 @@ def make(connection: Connection, month: str, timezone: str) -> Statement:
         timezone=timezone,
         position=position,
         head=head,
-        lines=lines_of(
-            query.balances(connection, f"{month}-01"),
-            query.moved(connection, first_ms, end_ms),
-            query.balances(connection, f"{next_month(month)}-01"),
-        ),
+        lines=_lines(connection, month, zone),
         takings=tuple(market.takings(connection, first_ms, end_ms)),
         unheard=tuple(query.unheard(connection, end_ms)),
         sample=tuple(query.sample(connection, head, end_ms)),
+    )
+
+
+def _lines(connection: Connection, month: str, zone: ZoneInfo) -> tuple[Line, ...]:
+    """The figures of ``month``. Raises `hub.statements.StatementError`."""
+    return lines_of(
+        query.balances(connection, f"{month}-01"),
+        query.moved(connection, *query.bounds(month, zone)),
+        query.balances(connection, f"{next_month(month)}-01"),
     )
 
 
@@ -124,8 +131,8 @@ def close(
 
 def differences(
     connection: Connection, number: int
-) -> tuple[query.Closed, Statement, Statement, list[Change]]:
-    """A closed month, what it said last, what the log tells now, and what differs.
+) -> tuple[query.Closed, Statement, list[Change]]:
+    """A closed month, what it said last, and which figures the log tells otherwise now.
 
     Raises:
         ClosingError: unknown.
@@ -136,8 +143,9 @@ def differences(
     closed, said = found
     told = query.restated(connection, number)
     last = told[-1].statement if told else said
-    now = make(connection, closed.month, said.timezone)
-    return closed, last, now, changes(last, now)
+    # Its figures alone: the log's digest and a sample to go and find are for who restates it.
+    lines = _lines(connection, closed.month, ZoneInfo(said.timezone))
+    return closed, last, changes(last, replace(last, lines=lines))
 
 
 def restate(connection: Connection, number: int, by: By, now_ms: int) -> list[Change]:
@@ -146,9 +154,10 @@ def restate(connection: Connection, number: int, by: By, now_ms: int) -> list[Ch
     Raises:
         ClosingError: unknown or unchanged.
     """
-    closed, _, now, changed = differences(connection, number)
+    closed, last, changed = differences(connection, number)
     if not changed:
         raise ClosingError("unchanged")
+    now = make(connection, closed.month, last.timezone)
     text = encode(now)
     body = MonthRestated(number=number, position=now.position, digest=digest(text))
     [event] = recording.record(connection, [Draft(body)], Actor(by.account), now_ms=now_ms).events

@@ -14,7 +14,8 @@ import hashlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -28,6 +29,9 @@ KEPT_S: Final = 2.0
 """How long an answer is given again at most: to the end of a tick of so many seconds. Ticks begin
 at every whole minute, so that a new day, which makes things public, shows with its first instant.
 """
+
+WAIT_S: Final = 5.0
+"""How long a request waits for another that makes the same page."""
 
 MAX_PAGE_BYTES: Final = 512 * 1024
 MAX_BYTES: Final = 16 * 1024 * 1024
@@ -86,6 +90,7 @@ class PageCache:
         self._lock: Final = threading.Lock()
         self._pages: Final[OrderedDict[bytes, _Page]] = OrderedDict()
         self._bytes = 0
+        self._busy: Final[dict[bytes, threading.Event]] = {}
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
@@ -97,12 +102,34 @@ class PageCache:
         key = _key(environ)
         page = self._find(key, version)
         if page is None:
-            page, answer = self._make(environ, start_response, version)
-            if page is None:
-                return answer
-            self._keep(key, page)
+            with self._alone(key) as waited:
+                page = self._find(key, version) if waited else None
+                if page is None:
+                    page, answer = self._make(environ, start_response, version)
+                    if page is None:
+                        return answer
+                    self._keep(key, page)
         start_response(page.status, list(page.headers))
         return [page.body]
+
+    @contextmanager
+    def _alone(self, key: bytes) -> Iterator[bool]:
+        """One request makes a page that several ask for at once; the others wait for it, but never
+        long. Gives whether this one has waited."""
+        with self._lock:
+            busy = self._busy.get(key)
+            mine = None if busy is not None else self._busy.setdefault(key, threading.Event())
+        if busy is not None:
+            busy.wait(WAIT_S)
+            yield True
+            return
+        try:
+            yield False
+        finally:
+            with self._lock:
+                del self._busy[key]
+            assert mine is not None
+            mine.set()
 
     def _find(self, key: bytes, version: Hashable) -> _Page | None:
         with self._lock:

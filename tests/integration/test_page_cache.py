@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from hub import db
 from hub.web.page_cache import KEPT_S, MAX_BYTES, DataVersion, PageCache
+from tests.support.processes import until
 
 
 class Clock:
@@ -35,6 +36,8 @@ class Site:
         app = Flask("site")
         app.secret_key = "only for tests"
         app.add_url_rule("/page", view_func=self.page)
+        self.slow_may_go_on = threading.Event()
+        app.add_url_rule("/slow", view_func=self.slow)
         app.add_url_rule("/stops", view_func=self.stops)
         app.add_url_rule("/big/<int:number>", "big", view_func=self.big)
         for name in ("missing", "cookie", "file", "stream", "failing"):
@@ -47,6 +50,11 @@ class Site:
         self.made += 1
         who, language = request.cookies.get("who"), request.headers.get("Accept-Language")
         return f"{self.made} {who} {language} {request.query_string.decode()}"
+
+    def slow(self) -> str:
+        self.made += 1
+        assert self.slow_may_go_on.wait(10)
+        return "slow"
 
     def stops(self) -> str:
         with self.reader.connect() as connection:
@@ -156,6 +164,25 @@ def test_many_pages_take_bounded_room_and_the_oldest_go(site: Site) -> None:
     assert site.made == pages
     site.client().get("/big/0?0")
     assert site.made == pages + 1
+
+
+def test_a_page_that_many_ask_for_at_once_is_made_once(site: Site) -> None:
+    seen: list[bytes] = []
+    started = threading.Barrier(6)
+
+    def read() -> None:
+        client = site.client()
+        started.wait(10)
+        seen.append(client.get("/slow").data)
+
+    threads = [threading.Thread(target=read) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    until("somebody makes the page", lambda: site.made)
+    site.slow_may_go_on.set()
+    for thread in threads:
+        thread.join()
+    assert (site.made, set(seen), len(seen)) == (1, {b"slow"}, 6)
 
 
 def test_readers_in_many_threads_see_every_commit_and_never_an_older_page(site: Site) -> None:

@@ -1,6 +1,7 @@
 """Recipes of kits, with what is free for them."""
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from flask import abort
@@ -8,7 +9,6 @@ from msgspec import Struct
 from sqlalchemy import Connection, func, select
 
 from hub import db, statuses
-from hub.queries import fefo
 from hub.request import connection
 from hub.scope import within
 from hub.web import i18n, story
@@ -50,10 +50,11 @@ def recipes(here: Connection, key: str | None = None) -> list[Recipe]:
     only = (kit.key == key,) if key is not None else ()
     found = here.execute(select(db.kit).where(*only).order_by(kit.offered.desc(), kit.key)).all()
     parts: dict[str, list[Part]] = {}
+    taken = _in_kits(here)
     for row in here.execute(select(db.kit_line).order_by(line.kit, line.n)):
         if key is None or row.kit == key:
             parts.setdefault(row.kit, []).append(
-                _part(here, row.category, row.gtin, row._mapping["count"])
+                _part(here, taken, row.category, row.gtin, row._mapping["count"])
             )
     built = {
         row.kit: int(row.n)
@@ -75,12 +76,36 @@ def recipes(here: Connection, key: str | None = None) -> list[Recipe]:
     ]
 
 
-def _part(here: Connection, category: str, gtin: str, count: int) -> Part:
-    mine, item = visible_stops(), db.item.c
-    which = item.gtin == gtin if gtin else item.category == category
-    at_stops = within(item.stop, mine)
+def _in_kits(here: Connection) -> list[tuple[str, str, int]]:
+    """What is in kits that stand ready: category, GTIN (or empty) and how many."""
+    item, box = db.item.c, db.box.c
+    gtin = func.coalesce(item.gtin, "")
+    rows = here.execute(
+        select(item.category, gtin, func.count())
+        .select_from(db.box.join(db.item, item.box == box.code))
+        .where(
+            box.kit.is_not(None),
+            item.status == statuses.IN_STOCK,
+            within(item.stop, visible_stops()),
+        )
+        .group_by(item.category, gtin)
+    )
+    return [(row[0], row[1], int(row[2])) for row in rows]
+
+
+def _part(
+    here: Connection,
+    taken: Sequence[tuple[str, str, int]],
+    category: str,
+    gtin: str,
+    count: int,
+) -> Part:
+    mine = visible_stops()
     if gtin:
-        free = select(func.count()).where(which, item.status == statuses.IN_STOCK, at_stops)
+        item = db.item.c
+        free = select(func.count()).where(
+            item.gtin == gtin, item.status == statuses.IN_STOCK, within(item.stop, mine)
+        )
         name = product_name(here, gtin) or gtin
     else:
         stock = db.stock.c
@@ -90,11 +115,8 @@ def _part(here: Connection, category: str, gtin: str, count: int) -> Part:
             within(stock.stop, mine),
         )
         name = story.category_name(category)
-    in_kits = select(func.count()).where(
-        which, item.status == statuses.IN_STOCK, at_stops, ~fefo.not_in_a_kit()
-    )
-    left = int(here.scalar(free) or 0) - int(here.scalar(in_kits) or 0)
-    return Part(category, gtin, count, name, left)
+    in_kits = sum(n for of, code, n in taken if (code == gtin if gtin else of == category))
+    return Part(category, gtin, count, name, int(here.scalar(free) or 0) - in_kits)
 
 
 def kit_of(key: str) -> Recipe:
