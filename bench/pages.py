@@ -93,11 +93,11 @@ def measure(data: Path, folder: Path, only: str) -> tuple[list[Measured], list[s
 def _measure(
     rule: str, path: str, floor_port: int, hub_port: int, cookies: dict[str, str]
 ) -> Measured | None:
-    """None for an address that only points elsewhere."""
+    """None for an address that only points elsewhere, or whose time has not come."""
     request, empty = get(path, cookies), get("/", {})
     connection = Connection(hub_port)
     first = connection.ask(request)
-    if first.status in (301, 302, 303, 307, 308):
+    if first.status in (301, 302, 303, 307, 308, 409):
         return None
     latencies: list[float] = []
     for number in range(FRESH):

@@ -121,16 +121,19 @@ def sign_in(port: int) -> dict[str, str]:
     )
     if answer.status not in (302, 303):
         raise RuntimeError(f"signing in was answered with {answer.status}")
-    return {**page.cookies, **answer.cookies}
+    cookies = {**page.cookies, **answer.cookies}
+    # The first page with a form puts its key into the cookie, as it does in a browser.
+    return {**cookies, **connection.ask(get("/account", cookies)).cookies}
 
 
 _QUERIES: Final = {
     "/items": "SELECT item FROM movement GROUP BY item ORDER BY count(*) DESC, item LIMIT 1",
     "/t": "SELECT item FROM movement GROUP BY item ORDER BY count(*) DESC, item LIMIT 1",
     "/boxes": "SELECT code FROM box ORDER BY code LIMIT 1",
-    "/plans": "SELECT plan FROM item WHERE plan IS NOT NULL AND status = 'out'"
-    " GROUP BY plan ORDER BY count(*) DESC, plan LIMIT 1",
-    "/counts": "SELECT count FROM stocktake_result ORDER BY count LIMIT 1",
+    "/plans": "SELECT p.code FROM plan p JOIN item i ON i.plan = p.code"
+    " GROUP BY p.code ORDER BY count(*) DESC, p.code LIMIT 1",
+    "/counts": "SELECT substr(t.subject, 2) FROM touch t JOIN event e ON e.id = t.event_id"
+    " WHERE e.type = 'count.planned' AND t.subject LIKE 'N%' ORDER BY e.id DESC LIMIT 1",
     "/accounts": 'SELECT id FROM "user" ORDER BY id LIMIT 1',
     "/donations": "SELECT id FROM donation WHERE received_ms IS NOT NULL LIMIT 1",
     "/kiosks": "SELECT kiosk FROM event WHERE kiosk <> 'hub'"
