@@ -98,6 +98,13 @@ def open_writer(url: str) -> Engine:
     return postgresql.open_one(url) if postgresql.is_postgresql(url) else sqlite.open_writer(url)
 
 
+def write_back(engine: Engine) -> None:
+    """Before a writer's engine is let go of: leave the whole database in its file, where it is one
+    file."""
+    if engine.dialect.name == "sqlite":
+        sqlite.write_back(engine)
+
+
 def open_reader(url: str) -> Engine:
     """An engine for pages and the API: it cannot write and never checkpoints."""
     if postgresql.is_postgresql(url):

@@ -132,6 +132,7 @@ class HubService:
         self._keeper.stop()  # its last copy is told to the writer
         self.writer.stop()
         self.reader.dispose()
+        db.write_back(self._engine)
         self._engine.dispose()
 
     @property

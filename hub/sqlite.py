@@ -58,6 +58,20 @@ def open_writer(url: str) -> Engine:
     return engine
 
 
+def write_back(engine: Engine) -> None:
+    """Bring what stands in the log into the file, by the connection that writes; call it last.
+
+    SQLite does so when the last connection closes, but not when that one only reads: somebody who
+    then copies the file alone would have yesterday's. Readers that are still there are not waited
+    for, and nothing is lost without it.
+    """
+    connection = engine.raw_connection()
+    try:
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    finally:
+        connection.close()
+
+
 def open_reader(url: str, size: int) -> Engine:
     """An engine whose connections cannot write and never checkpoint; the file must be there when
     the first of them is made."""
