@@ -9,6 +9,8 @@ by hand.
 
 from typing import Final
 
+from contract.gtins import check_digit
+
 _INDICATORS: Final = "012345678"
 
 
@@ -23,15 +25,9 @@ def packings(gtin: str) -> tuple[str, ...]:
     if gtin[0] == "9":
         return (gtin,)
     found = (f"{indicator}{gtin[1:13]}" for indicator in _INDICATORS)
-    return tuple(dict.fromkeys((gtin, *(one + _check_digit(one) for one in found))))
+    return tuple(dict.fromkeys((gtin, *(one + check_digit(one) for one in found))))
 
 
 def plain_lot(lot: str) -> str:
     """A lot as it is compared."""
     return "".join(lot.split()).upper()
-
-
-def _check_digit(thirteen: str) -> str:
-    """The check digit of 13 digits, modulo 10 with weights 3 and 1 (GS1, 7.9.1)."""
-    total = sum(int(digit) * (3, 1)[place % 2] for place, digit in enumerate(thirteen))
-    return str(-total % 10)

@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 import click
 import msgspec
 
+from contract import gtins
 from contract.codes import CodeError, Kind, parse, place_code, serial_code, to_base32
 from contract.events import person_hash
 from contract.reference import (
@@ -50,9 +51,8 @@ def _gtin(text: str) -> str:
     """Fourteen digits with a right check digit (GS1 General Specifications, 7.9.1)."""
     if not (text.isascii() and text.isdigit() and len(text) in (8, 12, 13, 14)):
         raise Refused(f"{text}: 应为 8、12、13 或 14 位数字 / 8, 12, 13 or 14 digits are needed")
-    digits = text.zfill(14)
-    total = sum(int(digit) * (3, 1)[at % 2] for at, digit in enumerate(digits[:13]))
-    if (10 - total % 10) % 10 != int(digits[13]):
+    digits = gtins.full(text)
+    if digits is None:
         raise Refused(f"{text}: 校验位不对 / the check digit is wrong")
     return digits
 

@@ -17,6 +17,8 @@ from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 
+from contract import gtins
+
 MAX_ROWS: Final = 2_000
 MAX_ITEMS: Final = 2_000
 """Labels of one list: what somebody can stick on in a day."""
@@ -161,7 +163,7 @@ def _line(
     gtin = _text(cells.get("gtin")).replace(" ", "")
     full: str | None = None
     if gtin:
-        full = _full_gtin(gtin)
+        full = gtins.full(gtin)
         if full is None:
             wrong("gtin", "bad-gtin")
     category = _text(cells.get("category"))
@@ -208,16 +210,6 @@ def _quantity(cell: Cell) -> int | None:
     if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) < 1:
         return None
     return int(text)
-
-
-def _full_gtin(digits: str) -> str | None:
-    """GTIN as 14 digits, or None when its check digit is wrong (GS1 General Specifications,
-    7.9)."""
-    if not re.fullmatch(r"[0-9]{8}|[0-9]{12,14}", digits):
-        return None
-    full = digits.zfill(14)
-    weighted = sum(int(digit) * (3, 1)[place % 2] for place, digit in enumerate(full[:13]))
-    return full if (weighted + int(full[13])) % 10 == 0 else None
 
 
 def _date(cell: Cell) -> str | None:

@@ -9,6 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from contract.gtins import check_digit
 from contract.messages import Product
 
 SHARES: Final = {
@@ -104,8 +105,7 @@ def ean13(prefix: int, number: int) -> str:
     """The EAN-13 with a three-digit ``prefix`` and running ``number`` (GS1 General Specifications,
     7.9, check digit calculation)."""
     body = f"{prefix:03d}{number:09d}"
-    total = sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(body))
-    return f"{body}{-total % 10}"
+    return body + check_digit(f"0{body}")
 
 
 def _in_english(size: str) -> str:

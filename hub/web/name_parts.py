@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 from sqlalchemy import Connection
 
-from contract import codes
+from contract import codes, gtins
 from contract.codes import CodeError, Kind, place_code, serial_code, to_base32
 from contract.messages import Product
 from contract.reference import (
@@ -219,12 +219,8 @@ def _place_kinds(_connection: Connection) -> list[tuple[str, str]]:
 
 
 def _gtin(text: str) -> str:
-    digits = text.replace(" ", "")
-    if not (digits.isascii() and digits.isdigit() and 8 <= len(digits) <= 14):
-        raise ValueError(text)
-    full = digits.zfill(14)
-    weighted = sum(int(digit) * (3, 1)[place % 2] for place, digit in enumerate(full[:13]))
-    if (weighted + int(full[13])) % 10:
+    full = gtins.full(text.replace(" ", ""))
+    if full is None:
         raise ValueError(text)
     return full
 

@@ -12,6 +12,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, Row, Select, and_, func, select
 from werkzeug.wrappers import Response as BaseResponse
 
+from contract import gtins
 from hub import db, reasons, statuses
 from hub.permissions import Permission
 from hub.queries import places
@@ -165,12 +166,7 @@ def _form(gtin: str, lot: str, problem: str, why: str = "") -> str:
 
 def gtin_of(typed: str) -> str | None:
     """The 14 digits of a retail code as somebody typed it; None where its check digit is wrong."""
-    digits = "".join(char for char in typed if char.isdigit() and char.isascii())
-    if len(digits) not in (8, 12, 13, 14):
-        return None
-    padded = digits.zfill(14)
-    total = sum(int(digit) * (3, 1)[place % 2] for place, digit in enumerate(padded[:13]))
-    return padded if -total % 10 == int(padded[13]) else None
+    return gtins.full("".join(char for char in typed if char.isdigit() and char.isascii()))
 
 
 @needs(Permission.EDIT_STOCK)
