@@ -165,10 +165,14 @@ class Filler:
     @contextmanager
     def _writer(self) -> Iterator[Writer]:
         """The hub's writer, with a clock of ours and nobody to answer."""
+        projector = Projector(fold_item, self._config.timezone)
+        with self._engine.begin() as connection:
+            if not projector.is_current(connection):  # as a start of the hub finds out
+                projector.rebuild(connection, self._now_ms)
         writer = Writer(
             self._engine,
             Ingest(EventLog(), reference.Reference()),
-            Projector(fold_item, self._config.timezone),
+            projector,
             lambda _: None,
             lambda: self._now_ms,
         )

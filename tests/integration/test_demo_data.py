@@ -43,6 +43,8 @@ def test_the_hub_holds_the_events_and_says_how_many(filled: Path) -> None:
 def test_nothing_waits_to_be_projected(filled: Path) -> None:
     ((newest,),) = rows(filled, "SELECT max(position) FROM event")
     assert rows(filled, "SELECT value FROM meta WHERE key = 'projected'") == [(str(newest),)]
+    current = "SELECT count(*) FROM meta WHERE key = 'projection'"
+    assert rows(filled, current) == [(1,)], "the first start would fold everything anew"
 
 
 def test_things_are_in_every_state(filled: Path) -> None:
