@@ -63,11 +63,8 @@ def make(connection: Connection, month: str, timezone: str) -> Statement:
 
 def _lines(connection: Connection, month: str, zone: ZoneInfo) -> tuple[Line, ...]:
     """The figures of ``month``. Raises `hub.statements.StatementError`."""
-    return lines_of(
-        query.balances(connection, f"{month}-01"),
-        query.moved(connection, *query.bounds(month, zone)),
-        query.balances(connection, f"{next_month(month)}-01"),
-    )
+    opening, closing = query.balances(connection, f"{month}-01", f"{next_month(month)}-01")
+    return lines_of(opening, query.moved(connection, *query.bounds(month, zone)), closing)
 
 
 def to_close(connection: Connection, now_ms: int, timezone: str) -> str | None:

@@ -47,17 +47,28 @@ def bounds(month: str, zone: ZoneInfo) -> tuple[int, int]:
     return first(month), first(next_month(month))
 
 
-def balances(connection: Connection, before_day: str) -> list[Balance]:
-    """Pieces by stop, category and standing at the beginning of a day, ``YYYY-MM-DD``."""
+def balances(
+    connection: Connection, first_day: str, next_day: str
+) -> tuple[list[Balance], list[Balance]]:
+    """Pieces by stop, category and standing at the beginning of two days, ``YYYY-MM-DD``, the
+    later one last. Both in one pass: all flows since the first ever are added up."""
     flow = db.flow.c
-    pieces = func.sum(case((flow.way == "in", flow.n), else_=-flow.n))
+    pieces = case((flow.way == "in", flow.n), else_=-flow.n)
     rows = connection.execute(
-        select(flow.stop, flow.category, flow.status, pieces)
-        .where(flow.day < before_day)
+        select(
+            flow.stop,
+            flow.category,
+            flow.status,
+            func.sum(case((flow.day < first_day, pieces), else_=0)),
+            func.sum(pieces),
+        )
+        .where(flow.day < next_day)
         .group_by(flow.stop, flow.category, flow.status)
-        .having(pieces != 0)
+    ).all()
+    return (
+        [(row[0], row[1], row[2], int(row[3])) for row in rows if row[3]],
+        [(row[0], row[1], row[2], int(row[4])) for row in rows if row[4]],
     )
-    return [(row[0], row[1], row[2], int(row[3])) for row in rows]
 
 
 def moved(connection: Connection, first_ms: int, last_ms: int) -> list[Moved]:
