@@ -228,19 +228,23 @@ def test_an_answer_that_was_lost_leaves_no_green_and_counts_once(
 
 def test_a_hub_in_trouble_is_asked_again(browser: Browser, site: CountSite, url: str) -> None:
     with a_phone(browser, url, "status of 503") as page:
-        left = [503, 503]
+        trouble = [503]
+        asked: list[int] = []
 
-        def trouble(route: Route) -> None:
-            if left:
-                route.fulfill(status=left.pop(), body="<h1>Out of order</h1>")
+        def answer(route: Route) -> None:
+            asked.append(len(trouble))
+            if trouble:
+                route.fulfill(status=trouble[0], body="<h1>Out of order</h1>")
             else:
                 route.continue_()
 
-        page.route("**/phone/act", trouble)
+        page.route("**/phone/act", answer)
         typed(page, site.on_shelf[0])
-        rows(page, "waiting", 1)
+        rows(page, "waiting", 1)  # for as long as the trouble lasts
+        trouble.clear()
         rows(page, "found", 1)
-        assert left == []
+        assert asked[0] == 1
+        assert asked[-1] == 0
 
 
 def test_what_waits_when_the_session_ends_is_sent_after_signing_in_again(
