@@ -1,6 +1,7 @@
 """Scanning with a phone in a real Chromium: nothing is green before the hub has answered, nothing
 that was scanned is lost by a dead network, a reload or the end of a session."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -241,10 +242,34 @@ def test_a_hub_in_trouble_is_asked_again(browser: Browser, site: CountSite, url:
         page.route("**/phone/act", answer)
         typed(page, site.on_shelf[0])
         rows(page, "waiting", 1)  # for as long as the trouble lasts
+        expect(page.locator("#connection")).to_have_class(re.compile("is-away"))
         trouble.clear()
         rows(page, "found", 1)
         assert asked[0] == 1
         assert asked[-1] == 0
+
+
+def test_a_scan_that_comes_before_it_is_known_who_is_signed_in_is_not_lost(
+    browser: Browser, site: CountSite, url: str
+) -> None:
+    console = Console()
+    console.expect("Service Worker registration blocked")
+    with context(browser, language="en", size=SMALL, service_workers="block") as profile:
+        page = profile.new_page()
+        console.watch(page)
+        sign_in(page, url, "manager")
+        held: list[Route] = []
+        page.route("**/phone/session", lambda route: held.append(route))
+        with page.expect_request("**/phone/session"):
+            page.goto(f"{url}/phone")
+        typed(page, site.on_shelf[0])
+        typed(page, site.in_room[0])
+        rows(page, "found", 0)
+        expect(page.locator("#outcome")).not_to_have_attribute("data-state", "refused")
+        for route in held:
+            route.continue_()
+        rows(page, "found", 2)
+    console.assert_clean()
 
 
 def test_what_waits_when_the_session_ends_is_sent_after_signing_in_again(

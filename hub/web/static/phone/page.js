@@ -31,6 +31,7 @@ class Page {
   constructor(store) {
     this.store = store;
     this.session = null;
+    this.early = []; // codes scanned before it was known who is signed in
     this.mode = "look";
     this.problem = null;
     this.hub = new Hub(root.dataset);
@@ -63,8 +64,17 @@ class Page {
     this.choose((await this.store.get("mode")) || "look");
     this.wedge(Boolean(await this.store.get("wedge")));
     await this.queue.load();
-    root.dataset.ready = "yes";
+    if (this.session) this.ready();
     await this.refresh();
+    this.ready();
+  }
+
+  /** From here on a scan is taken at once; those that came before are taken now. */
+  ready() {
+    root.dataset.ready = "yes";
+    const early = this.early || [];
+    this.early = null;
+    for (const text of early) this.scanned(text);
   }
 
   /** These are this person's requests from now on, and what they were doing. */
@@ -120,6 +130,7 @@ class Page {
   // --- scans -----------------------------------------------------------------------------------
 
   scanned(text) {
+    if (this.early) return this.early.push(text);
     const found = read(text);
     if (!this.session) return this.show("refused", say("refused"), say("signedOut"));
     if (["secret", "strange", "mistyped"].includes(found.kind)) {
