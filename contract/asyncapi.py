@@ -58,7 +58,10 @@ _UP_ABOUT: Final[dict[str, tuple[type[Struct], str]]] = {
         messages.Health,
         f"How the kiosk is, every {messages.HEALTH_INTERVAL_S} seconds and on change.",
     ),
-    topics.REPLY: (messages.Reply, "What became of a command."),
+    topics.REPLY: (
+        messages.Reply,
+        "What became of a command: at once, while it goes on, and at its end.",
+    ),
 }
 _DOWN_ABOUT: Final[dict[str, tuple[type[Struct], str]]] = {
     topics.WELCOME: (
@@ -72,7 +75,13 @@ _DOWN_ABOUT: Final[dict[str, tuple[type[Struct], str]]] = {
         messages.Ack,
         "Committed through this seq. A hash other than the kiosk's own is no acknowledgement.",
     ),
-    topics.COMMAND: (messages.Command, "Something to do once, before it expires."),
+    topics.COMMAND: (
+        messages.Command,
+        (
+            "Something to do once, before it expires; said again after a welcome until it is "
+            "answered for good."
+        ),
+    ),
 }
 
 

@@ -34,7 +34,8 @@ Lane: TypeAlias = Annotated[str, whole(r"[a-z0-9-]{1,32}")]
 Word: TypeAlias = Annotated[str, whole(r"[A-Za-z0-9_.+ -]{0,64}")]
 """A short machine word: never what a person typed or what a scan held."""
 
-_CODE = "[0-9A-HJKMNP-TV-Z]"
+CODE_CHARACTER: Final = "[0-9A-HJKMNP-TV-Z]"
+_CODE = CODE_CHARACTER
 ItemCode: TypeAlias = Annotated[str, whole(rf"G{_CODE}{{10}}")]
 BoxCode: TypeAlias = Annotated[str, whole(rf"B{_CODE}{{10}}")]
 HeldCode: TypeAlias = Annotated[str, whole(rf"[GB]{_CODE}{{10}}")]
@@ -65,6 +66,7 @@ RequestId: TypeAlias = Annotated[
 Month: TypeAlias = Annotated[str, whole(r"[0-9]{4}-(?:0[1-9]|1[0-2])")]
 
 __all__ = [
+    "CODE_CHARACTER",
     "MAX_CODES_PER_EVENT",
     "MAX_IDS_PER_VOID",
     "MAX_SEQ",

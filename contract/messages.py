@@ -7,6 +7,7 @@ Welcome that carries the newest nonce (a restored hub); otherwise the maximum ho
 """
 
 import hashlib
+from enum import StrEnum
 from typing import Annotated, Final, TypeAlias, TypeVar
 
 import msgspec
@@ -24,6 +25,7 @@ from contract.events import (
     Word,
     whole,
 )
+from contract.fields import CODE_CHARACTER, HeldCode, Quantity
 
 MAX_MESSAGE_BYTES: Final = 128 * 1024
 
@@ -161,20 +163,76 @@ class Health(Struct, frozen=True):
     reference: tuple[PartHealth, ...] = ()
 
 
+PRINT_LABELS: Final = "print-labels"
+CANCEL: Final = "cancel"
+"""Names of commands."""
+
+MAX_LABELS: Final = 1200
+"""Most labels of one command, 80 bytes each at most."""
+
+
+class LabelOrder(Struct, frozen=True, omit_defaults=True):
+    """A label to be printed: ``category`` is empty on a blank one, ``quantity`` is what a whole box
+    holds, and a ``copy`` says on it that it is one."""
+
+    code: HeldCode
+    category: Annotated[str, whole(rf"(?:{CODE_CHARACTER}{{2}})?")] = ""
+    quantity: Quantity = 1
+    copy: bool = False
+
+
 class Command(Struct, frozen=True):
-    """``down/command``: something to do once, before ``expires`` (Unix milliseconds)."""
+    """``down/command``: something to do once, before ``expires`` (Unix milliseconds).
+
+    ``print-labels`` prints ``labels`` in this order; ``cancel`` ends what is left of the command
+    ``of``. The same id again asks what became of it. ``known``: the hub has heard from this kiosk
+    that it took the command; one that remembers nothing of it carries nothing out.
+    """
 
     id: Nonce
     name: Word
     expires: Milliseconds
+    labels: Annotated[tuple[LabelOrder, ...], Meta(max_length=MAX_LABELS)] = ()
+    of: Nonce | None = None
+    known: bool = False
+
+
+class CommandState(StrEnum):
+    """Words of `Reply.state`; a later kiosk may send others."""
+
+    ACCEPTED = "accepted"
+    PRINTING = "printing"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    """Its time was over; what is ``left`` is not printed any more."""
+    FAILED = "failed"
+    """It ended before its end."""
+    REFUSED = "refused"
+    """Nothing of it was done."""
+    UNKNOWN = "unknown"
+    """This kiosk knows no such command; nothing was done."""
+
+
+FINAL_STATES: Final = frozenset(CommandState) - {CommandState.ACCEPTED, CommandState.PRINTING}
 
 
 class Reply(Struct, frozen=True):
-    """``up/reply``: what became of a command."""
+    """``up/reply``: what became of a command.
+
+    ``ok`` is whether it was taken, ``detail`` why not, or what it waits for, ``state`` how far it
+    is (empty: the kiosk knows no commands). Labels come out one after the other: of them the first
+    ``printed`` + ``doubtful`` were begun and the last ``left`` were not. ``doubtful`` are the codes
+    of which nobody knows whether a label is out.
+    """
 
     id: Nonce
     ok: bool
     detail: Word = ""
+    state: Word = ""
+    printed: Annotated[int, Meta(ge=0)] = 0
+    left: Annotated[int, Meta(ge=0)] = 0
+    doubtful: Annotated[tuple[HeldCode, ...], Meta(max_length=MAX_LABELS)] = ()
 
 
 class Product(Struct, frozen=True):

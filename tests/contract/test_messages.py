@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from msgspec import Struct
 
 from contract import messages, schema, topics
+from contract.codes import Kind, serial_code
 from contract.messages import MessageError
 from tests.support.conformance import Conformance
 from tests.support.lines import KIOSK
@@ -105,3 +106,82 @@ def test_only_what_is_true_until_it_is_said_again_is_retained() -> None:
     retained = {name for name, delivery in topics.DELIVERY.items() if delivery.retain}
     assert retained == {topics.STATUS}
     assert set(topics.DELIVERY) == {*topics.UP, *topics.DOWN}
+
+
+def test_the_longest_command_and_its_reply_stay_within_a_message() -> None:
+    codes = tuple(serial_code(Kind.BOX, "ZZZZ", n) for n in range(messages.MAX_LABELS))
+    labels = tuple(messages.LabelOrder(code, "F1", 100_000, copy=True) for code in codes)
+    command = messages.Command(
+        "0" * 16, messages.PRINT_LABELS, 2**53 - 1, labels, "0" * 16, known=True
+    )
+    reply = messages.Reply("0" * 16, True, "w" * 64, "w" * 64, 10**6, 10**6, codes)
+    for message in (command, reply):
+        payload = messages.encode(message)
+        assert len(payload) < messages.MAX_MESSAGE_BYTES
+        assert messages.decode(payload, type(message)) == message
+
+
+COMMANDS = (
+    (
+        b'{"id":"00000000000000aa","name":"locate","expires":1}',
+        messages.Command("00000000000000aa", "locate", 1),
+    ),
+    (
+        (
+            b'{"id":"00000000000000aa","name":"print-labels","expires":1800000000000,'
+            b'"labels":[{"code":"GZABC000014"},'
+            b'{"code":"B4K2P00000A","category":"F1","quantity":12,"copy":true}],"later":[1]}'
+        ),
+        messages.Command(
+            "00000000000000aa",
+            messages.PRINT_LABELS,
+            1_800_000_000_000,
+            (
+                messages.LabelOrder("GZABC000014"),
+                messages.LabelOrder("B4K2P00000A", "F1", 12, copy=True),
+            ),
+        ),
+    ),
+    (
+        b'{"id":"00000000000000bb","name":"cancel","expires":1,"of":"00000000000000aa"}',
+        messages.Command("00000000000000bb", messages.CANCEL, 1, of="00000000000000aa"),
+    ),
+)
+REPLIES = (
+    (
+        b'{"id":"00000000000000aa","ok":false,"detail":"not-supported"}',
+        messages.Reply("00000000000000aa", ok=False, detail="not-supported"),
+    ),
+    (
+        (
+            b'{"id":"00000000000000aa","ok":true,"detail":"printer-waits","state":"printing",'
+            b'"printed":3,"left":7,"doubtful":["GZABC000014"]}'
+        ),
+        messages.Reply(
+            "00000000000000aa", True, "printer-waits", "printing", 3, 7, ("GZABC000014",)
+        ),
+    ),
+)
+
+
+@pytest.mark.parametrize(("payload", "meant"), [*COMMANDS, *REPLIES])
+def test_commands_and_replies_of_every_release_mean_what_they_meant(
+    payload: bytes, meant: Struct
+) -> None:
+    assert messages.decode(payload, type(meant)) == meant
+
+
+@pytest.mark.parametrize(
+    ("field", "payload"),
+    [
+        ("labels", b'"labels":[{"code":"PZABC000014"}]'),
+        ("labels", b'"labels":[' + b",".join([b'{"code":"GZABC000014"}'] * 1201) + b"]"),
+        ("of", b'"of":"everything"'),
+    ],
+)
+def test_a_command_that_asks_for_nonsense_is_refused(field: str, payload: bytes) -> None:
+    with pytest.raises(MessageError, match=rf"\$\.{field}"):
+        messages.decode(
+            b'{"id":"00000000000000aa","name":"cancel","expires":1,' + payload + b"}",
+            messages.Command,
+        )
