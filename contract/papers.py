@@ -89,6 +89,10 @@ class Papers(Struct, frozen=True, omit_defaults=True):
     logo: Annotated[str, Meta(max_length=4 * (MAX_LOGO_BYTES + 2) // 3 + 2)] = ""
 
 
+DEFAULT: Final = Papers()
+"""Of a stop that chose nothing."""
+
+
 class PapersOf(Struct, frozen=True):
     """The papers of these kiosks; of all that no other entry names when ``kiosks`` is empty."""
 

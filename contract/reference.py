@@ -26,6 +26,7 @@ from msgspec import Meta, Struct
 
 from contract.events import CategoryKey, Hash, KioskId, PlaceCode, PlanCode, Word, whole
 from contract.messages import MAX_MESSAGE_BYTES, MessageError, Product, Products, decode, digest
+from contract.papers import AllPapers, PapersOf
 
 Name: TypeAlias = Annotated[str, Meta(max_length=60)]
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=1_000_000)]
@@ -195,9 +196,19 @@ Entry: TypeAlias = (
     | Skill
     | SettingsOf
     | Recall
+    | PapersOf
 )
 Piece: TypeAlias = (
-    Products | Categories | Places | Plans | Capabilities | Campaigns | Skills | Settings | Recalls
+    Products
+    | Categories
+    | Places
+    | Plans
+    | Capabilities
+    | Campaigns
+    | Skills
+    | Settings
+    | Recalls
+    | AllPapers
 )
 
 PARTS: Final[Mapping[str, type[Piece]]] = {
@@ -210,6 +221,7 @@ PARTS: Final[Mapping[str, type[Piece]]] = {
     "skills": Skills,
     "settings": Settings,
     "recalls": Recalls,
+    "papers": AllPapers,
 }
 """The message of each part's pieces. Its one field has the part's name and holds the entries, so
 that no piece can be taken for another part's."""
@@ -298,6 +310,7 @@ __all__ = [
     "MAX_PIECES",
     "PARTS",
     "PLACE_KINDS",
+    "AllPapers",
     "Campaign",
     "Campaigns",
     "Capabilities",
@@ -307,6 +320,7 @@ __all__ = [
     "KnownPlace",
     "MessageError",
     "NamedCategory",
+    "PapersOf",
     "Piece",
     "Places",
     "Plan",

@@ -9,11 +9,13 @@ Imports Pillow (the font measures the lines) at the first document, not at start
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final, TypeAlias
 
 import msgspec
 
 from drivers.barcodes import CODE128_QUIET, QR_QUIET, code128_modules, qr_modules
+from drivers.pictures import read_picture, shrunk
 from drivers.ports import (
     Align,
     Block,
@@ -22,6 +24,7 @@ from drivers.ports import (
     Document,
     Feed,
     LayoutError,
+    Picture,
     PrinterProfile,
     Qr,
     Row,
@@ -43,6 +46,11 @@ RULE_DOTS: Final = 2
 TIGHT_BARS_MM: Final = 7.0
 """Bars no higher than this where a label is short: a hand still hits them."""
 TIGHT_FEED_MM: Final = 0.5
+TIGHT_PICTURE_MM: Final = 8.0
+"""Pictures no higher than this where text is set smaller."""
+BELOW_PICTURE_MM: Final = 1.0
+TIGHTEST: Final = 3
+"""Of the squeezes of `_Placer`."""
 _SMALLER: Final[dict[Size, Size]] = {
     "huge": "large", "large": "normal", "normal": "small", "small": "small",
 }  # fmt: skip
@@ -92,7 +100,13 @@ class RuleBox(_Box, frozen=True):
     """A black rectangle."""
 
 
-Box: TypeAlias = TextBox | BarsBox | QrBox | RuleBox
+class PictureBox(_Box, frozen=True):
+    """A picture as rows of dots, packed as Pillow's mode ``1`` has them (a 0 bit is black)."""
+
+    dots: bytes
+
+
+Box: TypeAlias = TextBox | BarsBox | QrBox | RuleBox | PictureBox
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -107,22 +121,34 @@ def lay_out(document: Document, profile: PrinterProfile) -> tuple[Page, ...]:
 
     On continuous media a cut page ends with the feed to the tear bar; on labels every page is
     one label long, its content in the middle (die-cut stock lies a millimetre off at times). What
-    is too long for a label is set tighter, then smaller, before it is refused.
+    is too long for a label is set tighter, then smaller, then goes without what is spare, before
+    it is refused.
     Raises `LayoutError` when a block does not fit this paper, or the page is absurdly long.
     """
-    if profile.media != "continuous":
-        for squeeze in (0, 1, 2):
+    if profile.media == "continuous":
+        return _lay_out(document.blocks, _Placer(profile))
+    for blocks in _ever_fewer(document):
+        for squeeze in range(TIGHTEST + 1):
             try:
-                return _lay_out(document, _Placer(profile, squeeze))
-            except _TooLongError:
-                continue
-    return _lay_out(document, _Placer(profile, 0 if profile.media == "continuous" else 3))
+                return _lay_out(blocks, _Placer(profile, squeeze))
+            except _TooLongError as error:
+                refused = error
+    raise refused
 
 
-def _lay_out(document: Document, place: _Placer) -> tuple[Page, ...]:
+def _ever_fewer(document: Document) -> Iterator[tuple[Block, ...]]:
+    """All blocks, then without the first that is spare, without the first two, and so on."""
+    left = dict(enumerate(document.blocks))
+    yield document.blocks
+    for number in document.spare:
+        if left.pop(number, None) is not None:
+            yield tuple(left.values())
+
+
+def _lay_out(blocks: tuple[Block, ...], place: _Placer) -> tuple[Page, ...]:
     pages: list[Page] = []
     pending: list[Block] = []
-    for block in document.blocks:
+    for block in blocks:
         if isinstance(block, Cut):
             pages.append(place.page(pending, cut=True))
             pending = []
@@ -147,7 +173,8 @@ class _Strip(msgspec.Struct, frozen=True):
 class _Placer:
     """Puts blocks one under the other for one profile.
 
-    `squeeze` 1 sets lines closer, 2 also sets text a size smaller, 3 also shortens bars and feeds.
+    `squeeze` 1 sets lines closer, 2 also sets text and pictures smaller, 3 also shortens bars and
+    feeds.
     """
 
     def __init__(self, profile: PrinterProfile, squeeze: int = 0) -> None:
@@ -201,6 +228,8 @@ class _Placer:
                 return self._qr(block)
             case Rule():
                 return self._rule()
+            case Picture():
+                return self._picture(block)
             case Feed(mm):
                 wanted = min(max(mm, 0.0), MAX_PAGE_MM)
                 return _Strip(self._dots(min(wanted, TIGHT_FEED_MM) if self._tightest else wanted))
@@ -209,7 +238,7 @@ class _Placer:
 
     @property
     def _tightest(self) -> bool:
-        return self._squeeze >= 3
+        return self._squeeze >= TIGHTEST
 
     def _size(self, size: Size) -> Size:
         return _SMALLER[size] if self._squeeze >= 2 else size
@@ -292,6 +321,19 @@ class _Placer:
             )
         left = self._left(side * dot, block.align)
         return _Strip(side * dot, (QrBox(left, 0, side * dot, side * dot, block.value, dot),))
+
+    def _picture(self, block: Picture) -> _Strip:
+        most_mm = block.max_height_mm
+        if self._squeeze >= 2:
+            most_mm = min(most_mm, TIGHT_PICTURE_MM)
+        picture = read_picture(block.png)
+        if picture is None:
+            return _Strip(0)
+        picture = shrunk(picture, self._inner, max(1, self._dots(most_mm)))
+        width, height = picture.size
+        left = self._left(width, block.align)
+        box = PictureBox(left, 0, width, height, picture.tobytes())
+        return _Strip(height + self._dots(BELOW_PICTURE_MM), (box,))
 
     def _rule(self) -> _Strip:
         height = self._dots(2.0)

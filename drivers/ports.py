@@ -201,15 +201,34 @@ class Cut(_Block, frozen=True, tag="cut"):
     """Cuts where the profile has a cutter, else feeds to the tear bar."""
 
 
-Block: TypeAlias = Text | Row | Code128 | Qr | Rule | Feed | Cut
+class Picture(_Block, frozen=True, tag="picture"):
+    """A PNG, black where it is darker than half, such as a stop's logo. Drawn dot for dot;
+    smaller where it is higher than `max_height_mm` or wider than the paper, never larger. One that
+    cannot be read (`drivers.pictures`) is left out: a label is worth more than its logo.
+    """
+
+    png: bytes
+    max_height_mm: float = 20.0
+    align: Align = "centre"
+
+    def __repr__(self) -> str:
+        return f"Picture(length={len(self.png)})"
+
+
+Block: TypeAlias = Text | Row | Code128 | Qr | Rule | Feed | Cut | Picture
 DocumentKind: TypeAlias = Literal["label", "receipt", "slip"]
 
 
 class Document(msgspec.Struct, frozen=True):
-    """What goes on the paper, top to bottom. JSON by `msgspec.json`, both ways."""
+    """What goes on the paper, top to bottom. JSON by `msgspec.json`, both ways.
+
+    ``spare`` are places in ``blocks``, from 0, of what is left out, in this order, where label
+    stock is too short for everything however tightly it is set.
+    """
 
     kind: DocumentKind
     blocks: tuple[Block, ...]
+    spare: tuple[int, ...] = ()
 
     def __repr__(self) -> str:
         return f"Document({self.kind!r}, {len(self.blocks)} blocks)"

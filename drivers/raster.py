@@ -87,7 +87,7 @@ class _Pen:
     def draw(self, box: Box) -> Image:
         from PIL import Image as Pillow
 
-        from drivers.layout import BarsBox, QrBox, RuleBox, TextBox
+        from drivers.layout import BarsBox, PictureBox, QrBox, RuleBox, TextBox
 
         match box:
             case TextBox():
@@ -101,6 +101,8 @@ class _Pen:
                 return self._qr(box)
             case RuleBox():
                 return Pillow.new("1", (box.width, box.height), 0)
+            case PictureBox():
+                return Pillow.frombytes("1", (box.width, box.height), box.dots)
 
     def _bars(self, box: BarsBox) -> Image:
         from PIL import Image as Pillow

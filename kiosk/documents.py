@@ -1,64 +1,39 @@
 """What stands on labels, receipts and slips. Pure: values in, `drivers.ports.Document` out.
 
+Labels and receipts follow the stop's templates (`drivers.papers`); slips look alike everywhere.
 Both languages stand on every paper unless the stop chose one: the donor may read one, the family
 the other. No paper names a person.
 """
 
-from itertools import zip_longest
 from typing import Final
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from contract.codes import PLACE_BY_CODE, PLACE_IN, Kind, grouped
-from drivers.ports import (
-    Block,
-    Code128,
-    Cut,
-    Document,
-    Feed,
-    Qr,
-    Row,
-    Rule,
-    Text,
-    Words,
+from contract.papers import DEFAULT, Papers
+from drivers.papers import (
+    COPY,
+    TOTAL,
+    Goods,
+    LabelFacts,
+    ReceiptFacts,
+    compose_label,
+    compose_receipt,
+    headed,
+    position,
 )
+from drivers.papers import Letterhead as Letterhead
+from drivers.papers import claim_address as claim_address
+from drivers.ports import Block, Code128, Cut, Document, Feed, Row, Rule, Text, Words
 from kiosk.state import LabelJob, PaperJob, ReceiptJob, ShelfResult, SlipJob
 from kiosk.texts import FIGURES, NOTES, WHAT, category_words, render
 
-THANKS: Final = Words("谢谢您的捐赠", "Thank you for your gift")
-COPY: Final = Words("副本", "COPY")
-BOX: Final = Words("箱子", "Box")
-ITEM: Final = Words("物品", "Item")
 HAS_SPACES: Final = "out"
 """The slip that goes along to the family has spaces for labels."""
 SPACE_MM: Final = 24.0
 """As high as a label's bars, code and category."""
 MAX_SPACES: Final = 24
 """Spaces on one slip, of 29 mm each: 70 cm of paper."""
-MAX_RECEIPT_CODES: Final = 60
-"""Items whose codes a receipt lists one by one; beyond that it counts them and the claim's page
-lists them: 60 lines are 40 cm of paper."""
-
-
-class Letterhead(Struct, frozen=True):
-    """What every paper of this stop shares; ``language`` is zh, en or both."""
-
-    stop: Words
-    hub_url: str
-    language: str = "both"
-
-    def spoken(self, chosen: str) -> "Letterhead":
-        """In the language that the stop chose at the hub; any other word changes nothing."""
-        return replace(self, language=chosen) if chosen in ("zh", "en", "both") else self
-
-    def pick(self, words: Words, between: str = " ") -> str:
-        """The words in the stop's language, or both with ``between``."""
-        if self.language == "zh":
-            return words.zh
-        if self.language == "en":
-            return words.en
-        return f"{words.zh}{between}{words.en}"
 
 
 class Stamp(Struct, frozen=True):
@@ -78,116 +53,44 @@ def item_count(job: ReceiptJob) -> int:
     return sum(len(line.items) for line in job.lines)
 
 
-def layout(paper: PaperJob, letterhead: Letterhead, stamp: Stamp) -> Document:
-    """The document of a paper that waits in the print queue."""
+def layout(
+    paper: PaperJob, letterhead: Letterhead, stamp: Stamp, papers: Papers = DEFAULT
+) -> Document:
+    """The document of a paper that waits in the print queue, as the stop wants its ``papers``."""
     match paper:
         case LabelJob():
-            return label(paper, letterhead, stamp)
+            return label(paper, letterhead, stamp, papers)
         case ReceiptJob():
-            return receipt(paper, letterhead, stamp)
+            return receipt(paper, letterhead, stamp, papers)
         case SlipJob():
-            return slip(paper, letterhead, stamp)
+            return slip(paper, headed(letterhead, papers), stamp)
 
 
-def label(job: LabelJob, letterhead: Letterhead, stamp: Stamp) -> Document:
-    """The label of an item or box: what it is, its code as bars and as text, whose stop. What a
-    packed box holds changes, and goods of another stop are known by their code alone: no
-    category then."""
-    blocks: list[Block] = []
-    boxed = job.item.startswith(Kind.BOX)
-    category = category_words(job.category) if job.category else BOX if boxed else ITEM
-    first, *rest = letterhead.pick(category, "\n").split("\n")
-    blocks.append(Text(first, size="large", align="centre", bold=True))
-    blocks += [Text(line, size="small", align="centre") for line in rest]
-    if boxed and job.category:
-        blocks.append(Text(whole_box(job.quantity, letterhead), align="centre", bold=True))
-    if job.note:
-        note = letterhead.pick(NOTES[job.note])
-        blocks.append(Text(note, size="large", align="centre", bold=True))
-    blocks.append(Code128(job.item, height_mm=10.0))
-    blocks.append(Text(grouped(job.item), size="normal", align="centre", bold=True))
-    if stamp.copy or job.copy:
-        blocks.append(Text(letterhead.pick(COPY), size="normal", align="centre", bold=True))
-    blocks.append(Text(letterhead.pick(letterhead.stop), size="small", align="centre"))
-    blocks.append(Cut())
-    return Document("label", tuple(blocks))
-
-
-def whole_box(count: int, letterhead: Letterhead) -> str:
-    """What a label and a receipt say of a whole box; of 1 nobody said how many are in it."""
-    words = Words(f"整箱 × {count}", f"box of {count}") if count > 1 else Words("整箱", "whole box")
-    return letterhead.pick(words)
-
-
-def receipt(job: ReceiptJob, letterhead: Letterhead, stamp: Stamp) -> Document:
-    """A donor's receipt: thanks, what came in, the private claim, the journal's head."""
-    blocks: list[Block] = [
-        Text(letterhead.pick(letterhead.stop, "\n"), size="large", align="centre", bold=True),
-        Text(letterhead.pick(THANKS, "\n"), size="normal", align="centre"),
-    ]
-    if stamp.when is not None:
-        blocks.append(Text(stamp.when, size="small", align="centre"))
-    blocks.append(Rule())
-    total = item_count(job)
-    for line in job.lines:
-        name = letterhead.pick(category_words(line.category), "\n")
-        blocks.append(Row(name, f"× {len(line.items)}", size="normal", bold=True))
-        if total <= MAX_RECEIPT_CODES:
-            for code, count in zip_longest(line.items, line.quantities, fillvalue=1):
-                blocks.append(Text(grouped(str(code)), size="small"))
-                if str(code).startswith(Kind.BOX):
-                    blocks.append(Text(whole_box(int(count), letterhead), size="small"))
-    blocks.append(Rule())
-    blocks.append(
-        Row(letterhead.pick(Words("合计", "Total")), str(total), size="normal", bold=True)
+def label(
+    job: LabelJob, letterhead: Letterhead, stamp: Stamp, papers: Papers = DEFAULT
+) -> Document:
+    """The label of an item or box. What a packed box holds changes, and goods of another stop are
+    known by their code alone: no category then."""
+    whole_box = job.item.startswith(Kind.BOX) and job.category
+    facts = LabelFacts(
+        job.item,
+        category_words(job.category) if job.category else None,
+        NOTES[job.note] if job.note else None,
+        job.quantity if whole_box else None,
+        stamp.copy or job.copy,
     )
-    if stamp.claim is not None:
-        blocks += _claim(stamp.claim, stamp.fragment, letterhead)
-    blocks += _head(stamp, letterhead)
-    if stamp.copy:
-        blocks.append(Text(letterhead.pick(COPY), size="large", align="centre", bold=True))
-    blocks.append(Cut())
-    return Document("receipt", tuple(blocks))
+    return compose_label(facts, papers, letterhead)
 
 
-def claim_address(hub_url: str, claim: str, fragment: str | None) -> str:
-    """The address that a receipt's QR code says; a browser keeps what follows the ``#`` to
-    itself."""
-    address = f"{hub_url.rstrip('/')}/c/{claim}"
-    return address if fragment is None else f"{address}#{fragment}"
-
-
-def _claim(claim: str, fragment: str | None, letterhead: Letterhead) -> list[Block]:
-    url = claim_address(letterhead.hub_url, claim, fragment)
-    return [
-        Feed(2.0),
-        Text(
-            letterhead.pick(
-                Words("用手机扫码，看您的东西去了哪里", "Scan with a phone to follow your gift"),
-                "\n",
-            ),
-            size="small",
-            align="centre",
-        ),
-        Qr(url, module_mm=0.5),
-        Text(f"{grouped(claim)[:9]}\n{grouped(claim)[10:]}", size="large", align="centre"),
-        Text(
-            letterhead.pick(
-                Words("只有您有这个码，请保管好", "Only you have this code: keep it"), "\n"
-            ),
-            size="small",
-            align="centre",
-        ),
-    ]
-
-
-def _head(stamp: Stamp, letterhead: Letterhead) -> list[Block]:
-    """The journal's head in text: whoever holds the paper can show what the record must contain."""
-    return [
-        Feed(1.0),
-        Text(letterhead.pick(Words("账本位置", "Record position")), size="small"),
-        Text(stamp.head.replace(".", " "), size="small"),
-    ]
+def receipt(
+    job: ReceiptJob, letterhead: Letterhead, stamp: Stamp, papers: Papers = DEFAULT
+) -> Document:
+    """A donor's receipt."""
+    goods = tuple(
+        Goods(category_words(line.category), line.items, line.quantities) for line in job.lines
+    )
+    facts = ReceiptFacts(goods, stamp.head, stamp.when, stamp.claim, stamp.fragment, stamp.copy)
+    return compose_receipt(facts, papers, letterhead)
 
 
 def slip(job: SlipJob, letterhead: Letterhead, stamp: Stamp) -> Document:
@@ -220,7 +123,7 @@ def slip(job: SlipJob, letterhead: Letterhead, stamp: Stamp) -> Document:
         blocks += _spaces(job.items, letterhead)
     elif job.items or not (job.figures or job.shelves or job.note):
         blocks += _items(job.items, letterhead)
-    blocks += _head(stamp, letterhead)
+    blocks += position(stamp.head, letterhead)
     if stamp.copy:
         blocks.append(Text(letterhead.pick(COPY), size="large", align="centre", bold=True))
     blocks.append(Cut())
@@ -265,7 +168,7 @@ def _spaces(items: tuple[str, ...], letterhead: Letterhead) -> list[Block]:
     if len(items) > MAX_SPACES:
         words = Words("其余的贴在背面", "Stick the others on the back")
         blocks += [Text(letterhead.pick(words, "\n"), size="small"), Rule()]
-    total = letterhead.pick(Words("合计", "Total"))
+    total = letterhead.pick(TOTAL)
     blocks.append(Row(total, str(len(items)), size="normal", bold=True))
     return blocks
 
@@ -280,9 +183,7 @@ def _items(items: tuple[str, ...], letterhead: Letterhead) -> list[Block]:
             )
         )
     blocks.append(Rule())
-    blocks.append(
-        Row(letterhead.pick(Words("合计", "Total")), str(len(items)), size="normal", bold=True)
-    )
+    blocks.append(Row(letterhead.pick(TOTAL), str(len(items)), size="normal", bold=True))
     return blocks
 
 

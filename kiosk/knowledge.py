@@ -5,6 +5,7 @@ from typing import Final
 
 from contract.codes import parse
 from contract.events import decode
+from contract.papers import Papers
 from contract.recalls import same_goods
 from contract.reference import Campaign, KnownPlace, NamedCategory, Plan, Recall, StopSettings
 from drivers.ports import Words
@@ -207,6 +208,10 @@ class Knowledge:
     def settings(self) -> StopSettings:
         """How this stop wants its kiosks to behave."""
         return self.reference.settings()
+
+    def papers(self) -> Papers:
+        """How this stop wants its labels and receipts."""
+        return self.reference.papers()
 
     def categories(self) -> tuple[NamedCategory, ...]:
         """The categories that can be chosen now, in the order in which they are offered."""

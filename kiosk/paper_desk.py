@@ -7,6 +7,8 @@ Rules
   more: it is in doubt until a person's scan answers (`kiosk.questions`), power cut or not.
 * A paper whose end the disk does not take is remembered as printed, so that no label comes out
   twice for a full disk.
+* A paper looks as the stop wants it when it is printed, not when it was asked for: what the hub
+  told last holds from the next paper on.
 * A printer of another role prints nothing of ours: labels wait for the printer of labels.
 """
 
@@ -90,9 +92,10 @@ class PaperDesk:
         claim = self._journal.secret_of(job.secret) if job.secret is not None else None
         fragment = self._fragment(job, claim)
         stamp = Stamp(job.head, self._when(job), claim, copy=job.again, fragment=fragment)
-        letterhead = self._letterhead.spoken(self._journal.knowledge.settings().language)
+        known = self._journal.knowledge
+        letterhead = self._letterhead.spoken(known.settings().language)
         try:
-            document = layout(job.paper, letterhead, stamp)
+            document = layout(job.paper, letterhead, stamp, known.papers())
         except LayoutError as error:
             log.error("a paper cannot be laid out: %s", error.words.en)
             self._journal.finish_job(job.id, [Draft(Noticed(kind="layout-failed"))], job.lane)

@@ -27,6 +27,7 @@ from contract.actions import CATEGORIES, SKILLS, UNSORTED
 from contract.codes import PLACES, place_code
 from contract.events import Hash
 from contract.messages import MAX_MESSAGE_BYTES, MessageError, Product, digest
+from contract.papers import DEFAULT, Papers, PapersOf
 from contract.reference import (
     CAPABILITIES,
     PARTS,
@@ -76,6 +77,7 @@ class ReferenceData(Struct, frozen=True):
     campaigns: Mapping[int, Campaign] | None = None
     settings: StopSettings = StopSettings()
     recalls: tuple[Recall, ...] = ()
+    papers: Papers = DEFAULT
 
 
 def reference_data(kiosk: str, parts: Mapping[str, Sequence[Entry]]) -> ReferenceData:
@@ -96,6 +98,10 @@ def reference_data(kiosk: str, parts: Mapping[str, Sequence[Entry]]) -> Referenc
     for one in sorted(_only(SettingsOf, parts.get("settings", ())), key=lambda s: bool(s.kiosks)):
         if not one.kiosks or kiosk in one.kiosks:
             settings = one.values  # the kiosk's own come after those for all
+    papers = DEFAULT
+    for paper in sorted(_only(PapersOf, parts.get("papers", ())), key=lambda p: bool(p.kiosks)):
+        if not paper.kiosks or kiosk in paper.kiosks:
+            papers = paper.values
     return ReferenceData(
         categories=categories,
         places=places,
@@ -114,6 +120,7 @@ def reference_data(kiosk: str, parts: Mapping[str, Sequence[Entry]]) -> Referenc
         else None,
         settings=settings,
         recalls=tuple(_only(Recall, parts.get("recalls", ()))),
+        papers=papers,
     )
 
 
@@ -165,6 +172,10 @@ class Reference:
     def recalls(self) -> tuple[Recall, ...]:
         """The recalls that are open."""
         return self.data.recalls
+
+    def papers(self) -> Papers:
+        """How this stop wants its labels and receipts."""
+        return self.data.papers
 
     def product(self, gtin: str) -> Product | None:
         """The retail code as somebody named it; ``gtin`` has 14 digits."""

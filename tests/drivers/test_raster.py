@@ -163,6 +163,7 @@ def test_the_font_has_every_character_that_our_papers_and_cards_use() -> None:
     used = {char for card in cards for char in card.zh + card.en} | set(UNSORTED.zh)
     for module in (
         root / "kiosk/documents.py",
+        root / "drivers/papers.py",
         *(root / "kiosk/texts").glob("*.py"),
         *(root / "provisioning" / f"{name}.py" for name in ("deck", "sheets", "tokens", "poster")),
     ):

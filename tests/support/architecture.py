@@ -29,6 +29,7 @@ LAZY: Final = {"yicang": frozenset({"kiosk", "hub"})}
 PURE: Final = (
     "contract/*",
     "drivers/ports.py",
+    "drivers/papers.py",
     "drivers/patterns.py",
     "drivers/stage.py",
     "drivers/prompts.py",
