@@ -4,7 +4,8 @@ A part's entries are one table's rows, one entry a row, under the entry's first 
 replaces the row of the same key. Everything here runs in a transaction of the writer.
 
 Of categories no key ever goes, since events name it: removing one only takes it out of the choice.
-Settings have rows of another shape, a row for each value that somebody chose (`settings`).
+Settings have rows of another shape, a row for each value that somebody chose (`settings`); papers
+have versions (`hub.papers`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -33,7 +34,7 @@ from contract.reference import (
     Skill,
     StopSettings,
 )
-from hub import db
+from hub import db, papers
 
 ROWS: Final[dict[str, tuple[Table, type[Entry]]]] = {
     "products": (db.product, Product),
@@ -44,7 +45,8 @@ ROWS: Final[dict[str, tuple[Table, type[Entry]]]] = {
     "campaigns": (db.campaign, Campaign),
     "skills": (db.skill, Skill),
 }
-"""The table of each part and what its rows are; ``settings`` and ``recalls`` are told apart."""
+"""The table of each part and what its rows are; ``settings``, ``recalls`` and ``papers`` are told
+apart."""
 
 
 class CatalogueError(Exception):
@@ -57,6 +59,8 @@ def entries(connection: Connection, part: str) -> tuple[Entry, ...]:
         return settings(connection)
     if part == "recalls":
         return _recalls(connection)
+    if part == "papers":
+        return papers.told(connection)
     rows = told(connection, part)
     if part == "campaigns":
         rows_given = connection.execute(sa.select(db.given.c.number, db.given.c.n))

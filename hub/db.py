@@ -43,6 +43,7 @@ from hub.tables.log import kiosk_state as kiosk_state
 from hub.tables.log import stream as stream
 from hub.tables.log import unreadable as unreadable
 from hub.tables.markets import sale as sale
+from hub.tables.papers import papers as papers
 from hub.tables.projections import claim as claim
 from hub.tables.projections import delivery as delivery
 from hub.tables.projections import flow as flow

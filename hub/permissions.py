@@ -31,7 +31,9 @@ class Permission(enum.StrEnum):
     MARKET = "market"
     """Prices and sales of the charity market."""
     LABELS = "labels"
-    """Print labels ahead and change their templates."""
+    """Print labels ahead."""
+    PAPERS = "papers"
+    """Change what a stop's labels and receipts look like."""
     NAME_CODES = "name-codes"
     """Name retail codes, places, plans and categories."""
     SETTINGS = "settings"
@@ -70,6 +72,7 @@ _LEAD: Final = _VIEWER | {
 }
 _MANAGER: Final = _LEAD | {
     Permission.EXPORT,
+    Permission.PAPERS,
     Permission.EDIT_STOCK,
     Permission.APPROVE_COUNT,
     Permission.CLOSE_MONTH,
@@ -77,6 +80,7 @@ _MANAGER: Final = _LEAD | {
 }
 _OPERATOR: Final = _LEAD | {
     Permission.EXPORT,
+    Permission.PAPERS,
     Permission.EDIT_STOCK,
     Permission.SETTINGS,
     Permission.RESOLVE_INCIDENT,

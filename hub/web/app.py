@@ -49,6 +49,7 @@ from hub.web import (
     shell,
     statements,
     stock,
+    uploads,
     wall,
 )
 from hub.web.page_cache import DataVersion, PageCache
@@ -126,6 +127,7 @@ def create_app(
     security.install(app)
     navigation.install(app)
     shell.install(app)
+    uploads.install(app)
     csrf = CSRFProtect(app)  # type: ignore[no-untyped-call]
     for pages in (
         public,

@@ -40,6 +40,7 @@ ACTS: Final[dict[str, LazyString]] = {
     "setting.put": _l("Changed a setting"),
     "setting.removed": _l("Took a setting back"),
     "labels.prefix": _l("Drew a prefix for labels"),
+    "papers.changed": _l("Changed what labels and receipts look like"),
     "quarantine.retried": _l("Read quarantined lines again"),
     "quarantine.repaired": _l("Mended a quarantined line"),
     "backup.made": _l("Made a backup"),
@@ -64,6 +65,7 @@ _DETAILS: Final[dict[str, LazyString]] = {
     "understood": _l("Understood"),
     "filters": _l("Filters"),
     "number": _l("Number"),
+    "own": _l("Of its own"),
     "characters": _l("Characters"),
 }
 

@@ -22,6 +22,7 @@ from hub.scope import within
 from hub.web import i18n, listing, shell, story
 from hub.web.listing import Column, Kind, Link, Listing, SqlSource, filters
 from hub.web.login import Denied, needs, require, signed_in_user, visible_stops
+from hub.web.uploads import takes_file
 
 _TABLE: Final = db.donation.c
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -182,10 +183,10 @@ def _new(problem: str = "") -> str:
     )
 
 
+@takes_file(donation_files.MAX_BYTES)
 @needs(Permission.EDIT_STOCK)
 def upload() -> BaseResponse:
     """Reads the file and shows what it says; nothing is taken in."""
-    request.max_content_length = donation_files.MAX_BYTES + 64 * 1024
     stop = request.form.get("stop", "")
     user = require(Permission.EDIT_STOCK, stop)
     here = connection()
