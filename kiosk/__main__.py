@@ -28,6 +28,7 @@ from drivers.sound_files import sound_folders
 from drivers.speaker_null import NullSpeaker
 from kiosk import lean
 from kiosk.clock import LearntClock, SystemClock, synchronised_wall
+from kiosk.command_desk import CommandDesk
 from kiosk.config import KioskConfig, devices, lane_names, load, panel_wiring
 from kiosk.damage import DAMAGED, is_damage, open_journal
 from kiosk.day_figures import DayFigures
@@ -182,6 +183,8 @@ def _run(config: KioskConfig, clock: LearntClock, mailbox: _Mailbox) -> int:
             partial(_claim_address, letterhead, signer),
             figures,
         )
+        papers = PaperDesk(journal, clock, threads, letterhead, timezone, signer, mailbox.post)
+        commands = CommandDesk(config.kiosk, journal, clock, link, papers.hindrance)
         uplink = Uplink(
             config.kiosk,
             journal,
@@ -189,10 +192,10 @@ def _run(config: KioskConfig, clock: LearntClock, mailbox: _Mailbox) -> int:
             link,
             reference,
             time_desk,
+            commands,
             software=software(),
             entropy=entropy,
         )
-        papers = PaperDesk(journal, clock, threads, letterhead, timezone, signer, mailbox.post)
         loop = Loop(
             kiosk=config.kiosk,
             journal=journal,
@@ -202,6 +205,7 @@ def _run(config: KioskConfig, clock: LearntClock, mailbox: _Mailbox) -> int:
             time=time_desk,
             work=WorkDesk(journal, clock, lanes, entropy),
             papers=papers,
+            commands=commands,
             link=link,
             screen=screen,
             view=view,

@@ -107,7 +107,7 @@ class HealthDesk:
             uptime_s=(self._clock.mono() - self._started) // 1000,
             disk_free_mb=self._machine.free_mb(),
             prefixes_left=self._prefixes_left(),
-            paper_jobs=self._journal.queue.count(),
+            paper_jobs=self._journal.queue.count() + self._journal.commands.waiting(),
             devices=tuple(_device(state, paper.get(state.device)) for state in devices),
             lanes=tuple(LaneHealth(lane, state.phase.value) for lane, state in lanes.items()),
             clock_source=self._clock.source,

@@ -32,6 +32,7 @@ from contract.events import (
     event_id,
 )
 from kiosk.clock import LearntClock
+from kiosk.command_store import CommandStore, Taken
 from kiosk.identity import IdentityStore
 from kiosk.kept_events import KeptEvents
 from kiosk.knowledge import Knowledge
@@ -40,7 +41,7 @@ from kiosk.reference import Reference
 from kiosk.rolls import Rolls
 from kiosk.sealer import Sealer
 from kiosk.spool import Spool
-from kiosk.state import Allocator, Draft, EventRef, LaneState, Outcome
+from kiosk.state import Allocator, Draft, EventRef, LabelJob, LaneState, Outcome
 from kiosk.store import (
     IDLE_CHECKPOINT_CHANGES,
     JournalError,
@@ -110,6 +111,7 @@ class Journal:
                 self.history: Final = KeptEvents(self._db, self.knowledge.unheard)
                 self.queue: Final = PrintQueue(self._db, clock, self._turns)
                 self.rolls: Final = Rolls(self._db)
+                self.commands: Final = CommandStore(self._db)
                 self._open_first_epoch()
                 self._forget_unreadable()
                 spool.sweep(self.queue.secrets())
@@ -318,6 +320,28 @@ class Journal:
         self._advanced(events[-1] if events else None)
         if secret is not None:
             self._spool.drop(secret)
+
+    def take_command(
+        self, command: str, expires: int, labels: Sequence[LabelJob], ending: str = ""
+    ) -> Taken:
+        """A command of the hub is taken, with all that it has to print: one COMMIT. With ``ending``
+        nothing of it is ever printed."""
+        with transaction(self._db):
+            taken = self.commands.insert(command, expires, labels, ending)
+        self.commands.taken(taken)
+        return taken
+
+    def end_ordered(
+        self, taken: Taken, drafts: Sequence[Draft], *, doubtful: str | None = None
+    ) -> None:
+        """The label that a command had in a printer's hands is out, or in doubt, with the events
+        that say so."""
+        events = self._seal_all(drafts, SYSTEM_LANE)
+        with transaction(self._db):
+            self._insert(events)
+            self.commands.write_ended(taken, doubtful)
+        self._advanced(events[-1] if events else None)
+        self.commands.ended(taken, doubtful)
 
     def about(self, code: str) -> list[Event]:
         """Every event that names this item or box, oldest first. Reads all that is kept: for what

@@ -68,6 +68,9 @@ _ROLLS: Final[dict[InputKind, Role]] = {
 }
 
 
+_SERVED: Final = frozenset({Phase.INTAKE, Phase.ASKING, Phase.BINDING, Phase.REPRINTING})
+
+
 class LaneScreen(Protocol):
     """Where lanes are shown; the page's `ScreenView` is one."""
 
@@ -170,6 +173,11 @@ class LaneDesk:
             self._show(read.lane, signal, Message("calibration"), diagnosis.words)
             return
         self._turn(read.lane, interpret(read.text, read.symbology))
+
+    @property
+    def serving(self) -> bool:
+        """Whether somebody at a lane is waiting for labels, or may be about to."""
+        return any(state.phase in _SERVED for state in self.states.values())
 
     def alarm(self, alarm: Alarm, on: bool) -> None:
         """Lets every lane's light tell of it while it holds."""

@@ -17,6 +17,7 @@ from contract.events import DeviceChanged
 from contract.messages import encode
 from drivers.ports import Alarm, DeviceState, ScanRead, ScanUnreadable, Words
 from kiosk.clock import LearntClock
+from kiosk.command_desk import CommandDesk
 from kiosk.damage import is_damage
 from kiosk.day_figures import DayFigures
 from kiosk.garbage import Garbage
@@ -72,6 +73,7 @@ class Loop:
         time: TimeDesk,
         work: WorkDesk,
         papers: PaperDesk,
+        commands: CommandDesk,
         link: Link,
         screen: KioskScreen | None,
         view: KioskView,
@@ -86,6 +88,7 @@ class Loop:
         self._time: Final = time
         self._work: Final = work
         self._papers: Final = papers
+        self._commands: Final = commands
         self._link: Final = link
         self._screen: Final = screen
         self._view = view
@@ -168,6 +171,7 @@ class Loop:
                 pass
 
     def _on_time(self, *, idle: bool) -> None:
+        self._papers.ordered.donors_first = self._lanes.serving
         for step in (
             self._lanes.tick,
             self._time.tick,
@@ -175,6 +179,7 @@ class Loop:
             self._uplink.tick,
             self._uplink.appended,
             self._papers.dispatch,
+            self._commands.tick,
         ):
             self._guarded(step)
         self._guarded(self._about_papers)
@@ -256,6 +261,7 @@ class Loop:
                     for s in self._devices.values()
                 ),
                 papers_waiting=self._journal.queue.count(),
+                labels_ordered=self._journal.commands.waiting(),
                 unsaved=self._lanes.unsaved,
                 day=self._figures.view() if self._figures is not None else DayView(),
             )

@@ -9,6 +9,8 @@ Rules
   twice for a full disk.
 * A paper looks as the stop wants it when it is printed, not when it was asked for: what the hub
   told last holds from the next paper on.
+* Labels that a command of the hub ordered (`kiosk.command_store`) come after everything else, and
+  none while somebody is being served.
 * A printer of another role prints nothing of ours: labels wait for the printer of labels.
 """
 
@@ -20,17 +22,18 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from contract.events import LabelAttached, Noticed
-from drivers.ports import LayoutError, Printer, PrintResult, Role
+from drivers.ports import Document, LayoutError, Printer, Role
 from kiosk.clock import LearntClock
 from kiosk.documents import Letterhead, Stamp, item_count, layout
 from kiosk.inputs import LoopInput, PrintDone
 from kiosk.journal import Journal
+from kiosk.ordered_labels import ORDERED, OrderedLabels
 from kiosk.papers import RETRY_MS, PrinterThread, choose, expired, printer_for
 from kiosk.print_queue import Job
-from kiosk.print_recovery import Again, always_silent, decide
+from kiosk.print_recovery import Again, after
 from kiosk.rolls import LABEL_MM, RECEIPT_MM
 from kiosk.signer import ReceiptSigner
-from kiosk.state import Draft, LabelJob, ReceiptJob
+from kiosk.state import Draft, LabelJob, PaperJob, ReceiptJob
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +71,7 @@ class PaperDesk:
         self.in_doubt: Final[list[tuple[str, str]]] = []
         """Lane and item of labels that nobody knows of whether they came out, for the loop to
         take. The queue keeps them back."""
+        self.ordered: Final = OrderedLabels(journal, clock, self._document)
 
     def dispatch(self) -> None:
         """Gives every free printer its oldest waiting paper."""
@@ -87,22 +91,35 @@ class PaperDesk:
                 continue
             taken.add(id(thread))
             self._print(job, thread)
+        self._print_ordered(taken)
 
     def _print(self, job: Job, thread: PrinterThread) -> None:
         claim = self._journal.secret_of(job.secret) if job.secret is not None else None
         fragment = self._fragment(job, claim)
         stamp = Stamp(job.head, self._when(job), claim, copy=job.again, fragment=fragment)
-        known = self._journal.knowledge
-        letterhead = self._letterhead.spoken(known.settings().language)
-        try:
-            document = layout(job.paper, letterhead, stamp, known.papers())
-        except LayoutError as error:
-            log.error("a paper cannot be laid out: %s", error.words.en)
+        document = self._document(job.paper, stamp)
+        if document is None:
             self._journal.finish_job(job.id, [Draft(Noticed(kind="layout-failed"))], job.lane)
             return
         self._journal.queue.start(job.id)
         self._in_hand[job.id] = job
         thread.submit(job.id, document)
+
+    def _print_ordered(self, taken: set[int]) -> None:
+        """What the hub ordered comes when no paper of this stop's own waits for that printer."""
+        thread = printer_for("label", self._printers)
+        if thread is not None and id(thread) not in taken and thread.ok is not False:
+            self.ordered.print_next(thread)
+
+    def _document(self, paper: PaperJob, stamp: Stamp) -> Document | None:
+        """As the stop wants it; None when it cannot be laid out."""
+        known = self._journal.knowledge
+        letterhead = self._letterhead.spoken(known.settings().language)
+        try:
+            return layout(paper, letterhead, stamp, known.papers())
+        except LayoutError as error:
+            log.error("a paper cannot be laid out: %s", error.words.en)
+            return None
 
     def _fragment(self, job: Job, claim: str | None) -> str | None:
         if claim is None or not isinstance(job.paper, ReceiptJob):
@@ -131,11 +148,14 @@ class PaperDesk:
                 thread.not_before = self._clock.mono() + RETRY_MS
         if result.status == "failed":
             log.warning("%s: %s", done.printer, result.detail.en)
-        if job is not None and not done.fits:
+        answers = thread is not None and thread.answers
+        if done.job == ORDERED:
+            self.ordered.done(done, answers=answers)
+        elif job is not None and not done.fits:
             # It would be tried for ever, and hold up what comes behind it.
             self._journal.finish_job(job.id, [Draft(Noticed(kind="layout-failed"))], job.lane)
         elif job is not None:
-            match self._decide(job, result, answers=thread is not None and thread.answers):
+            match after(job.paper, result, again=job.again, answers=answers):
                 case Again.DONE:
                     how = "printed" if result.progress == "confirmed" else "unconfirmed"
                     self._printed[job.id] = _Printed(job, how)
@@ -147,20 +167,6 @@ class PaperDesk:
                 case Again.ASK:
                     self._doubt(job)
         self._journal.rolls.used(done.printer, result.paper_mm)
-
-    def _decide(self, job: Job, result: PrintResult, *, answers: bool) -> Again:
-        """What becomes of a paper. Of the labels of a printer that never ``answers`` nobody knows
-        more than that they were sent: each counts once it was scanned
-        (`label_printer_is_silent`)."""
-        copy = isinstance(job.paper, LabelJob) and job.paper.copy
-        label = isinstance(job.paper, LabelJob) and not copy
-        again = decide("label" if label else "slip", result)
-        sent = result.status == "unknown" and result.progress == "complete?"
-        if label and sent and not answers and always_silent(result):
-            return Again.DONE
-        if again is Again.COPY and sent and (job.again or copy):
-            return Again.DONE  # it says on it that it is a copy: one more makes nothing surer
-        return again
 
     def _doubt(self, job: Job) -> None:
         """Somebody must look whether this label came out, unless its item was taken back."""
@@ -204,6 +210,16 @@ class PaperDesk:
         thread = printer_for("label", self._printers)
         return thread is not None and thread.ok is False
 
+    def hindrance(self) -> str:
+        """Why no label that the hub ordered can be printed now, as a machine word; "" when nothing
+        hinders."""
+        thread = printer_for("label", self._printers)
+        if thread is None:
+            return "no-printer"
+        if thread.ok is False:
+            return "printer-waits"
+        return "" if self._clock.trusted else "no-time"
+
     def new_roll(self, role: Role) -> None:
         """Somebody put a fresh roll into the printer with this role. Raises `JournalError`."""
         thread = printer_for(role, self._printers)
@@ -240,6 +256,7 @@ class PaperDesk:
                     drafts.append(Draft(LabelAttached(item=item, how=how)))
             self._journal.finish_job(job.id, drafts, job.lane)
             del self._printed[job.id]
+        self.ordered.record()
 
     def next_deadline(self) -> int | None:
         """When a printer that failed is to be tried again: the paper that it failed with waits."""

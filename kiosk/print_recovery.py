@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Final
 
 from drivers.ports import DocumentKind, PrintResult
+from kiosk.state import LabelJob, PaperJob
 
 
 class Again(StrEnum):
@@ -53,6 +54,23 @@ def decide(kind: DocumentKind, result: PrintResult | None) -> Again:
         # It never says anything, and every receipt would come out twice.
         return Again.DONE
     return Again.COPY
+
+
+def after(paper: PaperJob, result: PrintResult, *, again: bool, answers: bool) -> Again:
+    """What becomes of this paper, which was tried ``again``, by a printer that ``answers`` usually.
+
+    Of the labels of a printer that never answers nobody knows more than that they were sent: each
+    counts once it was scanned (`kiosk.paper_desk.PaperDesk.label_printer_is_silent`).
+    """
+    copy = isinstance(paper, LabelJob) and paper.copy
+    label = isinstance(paper, LabelJob) and not copy
+    decided = decide("label" if label else "slip", result)
+    sent = result.status == "unknown" and result.progress == "complete?"
+    if label and sent and not answers and always_silent(result):
+        return Again.DONE
+    if decided is Again.COPY and sent and (again or copy):
+        return Again.DONE  # it says on it that it is a copy: one more makes nothing surer
+    return decided
 
 
 def always_silent(result: PrintResult) -> bool:

@@ -15,7 +15,7 @@ from typing import Final
 
 from drivers.ports import Words
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 
 IDLE_CHECKPOINT_CHANGES: Final = 200
 """Changed rows after which an idle moment is used for a checkpoint: about a megabyte of log."""
@@ -26,7 +26,27 @@ FORCED_CHECKPOINT_PAGES: Final = 16_384
 SEQ_BITS: Final = 40
 """Room for the seq in an event's key: an event every millisecond for 34 years of one start."""
 
-_SCHEMA: Final = """
+_COMMANDS: Final = """
+-- Commands of the hub that were taken, and what they have printed: see `kiosk.command_store`.
+CREATE TABLE command (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    expires INTEGER NOT NULL,
+    total INTEGER NOT NULL,
+    ended INTEGER NOT NULL DEFAULT 0,
+    started INTEGER NOT NULL DEFAULT 0,
+    ending TEXT NOT NULL DEFAULT '',
+    detail TEXT NOT NULL DEFAULT '',
+    doubtful TEXT NOT NULL DEFAULT '[]'
+);
+CREATE TABLE command_label (
+    command INTEGER NOT NULL, position INTEGER NOT NULL, code TEXT NOT NULL, data BLOB NOT NULL,
+    PRIMARY KEY (command, position)
+) WITHOUT ROWID;
+CREATE INDEX command_label_code ON command_label (code);
+"""
+
+_SCHEMA: Final = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
 CREATE TABLE epoch (
@@ -83,7 +103,7 @@ CREATE TABLE print_job (
 CREATE TABLE product (
     gtin TEXT PRIMARY KEY, category TEXT NOT NULL, zh TEXT NOT NULL, en TEXT NOT NULL
 ) WITHOUT ROWID;
-"""
+{_COMMANDS}"""
 
 _UPGRADES: Final = {
     1: """
@@ -108,6 +128,7 @@ CREATE TABLE work (
 ) WITHOUT ROWID;
 """,
     2: "ALTER TABLE known ADD COLUMN aside INTEGER NOT NULL DEFAULT 0;",
+    3: _COMMANDS,
 }
 """How a journal of this version becomes one of the next; the whole way is one transaction."""
 

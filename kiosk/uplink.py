@@ -13,13 +13,13 @@ from contract.messages import (
     Hello,
     HubStatus,
     MessageError,
-    Reply,
     Welcome,
     decode,
     encode,
 )
 from kiosk import relay
 from kiosk.clock import LearntClock
+from kiosk.command_desk import CommandDesk
 from kiosk.inputs import MqttMessage
 from kiosk.journal import Journal
 from kiosk.reference import ReferenceStore
@@ -62,6 +62,7 @@ class Uplink:
         link: Link,
         reference: ReferenceStore,
         time: TimeDesk,
+        commands: CommandDesk,
         *,
         software: str,
         entropy: Callable[[int], bytes],
@@ -71,6 +72,7 @@ class Uplink:
         self._clock: Final = clock
         self._link: Final = link
         self._time: Final = time
+        self._commands: Final = commands
         self._software: Final = software
         self._entropy: Final = entropy
         self.reference: Final = ReferenceDesk(reference, link, self._refused)
@@ -114,7 +116,7 @@ class Uplink:
                 own = self._own_hash(ack.epoch, ack.through)
                 self._step(relay.Acked(ack, own))
             elif topic == topics.down(self._kiosk, topics.COMMAND):
-                self._command(decode(payload, Command))
+                self._commands.heard(decode(payload, Command))
             elif self.reference.takes(topic):
                 self.reference.message(topic, payload)
         except MessageError as error:
@@ -197,8 +199,3 @@ class Uplink:
     def _refused(self) -> None:
         """A part of the reference data is refused: somebody must see it."""
         self._journal.append([Draft(Noticed(kind="reference-refused"))])
-
-    def _command(self, command: Command) -> None:
-        """This release knows no commands; it says so instead of being silent."""
-        reply = Reply(command.id, ok=False, detail="not-supported")
-        self._link.publish(topics.up(self._kiosk, topics.REPLY), encode(reply))

@@ -155,6 +155,8 @@ class KioskView(msgspec.Struct, frozen=True):
     devices: tuple[DeviceView, ...] = ()
     papers_waiting: int = 0
     """Papers that were promised and have not left a printer."""
+    labels_ordered: int = 0
+    """Labels that the hub ordered and that were not begun: they come when nobody is served."""
     unsaved: bool = False
     """Nothing can be saved now: every scan is refused."""
     day: DayView = DayView()

@@ -17,6 +17,7 @@ import pytest
 from contract import topics
 from contract.messages import HubStatus, KioskStatus, Welcome, decode, encode
 from kiosk.clock import LearntClock
+from kiosk.command_desk import CommandDesk
 from kiosk.inputs import LoopInput, MqttConnected, MqttDisconnected, MqttMessage
 from kiosk.mqtt_link import MqttLink
 from kiosk.time_desk import TimeDesk
@@ -244,6 +245,7 @@ def test_a_hub_that_acknowledges_nothing_for_minutes_costs_the_connection_and_no
         line.link,
         stop.reference,
         time_desk,
+        CommandDesk(KIOSK, stop.journal, stop.learnt, line.link),
         software="test",
         entropy=stop.random,
     )

@@ -15,13 +15,15 @@ from zoneinfo import ZoneInfo
 from msgspec import structs
 from PIL import Image
 
-from contract import events
+from contract import events, topics
+from contract.messages import Reply, decode
 from drivers.link_faults import gone
 from drivers.panel_null import NullPanel
 from drivers.ports import BOTH_ROLES, PROFILES, DeviceState, Printer, Role, ScanRead, Signal, Words
 from drivers.printer_escpos import EscposLanguage
 from drivers.printer_tspl import TsplLanguage
 from drivers.printer_wire import WirePrinter
+from kiosk.command_desk import CommandDesk
 from kiosk.documents import Letterhead, Stamp, layout
 from kiosk.inputs import LoopInput, PrintDone
 from kiosk.lanes import LaneDesk
@@ -31,7 +33,7 @@ from kiosk.screen.moment import Moment
 from kiosk.screen.view import Lane
 from kiosk.signer import ReceiptSigner
 from kiosk.state import LabelJob
-from tests.support.journals import Home, OpenJournal
+from tests.support.journals import KIOSK, WALL, Home, OpenJournal
 from tests.support.paper import read_codes
 from tests.support.processes import until
 from tests.support.virtual_printer import DirectLink, VirtualPrinter
@@ -135,7 +137,20 @@ class PrintDesk:
             ReceiptSigner(home.identity),
             self._posted.put,
         )
+        self.replies: Final[list[Reply]] = []
+        self.commands: Final = CommandDesk(
+            KIOSK, self.journal, self.open.learnt, self, self.papers.hindrance
+        )
         self.lanes.open(LANE)
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        """What the kiosk answers the hub."""
+        assert topic == topics.up(KIOSK, topics.REPLY)
+        self.replies.append(decode(payload, Reply))
+
+    def learn_the_time(self) -> None:
+        """The hub says what time it is."""
+        self.open.learnt.learn(WALL - self.home.clock.now)
 
     def switch_on(self) -> None:
         """The printers' threads start."""
@@ -162,8 +177,10 @@ class PrintDesk:
 
     def between(self) -> None:
         """What the loop does between two inputs."""
+        self.papers.ordered.donors_first = self.lanes.serving
         self.lanes.tick()
         self.papers.dispatch()
+        self.commands.tick()
         while self.lanes.new_rolls:
             self.papers.new_roll(self.lanes.new_rolls.pop(0))
         while self.papers.in_doubt:

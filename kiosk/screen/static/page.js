@@ -311,13 +311,15 @@ export class Page {
   #printing({ kiosk, has_printer: pictures }) {
     const printers = kiosk.devices.filter((device) => device.kind === "printer");
     const stuck = printers.find((device) => !device.ok);
-    const waiting = kiosk.papers_waiting;
+    const waiting = kiosk.papers_waiting + kiosk.labels_ordered;
     const told = $("printing");
     told.dataset.ok = stuck || (waiting && !printers.length) ? "no" : "yes";
     told.hidden = false;
     if (stuck) put(told, `打印机：${stuck.zh || "请看一下"}。${waiting ? `${waiting} 张等着打，东西都已保存` : "东西照常保存"}`,
       `Printer: ${stuck.en || "please look"}. ${waiting ? `${waiting} wait to be printed; ` : ""}everything is saved`);
-    else if (waiting && printers.length) put(told, `正在打印：${waiting} 张`, `Printing: ${waiting}`);
+    else if (kiosk.labels_ordered && printers.length && !kiosk.papers_waiting) {
+      put(told, `中心要的标签还有 ${waiting} 张，有空就打`, `${waiting} labels for the hub still to print`);
+    } else if (waiting && printers.length) put(told, `正在打印：${waiting} 张`, `Printing: ${waiting}`);
     else if (waiting && !pictures) put(told, `没有打印机，${waiting} 张等着打`, `No printer: ${waiting} wait`);
     else told.hidden = true;
   }
