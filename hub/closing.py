@@ -45,19 +45,29 @@ def make(connection: Connection, month: str, timezone: str) -> Statement:
     Raises:
         hub.statements.StatementError: the projections do not add up.
     """
+    shown = preview(connection, month, timezone)
+    _first_ms, end_ms = query.bounds(month, ZoneInfo(timezone))
+    head = _head(connection, shown.position)
+    return replace(shown, head=head, sample=tuple(query.sample(connection, head, end_ms)))
+
+
+def preview(connection: Connection, month: str, timezone: str) -> Statement:
+    """The figures of ``month`` as they are now. It has no digest of the log and so no items to go
+    and find: both are made once, at closing, from every event there is.
+
+    Raises:
+        hub.statements.StatementError: the projections do not add up.
+    """
     zone = ZoneInfo(timezone)
     first_ms, end_ms = query.bounds(month, zone)
-    position = projected(connection)
-    head = _head(connection, position)
     return Statement(
         month=month,
         timezone=timezone,
-        position=position,
-        head=head,
+        position=projected(connection),
+        head="",
         lines=_lines(connection, month, zone),
         takings=tuple(market.takings(connection, first_ms, end_ms)),
         unheard=tuple(query.unheard(connection, end_ms)),
-        sample=tuple(query.sample(connection, head, end_ms)),
     )
 
 

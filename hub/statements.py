@@ -15,11 +15,12 @@ Rules
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, TypeAlias
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from hub.folds.movements import NOWHERE, PRESENT
 from hub.statuses import DELIVERED, DISPOSED, MISSING, OUT, SENT, SOLD
@@ -176,6 +177,17 @@ def lines_of(
     return tuple(lines)
 
 
+def of_stops(statement: Statement, sees: Callable[[str], bool]) -> Statement:
+    """What a statement says of the stops that somebody ``sees``."""
+    return replace(
+        statement,
+        lines=tuple(line for line in statement.lines if sees(line.stop)),
+        takings=tuple(one for one in statement.takings if sees(one.stop)),
+        unheard=tuple(one for one in statement.unheard if sees(one.stop)),
+        sample=tuple(one for one in statement.sample if sees(one.stop)),
+    )
+
+
 def _way_in(from_status: str) -> str:
     if from_status == NOWHERE:
         return "received"
@@ -206,6 +218,14 @@ def by_category(lines: Iterable[Line]) -> list[Line]:
     for line in lines:
         found.setdefault(line.category, []).append(line)
     return [total(found[category], category=category) for category in sorted(found)]
+
+
+def by_stop(lines: Iterable[Line]) -> list[Line]:
+    """One line for each stop, over all its categories, in the order in which stops come."""
+    found: dict[str, list[Line]] = {}
+    for line in lines:
+        found.setdefault(line.stop, []).append(line)
+    return [total(mine, stop) for stop, mine in found.items()]
 
 
 def changes(was: Statement, now: Statement) -> list[Change]:

@@ -2,15 +2,40 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    case,
+    false,
+    func,
+    not_,
+    or_,
+    select,
+)
 
 from hub import db
-from hub.folds.movements import PRESENT
-from hub.statements import Balance, Moved, Sample, Statement, Unheard, decode, draw, next_month
-from hub.statuses import HERE
+from hub.folds.movements import NOWHERE, PRESENT
+from hub.scope import Stops, within
+from hub.statements import (
+    HELD,
+    Balance,
+    Moved,
+    Sample,
+    Statement,
+    Unheard,
+    decode,
+    draw,
+    next_month,
+)
+from hub.statuses import DELIVERED, DISPOSED, HERE, SOLD
+
+BOTH: Final = "changed"
+"""What came and what left together."""
 
 
 class Closed(Struct, frozen=True):
@@ -62,7 +87,7 @@ def balances(
             func.sum(case((flow.day < first_day, pieces), else_=0)),
             func.sum(pieces),
         )
-        .where(flow.day < next_day)
+        .where(flow.day < next_day, flow.status.in_(HELD))
         .group_by(flow.stop, flow.category, flow.status)
     ).all()
     return (
@@ -81,6 +106,31 @@ def moved(connection: Connection, first_ms: int, last_ms: int) -> list[Moved]:
         .group_by(*keys)
     )
     return [(row[0], row[1], row[2], row[3], row[4], int(row[5])) for row in rows]
+
+
+def moves(part: str) -> ColumnElement[bool]:
+    """The movements that add up to a figure of the ledger, as `hub.statements.lines_of` does: of
+    what came to a stop where ``to_stop`` is it, of what left one where ``from_stop`` is it; `BOTH`
+    are all that change what a stop answers for."""
+    one = db.movement.c
+    before, after = one.from_status.in_(HELD), one.to_status.in_(HELD)
+    elsewhere = one.from_stop != one.to_stop
+    came = and_(after, or_(not_(before), elsewhere))
+    left = and_(before, or_(not_(after), elsewhere))
+    back = one.from_status.in_((DELIVERED, SOLD))
+    gone = (DELIVERED, SOLD, DISPOSED)
+    return {
+        "received": and_(came, one.from_status == NOWHERE),
+        "taken_over": and_(came, before),
+        "given_back": and_(came, back),
+        "found": and_(came, not_(before), not_(back), one.from_status != NOWHERE),
+        "came_in": came,
+        "handed_over": and_(left, after),
+        **{status: and_(left, one.to_status == status) for status in gone},
+        "missing": and_(left, not_(after), one.to_status.not_in(gone)),
+        "went_out": left,
+        BOTH: or_(came, left),
+    }.get(part, false())
 
 
 def hashes(connection: Connection, after: int, through: int) -> Iterator[str]:
@@ -173,8 +223,11 @@ class Late(Struct, frozen=True):
     to_status: str
 
 
-def late(connection: Connection, span: tuple[int, int], after: int, limit: int) -> list[Late]:
-    """Movements in ``span`` by events at positions above ``after``, the newest first."""
+def late(
+    connection: Connection, span: tuple[int, int], after: int, limit: int, visible: Stops
+) -> list[Late]:
+    """Movements in ``span`` to or from ``visible`` stops by events at positions above ``after``,
+    the newest first."""
     moves, event = db.movement.c, db.event.c
     rows = connection.execute(
         select(
@@ -190,6 +243,7 @@ def late(connection: Connection, span: tuple[int, int], after: int, limit: int) 
         )
         .select_from(db.movement.join(db.event, event.id == moves.event))
         .where(moves.t >= span[0], moves.t < span[1], moves.position > after)
+        .where(or_(within(moves.to_stop, visible), within(moves.from_stop, visible)))
         .order_by(moves.position.desc())
         .limit(limit)
     )

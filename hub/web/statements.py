@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from msgspec import Struct
 from werkzeug.wrappers import Response as BaseResponse
 
 from contract.actions import CATEGORY_BY_KEY, PAYMENTS
@@ -23,37 +22,21 @@ from hub.statements import (
     IN,
     OUT_OF,
     Change,
-    Line,
     Statement,
     StatementError,
-    by_category,
     changes,
     encode,
-    total,
+    of_stops,
 )
 from hub.users import User
 from hub.web import i18n, story, wording
-from hub.web.login import needs, signed_in_user
+from hub.web.ledger import Figures, Section, sections
+from hub.web.login import Denied, needs, signed_in_user
+from hub.web.reports import words
 
 LATE_ROWS: Final = 100
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
-PART_WORDS: Final = {
-    "opening": _l("Opening"),
-    "received": _l("Donated"),
-    "found": _l("Found again"),
-    "given_back": _l("Given back"),
-    "taken_over": _l("Taken over"),
-    "delivered": _l("Delivered"),
-    "sold": _l("Sold"),
-    "handed_over": _l("Handed over"),
-    "disposed": _l("Thrown away"),
-    "missing": _l("Missing"),
-    "closing": _l("Closing"),
-    "here": _l("At the stop"),
-    "out": _l("With volunteers"),
-    "on_the_way": _l("On the way"),
-}
 _REFUSALS: Final = {
     "not-over": _l("This month is not over yet."),
     "closed": _l("This month is closed already."),
@@ -61,15 +44,6 @@ _REFUSALS: Final = {
     "unknown": _l("There is no such statement."),
     "unchanged": _l("Nothing has changed since it was told last."),
 }
-
-
-class Section(Struct, frozen=True):
-    """A table of the page: a stop, or all of them."""
-
-    stop: str
-    name: str
-    lines: list[Line]
-    total: Line
 
 
 def blueprint() -> Blueprint:
@@ -94,14 +68,14 @@ def months() -> str:
 def _months(problem: str = "") -> str:
     here, zone = connection(), services().config.timezone
     now_ms = int(services().now() * 1000)
+    user = signed_in_user()
     month = closing.to_close(here, now_ms, zone)
     preview = broken = None
     if month is not None:
         try:
-            preview = closing.make(here, month, zone)
+            preview = of_stops(closing.preview(here, month, zone), user.sees)
         except StatementError:
             broken = True
-    user = signed_in_user()
     return render_template(
         "statements/months.html",
         closed=query.closed(here),
@@ -109,6 +83,7 @@ def _months(problem: str = "") -> str:
         over=month is not None and closing.is_over(month, now_ms, zone),
         preview=preview,
         sections=_sections(preview) if preview is not None else [],
+        figure=Figures(month) if month is not None else None,
         broken=broken,
         may_close=_may_close(user),
         problem=problem,
@@ -147,23 +122,26 @@ def statement(number: int) -> str:
 def _statement(number: int, problem: str = "") -> str:
     here = connection()
     closed, said = _found(number)
+    user = signed_in_user()
     told = query.restated(here, number)
     try:
         *_states, changed = closing.differences(here, number)
     except StatementError:
         changed, problem = [], str(_("The figures do not add up now: rebuild the hub."))
     span = query.bounds(closed.month, _zone())
-    late = query.late(here, span, closed.position, LATE_ROWS)
+    late = query.late(here, span, closed.position, LATE_ROWS, user.visible)
     return render_template(
         "statements/statement.html",
         closed=closed,
-        said=said,
+        said=of_stops(said, user.sees),
         sections=_sections(said),
+        figure=Figures(closed.month),
         told=[(one, _changes_between(said, told, n)) for n, one in enumerate(told)],
-        changed=changed,
+        changed=[change for change in changed if user.sees(change.stop)],
         late=late,
         newest=projected(here),
-        may_close=_may_close(signed_in_user()),
+        may_close=_may_close(user),
+        whole=user.visible is None,
         problem=problem,
         **_words(),
     )
@@ -171,7 +149,8 @@ def _statement(number: int, problem: str = "") -> str:
 
 def _changes_between(said: Statement, told: list[query.Restated], n: int) -> list[Change]:
     before = said if n == 0 else told[n - 1].statement
-    return changes(before, told[n].statement)
+    user = signed_in_user()
+    return [one for one in changes(before, told[n].statement) if user.sees(one.stop)]
 
 
 @needs(Permission.CLOSE_MONTH)
@@ -193,21 +172,23 @@ def restate(number: int) -> BaseResponse:
 @needs(Permission.EXPORT)
 def as_xlsx(number: int) -> BaseResponse:
     """The stock ledger as a workbook."""
-    closed, said = _found(number)
+    closed, said = _seen(number)
     return _file(closed, statement_files.xlsx(said, closed, names()), XLSX, "xlsx")
 
 
 @needs(Permission.EXPORT)
 def as_pdf(number: int) -> BaseResponse:
     """The stock ledger to be printed and signed."""
-    closed, said = _found(number)
+    closed, said = _seen(number)
     return _file(closed, statement_files.pdf(said, closed, names()), "application/pdf", "pdf")
 
 
 @needs(Permission.VIEW)
 def as_json(number: int) -> BaseResponse:
-    """The very text whose digest the event holds."""
+    """The very text whose digest the event holds: of every stop, or it would be another."""
     closed, said = _found(number)
+    if signed_in_user().visible is not None:
+        raise Denied(Permission.VIEW, "")
     return _file(closed, encode(said).encode(), "application/json", "json", noted=False)
 
 
@@ -234,22 +215,22 @@ def _found(number: int) -> tuple[query.Closed, Statement]:
     return found
 
 
+def _seen(number: int) -> tuple[query.Closed, Statement]:
+    """A closed month as far as the user's scope reaches."""
+    closed, said = _found(number)
+    return closed, of_stops(said, signed_in_user().sees)
+
+
 def _zone() -> ZoneInfo:
     """The hub's time zone."""
     return ZoneInfo(services().config.timezone)
 
 
 def _sections(said: Statement) -> list[Section]:
-    """All stops together, then each that the user may see."""
-    user, stops = signed_in_user(), places.stops(connection())
-    found = []
-    if user.visible is None:
-        found.append(Section("", str(_("All stops")), by_category(said.lines), said.total))
-    for stop in dict.fromkeys(line.stop for line in said.lines):
-        if user.sees(stop):
-            lines = [line for line in said.lines if line.stop == stop]
-            found.append(Section(stop, story.stop_name(stops, stop), lines, total(lines, stop)))
-    return found
+    """The tables that the address asks for."""
+    stops = places.stops(connection())
+    asked = request.args.get("stop", "")
+    return sections(said, asked, signed_in_user(), lambda stop: story.stop_name(stops, stop))
 
 
 def names() -> Names:
@@ -273,7 +254,7 @@ def _words() -> dict[str, object]:
     return {
         "parts_in": IN,
         "parts_out": OUT_OF,
-        "part_name": lambda part: PART_WORDS[part],
+        "part_name": words.part,
         "stop_name": lambda stop: story.stop_name(stops, stop) if stop else _("All stops"),
         "category_name": story.category_name,
         "place_name": wording.place_name,

@@ -1,6 +1,8 @@
 """A month is closed once, adds up, and is never changed by what arrives later."""
 
+import csv
 import hashlib
+import html
 import io
 import re
 import zipfile
@@ -212,3 +214,74 @@ def test_a_month_is_closed_over_the_api_once(books: Books) -> None:
     assert (
         client.post("/api/v1/months", json={"month": "2026-11"}, headers=viewer).status_code == 403
     )
+
+
+def figures(page: str) -> list[tuple[str, int]]:
+    """Where each figure of the ledgers leads, and the figure."""
+    found = re.findall(r'<a href="(/reports/movements\?[^"]*ledger=[^"]*)">([0-9,]+)</a>', page)
+    return [(html.unescape(where), int(n.replace(",", ""))) for where, n in found]
+
+
+def pieces(client: FlaskClient, where: str) -> int:
+    """All that the list behind a figure adds up to."""
+    rows = csv.DictReader(io.StringIO(client.get(f"{where}&format=csv").text.lstrip("\ufeff")))
+    return sum(int(row["Pieces"]) for row in rows)
+
+
+def two_stops(books: Books) -> None:
+    """West takes something in, and one of East's things goes there."""
+    books.now_ms = NOON - 20 * DAY_MS
+    west = books.add_stop("stop-west", "西门站", "West Gate", ("青羊区", "Qingyang"), "0F0F")
+    mine = west.journal
+    own = mine.code()
+    body = events.Received(session=mine.session, item=own, category="F2", place=codes.PLACE_IN)
+    arrived = events.Arrived(items=(books.items[3],), place=codes.PLACE_IN)
+    books.receive(mine, [mine.write(body, books.at), mine.write(arrived, books.at + 1_000)])
+    books.now_ms = NOON
+
+
+def test_every_figure_leads_to_the_movements_that_it_adds_up(books: Books) -> None:
+    two_stops(books)
+    client = signed_in(books, "manager")
+    seen = 0
+    for page in ("/months", "/months?stop=stop-east", "/months?stop=stop-west"):
+        for where, n in figures(client.get(page).text):
+            part = re.search(r"ledger=(\w+)", where)
+            assert part is not None
+            if part[1] == "changed":
+                assert client.get(where).status_code == 200
+            else:
+                assert pieces(client, where) == n, f"{page} {where}"
+                seen += 1
+    assert seen > 20
+
+
+def test_a_stop_has_a_ledger_of_its_own(books: Books) -> None:
+    two_stops(books)
+    client = signed_in(books, "manager")
+    close(client)
+    for page in ("/months/1", "/months"):
+        shown = client.get(page).text
+        assert 'href="?stop=stop-west"' in shown or page == "/months"
+    west = words(client.get("/months/1?stop=stop-west").text)
+    assert "West Gate" in west
+    assert "Clothes" not in west
+    assert "Rice, flour, oil 0 · · · 1 1" in west
+    assert "Rice, flour, oil 0 6" not in west
+    assert "All stops" in west
+
+
+def test_who_sees_one_stop_sees_one_stop_of_a_month(books: Books) -> None:
+    two_stops(books)
+    close(signed_in(books, "manager"))
+    books.add_user("west", Role.WAREHOUSE_MANAGER, stops=("stop-west",))
+    client = signed_in(books, "west")
+    page = words(client.get("/months/1").text)
+    assert "West Gate" in page
+    assert "East Gate" not in page
+    assert books.items[4] not in page
+    assert "East Gate" not in words(client.get("/months/1?stop=stop-east").text)
+    text = text_of(client.get("/months/1/statement.pdf").data)
+    assert "West Gate" in text
+    assert "East Gate" not in text
+    assert client.get("/months/1/statement.json").status_code == 403

@@ -80,7 +80,7 @@ def test_what_two_lanes_did_not_find_is_missing_until_anything_shows_it(shop: Sh
         taken: "elsewhere",
         lost: "missing",
         fetched: "left",
-    }
+    }, found[fetched]
     seal = manager.asks(f"/counts/{count}")["seal"]
     approved = manager.asks(f"/counts/{count}/approve", {"seal": seal}, post=True)
     assert approved["state"] == "approved"

@@ -188,11 +188,12 @@ def stops(
     """The choice of a stop, over the column of stop ids."""
     where = None if column is None else (lambda value: column == value)
     return Choice(
-        key=key, label=_l("Stop"), where=where, keep=keep, first=True, options=_stop_options
+        key=key, label=_l("Stop"), where=where, keep=keep, first=True, options=stop_options
     )
 
 
-def _stop_options(connection: Connection) -> list[tuple[str, str]]:
+def stop_options(connection: Connection) -> list[tuple[str, str]]:
+    """Every stop by its id, with its name."""
     known = places.stops(connection)
     return [(stop, story.stop_name(known, stop)) for stop in known]
 

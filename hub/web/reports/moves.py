@@ -6,7 +6,7 @@ from typing import Any, Final
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select, true
 from werkzeug.wrappers import Response as BaseResponse
 
 from contract import codes
@@ -14,7 +14,7 @@ from contract.actions import CATEGORY_BY_KEY
 from hub import db, statuses, tallies
 from hub.folds.movements import NOWHERE, PRESENT
 from hub.permissions import Permission
-from hub.queries import places
+from hub.queries import places, statements
 from hub.scope import within
 from hub.web import listing, status_words, story
 from hub.web.listing import Choice, Column, Days, Kind, Link, Listing, SqlSource
@@ -67,12 +67,20 @@ def _select() -> Select[Any]:
             event.hash,
         )
         .join_from(db.movement, db.event, event.id == _MOVE.event)
-        .where(within(_MOVE.to_stop, visible_stops()))
+        .where(_visible())
     )
 
 
 def _counted() -> Select[Any]:
-    return select(_MOVE.item).where(within(_MOVE.to_stop, visible_stops()))
+    return select(_MOVE.item).where(_visible())
+
+
+def _visible() -> ColumnElement[bool]:
+    """What left a stop concerns it as much as what came."""
+    stops = visible_stops()
+    if stops is None:
+        return true()
+    return or_(within(_MOVE.to_stop, stops), within(_MOVE.from_stop, stops))
 
 
 def _rows(connection: Connection, found: Sequence[Row[Any]]) -> list[Line]:
@@ -163,5 +171,23 @@ MOVES: Final = Listing[Line](
             first=True,
         ),
         Days(key="t", label=_l("When"), where=by.moments(_MOVE.t), first=True),
+        Choice(
+            key="from",
+            label=_l("Stop before"),
+            options=by.stop_options,
+            where=lambda value: _MOVE.from_stop == value,
+        ),
+        Choice(
+            key="at",
+            label=_l("Stop before or after"),
+            options=by.stop_options,
+            where=lambda value: or_(_MOVE.from_stop == value, _MOVE.to_stop == value),
+        ),
+        Choice(
+            key="ledger",
+            label=_l("Line of the month's statement"),
+            options=lambda _connection: [(part, words.part(part)) for part in words.LEDGER],
+            where=statements.moves,
+        ),
     ),
 )

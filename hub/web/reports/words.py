@@ -9,6 +9,8 @@ from flask_babel.speaklater import LazyString
 
 from hub import tallies
 from hub.periods import Period
+from hub.queries.statements import BOTH
+from hub.statements import IN, OUT_OF
 from hub.statuses import DELIVERED, DISPOSED, MISSING, OUT, SOLD
 from hub.web import formats, i18n
 
@@ -21,6 +23,37 @@ MEASURES: Final[dict[str, LazyString]] = {
     MISSING: _l("Went missing"),
 }
 """The measures that people ask for."""
+
+PARTS: Final[dict[str, LazyString]] = {
+    "opening": _l("Opening"),
+    "received": _l("Donated"),
+    "found": _l("Found again"),
+    "given_back": _l("Given back"),
+    "taken_over": _l("Taken over"),
+    "delivered": _l("Delivered"),
+    "sold": _l("Sold"),
+    "handed_over": _l("Handed over"),
+    "disposed": _l("Thrown away"),
+    "missing": _l("Missing"),
+    "closing": _l("Closing"),
+    "here": _l("At the stop"),
+    "out": _l("With volunteers"),
+    "on_the_way": _l("On the way"),
+}
+"""The figures of a month's statement."""
+
+LEDGER: Final[dict[str, LazyString]] = {
+    **{name: PARTS[name] for name in (*IN, *OUT_OF)},
+    "came_in": _l("All that came in"),
+    "went_out": _l("All that went out"),
+    BOTH: _l("All that came in or went out"),
+}
+"""Those that movements are listed by."""
+
+
+def part(name: str) -> str:
+    """A figure of a statement, or what movements are listed by, in words."""
+    return str(LEDGER[name] if name in LEDGER else PARTS[name])
 
 
 def measure(name: str) -> str:
