@@ -127,10 +127,11 @@ def lay_out(document: Document, profile: PrinterProfile) -> tuple[Page, ...]:
     """
     if profile.media == "continuous":
         return _lay_out(document.blocks, _Placer(profile))
+    places = [_Placer(profile, squeeze) for squeeze in range(TIGHTEST + 1)]
     for blocks in _ever_fewer(document):
-        for squeeze in range(TIGHTEST + 1):
+        for place in places:
             try:
-                return _lay_out(blocks, _Placer(profile, squeeze))
+                return _lay_out(blocks, place)
             except _TooLongError as error:
                 refused = error
     raise refused
@@ -182,9 +183,10 @@ class _Placer:
         self._squeeze = squeeze
         self._type = Typesetter(profile.dots_per_mm, leading=TIGHT_LEADING if squeeze else LEADING)
         self._inner = profile.width_dots - 2 * profile.margin_dots
+        self._set: Final[dict[Block, _Strip]] = {}
 
     def page(self, blocks: list[Block], *, cut: bool) -> Page:
-        strips = [self._strip(block) for block in blocks]
+        strips = [self._once(block) for block in blocks]
         height = sum(strip.height for strip in strips)
         top = 0
         if self._profile.media == "continuous":
@@ -215,6 +217,12 @@ class _Placer:
             placed += [_moved(box, top) for box in strip.boxes]
             top += strip.height
         return Page(height, tuple(placed))
+
+    def _once(self, block: Block) -> _Strip:
+        """Each block is set once, however often a label is tried with fewer of them."""
+        if block not in self._set:
+            self._set[block] = self._strip(block)
+        return self._set[block]
 
     def _strip(self, block: Block) -> _Strip:
         match block:

@@ -9,8 +9,8 @@ Rules
   below the category, the mark of a copy below the code, on a receipt at its end.
 * Each part stands in the stop's language, or in both. Words in one language only stand there in
   any.
-* Where label stock is too short for everything, the logo goes first, then the stop's own words,
-  lines, and its name (`Document.spare`): a label comes out, whatever was chosen.
+* Where label stock is too short for everything, lines and the logo go first, then the stop's own
+  words, and its name (`Document.spare`): a label comes out, whatever was chosen.
 * The name of the stop is the hub's where it tells one, else the kiosk's own.
 """
 
@@ -52,8 +52,9 @@ MAX_RECEIPT_CODES: Final = 60
 """Items whose codes a receipt lists one by one; beyond that it counts them and the claim's page
 lists them: 60 lines are 40 cm of paper."""
 
-SPARE: Final = ("logo", "words", "rule", "stop")
-"""What a short label goes without, in this order; of one kind the last one first."""
+SPARE: Final = ("rule", "logo", "words", "stop")
+"""What a short label goes without, in this order; of one kind the last one first. A line that
+parted nothing any more would look like a mistake."""
 
 _SIZE: Final[Mapping[str, Size]] = MappingProxyType(
     {"small": "small", "normal": "normal", "large": "large"}
