@@ -4,11 +4,26 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    String,
+    and_,
+    case,
+    func,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from contract import events as contract
 from contract.order import SortKey
-from hub import db, journey
+from hub import db, journey, recording
 from hub.scope import Stops, within
 
 
@@ -245,8 +260,34 @@ def unreadable(connection: Connection, limit: int, stops: Stops = None) -> list[
 
 
 def at_stops(stops: Stops) -> ColumnElement[bool]:
-    """The condition that an event's kiosk stands at one of ``stops``."""
-    return _of(db.event.c.kiosk, stops)
+    """The condition that an event's kiosk stands at one of ``stops``, or that it was decided at the
+    hub about one of them."""
+    if stops is None:
+        return true()
+    event = db.event.c
+    # A case, since what a kiosk sent may be no JSON at all: only the hub's own is looked into.
+    decided_about = case((event.kiosk == recording.KIOSK, _StopNamed(event.raw)))
+    return or_(_of(event.kiosk, stops), decided_about.in_(sorted(stops)))
+
+
+class _StopNamed(FunctionElement[str]):
+    """The stop that an event's frame names, from its bytes: only the hub's own name one, and the
+    log has no column for what hardly any event has."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(_StopNamed, "sqlite")
+def _named_on_sqlite(element: _StopNamed, compiler: SQLCompiler, **how: Any) -> str:
+    raw = compiler.process(element.clauses, **how)
+    return f"json_extract(CAST({raw} AS TEXT), '$.public.stop')"
+
+
+@compiles(_StopNamed, "postgresql")
+def _named_on_postgresql(element: _StopNamed, compiler: SQLCompiler, **how: Any) -> str:
+    raw = compiler.process(element.clauses, **how)
+    return f"(convert_from({raw}, 'UTF8')::json -> 'public' ->> 'stop')"
 
 
 def _of(kiosk: ColumnElement[str], stops: Stops) -> ColumnElement[bool]:

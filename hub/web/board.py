@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from werkzeug.wrappers import Response as BaseResponse
 
 from contract import codes
-from hub import accounts, audit, reference
+from hub import accounts, audit, recording, reference
 from hub import incidents as log
 from hub.permissions import Permission
 from hub.queries import events, incidents, items, kiosks, places
@@ -147,12 +147,20 @@ def _event_lines(recorded: list[Recorded], stops: dict[str, Stop]) -> list[Event
             one.t,
             one.known,
             wording.describe(one.event.public.body),
-            story.stop_name(stops, stop_of.get(one.kiosk, "")),
+            _where(one, stops, stop_of),
             one.kiosk,
             _item_of(one),
         )
         for one in recorded
     ]
+
+
+def _where(recorded: Recorded, stops: dict[str, Stop], stop_of: dict[str, str]) -> str:
+    """At which stop it was: what the hub itself decided names one or none."""
+    stop = recorded.event.public.stop or stop_of.get(recorded.kiosk, "")
+    if not stop and recorded.kiosk == recording.KIOSK:
+        return _("At the hub")
+    return story.stop_name(stops, stop)
 
 
 def _item_of(recorded: Recorded) -> str | None:
