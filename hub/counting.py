@@ -35,7 +35,8 @@ MAX_PLACES: Final = 200
 
 class CountingError(ValueError):
     """It cannot be done; ``reason`` is a machine word: unknown, decided, not-offered, no-places,
-    changed, unchanged, not-approved, or one of `hub.stocktakes.hindrances`."""
+    changed, unchanged, not-approved, one of `hub.identifying`, or one of
+    `hub.stocktakes.hindrances`."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -149,7 +150,7 @@ def approve(
     before = query.kept(connection, count)
     if before and request is not None and _carried_out(connection, request, by):
         return before[0].result  # the same click again
-    taken = _known(connection, count)
+    taken = known(connection, count)
     found = query.found(connection, taken)
     hindrances = stocktakes.hindrances(taken, found, by.account)
     if hindrances:
@@ -203,7 +204,7 @@ def restated(connection: Connection, count: str) -> tuple[Result, Result, list[C
     said = query.kept(connection, count)
     if not said:
         raise CountingError("not-approved")
-    now = query.found(connection, _known(connection, count))
+    now = query.found(connection, known(connection, count))
     last = said[-1].result
     return last, now, stocktakes.changes(last, now)
 
@@ -246,7 +247,7 @@ def undecided(connection: Connection, count: str) -> Stocktake:
     Raises:
         CountingError: unknown, decided.
     """
-    found = _known(connection, count)
+    found = known(connection, count)
     if found.decided:
         raise CountingError("decided")
     return found
@@ -258,7 +259,12 @@ def _carried_out(connection: Connection, request: str, by: By) -> bool:
     return connection.execute(found).first() is not None
 
 
-def _known(connection: Connection, count: str) -> Stocktake:
+def known(connection: Connection, count: str) -> Stocktake:
+    """The stocktake.
+
+    Raises:
+        CountingError: unknown.
+    """
     found = query.stocktake(connection, count)
     if found is None:
         raise CountingError("unknown")

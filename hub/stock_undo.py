@@ -35,6 +35,7 @@ DECISIONS: Final = frozenset(
         events.Priced,
         events.RecallOpened,
         events.RecallClosed,
+        events.FindIdentified,
     )
 )
 """What of the hub's own events can be taken back."""

@@ -8,6 +8,7 @@ from contract.bodies.counts import (
     CountOpened,
     CountPaused,
     CountResumed,
+    FindIdentified,
     FoundUnlabelled,
     ShelfClosed,
     ShelfOpened,
@@ -149,6 +150,7 @@ Body: TypeAlias = (
     | Priced
     | BatchReceived
     | LabelVoided
+    | FindIdentified
 )
 
 __all__ = [
@@ -174,6 +176,7 @@ __all__ = [
     "Disposed",
     "EpochOpened",
     "ExpirySet",
+    "FindIdentified",
     "FoodRefused",
     "FoundUnlabelled",
     "Graded",

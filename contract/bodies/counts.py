@@ -44,6 +44,16 @@ class FoundUnlabelled(Happened, frozen=True, tag="found.unlabelled"):
     category: CategoryKey
 
 
+class FindIdentified(Happened, frozen=True, tag="find.identified"):
+    """What was found without a label, and labelled ``find``, is ``item``, which nobody had found:
+    it stood at ``place`` all the time, and ``find`` is no thing of its own. Decided at the hub."""
+
+    count: SessionId
+    place: PlaceCode
+    find: ItemCode
+    item: HeldCode
+
+
 class ShelfClosed(Happened, frozen=True, tag="shelf.closed"):
     """A shelf's count ended: how many labels were ``seen`` and how many this kiosk ``expected``."""
 

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
-from contract.fields import CategoryKey, EventId, PlaceCode, SessionId
+from contract.fields import CategoryKey, EventId, HeldCode, ItemCode, PlaceCode, SessionId
 from hub.folds.counted import Part
 from hub.queries.stocktakes import FoundAgain, Offered, Planned
 from hub.stocktake_lines import Line
@@ -86,6 +86,26 @@ class ToCancel(Struct, frozen=True):
     why: Literal["no-time", "disturbed", "mistake", "another"]
 
 
+class Find(Struct, frozen=True):
+    """Something without a label, which got the label ``find``; ``item`` is what it is, once
+    somebody has said so."""
+
+    find: str
+    category: str
+    place: str
+    t: int
+    event: str
+    item: str | None
+
+
+class ToIdentify(Struct, frozen=True):
+    """``seen`` is how far the two were known, by code: 409 if something happened since."""
+
+    find: ItemCode
+    item: HeldCode
+    seen: dict[HeldCode, int] = field(default_factory=dict)
+
+
 class Told(Struct, frozen=True):
     """What was approved (``n`` 0), or how it was told again."""
 
@@ -126,6 +146,7 @@ class CountOut(Struct, frozen=True):
     told: list[Told]
     changes: list[Change]
     found_again: list[FoundAgain]
+    finds: list[Find] | None
 
 
 class LinesAsked(Struct, frozen=True):

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from contract import codes
 from contract.codes import CodeError, Kind
-from hub import counting
+from hub import counting, identifying
 from hub.api.problems import BadParameter
 from hub.api.routes import Call, Route
 from hub.api.stocktake_models import (
@@ -18,24 +18,27 @@ from hub.api.stocktake_models import (
     CountOut,
     CountsAsked,
     CountsOut,
+    Find,
     LinesAsked,
     LinesOut,
     ToApprove,
     ToCancel,
     ToCountAgain,
+    ToIdentify,
     ToJoin,
     Told,
     ToLeave,
     ToPlan,
 )
 from hub.counting import CountingError, Plan
-from hub.folds.counted import Stocktake
+from hub.folds.counted import Sighting, Stocktake
+from hub.identifying import Match
 from hub.permissions import Permission
 from hub.queries import places
 from hub.queries import stocktakes as query
 from hub.recording import API
 from hub.request import connection, services
-from hub.web.counts.view import View, of
+from hub.web.counts.view import View, may_see, of
 from hub.web.login import require, visible_stops
 
 
@@ -169,6 +172,26 @@ def _restate(call: Call) -> CountOut:
     )
 
 
+def _identify(call: Call) -> CountOut:
+    count, body = _known(call, Permission.EDIT_STOCK), call.sent(ToIdentify)
+    if not may_see(call.user, count):
+        abort(403, "This count is blind.")
+    match = Match(body.find, body.item)
+    return _done(
+        call,
+        count.id,
+        lambda writing: identifying.identify(
+            writing,
+            count.id,
+            match,
+            call.actor,
+            call.now_ms,
+            request=call.key,
+            expects=body.seen,
+        ),
+    )
+
+
 def _done(call: Call, count: str, work: Callable[[Connection], Any]) -> CountOut:
     return _after(call, work, lambda _made: count)
 
@@ -206,7 +229,13 @@ def _out(seen: View) -> CountOut:
         told=[Told(one.n, one.at_ms, one.position, one.digest) for one in seen.kept],
         changes=seen.changes,
         found_again=seen.found_again,
+        finds=None if result is None else [_find(count, one) for one in count.finds],
     )
+
+
+def _find(count: Stocktake, one: Sighting) -> Find:
+    known = count.identified.get(one.item)
+    return Find(one.item, one.category, one.place, one.t, one.event, known)
 
 
 _COUNT: Final = {"count": "The stocktake's id."}
@@ -288,6 +317,14 @@ ROUTES: Final = (
         ToApprove,
         "approve",
         Permission.APPROVE_COUNT,
+    ),
+    _act(
+        "identifyFind",
+        "A find without a label is an item that is missing",
+        _identify,
+        ToIdentify,
+        "identify",
+        Permission.EDIT_STOCK,
     ),
     _act("cancelCount", "Give it up", _cancel, ToCancel, "cancel"),
     _act(

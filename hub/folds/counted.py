@@ -1,5 +1,7 @@
 """What a stocktake is made of. Pure; `hub.folds.stocktake` tells how it comes about."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from msgspec import Struct
@@ -82,8 +84,9 @@ class Approval(Struct, frozen=True):
 
 class Stocktake(Struct, frozen=True):
     """A planned stocktake with all that counts for it. ``account`` planned it; ``counters`` are the
-    accounts that counted by phone; ``own`` the ids of its sightings and of what it presumed
-    missing, which must not be why something was expected."""
+    accounts that counted by phone; ``finds`` had no label, in whatever round, and got one;
+    ``identified`` tells which item a find is, where somebody ruled so; ``own`` the ids of its
+    sightings and of what it presumed missing, which must not be why something was expected."""
 
     id: str
     stop: str
@@ -98,6 +101,8 @@ class Stocktake(Struct, frozen=True):
     shelves: tuple[Shelf, ...]
     counters: frozenset[str]
     own: frozenset[str]
+    finds: tuple[Sighting, ...] = ()
+    identified: Mapping[str, str] = MappingProxyType({})
     approved: Approval | None = None
     cancelled_t: int | None = None
     cancelled_why: str = ""

@@ -16,6 +16,7 @@ from contract.events import (
     Delivered,
     Disposed,
     ExpirySet,
+    FindIdentified,
     FoundUnlabelled,
     Graded,
     ItemPicked,
@@ -72,6 +73,7 @@ IN_ORDER: Final = frozenset(
         Sold,
         SaleTakenBack,
         Counted,
+        FindIdentified,
         Corrected,
         PresumedMissing,
     }
@@ -98,13 +100,23 @@ Custody: TypeAlias = (
     | Sold
     | SaleTakenBack
     | Counted
+    | FindIdentified
     | KitBuilt
     | KitBroken
     | Corrected
     | PresumedMissing
 )
 _Here: TypeAlias = (
-    Moved | Packed | Unpacked | KitBuilt | KitBroken | Back | Arrived | SaleTakenBack | Counted
+    Moved
+    | Packed
+    | Unpacked
+    | KitBuilt
+    | KitBroken
+    | Back
+    | Arrived
+    | SaleTakenBack
+    | Counted
+    | FindIdentified
 )
 Birth: TypeAlias = Received | BoxReceived | FoundUnlabelled
 
@@ -125,7 +137,7 @@ _STATUSES: Final[dict[type, str]] = {
 
 def _named(body: Custody) -> tuple[str, ...]:
     """The items and boxes that a custody event speaks of."""
-    if isinstance(body, Sold | SaleTakenBack | Counted):
+    if isinstance(body, Sold | SaleTakenBack | Counted | FindIdentified):
         return () if body.item is None else (body.item,)
     return body.items
 
@@ -253,7 +265,7 @@ class Pass:
             for thing in named:
                 self._contain(thing, body, named)
         self._stand(body, named)
-        if isinstance(body, Moved | Counted | Arrived):
+        if isinstance(body, Moved | Counted | FindIdentified | Arrived):
             inner = [thing for thing in self.inside if thing.startswith("B")]
             for box in (*named, *inner):
                 if box in named or any(above in named for above in self._above(box)):
@@ -348,7 +360,8 @@ class Pass:
         if isinstance(body, Corrected | PresumedMissing):
             return  # nobody had it in their hands
         box = self.inside.get(thing)
-        if isinstance(body, Counted) and box is not None and self._stands(box) == body.place:
+        seen = body.place if isinstance(body, Counted | FindIdentified) else None
+        if box is not None and seen is not None and self._stands(box) == seen:
             return  # on the shelf with its box
         if isinstance(body, Packed | KitBuilt):
             self._out_of_its_box(thing)
@@ -379,11 +392,12 @@ class Pass:
                 self.inside.pop(body.box, None)
                 self.stands[body.box] = PLACE_IN
             return
-        there = body.place if isinstance(body, Moved | Counted | Arrived) else None
+        seen = isinstance(body, Counted | FindIdentified)
+        there = body.place if isinstance(body, Moved | Counted | FindIdentified | Arrived) else None
         for box in named:
             if there is None:
                 self.stands.pop(box, None)
-            elif box not in self.inside or not isinstance(body, Counted):
+            elif box not in self.inside or not seen:
                 self.stands[box] = there
 
     def _above(self, thing: str) -> list[str]:
@@ -448,7 +462,7 @@ class Pass:
         self.plan = None
         self.stop = entry.stop or self.stop
         self.status = IN_STOCK
-        if isinstance(body, Moved | Arrived | Counted):
+        if isinstance(body, Moved | Arrived | Counted | FindIdentified):
             self.place = body.place
         elif isinstance(body, Packed | KitBuilt):
             self.place = self._place_of(body.box) or self.place

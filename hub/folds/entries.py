@@ -25,6 +25,7 @@ from contract.events import (
     Disposed,
     Event,
     ExpirySet,
+    FindIdentified,
     FoundUnlabelled,
     Graded,
     ItemPicked,
@@ -192,6 +193,14 @@ def _count_and_item(body: Counted | FoundUnlabelled) -> tuple[str, ...]:
     return (f"{COUNT}{body.count}", body.item)
 
 
+def _count_find_and_item(body: FindIdentified) -> tuple[str, ...]:
+    return (f"{COUNT}{body.count}", *_find_and_item(body))
+
+
+def _find_and_item(body: FindIdentified) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((body.find, body.item)))
+
+
 def _count_and_part(body: CountJoined) -> tuple[str, ...]:
     return (f"{COUNT}{body.count}", f"{COUNT}{body.part}")
 
@@ -275,6 +284,7 @@ _SUBJECTS: Final[dict[type, _Codes]] = {
     **dict.fromkeys(_THEIR_ITEMS, _items),
     **dict.fromkeys(_COUNTS, _count),
     **dict.fromkeys((Counted, FoundUnlabelled), _count_and_item),
+    FindIdentified: _count_find_and_item,
     CountJoined: _count_and_part,
     PresumedMissing: _count_and_items,
     PlanSeen: _plan,
@@ -295,6 +305,7 @@ _CHANGED: Final[dict[type, _Codes]] = {
     **dict.fromkeys((Packed, KitBuilt), _box_and_items),  # the box is here as well
     **dict.fromkeys((Unpacked, KitBroken), _items_and_box_alone),
     **dict.fromkeys((Delivered, Back), _items_or_plan),
+    FindIdentified: _find_and_item,
 }
 _WITH_PLAN: Final = frozenset({Out, Delivered, Back})
 _WITH_BOX: Final = frozenset({Packed, Unpacked, KitBuilt, KitBroken})

@@ -24,6 +24,8 @@ Rules
 * **Condition folds in order** apart from custody: the last grade, the last date read, and whether
   the last word on quarantine was that it is over, of it and of the box that it is in.
 * A whole box that came in under one code is an item of so many pieces. Another box is none.
+* **A find that somebody identified** (`FindIdentified`) is no thing of its own: what happened to it
+  before is told by the item that it is, and the code is withdrawn like that of a voided intake.
 * Seen but never received here is ``unknown``, with an incident that goes when its `Received`
   arrives. A voided intake with other custody leaves the item standing, with an incident.
 
@@ -39,6 +41,7 @@ from msgspec import Struct
 
 from contract.events import (
     BoxReceived,
+    FindIdentified,
     FoundUnlabelled,
     Received,
     Voided,
@@ -106,9 +109,13 @@ def fold_item(code: str, entries: Sequence[Entry]) -> ItemState | None:
         FoldError: with the row of an entry that could not be folded.
     """
     voided: set[str] = set()
+    identified = False
     for entry in entries:
-        if type(entry.stored.body) is Voided:
-            voided.update(entry.stored.body.events)
+        body = entry.stored.body
+        if type(body) is Voided:
+            voided.update(body.events)
+        elif type(body) is FindIdentified:
+            identified = identified or body.find == code
     births: list[Entry] = []
     lost_births: list[Entry] = []
     for entry in entries:
@@ -121,7 +128,13 @@ def fold_item(code: str, entries: Sequence[Entry]) -> ItemState | None:
     live = entries
     if voided:
         live = [entry for entry in entries if entry.stored.id not in voided]
+    known = ruled_on(code, live) if identified else 0
+    if known:
+        lost_births, births = [*births, *lost_births], []
     custody = Pass(code, next(iter(births or lost_births), None))
+    if known:
+        custody.newest = live[known - 1].stored.position
+        live = live[known:]
     for entry in live:
         try:
             custody.take(entry)
@@ -130,6 +143,16 @@ def fold_item(code: str, entries: Sequence[Entry]) -> ItemState | None:
     if voided:
         custody.newest = max(custody.newest, _newest_void(code, entries))
     return _result(custody, births, lost_births)
+
+
+def ruled_on(code: str, live: Sequence[Entry]) -> int:
+    """How many of these entries there are to the one, included, that says which item ``code`` is
+    really; 0 when none does."""
+    for n in range(len(live), 0, -1):
+        body = live[n - 1].stored.body
+        if isinstance(body, FindIdentified) and body.find == code:
+            return n
+    return 0
 
 
 def _born(body: object) -> str | None:

@@ -24,6 +24,7 @@ from contract.events import (
 )
 from hub.folds.custody import BIRTHS, Pass
 from hub.folds.entries import Entry
+from hub.folds.item import ruled_on
 from hub.folds.movements import NOWHERE, standing
 from hub.statuses import UNKNOWN, VOIDED
 
@@ -73,6 +74,9 @@ def fold_stays(code: str, entries: Sequence[Entry], besides: Collection[str] = (
             voided.update(entry.stored.body.events)
     births = [entry for entry in entries if _is_birth(entry, code)]
     alive = [entry for entry in births if entry.stored.id not in voided]
+    known = ruled_on(code, [one for one in entries if one.stored.id not in voided])
+    if known:
+        return Course((), labelled=False)  # it is another item, which has a course
     live = [
         entry
         for entry in entries

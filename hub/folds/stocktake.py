@@ -10,10 +10,13 @@ Rules
   there was seen. Only `RecountAsked` begins a new **round** of a place; then no turn and no
   sighting of before stands any more.
 * Voided events are taken out first. Order and repeats of arrival do not matter: everything hangs on
-  T, the order of events. What happened after the approval belongs to no stocktake.
+  T, the order of events. A find that somebody identified was that item all along: where the find
+  was seen, the item was. What happened after the approval belongs to no stocktake.
 """
 
 from collections.abc import Iterable, Sequence
+
+from msgspec import structs
 
 from contract.events import (
     CountApproved,
@@ -25,6 +28,7 @@ from contract.events import (
     CountPaused,
     CountPlanned,
     CountResumed,
+    FindIdentified,
     FoundUnlabelled,
     PresumedMissing,
     RecountAsked,
@@ -95,6 +99,8 @@ def fold_stocktake(count: str, entries: Sequence[Entry]) -> Stocktake | None:
         shelves=told.shelves(body.places),
         counters=frozenset(told.counters),
         own=frozenset(told.own),
+        finds=tuple(told.finds.values()),
+        identified=dict(told.identified),
         approved=told.approved,
         cancelled_t=told.cancelled[0] if told.cancelled is not None else None,
         cancelled_why=told.cancelled[1] if told.cancelled is not None else "",
@@ -164,6 +170,8 @@ class _Told:
         self.asked: dict[str, list[int]] = {}
         self.counters: set[str] = set()
         self.own: set[str] = set()
+        self.finds: dict[str, Sighting] = {}
+        self.identified: dict[str, str] = {}  # find -> item
         self.approved: Approval | None = None
         self.cancelled: tuple[int, str] | None = None
         self._early: list[Entry] = []
@@ -177,6 +185,9 @@ class _Told:
         elif isinstance(body, RecountAsked) and body.count == self.count:
             for place in body.places:
                 self.asked.setdefault(place, []).append(t)
+        elif isinstance(body, FindIdentified) and body.count == self.count:
+            self.identified[body.find] = body.item
+            self.own.add(entry.stored.id)
         elif isinstance(body, PresumedMissing) and body.count == self.count:
             self.own.add(entry.stored.id)
         elif isinstance(body, CountApproved) and body.count == self.count:
@@ -232,6 +243,10 @@ class _Told:
         elif isinstance(body, Counted | FoundUnlabelled):
             category = body.category if isinstance(body, FoundUnlabelled) else ""
             seen = Sighting(body.item, body.place, t, stored.id, lane.part, category)
+            if category:
+                self.finds[body.item] = seen
+            if body.item in self.identified:
+                seen = structs.replace(seen, item=self.identified[body.item], category="")
             lane.going(body.place, t).sightings.append(seen)
             if isinstance(body, Counted):
                 self.own.add(stored.id)

@@ -117,6 +117,15 @@ def _found(body: contract.FoundUnlabelled, _held: ItemsSaid, place: PlaceSaid) -
     return _("Stocktake found %(item)s without a label at %(place)s", item=body.item, place=where)
 
 
+def _identified(body: contract.FindIdentified, _held: ItemsSaid, place: PlaceSaid) -> str:
+    return _(
+        "%(find)s, found without a label at %(place)s, is %(item)s",
+        find=body.find,
+        place=place(body.place),
+        item=body.item,
+    )
+
+
 def _sold(body: contract.Sold, _held: ItemsSaid, _place: PlaceSaid) -> str:
     price = f"{body.price / 10:g}"
     if body.item is None:
@@ -166,6 +175,7 @@ _TOLD: Final[dict[type, Callable[[Any, ItemsSaid, PlaceSaid], str]]] = {
     contract.PresumedMissing: _presumed,
     contract.Counted: _counted,
     contract.FoundUnlabelled: _found,
+    contract.FindIdentified: _identified,
     contract.Sold: _sold,
     contract.SaleTakenBack: _taken_back,
     contract.Priced: _priced,

@@ -38,7 +38,7 @@ class Counts:
         self._lane(3, SHELF, [items[5]])
         self.to_approve = self._plan(3, (SHELF,))
         self._lane(4, SHELF, [items[3]], closed=False)
-        bare = here.journal.code()
+        self.bare = bare = here.journal.code()
         self._write(
             events.FoundUnlabelled(count=f"{4:016x}", place=SHELF, item=bare, category="T1"),
             events.ShelfClosed(count=f"{4:016x}", place=SHELF, seen=2, expected=2),

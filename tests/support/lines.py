@@ -118,6 +118,7 @@ EVERY_BODY: tuple[events.Body, ...] = (
     events.Priced(items=(item(1),), price=50),
     events.BatchReceived(session=SESSION, rows=3, items=30),
     events.LabelVoided(item=item(4)),
+    events.FindIdentified(count=SESSION, place=codes.PLACE_IN, find=item(3), item=item(2)),
 )
 """One body of every type of this release, with every optional field given."""
 

@@ -73,6 +73,9 @@ OPERATOR: Final[Mapping[str, Address]] = {
     "prices": lambda scene: "/market/prices",
     "labels": lambda scene: "/labels/",
     "labels-run": lambda scene: f"/labels/{scene.label_run}",
+    "papers": lambda scene: "/papers/",
+    "papers-stop": lambda scene: "/papers/east",
+    "papers-every": lambda scene: "/papers/every_stop",
     "months": lambda scene: "/months",
     "reports": lambda scene: "/reports",
     "reports-months": lambda scene: "/reports?span=m12&stop=east",
@@ -140,6 +143,9 @@ ADMINISTRATOR: Final[Mapping[str, Address]] = {
     "audit": lambda scene: "/audit",
     "count-going": lambda scene: f"/counts/{scene.counts.going}",
     "count-ready": lambda scene: f"/counts/{scene.counts.to_approve}",
+    "count-identify": lambda scene: (
+        f"/counts/{scene.counts.to_approve}/identify?find={scene.counts.bare}"
+    ),
     "count-approve": lambda scene: f"/counts/{scene.counts.to_approve}/approve",
 }
 """What takes an administrator."""
@@ -169,6 +175,7 @@ NOT_PAGES: Final = frozenset(
         "donations.labels",
         "market.labels",
         "labels.sheets",
+        "papers.picture",
         "statements.as_json",
         "statements.as_pdf",
         "statements.as_xlsx",

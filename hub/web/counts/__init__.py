@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from hub.web.counts import acts, deciding, lines, pages
+from hub.web.counts import acts, deciding, identifying, lines, pages
 
 
 def blueprint() -> Blueprint:
@@ -17,6 +17,8 @@ def blueprint() -> Blueprint:
     counts.post("/<code>/join")(acts.join)
     counts.post("/<code>/leave")(acts.leave)
     counts.post("/<code>/again")(acts.again)
+    counts.get("/<code>/identify", endpoint="ask_identify")(identifying.ask)
+    counts.post("/<code>/identify")(identifying.identify)
     counts.get("/<code>/approve")(deciding.ask_approve)
     counts.post("/<code>/approve", endpoint="approve")(deciding.approve)
     counts.get("/<code>/cancel")(deciding.ask_cancel)

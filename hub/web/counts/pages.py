@@ -193,6 +193,7 @@ def _context(seen: View) -> dict[str, object]:
         "words": words,
         "may_count": may_count(count) and not count.decided,
         "may_approve": user.may(Permission.APPROVE_COUNT, count.stop),
+        "may_edit": user.may(Permission.EDIT_STOCK, count.stop),
         "counted_here": user.id in count.counters,
         "verdict_columns": _columns(seen),
         "stop_of_item": lambda stop: story.stop_name(stops, stop),

@@ -13,15 +13,15 @@ from flask import abort
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from hub import stocktakes
-from hub.folds.counted import COUNTED, Stocktake
+from hub import identifying, stocktakes
+from hub.folds.counted import COUNTED, Sighting, Stocktake
 from hub.permissions import Permission
 from hub.queries import statements
 from hub.queries import stocktakes as query
 from hub.queries.stocktakes import FoundAgain, Kept, Offered
 from hub.request import connection
 from hub.statements import Unheard
-from hub.stocktake_lines import MISSING, UNLABELLED, VERDICTS, Line
+from hub.stocktake_lines import MISSING, VERDICTS
 from hub.stocktakes import Change, Result
 from hub.users import User
 from hub.web.login import require, signed_in_user
@@ -44,11 +44,12 @@ class Restated(Struct, frozen=True):
 
 class View(Struct, frozen=True):
     """A stocktake as this user may see it. ``result`` is None where they may not see figures, and
-    what was approved once it is; ``changes`` is how the log tells it differently since.
-    ``unheard`` are kiosks that may still hold what happened meanwhile."""
+    what was approved once it is; ``now`` is what the log tells now, ``changes`` how
+    that differs. ``unheard`` are kiosks that may still hold what happened meanwhile."""
 
     count: Stocktake
     result: Result | None
+    now: Result | None
     offered: list[Offered]
     kept: list[Kept]
     changes: list[Change]
@@ -87,12 +88,20 @@ class View(Struct, frozen=True):
         return [CategorySum(category, sums[category]) for category in sorted(sums)]
 
     @property
-    def perhaps(self) -> list[tuple[Line, int]]:
-        """What had no label, each with how many of its category are missing."""
-        if self.result is None:
+    def perhaps(self) -> list[tuple[Sighting, int]]:
+        """What had no label, and nobody has said what it is: each with how many of its category
+        are missing."""
+        if self.now is None or self.count.cancelled_t is not None:
             return []
-        missing = Counter(line.category for line in self.result.of(MISSING))
-        return [(line, missing[line.category]) for line in self.result.of(UNLABELLED)]
+        missing = Counter(line.category for line in self.now.of(MISSING))
+        open_yet = identifying.candidates(self.count, self.now)
+        return [(one, missing[one.category]) for one in self.count.finds if one.item in open_yet]
+
+    @property
+    def identified(self) -> list[tuple[Sighting, str]]:
+        """What had no label, with the item that it is."""
+        known = self.count.identified if self.now is not None else {}
+        return [(one, known[one.item]) for one in self.count.finds if one.item in known]
 
     @property
     def to_ask(self) -> list[str]:
@@ -124,8 +133,9 @@ class View(Struct, frozen=True):
     def etag(self, language: str) -> str:
         """Differs when anything shown does."""
         count = self.count
-        shown = (count.parts, count.shelves, self.state, self.offered, self.result, self.changes)
-        rest = (self.found_again, self.hindrances, self.unheard)
+        known = dict(count.identified)
+        shown = (count.parts, count.shelves, known, self.state, self.offered, self.result)
+        rest = (self.changes, self.found_again, self.hindrances, self.unheard)
         text = msgspec.json.encode((language, shown, rest))
         return f'W/"{hashlib.sha256(text).hexdigest()[:32]}"'
 
@@ -155,6 +165,7 @@ def of(here: Connection, user: User, count: Stocktake) -> View:
     return View(
         count=count,
         result=result,
+        now=now,
         offered=[] if count.decided else query.offered(here, count),
         kept=kept,
         changes=changed,

@@ -76,6 +76,12 @@ REFUSALS: Final[dict[str, LazyString]] = {
     "changed": _l("Something arrived since you looked. Look at the figures again, then decide."),
     "unchanged": _l("Nothing has changed since it was told last."),
     "not-approved": _l("It is not approved."),
+    "given-up": _l("This count was given up; nothing follows from it."),
+    "no-find": _l(
+        "This was not found without a label in this count, or somebody has said already what it is."
+    ),
+    "find-gone": _l("What was found is not simply on the shelf any more. Look at its page first."),
+    "not-missing": _l("That item is not missing in this count, or has turned up since."),
 }
 
 CANCELS: Final = (
@@ -102,6 +108,7 @@ _CAUSES: Final[dict[str, LazyString]] = {
     "disposed": _l("thrown away"),
     "corrected": _l("corrected by somebody"),
     "counted": _l("seen in another count"),
+    "find.identified": _l("recognised among what had no label"),
     "received": _l("received"),
     "item.seen": _l("its label was scanned"),
     "item.picked": _l("picked up"),
