@@ -150,9 +150,7 @@ def differences(
     closed, said = found
     told = query.restated(connection, number)
     last = told[-1].statement if told else said
-    # Its figures alone: the log's digest and a sample to go and find are for who restates it.
-    lines = _lines(connection, closed.month, ZoneInfo(said.timezone))
-    return closed, last, changes(last, replace(last, lines=lines))
+    return closed, last, changes(last, preview(connection, closed.month, said.timezone))
 
 
 def restate(connection: Connection, number: int, by: By, now_ms: int) -> list[Change]:

@@ -34,6 +34,8 @@ IN: Final = ("received", "found", "given_back", "taken_over")
 OUT_OF: Final = ("delivered", "sold", "handed_over", "disposed", "missing")
 PARTS: Final = ("opening", *IN, *OUT_OF, "closing", "here", "out", "on_the_way")
 """The figures of a line, in the order of the ledger."""
+TAKINGS: Final = ("sales", "sold", "taken_back", "counted")
+"""The figures of what a market took; all but the sales are money."""
 
 
 class StatementError(ValueError):
@@ -120,13 +122,15 @@ class Statement(Struct, frozen=True):
 
 
 class Change(Struct, frozen=True):
-    """A figure of a closed statement that later events changed."""
+    """A figure of a closed statement that later events changed: pieces of a category, or what a
+    market took by the way of paying ``pay``: sales, or jiao, None where nobody had counted."""
 
     stop: str
     category: str
     part: str
-    was: int
-    now: int
+    was: int | None
+    now: int | None
+    pay: str = ""
 
 
 Balance: TypeAlias = tuple[str, str, str, int]
@@ -240,6 +244,20 @@ def changes(was: Statement, now: Statement) -> list[Change]:
             values = getattr(old, part), getattr(new, part)
             if values[0] != values[1]:
                 found.append(Change(stop, category, part, *values))
+    return found + _changed_takings(was.takings, now.takings)
+
+
+def _changed_takings(was: Sequence[Takings], now: Sequence[Takings]) -> list[Change]:
+    before = {(one.stop, one.pay): one for one in was}
+    after = {(one.stop, one.pay): one for one in now}
+    found = []
+    for stop, pay in sorted(before.keys() | after.keys()):
+        none = Takings(stop, pay, 0, 0, 0)
+        old, new = before.get((stop, pay), none), after.get((stop, pay), none)
+        for part in TAKINGS:
+            values = getattr(old, part), getattr(new, part)
+            if values[0] != values[1]:
+                found.append(Change(stop, "", part, *values, pay=pay))
     return found
 
 

@@ -137,6 +137,25 @@ def test_what_arrives_late_is_a_dated_restatement_and_changes_no_closed_figure(
     assert client.post("/months/1/restate", data=form).status_code == 409
 
 
+def test_money_that_is_told_later_is_a_restatement_too(books: Books) -> None:
+    client = signed_in(books, "manager")
+    close(client)
+    journal = books.east.journal
+    sale = events.Sold(market=MARKET, price=12, pay="W")
+    counted = events.MarketClosed(market=MARKET, sales=1, recorded=55, cash=55, counted=5)
+    books.receive(journal, [journal.write(sale, books.at), journal.write(counted, books.at + 1)])
+    page = words(client.get("/months/1").text)
+    assert "Told differently now" in page
+    assert "East Gate Market, WeChat Pay Sales 0 1" in page
+    assert "East Gate Market, WeChat Pay Sold (yuan) 0.00 1.20" in page
+    assert "East Gate Market, Cash Cash counted (yuan) 5.00 5.50" in page
+    form = {"csrf_token": csrf(client, "/months/1")}
+    assert client.post("/months/1/restate", data=form).status_code == 303
+    page = words(client.get("/months/1").text)
+    assert "Told differently now" not in page
+    assert "East Gate Market, WeChat Pay Sales 0 1" in page
+
+
 def test_kiosks_that_were_not_heard_from_are_named(books: Books) -> None:
     client = signed_in(books, "manager")
     page = words(client.get("/months").text)

@@ -39,6 +39,10 @@ PARTS: Final[dict[str, LazyString]] = {
     "here": _l("At the stop"),
     "out": _l("With volunteers"),
     "on_the_way": _l("On the way"),
+    "market_sales": _l("Sales"),
+    "market_sold": _l("Sold (yuan)"),
+    "market_taken_back": _l("Given back (yuan)"),
+    "market_counted": _l("Cash counted (yuan)"),
 }
 """The figures of a month's statement."""
 
