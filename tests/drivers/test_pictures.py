@@ -55,8 +55,9 @@ NOISE: Final = saved(Image.effect_noise((256, 64), 200).convert("1"))
 
 
 def label(*pictures: Picture) -> Document:
-    blocks = (*pictures, Text("米面粮油 Rice", "large", "centre"), Code128(ITEM, 8.0))
-    return Document("label", (*blocks, Text("G7K2 M0001 XA", align="centre"), Cut()))
+    category = Text("米面粮油 Rice", "large", "centre")
+    code = Text("G7K2 M0001 XA", align="centre")
+    return Document("label", (*pictures, category, Code128(ITEM, 8.0), code, Cut()))
 
 
 def boxes(document: Document, profile: PrinterProfile) -> list[PictureBox]:

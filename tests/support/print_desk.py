@@ -82,10 +82,11 @@ def printer_on(
     called: str = "printer",
     roles: frozenset[Role] = BOTH_ROLES,
     roll_mm: float = 0.0,
+    length: float = 40.0,
 ) -> Printer:
-    """The driver at this end of the wire."""
+    """The driver at this end of the wire; ``length`` is of a die-cut label, in millimetres."""
     profile = structs.replace(
-        PROFILES[name], speed_mm_s=1e9, settle_s=0.0, label_mm=40.0, roll_mm=roll_mm
+        PROFILES[name], speed_mm_s=1e9, settle_s=0.0, label_mm=length, roll_mm=roll_mm
     )
     language = EscposLanguage() if profile.language == "escpos" else TsplLanguage()
     return WirePrinter(called, link, language, profile=profile, roles=roles)
