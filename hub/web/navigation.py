@@ -77,6 +77,7 @@ GROUPS: Final = (
         _l("Tools"),
         (
             Section("labels.overview", _l("Labels")),
+            Section("papers.overview", _l("Templates")),
             Section("board.unnamed", _l("Codes to name")),
             Section("names.overview", _l("Names")),
             Section("reports.overview", _l("Reports")),
@@ -89,6 +90,7 @@ GROUPS: Final = (
             Section("settings.overview", _l("Settings")),
             Section("backups.overview", _l("Backups")),
             Section("accounts.everyone", _l("Accounts")),
+            Section("tokens.listing", _l("API tokens")),
             Section("audit.listing", _l("Audit")),
         ),
     ),
@@ -155,7 +157,7 @@ def _section() -> Section | None:
     found: Section | None = None
     length = 0
     for section, path in _paths():
-        inside = request.path == path or request.path.startswith(f"{path}/")
+        inside = request.path == path or request.path.startswith(f"{path.rstrip('/')}/")
         if inside and len(path) > length:
             found, length = section, len(path)
     return found

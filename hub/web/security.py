@@ -36,6 +36,14 @@ CAMERA: Final = {
 """What one page needs besides, which reads codes by camera: the camera, and a reader of codes that
 is WebAssembly. It still runs no text as a script."""
 
+PICTURES: Final = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY.replace(
+        "img-src 'self'", "img-src 'self' data:"
+    )
+}
+"""What a page needs besides that shows pictures of what is not written down anywhere yet: they come
+along in the page. A picture runs nothing."""
+
 SECRET_PATHS: Final = ("/c/", "/wall/at/")
 """Paths that hold a bearer token: neither kept by caches nor found by search engines."""
 

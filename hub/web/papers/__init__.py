@@ -1,0 +1,3 @@
+"""Templates: what a stop's labels and receipts look like, seen dot for dot while one decides."""
+
+from hub.web.papers.pages import blueprint as blueprint
