@@ -1,8 +1,9 @@
 """The hub's tables, and how its database is opened.
 
-Four kinds of tables
+Five kinds of tables
 --------------------
 * **Registry** (`stop`, `kiosk`, `prefix`, `kiosk_key`, `product`): written by people.
+* **Commands** (`command`): what kiosks were told to do, and what they answered.
 * **Accounts** (`user`, `session`, `passkey`, `token`, `attempt`, `audit`): who works here, and what
   they changed (`hub.tables.accounts`).
 * **Log** (`event`, `stream`, `hole`, `unreadable`, `kiosk_state`): written by ingest. `event` is
@@ -22,7 +23,7 @@ the order of events (`contract.order`). Hashes are lower-case hex.
 from pathlib import Path
 from typing import Final
 
-from alembic import command
+from alembic import command as migration
 from alembic.config import Config
 from sqlalchemy import Engine
 
@@ -35,6 +36,7 @@ from hub.tables.accounts import session as session
 from hub.tables.accounts import token as token
 from hub.tables.accounts import user as user
 from hub.tables.base import metadata as metadata
+from hub.tables.commands import command as command
 from hub.tables.donations import donation as donation
 from hub.tables.labels import label_run as label_run
 from hub.tables.log import event as event
@@ -131,7 +133,7 @@ def migrate(engine: Engine, revision: str = "head") -> None:
             postgresql.lock(connection, postgresql.MIGRATING)
         try:
             config.attributes["connection"] = connection
-            command.upgrade(config, revision)
+            migration.upgrade(config, revision)
             connection.commit()
         finally:
             if on_postgresql:

@@ -23,7 +23,7 @@ from sqlalchemy import Connection
 from contract import batches, messages, topics
 from contract.events import KioskId
 from contract.messages import Ack, Health, Hello, Kept, KioskStatus, Position, Reply, Welcome
-from hub import incidents, recording
+from hub import incidents, kiosk_commands, recording
 from hub.event_log import EventLog, Fresh
 from hub.incidents import Trouble
 from hub.outgoing import Send
@@ -113,6 +113,10 @@ class Ingest:
         """Reference data that kiosks do not have yet: to be published, and then announced."""
         return self._reference.manifest(connection, now_ms)[1]
 
+    def orders(self, connection: Connection, now_ms: int) -> tuple[Send, ...]:
+        """Commands to kiosks that were made and not sent yet."""
+        return kiosk_commands.unsent(connection, now_ms)
+
     def handle(self, connection: Connection, message: Message, now_ms: int) -> Handled:
         """Store what ``message`` says; the answer to it."""
         parsed = topics.parse_up(message.topic)
@@ -139,7 +143,8 @@ class Ingest:
                     # The broker's copies may be damaged: those are what that kiosk waits for.
                     return Handled(sends=tuple(self._reference.retained()))
             else:
-                messages.decode(message.payload, Reply)
+                reply = messages.decode(message.payload, Reply)
+                kiosk_commands.answered(connection, kiosk, reply, now_ms)
         except messages.MessageError:
             self.set_aside(connection, message, "bad-message", now_ms)
         except batches.BatchError as error:
@@ -167,7 +172,8 @@ class Ingest:
         manifest, sends = self._reference.manifest(connection, now_ms)
         welcome = Welcome(hello.nonce, tuple(positions), now_ms, manifest)
         reply = Send(topics.down(kiosk, topics.WELCOME), messages.encode(welcome), qos=1)
-        return Handled(sends=(*sends, reply))
+        again = kiosk_commands.after_hello(connection, kiosk, now_ms)
+        return Handled(sends=(*sends, reply, *again))
 
     def _position(
         self, connection: Connection, kiosk: str, kept: Kept, newest: bool, now_ms: int

@@ -5,6 +5,7 @@ page says so. Whichever kiosk scans a label first binds it; a spoilt one is void
 expected any more.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 from msgspec import Struct
@@ -30,7 +31,8 @@ class LabelError(ValueError):
 
 
 class Run(Struct, frozen=True):
-    """A run of ``n`` labels; ``bound`` of them are on something, ``voided`` were spoilt."""
+    """A run of ``n`` labels; ``bound`` of them are on something, ``voided`` were spoilt.
+    ``sheets_ms``: when they were first taken away as sheets."""
 
     prefix: str
     kind: str
@@ -38,6 +40,7 @@ class Run(Struct, frozen=True):
     stop: str
     account: str
     made_ms: int
+    sheets_ms: int | None = None
     bound: int = 0
     voided: int = 0
 
@@ -76,7 +79,13 @@ def runs(connection: Connection, prefix: str | None = None) -> list[Run]:
     """Every run, the newest first, with what became of its labels."""
     table = db.label_run.c
     query = select(
-        table.prefix, table.kind, table.n, table.stop, table.account, table.made_ms
+        table.prefix,
+        table.kind,
+        table.n,
+        table.stop,
+        table.account,
+        table.made_ms,
+        table.sheets_ms,
     ).order_by(table.made_ms.desc(), table.prefix)
     if prefix is not None:
         query = query.where(table.prefix == prefix)
@@ -94,6 +103,17 @@ def _bound(connection: Connection, begins: str) -> int:
         )
     ).scalar_one()
     return int(found)
+
+
+def bound(connection: Connection, run: Run) -> set[str]:
+    """The codes of a run that are on something."""
+    item, begins = db.item.c, run.kind + run.prefix
+    rows = connection.scalars(
+        select(item.code).where(
+            item.code >= begins, item.code < begins + "~", item.category.is_not(None)
+        )
+    )
+    return set(rows)
 
 
 def voided(connection: Connection, prefix: str) -> set[str]:
@@ -140,3 +160,17 @@ def void(connection: Connection, text: str, by: By, now_ms: int) -> str:
     body = events.LabelVoided(item=parsed.text)
     recording.record(connection, [Draft(body, found[0].stop)], Actor(by.account), now_ms=now_ms)
     return parsed.text
+
+
+def void_all(connection: Connection, prefix: str, text: Iterable[str], by: By, now_ms: int) -> int:
+    """Gives up these labels of a run, but for those that are on something or were given up; how
+    many."""
+    found = runs(connection, prefix)
+    if not found:
+        return 0
+    kept = bound(connection, found[0]) | voided(connection, prefix)
+    lost = sorted((set(text) & set(found[0].codes)) - kept)
+    drafts = [Draft(events.LabelVoided(item=code), found[0].stop) for code in lost]
+    if drafts:
+        recording.record(connection, drafts, Actor(by.account), now_ms=now_ms)
+    return len(drafts)

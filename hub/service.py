@@ -28,6 +28,7 @@ from hub.folds.item import fold_item
 from hub.ingest import Ingest
 from hub.leadership import Leadership
 from hub.mqtt_link import ALL, Broker, MqttLink, Part
+from hub.orders_watch import OrdersWatch
 from hub.outgoing import Send
 from hub.overdue_watch import OverdueWatch
 from hub.projector import TIMEZONE, Projector
@@ -89,6 +90,7 @@ class HubService:
             part,
         )
         self._keeper: Final = Keeper(config, self.reader, self.writer.call, now_ms)
+        self._orders: Final = OrdersWatch(self.reader, self.writer, now_ms)
         self._overdue: Final = OverdueWatch(self.writer, now_ms, config.timezone)
 
     # --- life ------------------------------------------------------------------------------
@@ -124,10 +126,12 @@ class HubService:
         self._link.start()
         self._keeper.start()
         self._overdue.start()
+        self._orders.start()
 
     def stop(self) -> None:
         """Say goodbye to the broker, finish the transaction under way, close."""
         self._link.stop()
+        self._orders.stop()
         self._overdue.stop()
         self._keeper.stop()  # its last copy is told to the writer
         self.writer.stop()

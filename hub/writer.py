@@ -314,10 +314,12 @@ class Writer:
         return well
 
     def _tell_reference(self) -> bool:
-        """Publish what a change made of the reference data; whether the database worked."""
+        """Publish what a change made of the reference data, and the commands that it made; whether
+        the database worked."""
         try:
             with self._engine.begin() as connection:
                 sends = self._ingest.news(connection, self._now_ms())
+                orders = self._ingest.orders(connection, self._now_ms())
         except Exception as error:  # noqa: BLE001 - the change is made; it is told with a hello
             self._ingest.forget()
             _log.exception("参考数据无法发布 / reference data could not be published")
@@ -326,6 +328,8 @@ class Writer:
             self._publish(send)
         if sends:
             self._announce()
+        for order in orders:
+            self._publish(order)
         return True
 
 

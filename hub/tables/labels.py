@@ -15,5 +15,6 @@ label_run: Final = Table(
     Column("stop", String, nullable=False),  # that they are for; "" = any
     Column("account", String, nullable=False),
     Column("made_ms", BigInteger, nullable=False),
+    Column("sheets_ms", BigInteger, nullable=True),  # when they were first taken away as sheets
 )
 """A print run of labels that a kiosk binds at their first scan."""

@@ -1,0 +1,46 @@
+"""What kiosks were told to do."""
+
+from typing import Final
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, Text, false
+
+from hub.tables.base import metadata
+
+command: Final = Table(
+    "command",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("kiosk", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("about", String, nullable=False),  # what it is for: labels:ZABC, donation:…, or ""
+    Column("payload", Text, nullable=False),  # the message as it is sent, JSON
+    Column("total", Integer, nullable=False),  # labels
+    Column("account", String, nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    Column("sent_ms", BigInteger, nullable=True),
+    Column("cancel_ms", BigInteger, nullable=True),  # when somebody asked to end it
+    Column("state", String, nullable=False),  # `contract.messages.CommandState`, or waiting
+    Column("detail", String, nullable=False),
+    Column("printed", Integer, nullable=False),
+    Column("doubtful", Text, nullable=False),  # codes, JSON
+    Column("answered_ms", BigInteger, nullable=True),
+    Column("settled", Boolean, nullable=False, server_default=false()),
+    # whether what follows from its last answer was done
+)
+"""A command and what its kiosk last answered (`hub.kiosk_commands`)."""
+
+Index("command_about", command.c.about)
+Index("command_kiosk", command.c.kiosk, command.c.made_ms)
+Index(
+    "command_unsent",
+    command.c.made_ms,
+    sqlite_where=command.c.sent_ms.is_(None),
+    postgresql_where=command.c.sent_ms.is_(None),
+)
+Index(
+    "command_unsettled",
+    command.c.made_ms,
+    sqlite_where=command.c.settled == false(),
+    postgresql_where=command.c.settled == false(),
+)
