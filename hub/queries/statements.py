@@ -1,6 +1,6 @@
 """What a month's statement is made of, and the closed ones."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 
 from hub import db
-from hub.folds.movements import NOWHERE, PRESENT
+from hub.folds.movements import NOWHERE, PRESENT, standing
 from hub.scope import Stops, within
 from hub.statements import (
     HELD,
@@ -76,24 +76,33 @@ def balances(
     connection: Connection, first_day: str, next_day: str
 ) -> tuple[list[Balance], list[Balance]]:
     """Pieces by stop, category and standing at the beginning of two days, ``YYYY-MM-DD``, the
-    later one last. Both in one pass: all flows since the first ever are added up."""
+    later one last: what counts now, less all that flowed since. A recent month so costs what is
+    younger than it, however long the log is."""
+    opening: dict[tuple[str, str, str], int] = {}
+    for stop, category, status, n in connection.execute(
+        select(db.stock.c.stop, db.stock.c.category, db.stock.c.status, db.stock.c.n)
+    ):
+        key = (stop, category, standing(status))
+        if key[2] in HELD:
+            opening[key] = opening.get(key, 0) + n
+    closing = opening.copy()
     flow = db.flow.c
     pieces = case((flow.way == "in", flow.n), else_=-flow.n)
-    rows = connection.execute(
-        select(
-            flow.stop,
-            flow.category,
-            flow.status,
-            func.sum(case((flow.day < first_day, pieces), else_=0)),
-            func.sum(pieces),
-        )
-        .where(flow.day < next_day, flow.status.in_(HELD))
-        .group_by(flow.stop, flow.category, flow.status)
-    ).all()
-    return (
-        [(row[0], row[1], row[2], int(row[3])) for row in rows if row[3]],
-        [(row[0], row[1], row[2], int(row[4])) for row in rows if row[4]],
+    keys = (flow.stop, flow.category, flow.status)
+    since = connection.execute(
+        select(*keys, func.sum(pieces), func.sum(case((flow.day >= next_day, pieces), else_=0)))
+        .where(flow.day >= first_day, flow.status.in_(HELD))
+        .group_by(*keys)
     )
+    for stop, category, status, month, later in since:
+        key = (stop, category, status)
+        opening[key] = opening.get(key, 0) - int(month)
+        closing[key] = closing.get(key, 0) - int(later)
+    return _pieces(opening), _pieces(closing)
+
+
+def _pieces(found: Mapping[tuple[str, str, str], int]) -> list[Balance]:
+    return [(*key, n) for key, n in found.items() if n]
 
 
 def moved(connection: Connection, first_ms: int, last_ms: int) -> list[Moved]:
