@@ -8,7 +8,7 @@ them changes what a kiosk recorded.
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -24,8 +24,9 @@ from hub.folds.custody import IN_ORDER
 from hub.queries import events as log
 from hub.queries.incidents import Incident
 from hub.recording import Draft, Recorded
-from hub.stock_actions import Correct, Undo
+from hub.stock_actions import Correct, Refused
 from hub.stock_changes import Keeper, carry_out
+from hub.stock_undo import undo
 
 SEEN: Final = "seen"
 """Nothing follows: somebody knows."""
@@ -69,6 +70,12 @@ class Intake(Struct, frozen=True):
 
     category: CategoryKey
     stop: StopId
+
+
+_TAKEN_IN: Final[frozenset[type]] = frozenset(
+    (events.Received, events.BoxReceived, events.LabelAttached)
+)
+"""What `RECEIVE` writes, and no other decision of the hub that an undo is offered for."""
 
 
 def rulings_for(kind: str) -> tuple[Ruling, ...]:
@@ -144,15 +151,23 @@ def weighed(connection: Connection, incident: Incident, item: str) -> tuple[str,
 
 
 def take_back(
-    connection: Connection, key: str, undo: Undo, keeper: Keeper, now_ms: int
+    connection: Connection, incident: Incident, named: Sequence[str], keeper: Keeper, now_ms: int
 ) -> Recorded:
-    """Undo what a ruling did, and let the incident wait for somebody again.
+    """Undo what a ruling on ``incident`` did, and let it wait for somebody again.
 
     Raises:
-        hub.stock_actions.Refused: these are no decisions of the hub, or are taken back already.
+        hub.stock_actions.Refused: these are no decisions of the hub about what the incident is
+            about, or are taken back already.
     """
-    done = carry_out(connection, undo, keeper, now_ms=now_ms)
-    incidents.wait_again(connection, key)
+    drafts = undo(connection, named, keeper.sees, also=_TAKEN_IN)
+    item = item_of(incident)
+    for draft in drafts:
+        if not isinstance(draft.body, events.Voided) or set(draft.body.items) != {item}:
+            raise Refused("not-decided-here", item)
+    if not drafts:
+        raise Refused("nothing")
+    done = recording.record(connection, drafts, keeper.actor, now_ms=now_ms)
+    incidents.wait_again(connection, incident.key)
     return done
 
 

@@ -41,8 +41,13 @@ DECISIONS: Final = frozenset(
 """What of the hub's own events can be taken back."""
 
 
-def undo(connection: Connection, named: Sequence[str], sees: Callable[[str], bool]) -> list[Draft]:
-    """The voids of these events of the hub's own.
+def undo(
+    connection: Connection,
+    named: Sequence[str],
+    sees: Callable[[str], bool],
+    also: frozenset[type] = frozenset(),
+) -> list[Draft]:
+    """The voids of these events of the hub's own; ``also`` can be taken back besides `DECISIONS`.
 
     Raises:
         Refused: one of them is no decision of the hub, taken back already, or of another's stop.
@@ -50,7 +55,7 @@ def undo(connection: Connection, named: Sequence[str], sees: Callable[[str], boo
     by_stop: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
     for name in dict.fromkeys(named):
         event = _find(connection, name)
-        if event is None or type(event.public.body) not in DECISIONS:
+        if event is None or type(event.public.body) not in DECISIONS | also:
             raise Refused("not-decided-here", name)
         if taken_back(connection, [name]):
             raise Refused("undone", name)

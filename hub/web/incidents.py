@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from contract import codes
 from contract.actions import CATEGORIES
+from contract.fields import MAX_IDS_PER_VOID
 from hub import audit, rulings
 from hub.permissions import Permission
 from hub.queries import events, incidents, items, places
@@ -19,11 +20,12 @@ from hub.queries.incidents import Incident
 from hub.recording import Conflict
 from hub.request import connection, now_ms, services
 from hub.rulings import Intake, NotThisRulingError
-from hub.stock_actions import Refused, Undo
+from hub.stock_actions import Refused
 from hub.stock_changes import Keeper
 from hub.web import i18n, incident_words, shell, story, wording
 from hub.web.login import Denied, needs, require, signed_in_user
 from hub.web.ruling_words import WORDS
+from hub.web.stock.act import undo_of
 
 MAX_KEY: Final = 512
 
@@ -160,16 +162,23 @@ def _conflict(incident: Incident, error: Conflict) -> BaseResponse:
 @needs(Permission.RESOLVE_INCIDENT)
 def undo() -> BaseResponse:
     """Takes a ruling's events back."""
-    user, moment = signed_in_user(), now_ms()
-    names = tuple(request.form.get("events", "").split()[:24])
+    incident = _found(request.form.get("key", ""))
+    user, moment = require(Permission.RESOLVE_INCIDENT, incident.stop), now_ms()
+    act = undo_of(request.form.get("events", "").split()[:MAX_IDS_PER_VOID])
+    if act is None:
+        abort(400)
     keeper = Keeper(user.id, user.sees)
-    key = request.form.get("key", "")[:MAX_KEY]
-    try:
-        services().writer.call(
-            lambda writing: rulings.take_back(writing, key, Undo(names), keeper, moment)
+
+    def work(writing: Connection) -> None:
+        rulings.take_back(writing, incident, act.events, keeper, moment)
+        audit.note(
+            writing, user.by, "incident.reopened", incident.key, {}, moment, stop=incident.stop
         )
+
+    try:
+        services().writer.call(work)
     except Refused:
         shell.told(_("That cannot be taken back any more."), "bad")
     else:
         shell.told(_("Taken back: the incident is open again."))
-    return redirect(url_for("incidents.one", key=key), 303)
+    return redirect(url_for("board.incident_list"), 303)

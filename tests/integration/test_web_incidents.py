@@ -150,6 +150,46 @@ def test_a_thing_that_was_never_received_is_taken_in(shop: Shop) -> None:
     assert (shop.status(stranger), shop.open_kinds()) == ("in_stock", [])
 
 
+def take_back(client: FlaskClient, key: str, named: str) -> int:
+    form = {"key": key, "events": named, "csrf_token": csrf(client, "/incidents")}
+    return client.post("/incidents/undo", data=form).status_code
+
+
+def test_what_was_taken_in_can_be_taken_back_and_the_incident_waits_again(shop: Shop) -> None:
+    client = signed_in(shop)
+    settle(client, "delivered")
+    shop.later()
+    journal = shop.east.journal
+    stranger = codes.serial_code(Kind.ITEM, "QQQQ", 5)
+    moved = events.Moved(place=codes.PLACE_IN, items=(stranger,))
+    shop.receive(journal, [journal.write(moved, shop.now_ms)])
+    shop.later()
+    assert settle(client, "receive", category="F1", stop="stop-east")[0] == 303
+    page = client.get("/incidents").text
+    named = re.search(r'name="events" value="([^"]+)"', page)
+    assert named is not None
+    shop.later()
+    assert take_back(client, f"unknown-item:{stranger}", named[1]) == 303
+    assert "Taken back: the incident is open again." in client.get("/incidents").text
+    assert shop.open_kinds() == ["voided-but-moved"]
+    with shop.reader.connect() as connection:
+        noted = connection.exec_driver_sql("SELECT what FROM audit ORDER BY id DESC LIMIT 1")
+        assert noted.scalar_one() == "incident.reopened"
+
+
+def test_a_ruling_elsewhere_or_on_something_else_is_not_taken_back(shop: Shop) -> None:
+    shop.add_stop("west", "西门站", "West Gate", ("", ""), "0W0W")
+    shop.add_user("westerner", Role.OPERATOR, stops=["west"])
+    client = signed_in(shop)
+    key = re.findall(r'name="key" value="([^"]+)"', client.get(address(client)).text)[0]
+    assert settle(client, "here")[0] == 303
+    named = re.findall(r'name="events" value="([^"]+)"', client.get("/incidents").text)
+    assert take_back(signed_in(shop, "westerner"), key, named[0]) == 403
+    assert take_back(client, "unknown-item:nothing", named[0]) == 404
+    assert take_back(client, key, "no event at all") == 400
+    assert (shop.status(shop.item), shop.open_kinds()) == ("in_stock", [])
+
+
 def test_who_may_not_settle_sees_it_without_buttons(shop: Shop) -> None:
     client = signed_in(shop, "lead")
     page = client.get(address(client))
