@@ -5,6 +5,7 @@ Both languages stand on every paper unless the stop chose one: the donor may rea
 the other. No paper names a person.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from msgspec import Struct
@@ -54,27 +55,36 @@ def item_count(job: ReceiptJob) -> int:
 
 
 def layout(
-    paper: PaperJob, letterhead: Letterhead, stamp: Stamp, papers: Papers = DEFAULT
+    paper: PaperJob,
+    letterhead: Letterhead,
+    stamp: Stamp,
+    papers: Papers = DEFAULT,
+    named: Callable[[str], Words] = category_words,
 ) -> Document:
-    """The document of a paper that waits in the print queue, as the stop wants its ``papers``."""
+    """The document of a paper that waits in the print queue, as the stop wants its ``papers``, with
+    its categories ``named`` as the hub says."""
     match paper:
         case LabelJob():
-            return label(paper, letterhead, stamp, papers)
+            return label(paper, letterhead, stamp, papers, named)
         case ReceiptJob():
-            return receipt(paper, letterhead, stamp, papers)
+            return receipt(paper, letterhead, stamp, papers, named)
         case SlipJob():
             return slip(paper, headed(letterhead, papers), stamp)
 
 
 def label(
-    job: LabelJob, letterhead: Letterhead, stamp: Stamp, papers: Papers = DEFAULT
+    job: LabelJob,
+    letterhead: Letterhead,
+    stamp: Stamp,
+    papers: Papers = DEFAULT,
+    named: Callable[[str], Words] = category_words,
 ) -> Document:
     """The label of an item or box. What a packed box holds changes, and goods of another stop are
     known by their code alone: no category then."""
     whole_box = job.item.startswith(Kind.BOX) and job.category
     facts = LabelFacts(
         job.item,
-        category_words(job.category) if job.category else None,
+        named(job.category) if job.category else None,
         NOTES[job.note] if job.note else None,
         job.quantity if whole_box else None,
         stamp.copy or job.copy,
@@ -83,12 +93,14 @@ def label(
 
 
 def receipt(
-    job: ReceiptJob, letterhead: Letterhead, stamp: Stamp, papers: Papers = DEFAULT
+    job: ReceiptJob,
+    letterhead: Letterhead,
+    stamp: Stamp,
+    papers: Papers = DEFAULT,
+    named: Callable[[str], Words] = category_words,
 ) -> Document:
     """A donor's receipt."""
-    goods = tuple(
-        Goods(category_words(line.category), line.items, line.quantities) for line in job.lines
-    )
+    goods = tuple(Goods(named(line.category), line.items, line.quantities) for line in job.lines)
     facts = ReceiptFacts(goods, stamp.head, stamp.when, stamp.claim, stamp.fragment, stamp.copy)
     return compose_receipt(facts, papers, letterhead)
 

@@ -116,7 +116,7 @@ class PaperDesk:
         known = self._journal.knowledge
         letterhead = self._letterhead.spoken(known.settings().language)
         try:
-            return layout(paper, letterhead, stamp, known.papers())
+            return layout(paper, letterhead, stamp, known.papers(), known.category_words)
         except LayoutError as error:
             log.error("a paper cannot be laid out: %s", error.words.en)
             return None

@@ -13,8 +13,9 @@ from PIL import Image, ImageDraw
 from contract.actions import Verb
 from contract.codes import action_code
 from contract.papers import DEFAULT, Papers, PapersOf, Part, Template
+from contract.reference import NamedCategory
 from drivers.layout import PictureBox, lay_out
-from drivers.ports import PROFILES
+from drivers.ports import PROFILES, Words
 from drivers.printer_escpos import EscposLanguage
 from drivers.printer_wire import WirePrinter
 from drivers.raster import png
@@ -164,6 +165,24 @@ def test_a_receipt_by_a_template_carries_the_donor_s_claim(tmp_path: Path) -> No
     left = (receipt.width - 160) // 2
     window = receipt.crop((left, 0, left + 160, 80))
     assert window.convert("1").tobytes() == mark().tobytes(), "the logo is on top"
+
+
+def test_a_category_is_called_what_the_hub_calls_it_from_the_next_paper_on(tmp_path: Path) -> None:
+    machine = machine_for(PROFILE)
+    with at_work(Home(tmp_path / "kiosk"), machine) as desk:
+        item, piece = next_label(desk, machine)
+        assert is_picture(piece, label_by(DEFAULT, item))
+        tell(desk.open.reference, "categories", NamedCategory("F1", "五谷", "Grain"))
+        item, piece = next_label(desk, machine)
+    document = layout(
+        LabelJob(item, "F1"),
+        LETTERHEAD,
+        Stamp("h"),
+        named={"F1": Words("五谷", "Grain")}.__getitem__,
+    )
+    renamed = machine_for(PROFILE)
+    printer_on(DirectLink(renamed), PROFILE).print(document)
+    assert is_picture(piece, renamed.pieces[0])
 
 
 @pytest.mark.parametrize("length", [30.0, 40.0])
