@@ -10,7 +10,8 @@ Rules
 * Each part stands in the stop's language, or in both. Words in one language only stand there in
   any.
 * Where label stock is too short for everything, lines and the logo go first, then the stop's own
-  words, and its name (`Document.spare`): a label comes out, whatever was chosen.
+  words, its name, and the category's second language (`Document.spare`): a label comes out,
+  whatever was chosen.
 * The name of the stop is the hub's where it tells one, else the kiosk's own.
 """
 
@@ -52,9 +53,10 @@ MAX_RECEIPT_CODES: Final = 60
 """Items whose codes a receipt lists one by one; beyond that it counts them and the claim's page
 lists them: 60 lines are 40 cm of paper."""
 
-SPARE: Final = ("rule", "logo", "words", "stop")
+SPARE: Final = ("rule", "logo", "words", "stop", "category")
 """What a short label goes without, in this order; of one kind the last one first. A line that
-parted nothing any more would look like a mistake."""
+parted nothing any more would look like a mistake. Of a category, its name in the second language
+only."""
 
 _SIZE: Final[Mapping[str, Size]] = MappingProxyType(
     {"small": "small", "normal": "normal", "large": "large"}
@@ -217,7 +219,11 @@ def _document(
     for part in template.parts:
         found = blocks_of(part, _SIZE[part.size])
         if part.kind in spare:
-            spare[part.kind] += range(len(blocks), len(blocks) + len(found))
+            spare[part.kind] += [
+                number
+                for number, block in enumerate(found, start=len(blocks))
+                if part.kind != "category" or (isinstance(block, Text) and not block.bold)
+            ]
         blocks += found
     order = [number for kind in SPARE for number in reversed(spare[kind])]
     return Document(kind, (*blocks, *last, Cut()), spare=tuple(order))

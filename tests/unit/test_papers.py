@@ -278,8 +278,7 @@ def test_a_label_comes_out_on_any_stock_whatever_the_template(
     length: float, facts: LabelFacts, language: str
 ) -> None:
     stock = replace(PROFILES["58mm-gap"], label_mm=length)
-    long = CATEGORY_BY_KEY[LONGEST]
-    facts = replace(facts, category=Words(long.zh, long.en))
+    facts = replace(facts, category=Words("米" * 28, "rice and " * 6))
     words = [Part("words", "large", "不" * 60, "n" * 60)] * 9
     full = Template((*RICH.parts, *words), language)
     document = compose_label(facts, papers(full, logo=LOGO, stop_zh="站" * 60), BOTH)
