@@ -139,8 +139,11 @@ def add(
     role: Role,
     created_ms: int,
     within: Scope = Scope(),  # noqa: B008 - frozen
+    *,
+    hasher: PasswordHasher = _hasher,
 ) -> Account:
-    """A new account.
+    """A new account. The hash that is kept says how it was made: what ``hasher`` costs here,
+    signing in with this password costs.
 
     Raises:
         AccountError: the name is taken, empty or too long; the password too short or too long.
@@ -151,7 +154,7 @@ def add(
         insert(db.user).values(
             id=account,
             name=name,
-            password_hash=hashed(password),
+            password_hash=hashed(password, hasher),
             role=role.value,
             scope=scope.write(within),
             created_ms=created_ms,
@@ -206,7 +209,7 @@ def set_active(connection: Connection, account: Account, active: bool, now_ms: i
     return _known(connection, account.id)
 
 
-def hashed(password: str) -> str:
+def hashed(password: str, hasher: PasswordHasher = _hasher) -> str:
     """The Argon2id hash of a password that may be one; slow by design.
 
     Raises:
@@ -218,7 +221,7 @@ def hashed(password: str) -> str:
             f"密码要有 {MIN_PASSWORD} 到 {MAX_PASSWORD} 个字符 / "
             f"a password has {MIN_PASSWORD} to {MAX_PASSWORD} characters",
         )
-    return _hasher.hash(password)
+    return hasher.hash(password)
 
 
 def _require_name(connection: Connection, name: str, account: str) -> None:

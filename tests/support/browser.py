@@ -95,9 +95,10 @@ def context(
 
 
 def serious(page: Page) -> list[dict[str, Any]]:
-    """What axe finds serious or critical on the page. Axe comes in beside the page's own policy,
-    as a browser extension would."""
-    page.evaluate(AXE.read_text(encoding="utf-8") + "; undefined")
+    """What axe finds serious or critical on the page as it is shown now. Axe comes in beside the
+    page's own policy, as a browser extension would, once for each load."""
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(AXE.read_text(encoding="utf-8") + "; undefined")
     found: list[dict[str, Any]] = page.evaluate(_RUN_AXE)
     return [one for one in found if one["impact"] in ("serious", "critical")]
 

@@ -11,6 +11,7 @@ PostgreSQL; ``--database postgresql`` runs all of the hub's tests there, as `mak
 import hashlib
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,6 +46,7 @@ class Databases:
         self._clusters: Final = Clusters()
         self._made: Final[dict[str, Path]] = {}
         self._migrated = False
+        self._file = b""
 
     @property
     def kind(self) -> str:
@@ -68,6 +70,13 @@ class Databases:
         """The URL of the database at ``path``; the same path gives the same database. A new one on
         PostgreSQL has the newest schema already."""
         return self._url(path, None)
+
+    def migrated(self, path: Path) -> str:
+        """The URL of a new database at ``path`` with the newest schema and nothing in it."""
+        if self.kind == SQLITE:
+            assert not path.exists(), "it would be lost"
+            path.write_bytes(self._file or self._make_file())
+        return self.at(path)
 
     def empty(self, path: Path) -> str:
         """The URL of a new database at ``path`` without any table."""
@@ -106,6 +115,15 @@ class Databases:
         self._sweep()
         self._clusters.get().create(_name(path), template, more)
         self._made[_name(path)] = path
+
+    def _make_file(self) -> bytes:
+        with tempfile.TemporaryDirectory() as directory:
+            path = Path(directory) / "hub.sqlite3"
+            engine = db.open_writer(db.sqlite_url(path))
+            db.migrate(engine)
+            engine.dispose()
+            self._file = path.read_bytes()
+        return self._file
 
     def _migrated_template(self) -> str:
         if not self._migrated:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from msgspec import Struct
@@ -35,6 +36,8 @@ NOON: int = 1_793_678_400_000
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 USER, PASSWORD = "operator", "correct horse battery"
+_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""Argon2id as cheap as it gets: hundreds of tests add people and sign in as them."""
 
 
 def signing_key(kiosk: str) -> str:
@@ -149,7 +152,7 @@ class HubSite:
         (directory / "secret.key").write_bytes(b"not a secret: only for tests")
         self.now_ms = NOON
         self.ailments: list[str] = []
-        url = DATABASES.at(directory / "hub.sqlite3")
+        url = DATABASES.migrated(directory / "hub.sqlite3")
         self.config = HubConfig(
             database=url,
             secret_key_file=str(directory / "secret.key"),
@@ -157,7 +160,6 @@ class HubSite:
             trusted_proxies=trusted_proxies,
         )
         self.writer = DirectWriter(url, lambda: self.now_ms)
-        db.migrate(self.writer.engine)
         self._ingest = self.writer.ingest
         self._projector = self.writer.projector
         self.reader = db.open_reader(url)
@@ -234,7 +236,9 @@ class HubSite:
         within = make(stops, cities)
         return self.writer.call(
             lambda connection: (
-                accounts.add(connection, name, PASSWORD, role, self.now_ms, within).id
+                accounts.add(
+                    connection, name, PASSWORD, role, self.now_ms, within, hasher=_HASHER
+                ).id
             )
         )
 

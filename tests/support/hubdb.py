@@ -37,8 +37,7 @@ def make_template(path: Path) -> Path:
     """A migrated database with two stops and a kiosk at each; copy it instead of migrating.
 
     ``path`` is the file, or what stands for it (`tests.support.databases`)."""
-    engine = db.open_writer(DATABASES.at(path))
-    db.migrate(engine)
+    engine = db.open_writer(DATABASES.migrated(path))
     with engine.begin() as connection:
         connection.execute(sa.insert(db.stop), list(STOPS))
         rows = [{"id": kiosk, "stop": stop, "created_ms": 0} for kiosk, stop in KIOSKS]
