@@ -18,20 +18,60 @@ FOLD: Final = "fold"
 MOMENTS: Final = frozenset({HELP_WANTED, KIOSK_NOTICED})
 """Kinds about a moment, not about something that lasts: acknowledging one closes it for good."""
 
+DONE: Final = frozenset(
+    {
+        "fork",
+        "hole",
+        "chain-break",
+        "journal-behind",
+        "unreadable",
+        "quarantined",
+        "left-quarantine",
+        "reserved-for-another",
+    }
+)
+"""Kinds about something that happened and that nothing can make unhappen: acknowledging one closes
+it, until more of it happens."""
+
 _UPSERT: Final = """
 INSERT INTO incident (key, kind, origin, subject, kiosk, stop, detail, first_t, count,
                       opened_ms, last_ms)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (key) DO UPDATE SET
-  closed_ms = CASE WHEN excluded.kind IN ({moments}) AND incident.acknowledged_ms IS NOT NULL
-    THEN incident.closed_ms END,
+  closed_ms = CASE WHEN {settled} THEN incident.closed_ms END,
+  acknowledged_ms = CASE WHEN {settled} OR ({open} AND NOT ({more}))
+    THEN incident.acknowledged_ms END,
+  acknowledged_by = CASE WHEN {settled} OR ({open} AND NOT ({more}))
+    THEN incident.acknowledged_by END,
   subject = excluded.subject, kiosk = excluded.kiosk, stop = excluded.stop,
   detail = excluded.detail, first_t = excluded.first_t,
   count = {count}, last_ms = excluded.last_ms
 """
-_MOMENT_LIST: Final = ", ".join(f"'{kind}'" for kind in sorted(MOMENTS))
-_SET_WISE: Final = _UPSERT.format(count="1", moments=_MOMENT_LIST)
-_COUNTED: Final = _UPSERT.format(count="incident.count + excluded.count", moments=_MOMENT_LIST)
+"""What opens again is to be seen again: whoever has seen it once saw something else."""
+
+
+def _kinds(these: frozenset[str]) -> str:
+    listed = ", ".join(f"'{kind}'" for kind in sorted(these))
+    return f"excluded.kind IN ({listed})"
+
+
+def _upsert(count: str, more: str) -> str:
+    """``more`` is the condition that an incident of `DONE` tells of more than it did."""
+    settled = (
+        f"incident.acknowledged_ms IS NOT NULL AND"
+        f" ({_kinds(MOMENTS)} OR {_kinds(DONE)} AND NOT ({more}))"
+    )
+    return _UPSERT.format(
+        count=count,
+        settled=settled,
+        # A rebuild closes all that it opens again in the same transaction.
+        open="(incident.closed_ms IS NULL OR incident.closed_ms = excluded.opened_ms)",
+        more=f"{_kinds(DONE)} AND {more}",
+    )
+
+
+_SET_WISE: Final = _upsert("1", "excluded.detail <> incident.detail")
+_COUNTED: Final = _upsert("incident.count + excluded.count", "excluded.count > 0")
 
 
 class Trouble(Struct, frozen=True):
@@ -118,7 +158,10 @@ def acknowledge(connection: Connection, key: str, by: str, now_ms: int) -> bool:
             acknowledged_ms=now_ms,
             acknowledged_by=by,
             closed_ms=sa.case(
-                (incident.c.kind.in_(MOMENTS), sa.func.coalesce(incident.c.closed_ms, now_ms)),
+                (
+                    incident.c.kind.in_(MOMENTS | DONE),
+                    sa.func.coalesce(incident.c.closed_ms, now_ms),
+                ),
                 else_=incident.c.closed_ms,
             ),
         )

@@ -433,6 +433,34 @@ def test_an_acknowledged_incident_stays_acknowledged_through_refolds(
     assert waiting == [("double-handover",)]
 
 
+def test_what_cannot_be_made_unhappen_is_settled_when_somebody_has_seen_it_until_more_happens(
+    hub: HubDb, journal: Journal
+) -> None:
+    def rubbish() -> None:
+        hub.take(Message("yicang/1/kiosk-a/up/events", b"no header", {}), garbage=True)
+
+    rubbish()
+    [(key, *_)] = hub.open_incidents("unreadable")
+    hub.change(lambda connection: incidents.acknowledge(connection, key, "li", 5))
+    assert kinds(hub) == []
+    rubbish()
+    assert kinds(hub) == ["unreadable"]
+    assert hub.rows("SELECT acknowledged_ms, acknowledged_by FROM incident") == [(None, None)]
+
+
+def test_what_opens_again_is_to_be_seen_again(hub: HubDb, journal: Journal) -> None:
+    stranger = codes.serial_code(Kind.ITEM, "QQQQ", 5)
+    journal.add(events.Moved(place=codes.PLACE_IN, items=(stranger,)))
+    hub.take(message_of(journal.written))
+    [(key, *_)] = hub.open_incidents("unknown-item")
+    hub.change(lambda connection: incidents.acknowledge(connection, key, "li", 5))
+    assert kinds(hub) == ["unknown-item"]
+    hub.change(lambda connection: incidents.close(connection, key, 6))
+    hub.rebuild()
+    assert kinds(hub) == ["unknown-item"]
+    assert hub.rows("SELECT acknowledged_ms FROM incident") == [(None,)]
+
+
 def test_a_void_that_came_before_its_event_still_holds_after_a_restart(hub: HubDb) -> None:
     plan = codes.serial_code(Kind.PLAN, "00AA", 1)
     giver = Journal("kiosk-a", "00AA")
