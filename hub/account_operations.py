@@ -40,7 +40,7 @@ def create_token(connection: Connection, role: Role, label: str, within: Scope, 
     made = tokens.bearer(connection, token)
     assert made is not None
     detail = {"role": role.value, "stops": within.stops, "cities": within.cities}
-    audit.note(connection, audit.COMMAND_LINE, "token.created", made.id, detail, now_ms)
+    audit.note(connection, audit.COMMAND_LINE, "token.created", made.user.id, detail, now_ms)
     return token
 
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from hub.api import decisions, months, reports, stock, stocktakes, tables
+from hub.api import decisions, months, papers, people, reports, stock, stocktakes, tables
 from hub.api.routes import Route
 
 ROUTES: Final[tuple[Route, ...]] = (
@@ -11,6 +11,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     *decisions.ROUTES,
     *tables.ROUTES,
     *stock.ROUTES,
+    *papers.ROUTES,
     *stocktakes.ROUTES,
+    *people.ROUTES,
 )
 """All of them; a new part adds its own here."""

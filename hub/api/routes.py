@@ -42,6 +42,8 @@ _TOLD: Final = {
     415: "The body is not JSON",
     422: "This idempotency key was used for another request",
 }
+_TOLD_ONCE: Final = b""
+"""Kept instead of an answer that holds a secret."""
 _PATH: Final = re.compile(r"\{(\w+)\}")
 
 
@@ -81,7 +83,7 @@ class Route:
     """One route: ``path`` is below ``/api/v1`` with ``{name}`` for its arguments, which ``act``
     gets as text. ``act`` answers with an ``answer``. ``refusals`` are errors of ours that it may
     raise, each a status with its text; 404 and the like it raises by `flask.abort`, named in
-    ``problems``.
+    ``problems``. A ``secret`` answer is told once and kept nowhere: its key again is a 409.
     """
 
     method: str
@@ -96,6 +98,7 @@ class Route:
     arguments: Mapping[str, str] = field(default_factory=dict)
     problems: Sequence[int] = ()
     refusals: Mapping[type[Exception], int] = field(default_factory=dict)
+    secret: bool = False
 
     @property
     def writes(self) -> bool:
@@ -138,6 +141,8 @@ def _view(route: Route) -> Callable[..., Response]:
         )
         try:
             given = replies.given(connection(), user.id, call.key, _asked())
+            if given == _TOLD_ONCE:
+                return _refusal(409, "This was done. What it told is told once, and not kept.")
             if given is not None:
                 return _json(given)
             content = msgspec.json.encode(route.act(call))
@@ -149,11 +154,9 @@ def _view(route: Route) -> Callable[..., Response]:
             statuses = (route.refusals[kind] for kind in route.refusals if isinstance(error, kind))
             return _refusal(next(statuses), str(error))
         if call.key is not None:
-            asked = _asked()
+            asked, kept = _asked(), _TOLD_ONCE if route.secret else content
             services().writer.call(
-                lambda writing: replies.keep(
-                    writing, user.id, call.key, asked, content, call.now_ms
-                )
+                lambda writing: replies.keep(writing, user.id, call.key, asked, kept, call.now_ms)
             )
         return _json(content)
 

@@ -34,7 +34,7 @@ from hub.permissions import Permission
 from hub.queries import events, incidents, items, kiosks
 from hub.queries.events import Recorded
 from hub.queries.kiosks import Kiosk
-from hub.request import connection, services
+from hub.request import connection, now_ms, services
 from hub.web.login import require, visible_stops
 
 PREFIX: Final = "/api/v1"
@@ -75,10 +75,14 @@ def _require_token() -> Response | None:
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() != "bearer" or not token.strip():
         return problems.unauthorised("Send a token: Authorization: Bearer <token>")
-    found = tokens.bearer(connection(), token.strip())
+    moment = now_ms()
+    found = tokens.bearer(connection(), token.strip(), moment)
     if found is None:
         return problems.unauthorised("This token is not known here")
-    g.user = found
+    if found.stale:
+        sender = found.user.id
+        services().writer.call(lambda writing: tokens.touch(writing, sender, moment))
+    g.user = found.user
     require(Permission.VIEW)
     return None
 

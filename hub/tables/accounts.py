@@ -68,6 +68,8 @@ token: Final = Table(
     Column("scope", Text, nullable=False, server_default="{}"),
     Column("created_ms", BigInteger, nullable=False),
     Column("label", String, nullable=False, server_default=""),
+    Column("account", String, nullable=False, server_default=""),  # who made it; "": at the machine
+    Column("used_ms", BigInteger),  # to within `hub.tokens.TOUCH_MS`
 )
 
 attempt: Final = Table(

@@ -121,7 +121,7 @@ def new() -> str | BaseResponse:
     if request.method == "GET":
         where = EVERYWHERE if signed_in_user().visible is None else SOME
         return _form(Form("", Role.VOLUNTEER_LEAD, where, Scope()))
-    form, problem = _read_form()
+    form, problem = read_form()
     if problem:
         return Response(_form(form, problem=problem), status=400)
     by, moment, drawn = signed_in_user().by, now_ms(), new_password()
@@ -144,7 +144,7 @@ def one(account: str) -> str | BaseResponse:
     found = _account(account)
     if request.method == "GET":
         return _form(_form_of(found), found)
-    form, problem = _read_form()
+    form, problem = read_form()
     if problem:
         return Response(_form(form, found, problem), status=400)
     if request.form.get("version") != found.version:
@@ -174,8 +174,8 @@ def _form_of(account: Account) -> Form:
     return Form(account.name, account.role, where, account.scope)
 
 
-def _read_form() -> tuple[Form, str]:
-    """What was sent, and what is wrong with it."""
+def read_form() -> tuple[Form, str]:
+    """What was sent, and what is wrong with it. A token's form is the same."""
     try:
         role = Role(request.form.get("role", ""))
     except ValueError:
@@ -205,7 +205,7 @@ def _form(form: Form, account: Account | None = None, problem: str = "") -> str:
         account=account,
         problem=problem,
         roles=[(role, *account_words.ROLES[role]) for role in Role],
-        cities=_cities(stops, user),
+        cities=cities_of(stops, user),
         may_everywhere=user.visible is None,
         is_me=account is not None and account.id == user.id,
         sessions=sessions.of_account(here, account.id, now_ms()) if account else [],
@@ -215,7 +215,7 @@ def _form(form: Form, account: Account | None = None, problem: str = "") -> str:
     )
 
 
-def _cities(stops: dict[str, places.Stop], user: User) -> list[CityOfStops]:
+def cities_of(stops: dict[str, places.Stop], user: User) -> list[CityOfStops]:
     """The stops to choose from, by city; a city with no name cannot be chosen as one."""
     found: dict[str, CityOfStops] = {}
     for stop in stops.values():

@@ -21,6 +21,7 @@ from hub.throttle import Throttle
 from hub.web import (
     account,
     accounts,
+    api_tokens,
     audit,
     backups,
     board,
@@ -137,6 +138,7 @@ def create_app(
         board,
         account,
         accounts,
+        api_tokens,
         audit,
         passkeys,
         statements,

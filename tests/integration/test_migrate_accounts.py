@@ -37,11 +37,12 @@ def test_accounts_and_tokens_from_before_roles_still_open_the_hub(tmp_path: Path
     with engine.connect() as connection:
         wang = accounts.verify(connection, "wang", "password of wang")
         li = accounts.verify(connection, "li", "password of li")
-        bearer = tokens.bearer(connection, TOKEN)
+        sent = tokens.bearer(connection, TOKEN)
     engine.dispose()
     assert wang is not None
     assert li is not None
-    assert bearer is not None
+    assert sent is not None
+    bearer = sent.user
     assert (wang.role, li.role, bearer.role) == (Role.ADMINISTRATOR, Role.VIEWER, Role.OPERATOR)
     assert wang.scope.everywhere
     assert wang.created_ms == 7

@@ -13,7 +13,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from contract import codes, events, messages, topics
 from contract.batches import Header
 from contract.codes import Kind
-from hub import catalogue, closing, donation_rows, donations, label_runs
+from hub import catalogue, closing, donation_rows, donations, label_runs, tokens
 from hub.audit import By
 from hub.backup import Backup, Held, hub_events, keys, state
 from hub.permissions import Role
@@ -35,6 +35,9 @@ class Scene:
         self.site = site
         site.add_users()
         self.administrator = site.add_user(ADMINISTRATOR, Role.ADMINISTRATOR)
+        site.token(Role.AUDITOR)
+        [made] = site.writer.call(tokens.everyone)
+        self.token = made.id
         today = site.now_ms
         site.now_ms = today - 21 * DAY_MS
         self.east = site.add_stop("east", "东门义仓站", "East Gate", ("锦江区", "Jinjiang"), "4K2P")

@@ -141,6 +141,9 @@ ADMINISTRATOR: Final[Mapping[str, Address]] = {
     "account-new": lambda scene: "/accounts/new",
     "account-one": lambda scene: f"/accounts/{scene.administrator}",
     "audit": lambda scene: "/audit",
+    "tokens": lambda scene: "/tokens",
+    "token-new": lambda scene: "/tokens/new",
+    "token-revoke": lambda scene: f"/tokens/{scene.token}/revoke",
     "count-going": lambda scene: f"/counts/{scene.counts.going}",
     "count-ready": lambda scene: f"/counts/{scene.counts.to_approve}",
     "count-identify": lambda scene: (
