@@ -13,7 +13,7 @@ MESSAGES: Final[dict[str, Words]] = {
     "label-used": Words("这张标签已经用过了", "This label is on something already"),
     "label-of-item": Words("整箱要用箱子的标签", "A whole box needs a box label"),
     "thanks-unchecked": Words(
-        "谢谢您！还有 {count} 张标签没扫：{labels}", "Thank you! {count} labels not scanned back: {labels}"
+        "谢谢您！还有 {count} 张标签没扫：{labels}", "Thank you! Labels not scanned back: {count} ({labels})"
     ),
     "label-later": Words(
         "打印机没好，标签等一会儿出来", "The printer needs somebody: its label comes later"

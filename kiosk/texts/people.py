@@ -28,9 +28,9 @@ MESSAGES: Final[dict[str, Words]] = {
         "这张卡后来又扫过，不能撤销", "That card was scanned elsewhere since: nothing to take back"
     ),
     "work-undone": Words("已撤销刚才的上工或下工", "Taken back: that start or end of work"),
-    "spoon": Words("谢谢！一共 {count} 勺米", "Thank you! {count} spoons of rice"),
+    "spoon": Words("谢谢！一共 {count} 勺米", "Thank you! Spoons of rice: {count}"),
     "spoon-over": Words("已记录 {count} 勺；这个活动已经结束", "{count} recorded; but this campaign is over"),
-    "spoons-thanks": Words("谢谢您的 {count} 勺米", "Thank you for {count} spoons of rice"),
+    "spoons-thanks": Words("谢谢您的 {count} 勺米", "Thank you! Spoons of rice in all: {count}"),
     "help-offering": Words(
         "扫技能卡，每张半小时；更多扫数量卡；再扫您的卡", "A skill card is half an hour; quantity: more; your card"
     ),

@@ -232,6 +232,25 @@ def test_the_same_price_twice_is_meant_twice(page: Page, kiosk: PageKiosk) -> No
     assert all(entry.pressed for entry in kiosk.entries)
 
 
+@pytest.mark.parametrize("language", ["zh", "en", "both"])
+def test_keys_on_glass_show_what_they_type_in_every_language(
+    browser: Browser, language: Language
+) -> None:
+    with PageKiosk(language, printer=False) as kiosk:
+        page = browser.new_page(viewport={"width": WIDE[0], "height": WIDE[1]})
+        page.goto(kiosk.url)
+        page.wait_for_selector("body[data-ready]")
+        publish(kiosk, page, of_phase(Phase.CASHING))
+        page.locator("#choices [data-pad=price]").click()
+        keys = page.locator("#pad .keys button").all()
+        assert "".join(key.inner_text() for key in keys) == "1234567890.⌫"
+        publish(kiosk, page, of_phase(Phase.OFFERING))
+        page.locator("#choices [data-pad=quantity]").click()
+        numbers = page.locator("#pad-body .key").all()
+        assert [one.inner_text() for one in numbers] == [str(n) for n in range(2, 25)]
+        page.close()
+
+
 def test_a_month_is_chosen_by_year_and_month(page: Page, kiosk: PageKiosk) -> None:
     publish(kiosk, page, told(ANN, RICE))
     page.locator("[data-pad=more]").tap()

@@ -46,8 +46,8 @@ export function icon(name) {
   return svg;
 }
 
-/** A button with a pictogram and its words in both languages. */
-export function button({ zh, en, icon: name, className = "card", value = "" }) {
+/** A button with a pictogram and its words in both languages, or what is the `same` in both. */
+export function button({ zh, en, same, icon: name, className = "card", value = "" }) {
   const made = document.createElement("button");
   made.type = "button";
   made.className = className;
@@ -55,7 +55,7 @@ export function button({ zh, en, icon: name, className = "card", value = "" }) {
   if (name) made.append(icon(name));
   const text = document.createElement("span");
   text.className = "both";
-  text.append(words(zh, en));
+  text.append(same ?? words(zh, en));
   made.append(text);
   return made;
 }

@@ -174,7 +174,7 @@ export class Pads {
   #numbers(codes) {
     const list = Object.entries(codes);
     rebuild($("pad-body"), list, () => list.map(([number, code]) => {
-      const made = button({ zh: number, en: "", className: "card key", value: code });
+      const made = button({ same: number, className: "card key", value: code });
       made.dataset.card = "";
       return made;
     }));
@@ -229,7 +229,7 @@ export class Pads {
       const grid = document.createElement("div");
       grid.className = "keys";
       for (const key of keys) {
-        const made = button({ zh: key, en: "", className: "card key" });
+        const made = button({ same: key, className: "card key" });
         if (key === "⌫") made.setAttribute("aria-label", "删除 Delete");
         made.dataset.key = key;
         grid.append(made);
