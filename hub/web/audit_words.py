@@ -42,6 +42,7 @@ ACTS: Final[dict[str, LazyString]] = {
     "setting.put": _l("Changed a setting"),
     "setting.removed": _l("Took a setting back"),
     "labels.prefix": _l("Drew a prefix for labels"),
+    "kiosk.command": _l("Told a kiosk to do something"),
     "papers.changed": _l("Changed what labels and receipts look like"),
     "quarantine.retried": _l("Read quarantined lines again"),
     "quarantine.repaired": _l("Mended a quarantined line"),
@@ -69,6 +70,8 @@ _DETAILS: Final[dict[str, LazyString]] = {
     "number": _l("Number"),
     "own": _l("Of its own"),
     "characters": _l("Characters"),
+    "command": _l("Command"),
+    "for": _l("For"),
 }
 
 

@@ -19,6 +19,7 @@ from hub.queries.places import Stop
 from hub.request import connection, services
 from hub.web import devices, incident_words, story, wording
 from hub.web.login import needs, require, signed_in_user, visible_stops
+from hub.web.printing import view as printing
 from hub.web.stock import item_page
 
 BOARD_EVENTS = 30
@@ -237,6 +238,7 @@ def kiosk(kiosk: str) -> str:
         events=_event_lines(events.newest(here, BOARD_EVENTS, kiosk), stops),
         incidents=_incident_lines(incidents.incidents(here, PAGE_ROWS, kiosk=kiosk), stops),
         quarantine_count=events.quarantined(here, 1, kiosk)[0],
+        orders=printing.for_kiosk(here, kiosk),
         device_line=devices.told,
         machine=devices.machine(found.health) if found.health else [],
     )

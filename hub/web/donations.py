@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, Select, select
 from werkzeug.wrappers import Response as BaseResponse
 
 from contract.codes import grouped
-from hub import audit, db, donation_files, donation_rows, donations
+from hub import audit, db, donation_files, donation_rows, donations, label_orders
 from hub.donations import Donation, DonationError
 from hub.permissions import Permission
 from hub.queries import places
@@ -22,6 +22,7 @@ from hub.scope import within
 from hub.web import i18n, listing, shell, story
 from hub.web.listing import Column, Kind, Link, Listing, SqlSource, filters
 from hub.web.login import Denied, needs, require, signed_in_user, visible_stops
+from hub.web.printing import view as printing
 from hub.web.uploads import takes_file
 
 _TABLE: Final = db.donation.c
@@ -229,8 +230,17 @@ def _found(donation: str) -> Donation:
 def _one(found: Donation, problem: str = "") -> str:
     here = connection()
     stops = places.stops(here)
+    kiosks, kiosk = printing.choices(here, found.stop)
+    about = label_orders.DONATION + found.id
     return render_template(
         "donations/one.html",
+        about=about,
+        orders=printing.for_subject(here, about),
+        kiosks=kiosks,
+        kiosk=kiosk,
+        to_print=min(len(label_orders.goods(here, found)), label_orders.MOST),
+        in_doubt=len(label_orders.in_doubt(here, found)),
+        may_print=signed_in_user().may(Permission.LABELS, found.stop),
         donation=found,
         stop=story.stop_name(stops, found.stop),
         state=state_of(found),

@@ -1,15 +1,16 @@
-"""Labels printed ahead: sheets of them, what became of each run, spoilt ones."""
+"""Labels printed ahead: sheets and rolls of them, what became of each run, spoilt ones."""
 
 from typing import Any, Final
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import Connection
 from werkzeug.wrappers import Response as BaseResponse
 
 from contract.codes import Kind as CodeKind
 from contract.codes import grouped
-from hub import audit, label_runs
+from hub import audit, label_orders, label_runs
 from hub.label_runs import SHEET, LabelError, Run
 from hub.permissions import Permission
 from hub.queries import places
@@ -18,6 +19,7 @@ from hub.request import connection, now_ms, services
 from hub.web import i18n, listing, shell, story
 from hub.web.listing import Column, Kind, Link, Listing, MemorySource
 from hub.web.login import Denied, needs, signed_in_user
+from hub.web.printing import view as printing
 
 REFUSED: Final = {
     "too-many": _l("From 1 to 50 sheets at once."),
@@ -103,6 +105,7 @@ def overview() -> BaseResponse:
 def _overview(problem: str = "", status: int = 200) -> BaseResponse:
     user = signed_in_user()
     stops = user.stops(places.stops(connection()))
+    kiosks, kiosk = printing.choices(connection())
     found = listing.respond(
         RUNS,
         "labels/overview.html",
@@ -111,6 +114,8 @@ def _overview(problem: str = "", status: int = 200) -> BaseResponse:
         everywhere=user.visible is None,
         problem=problem,
         sheet=SHEET,
+        kiosks=kiosks,
+        kiosk=kiosk,
     )
     found.status_code = status
     return found
@@ -153,13 +158,20 @@ def _found(prefix: str) -> Run:
 @needs(Permission.VIEW)
 def one(prefix: str) -> str:
     """A run: its sheets, and what became of each label."""
-    run = _found(prefix)
+    run, here = _found(prefix), connection()
+    kiosks, kiosk = printing.choices(here, run.stop)
+    about = label_orders.RUN + run.prefix
     return render_template(
         "labels/one.html",
         run=run,
         kind=_kind(run),
         stop=_stop(run),
-        sheets=-(-run.n // SHEET),
+        sheets=-(-len(label_orders.for_sheets(here, run)) // SHEET),
+        left=min(len(label_orders.blanks(here, run)), label_orders.MOST),
+        about=about,
+        orders=printing.for_subject(here, about),
+        kiosks=kiosks,
+        kiosk=kiosk,
         bound=url_for("items.listing", q=run.prefix),
         voided=[grouped(code) for code in sorted(label_runs.voided(connection(), run.prefix))],
         may_make=signed_in_user().may(Permission.LABELS),
@@ -183,20 +195,28 @@ def void() -> BaseResponse:
 
 @needs(Permission.LABELS)
 def sheets(prefix: str) -> BaseResponse:
-    """The run on A4 sheets of 24."""
+    """The run on A4 sheets of 24, but for what a kiosk printed."""
     from provisioning import tokens
     from provisioning.cards import Order, pdf_of
     from provisioning.sheets import SMALL_LABELS, Format, Language
 
     run = _found(prefix)
-    made = tokens.ready_made_labels(CodeKind(run.kind), run.prefix, 0, run.n)
-    content = pdf_of(Order(False, (), ((SMALL_LABELS, made),)), Format.A4, Language.BOTH)
     user, moment = signed_in_user(), now_ms()
-    services().writer.call(
-        lambda writing: audit.note(
-            writing, user.by, "export", f"labels {run.prefix}", {"rows": run.n}, moment
-        )
-    )
+
+    def take(writing: Connection) -> set[str]:
+        """Which, once no kiosk prints them any more."""
+        label_orders.on_sheets(writing, run, moment)
+        codes = set(label_orders.for_sheets(writing, run))
+        detail = {"rows": len(codes)}
+        audit.note(writing, user.by, "export", f"labels {run.prefix}", detail, moment)
+        return codes
+
+    codes = services().writer.call(take)
+    if not codes:
+        abort(404)
+    whole = tokens.ready_made_labels(CodeKind(run.kind), run.prefix, 0, run.n)
+    made = tuple(label for label in whole if label.code in codes)
+    content = pdf_of(Order(False, (), ((SMALL_LABELS, made),)), Format.A4, Language.BOTH)
     response = Response(content, mimetype="application/pdf")
     response.headers["Content-Disposition"] = f'attachment; filename="labels-{run.prefix}.pdf"'
     return response

@@ -167,6 +167,7 @@ NOT_PAGES: Final = frozenset(
         "wall.live",
         "wall.linked_live",
         "counts.live",
+        "printing.live",
         "boxes.find",
         "health.healthz",
         "keys.document",
