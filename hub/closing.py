@@ -4,6 +4,7 @@ What arrives later changes what the month would be told as now. That is a restat
 digest and an event of its own, beside the closed statement and never in its place.
 """
 
+import contextlib
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -37,6 +38,13 @@ class ClosingError(ValueError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class _UnchangedError(ClosingError):
+    """There is nothing to restate."""
+
+    def __init__(self) -> None:
+        super().__init__("unchanged")
 
 
 def make(connection: Connection, month: str, timezone: str) -> Statement:
@@ -97,6 +105,10 @@ def close(
 ) -> tuple[int, Statement]:
     """Close ``month``, in the caller's transaction; its number and statement.
 
+    What later events changed in earlier months is recorded as their restatement first: the month
+    opens with what the log says now, and the books must say why that is not what the last one
+    closed with.
+
     Raises:
         ClosingError: it is closed, not over, or not the next one.
         hub.statements.StatementError: the projections do not add up.
@@ -108,6 +120,9 @@ def close(
         raise ClosingError("not-over")
     if month != to_close(connection, now_ms, timezone):
         raise ClosingError("not-next")
+    for earlier in reversed(query.closed(connection)):
+        with contextlib.suppress(_UnchangedError):
+            restate(connection, earlier.number, by, now_ms)
     statement = make(connection, month, timezone)
     text = encode(statement)
     number = int(connection.execute(select(func.max(table.number))).scalar() or 0) + 1
@@ -161,7 +176,7 @@ def restate(connection: Connection, number: int, by: By, now_ms: int) -> list[Ch
     """
     closed, last, changed = differences(connection, number)
     if not changed:
-        raise ClosingError("unchanged")
+        raise _UnchangedError
     now = make(connection, closed.month, last.timezone)
     text = encode(now)
     body = MonthRestated(number=number, position=now.position, digest=digest(text))

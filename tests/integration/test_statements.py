@@ -137,6 +137,26 @@ def test_what_arrives_late_is_a_dated_restatement_and_changes_no_closed_figure(
     assert client.post("/months/1/restate", data=form).status_code == 409
 
 
+def test_a_month_opens_with_what_the_last_one_closed_with_or_its_restatement_says_why(
+    books: Books,
+) -> None:
+    client = signed_in(books, "manager")
+    close(client)
+    journal = books.east.journal
+    delivered = events.Delivered(plan=PLAN, items=(books.items[2],))
+    books.receive(journal, [journal.write(delivered, books.at)])
+    books.now_ms = NOON + 31 * DAY_MS
+    client = signed_in(books, "manager")
+    assert close(client, "2026-11") == (303, "/months/2")
+    october = words(client.get("/months/1").text)
+    assert "Told differently now" not in october
+    assert "Restated 4 Dec 12:00" in october
+    assert "East Gate Rice, flour, oil Closing 3 2" in october
+    november = words(client.get("/months/2").text)
+    assert "Rice, flour, oil 2 · · · · 0 · · · · · 0 2" in november
+    assert books.query("SELECT number FROM restatement") == [(1,)]
+
+
 def test_money_that_is_told_later_is_a_restatement_too(books: Books) -> None:
     client = signed_in(books, "manager")
     close(client)
