@@ -4,7 +4,9 @@ Everything can be killed, stopped, started again or have its files replaced, as 
 shop. What is asserted is read where a person would look: the API, the pages, the paper.
 """
 
+import atexit
 import contextlib
+import functools
 import json
 import os
 import shutil
@@ -12,12 +14,13 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import msgspec
 
@@ -222,6 +225,50 @@ class Kiosk:
         shutil.copytree(self.folder, folder)
 
 
+class Provisioned(NamedTuple):
+    """What ``yicang provision local`` made, and the password that it showed; to be copied."""
+
+    folder: Path
+    password: str
+
+
+@functools.cache
+def provisioned() -> Provisioned:
+    """Made once in this test process: it takes longer than many a test."""
+    folder = _kept() / "site"
+    done = yicang("provision", "local", "--data", str(folder), "--json")
+    return Provisioned(folder, json.loads(done)["password"])
+
+
+@functools.cache
+def _with_token() -> tuple[Path, str]:
+    """The same with a viewer's API token, and that."""
+    folder = _kept() / "site"
+    shutil.copytree(provisioned().folder, folder)
+    said = yicang("hub", "token", "--role", "viewer", "--data", str(folder))
+    return folder, said.splitlines()[-1]
+
+
+def _kept() -> Path:
+    made = Path(tempfile.mkdtemp(prefix="yicang-provisioned-"))
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    return made
+
+
+def yicang(*arguments: str) -> str:
+    """Runs a command of ours and gives its standard output; fails when it does."""
+    done = subprocess.run(
+        [sys.executable, "-m", "yicang", *arguments],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=SETUP_S,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
 class Site:
     """Broker, hub and kiosks below one folder; a context manager that ends all of it."""
 
@@ -232,28 +279,14 @@ class Site:
         self.hub_port = free_ports(1)[0]
         self.hub: Process | None = None
         self.kiosks: list[Kiosk] = []
-        done = self._yicang("provision", "local", "--data", str(self.data), "--json")
-        self.password: str = json.loads(done)["password"]
+        template, self.token = _with_token()
+        shutil.copytree(template, self.data)
+        self.password = provisioned().password
         merge(
             self.data / "hub" / "hub.toml",
             {"http_port": self.hub_port, "mqtt_port": broker.port},
             "test",
         )
-        self.token = self._yicang(
-            "hub", "token", "--role", "viewer", "--data", str(self.data)
-        ).splitlines()[-1]
-
-    def _yicang(self, *arguments: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "yicang", *arguments],
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=SETUP_S,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
 
     @property
     def hub_url(self) -> str:
@@ -284,7 +317,7 @@ class Site:
 
     def yicang(self, *arguments: str) -> str:
         """Runs a command of ours and gives its standard output."""
-        return self._yicang(*arguments)
+        return yicang(*arguments)
 
     def kiosk(self, **settings: object) -> Kiosk:
         """The kiosk that provisioning made: not started."""

@@ -5,9 +5,9 @@ from pathlib import Path
 from contract.codes import Kind, parse, place_code
 from contract.events import person_hash
 from tests.support import people
-from tests.system.test_hub_commands import data, done, hub, refused
+from tests.system.test_hub_commands import data, done, hub, refused, with_key
 
-__all__ = ["data", "hub"]
+__all__ = ["data", "hub", "with_key"]
 
 SHELF = place_code("00000A")
 

@@ -1,6 +1,7 @@
 """The operator's commands, with the hub running and without, on a real database."""
 
 import json
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from hub import db
 from provisioning.render import merge
 from tests.support.broker import Mosquitto
 from tests.support.processes import Yicang, free_ports, healthy, run, until
+from tests.support.site import provisioned
 
 RICE = "6901234567892"
 
@@ -20,15 +22,23 @@ RICE = "6901234567892"
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     """A hub that was set up and never ran."""
-    assert run("provision", "local", "--data", str(tmp_path / "data")).returncode == 0
-    return tmp_path / "data"
+    return Path(shutil.copytree(provisioned().folder, tmp_path / "data"))
+
+
+@pytest.fixture(scope="module")
+def with_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with a key for its backups, the private one beside it; to be copied."""
+    folder = tmp_path_factory.mktemp("with-key") / "all"
+    make_key(Path(shutil.copytree(provisioned().folder, folder / "data")))
+    return folder
 
 
 @pytest.fixture(params=["running", "stopped"])
-def hub(request: pytest.FixtureRequest, data: Path) -> Iterator[Path]:
-    """The same hub with a key for its backups, running (with its broker) in one case and stopped in
-    the other."""
-    make_key(data)
+def hub(request: pytest.FixtureRequest, with_key: Path, tmp_path: Path) -> Iterator[Path]:
+    """A hub with a key for its backups, running (with its broker) in one case and stopped in the
+    other."""
+    shutil.copytree(with_key, tmp_path, dirs_exist_ok=True)
+    data = tmp_path / "data"
     if request.param == "stopped":
         yield data
         return

@@ -3,11 +3,13 @@
 import io
 import itertools
 import os
+import shutil
 import signal
 import socket
 import stat
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +31,7 @@ from tests.support.processes import (
     run,
     until,
 )
+from tests.support.site import provisioned
 from tests.support.tap import Tap
 from tests.support.visitors import Donor, Operator, Program
 
@@ -47,9 +50,16 @@ def hanging_up_counts() -> Iterator[None]:
 
 
 @pytest.fixture
-def up(tmp_path: Path) -> Iterator[Up]:
+def first(tmp_path: Path) -> Iterator[Up]:
     """A first start that is ready."""
     with Up(tmp_path / "data") as started:
+        yield started.ready()
+
+
+@pytest.fixture
+def up(tmp_path: Path) -> Iterator[Up]:
+    """A start that is ready, where everything was set up before."""
+    with Up(Path(shutil.copytree(provisioned().folder, tmp_path / "data"))) as started:
         yield started.ready()
 
 
@@ -95,6 +105,13 @@ def child_pid(up: Up, word: str) -> int:
     return min(pid for pid, command in up.family().items() if word in command)
 
 
+def bare_start_s() -> float:
+    """Seconds until a Python that does nothing has ended: some 25 ms on a machine at rest."""
+    began = time.monotonic()
+    subprocess.run([sys.executable, "-I", "-c", ""], check=True)
+    return time.monotonic() - began
+
+
 def ports_are_free(up: Up) -> bool:
     for port in up.ports:
         with socket.socket() as probe:
@@ -106,13 +123,21 @@ def ports_are_free(up: Up) -> bool:
     return True
 
 
-def test_the_first_start_says_where_to_look_and_how_to_sign_in(up: Up) -> None:
-    assert up.first_output_s < 1.0
-    board = f"{up.hub_url}/board"
-    for shown in (board, up.hub_url, up.screen_url, str(up.data), "make cards", "Ctrl-C", "停止"):
-        assert shown in up.output
-    assert Operator(up.hub_url).sign_in("operator", up.password)
-    assert not Operator(up.hub_url).sign_in("operator", "wrong-wrong-wrong")
+def test_the_first_start_says_where_to_look_and_how_to_sign_in(first: Up) -> None:
+    assert first.first_output_s < max(1.0, 40 * bare_start_s())  # the latter on a busy machine
+    board = f"{first.hub_url}/board"
+    for shown in (
+        board,
+        first.hub_url,
+        first.screen_url,
+        str(first.data),
+        "make cards",
+        "Ctrl-C",
+        "停止",
+    ):
+        assert shown in first.output
+    assert Operator(first.hub_url).sign_in("operator", first.password)
+    assert not Operator(first.hub_url).sign_in("operator", "wrong-wrong-wrong")
 
 
 def test_an_item_scanned_at_the_kiosk_page_is_at_the_hub(up: Up) -> None:
@@ -143,9 +168,9 @@ def test_ctrl_c_ends_every_child_and_a_new_start_goes_on_where_it_was(tmp_path: 
         assert len(set(more)) == 4
 
 
-def test_the_line_shown_for_a_lost_password_works_as_it_is_typed(up: Up, tmp_path: Path) -> None:
-    assert up.stop() == 0
-    with Up(up.data, ports=up.ports) as second:
+def test_the_line_shown_for_a_lost_password_works_as_it_is_typed(first: Up, tmp_path: Path) -> None:
+    assert first.stop() == 0
+    with Up(first.data, ports=first.ports) as second:
         line = second.ready().wait_for(r"`(.+ user password .+)` sets a new one")[1]
         bare = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}  # of a terminal just opened
         typed = subprocess.run(
@@ -153,20 +178,20 @@ def test_the_line_shown_for_a_lost_password_works_as_it_is_typed(up: Up, tmp_pat
         )
         assert typed.returncode == 0, typed.stderr
         new = typed.stdout.split()[-1]
-        assert not Operator(second.hub_url).sign_in("operator", up.password)
+        assert not Operator(second.hub_url).sign_in("operator", first.password)
         assert Operator(second.hub_url).sign_in("operator", new)
 
 
-def test_a_renamed_stop_and_an_address_for_phones_stay_and_ours_follows_the_port(up: Up) -> None:
-    settings = up.data / "kiosk" / "kiosk.toml"
-    assert up.stop() == 0
-    with Up(up.data) as moved:
+def test_a_renamed_stop_and_an_address_for_phones_stay_and_ours_follows_the_port(first: Up) -> None:
+    settings = first.data / "kiosk" / "kiosk.toml"
+    assert first.stop() == 0
+    with Up(first.data) as moved:
         moved.ready()
         assert f'hub_url = "{moved.hub_url}"' in settings.read_text(encoding="utf-8")
         assert moved.stop() == 0
     wishes = {"stop_zh": "桂花站", "hub_url": "https://stop.example/yicang"}
     merge(settings, wishes, "a test")
-    with Up(up.data) as renamed:
+    with Up(first.data) as renamed:
         renamed.ready()
         donor = Donor(renamed.screen_url)
         assert donor.state()["kiosk"]["stop_zh"] == "桂花站"
@@ -263,9 +288,9 @@ def test_a_second_start_on_the_same_data_is_refused(up: Up) -> None:
     assert healthy(up.screen_port)
 
 
-def test_only_the_owner_can_read_the_data(up: Up) -> None:
+def test_only_the_owner_can_read_the_data(first: Up) -> None:
     secret = ["hub/secret.key", "hub/hub.sqlite3", "kiosk/identity.json", "hub/control.sock"]
-    for path in (up.data, *(up.data / name for name in secret)):
+    for path in (first.data, *(first.data / name for name in secret)):
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
 
 
@@ -281,12 +306,12 @@ def test_a_token_is_alone_on_the_last_line_with_and_without_a_running_hub(up: Up
         assert Program(again.hub_url, token).get("stock")["stock"] == []
 
 
-def test_a_new_password_replaces_the_old_one_while_the_hub_runs(up: Up) -> None:
-    done = run("hub", "user", "password", "operator", "--data", str(up.data))
+def test_a_new_password_replaces_the_old_one_while_the_hub_runs(first: Up) -> None:
+    done = run("hub", "user", "password", "operator", "--data", str(first.data))
     assert done.returncode == 0, done.stderr
     password = done.stdout.split()[-1]
-    assert not Operator(up.hub_url).sign_in("operator", up.password)
-    assert Operator(up.hub_url).sign_in("operator", password)
+    assert not Operator(first.hub_url).sign_in("operator", first.password)
+    assert Operator(first.hub_url).sign_in("operator", password)
 
 
 def test_an_existing_broker_is_used_instead_of_the_embedded_one(
