@@ -2,7 +2,7 @@
 
 Five kinds of tables
 --------------------
-* **Registry** (`stop`, `kiosk`, `prefix`, `kiosk_key`, `product`): written by people.
+* **Registry** (`stop`, `kiosk`, `prefix`, `kiosk_key`, `product`, `papers`): written by people.
 * **Commands** (`command`): what kiosks were told to do, and what they answered.
 * **Accounts** (`user`, `session`, `passkey`, `token`, `attempt`, `audit`): who works here, and what
   they changed (`hub.tables.accounts`).
