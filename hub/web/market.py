@@ -103,7 +103,7 @@ MARKETS: Final = Listing[Market](
         Column(key="stop", title=_l("Stop"), value=lambda row: _stop_name(row.stop), sort=True),
         Column(
             key="sales",
-            title=_l("Sales"),
+            title=_l("All sales"),
             kind=Kind.NUMBER,
             value=lambda row: row.sales,
             sort=True,
@@ -220,7 +220,7 @@ def _signed(row: Any) -> int:
 
 SALES: Final = Listing[Any](
     name="sales",
-    title=_l("Sales"),
+    title=_l("All sales"),
     order="-when",
     empty=_l("Nothing was sold yet."),
     source=SqlSource(select=_sales_of, key=(_SALE.event,), rows=_rows),
@@ -253,7 +253,7 @@ SALES: Final = Listing[Any](
             value=lambda row: str(_("sold") if row.kind == SOLD else _("taken back")),
         ),
         Column(key="pay", title=_l("Paid by"), value=lambda row: _pay_name(row.pay)),
-        Column(key="amount", title=_l("Yuan"), kind=Kind.MONEY, value=_signed, sort=_SALE.amount),
+        Column(key="amount", title=_l("Amount"), kind=Kind.MONEY, value=_signed, sort=_SALE.amount),
     ),
     filters=(
         filters.stops(_SALE.stop),
@@ -300,7 +300,7 @@ PROCEEDS: Final = Listing[Proceeds](
         ),
         Column(
             key="sales",
-            title=_l("Sales"),
+            title=_l("All sales"),
             kind=Kind.NUMBER,
             value=lambda row: row.sales,
             sort=True,
@@ -308,7 +308,7 @@ PROCEEDS: Final = Listing[Proceeds](
         ),
         Column(
             key="net",
-            title=_l("Yuan"),
+            title=_l("Amount"),
             kind=Kind.MONEY,
             value=lambda row: row.net * FEN_PER_JIAO,
             sort=True,
@@ -341,6 +341,14 @@ def _prices(typed: str, yuan: str, problem: str = "", where: str = "") -> str:
         problem=problem,
         where=where,
         request_id=acting.new_request(),
+        priced=connection().execute(_priced().limit(1)).first() is not None,
+    )
+
+
+def _priced() -> Select[Any]:
+    """What can be sold at the stops that the user may see: it has a price, and is free."""
+    return select(_ITEM.code, _ITEM.category, _ITEM.price).where(
+        within(_ITEM.stop, visible_stops()), _ITEM.price.is_not(None), _ITEM.status == "in_stock"
     )
 
 
@@ -400,9 +408,7 @@ def labels() -> BaseResponse:
     from provisioning.sheets import SMALL_LABELS, Format, Language
 
     user, here = signed_in_user(), connection()
-    query_ = select(_ITEM.code, _ITEM.category, _ITEM.price).where(
-        within(_ITEM.stop, visible_stops()), _ITEM.price.is_not(None), _ITEM.status == "in_stock"
-    )
+    query_ = _priced()
     wanted = [word for word in request.args.get("codes", "").split() if word.isalnum()]
     if wanted:
         query_ = query_.where(_ITEM.code.in_(wanted[:MAX_ITEMS]))

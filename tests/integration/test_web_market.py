@@ -61,6 +61,15 @@ def test_things_are_priced_and_their_labels_scan_as_prices(site: HubSite, east: 
     assert "2 things in stock have a price" in words(client.get("/market/").text)
 
 
+def test_no_labels_are_offered_while_nothing_has_a_price(site: HubSite, east: Place) -> None:
+    client = signed_in(site, "lead")
+    page = client.get("/market/prices").text
+    assert "labels.pdf" not in page
+    assert "Nothing that is free has a price yet" in words(page)
+    assert price(client, site.intake(east, "T1"), "5")[0] == 303
+    assert "labels.pdf" in client.get("/market/prices").text
+
+
 @pytest.mark.parametrize(
     ("codes", "yuan", "told"),
     [

@@ -118,6 +118,20 @@ def test_every_figure_leads_to_exactly_what_it_counts(city: City) -> None:
     assert followed > 12
 
 
+def test_what_stands_as_other_categories_leads_to_the_others_alone(city: City) -> None:
+    for category in ("B1", "C2", "E1", "H1", "K1", "R1"):
+        city.intake(city.river, category)
+    client = signed_in(city)
+    text = page(client)
+    [section] = re.findall(r'aria-labelledby="h-intake">(.*?)</section>', text, re.S)
+    assert "Other categories" in words(section)
+    cells = re.findall(r'<td class="n"><a href="([^"]+)">([0-9,]+)</a>', section)
+    others = [(unescape(href), int(n)) for href, n in cells if "without=" in href]
+    assert [n for _, n in others if n] == [3]
+    for href, n in others:
+        assert listed(client, href) == n
+
+
 def test_filters_are_in_the_address_and_reach_every_link(city: City) -> None:
     client = signed_in(city)
     text = page(client, "/reports?stop=east&category=F1&span=m12")

@@ -17,7 +17,7 @@ from hub.permissions import Permission
 from hub.queries import places, statements
 from hub.scope import within
 from hub.web import listing, status_words, story
-from hub.web.listing import Choice, Column, Days, Kind, Link, Listing, SqlSource
+from hub.web.listing import Choice, Column, Days, Kind, Link, Listing, SqlSource, Text
 from hub.web.listing import filters as by
 from hub.web.login import needs, visible_stops
 from hub.web.reports import words
@@ -118,6 +118,11 @@ def _categories(_connection: Connection) -> list[tuple[str, str]]:
     return [(key, story.category_name(key)) for key in CATEGORY_BY_KEY]
 
 
+def _known_categories(typed: str) -> str | None:
+    known = [key for key in typed.split(",") if key in CATEGORY_BY_KEY]
+    return ",".join(dict.fromkeys(known)) or None
+
+
 MOVES: Final = Listing[Line](
     name="movements",
     title=_l("Movements"),
@@ -171,6 +176,12 @@ MOVES: Final = Listing[Line](
             first=True,
         ),
         Days(key="t", label=_l("When"), where=by.moments(_MOVE.t), first=True),
+        Text(
+            key="without",
+            label=_l("Without the categories"),
+            clean=_known_categories,
+            where=lambda value: _MOVE.category.not_in(value.split(",")),
+        ),
         Choice(
             key="from",
             label=_l("Stop before"),

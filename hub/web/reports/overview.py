@@ -133,7 +133,8 @@ def _intake(wanted: Report, found: Sequence[reports.Figure]) -> Shown:
     def href(n: int, k: int) -> str:
         one = wanted.periods[n]
         if keys[k] == reports.REST:
-            return wanted.moves(RECEIVED, one.first, one.last)
+            named = ",".join(key for key in keys if key != reports.REST)
+            return wanted.moves(RECEIVED, one.first, one.last, without=named)
         return wanted.moves(RECEIVED, one.first, one.last, category=keys[k])
 
     empty = _("Nothing came in. Scan something in at a kiosk: its column is here within seconds.")
