@@ -96,8 +96,13 @@ def everyone(connection: Connection) -> list[Account]:
 
 
 def names(connection: Connection) -> dict[str, str]:
-    """The name of every account, by id: for showing who did something."""
-    return {row.id: row.name for row in connection.execute(select(db.user.c.id, db.user.c.name))}
+    """The name of every account and what every API token is for, by id: for showing who did
+    something."""
+    user, token = db.user.c, db.token.c
+    found = {row.id: row.name for row in connection.execute(select(user.id, user.name))}
+    for row in connection.execute(select(token.id, token.label)):
+        found[row.id] = f"API {row.label}".rstrip()
+    return found
 
 
 def has_any(connection: Connection) -> bool:

@@ -270,24 +270,43 @@ def at_stops(stops: Stops) -> ColumnElement[bool]:
     return or_(_of(event.kiosk, stops), decided_about.in_(sorted(stops)))
 
 
-class _StopNamed(FunctionElement[str]):
-    """The stop that an event's frame names, from its bytes: only the hub's own name one, and the
-    log has no column for what hardly any event has."""
+def decided_by(account: str) -> ColumnElement[bool]:
+    """The condition that whoever has this account decided it at the hub."""
+    event = db.event.c
+    named = case((event.kiosk == recording.KIOSK, _AccountNamed(event.raw)))
+    return and_(event.kiosk == recording.KIOSK, named == account)
+
+
+class _Named(FunctionElement[str]):
+    """What a field of an event's frame says, from its bytes: only the hub's own events have these
+    fields, and the log has no columns for what hardly any event has."""
 
     type = String()
     inherit_cache = True
+    part = ""
+    field = ""
 
 
-@compiles(_StopNamed, "sqlite")
-def _named_on_sqlite(element: _StopNamed, compiler: SQLCompiler, **how: Any) -> str:
+class _StopNamed(_Named):
+    inherit_cache = True
+    part, field = "public", "stop"
+
+
+class _AccountNamed(_Named):
+    inherit_cache = True
+    part, field = "private", "account"
+
+
+@compiles(_Named, "sqlite")
+def _named_on_sqlite(element: _Named, compiler: SQLCompiler, **how: Any) -> str:
     raw = compiler.process(element.clauses, **how)
-    return f"json_extract(CAST({raw} AS TEXT), '$.public.stop')"
+    return f"json_extract(CAST({raw} AS TEXT), '$.{element.part}.{element.field}')"
 
 
-@compiles(_StopNamed, "postgresql")
-def _named_on_postgresql(element: _StopNamed, compiler: SQLCompiler, **how: Any) -> str:
+@compiles(_Named, "postgresql")
+def _named_on_postgresql(element: _Named, compiler: SQLCompiler, **how: Any) -> str:
     raw = compiler.process(element.clauses, **how)
-    return f"(convert_from({raw}, 'UTF8')::json -> 'public' ->> 'stop')"
+    return f"(convert_from({raw}, 'UTF8')::json -> '{element.part}' ->> '{element.field}')"
 
 
 def _of(kiosk: ColumnElement[str], stops: Stops) -> ColumnElement[bool]:

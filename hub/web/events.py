@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from contract import codes
 from contract import events as contract
-from hub import db, recording
+from hub import accounts, db, recording
 from hub.permissions import Permission
 from hub.queries import events, kiosks, places
 from hub.request import connection
@@ -45,6 +45,7 @@ class Line(Struct, frozen=True):
     received_ms: int
     kiosk: str
     stop: str
+    who: str
 
 
 def blueprint() -> Blueprint:
@@ -75,11 +76,19 @@ def _counted() -> Select[Any]:
 def _rows(here: Connection, found: Sequence[Row[Any]]) -> list[Line]:
     known = places.stops(here)
     stop_of = places.stop_of_kiosks(here)
-    return [_line(events.read(row), known, stop_of) for row in found]
+    read = [events.read(row) for row in found]
+    decided = any(one.event.private.account for one in read)
+    names = accounts.names(here) if decided else {}
+    return [_line(one, known, stop_of, names) for one in read]
 
 
-def _line(one: events.Recorded, known: dict[str, places.Stop], stop_of: dict[str, str]) -> Line:
-    public = one.event.public
+def _line(
+    one: events.Recorded,
+    known: dict[str, places.Stop],
+    stop_of: dict[str, str],
+    names: dict[str, str],
+) -> Line:
+    public, account = one.event.public, one.event.private.account
     stop = public.stop or stop_of.get(one.kiosk, "")
     return Line(
         id=one.id,
@@ -92,6 +101,7 @@ def _line(one: events.Recorded, known: dict[str, places.Stop], stop_of: dict[str
         received_ms=one.received_ms,
         kiosk="" if one.kiosk == recording.KIOSK else one.kiosk,
         stop=story.stop_name(known, stop) if stop else _("At the hub"),
+        who=names.get(account, _("an account that is gone")) if account else "",
     )
 
 
@@ -133,7 +143,12 @@ def _subject(typed: str) -> str | None:
 
 
 def _kiosk_options(here: Connection) -> list[tuple[str, str]]:
-    return [(one.id, one.id) for one in kiosks.kiosks(here, visible_stops())]
+    known = [(one.id, one.id) for one in kiosks.kiosks(here, visible_stops())]
+    return [(recording.KIOSK, _("At the hub")), *known]
+
+
+def _account_options(here: Connection) -> list[tuple[str, str]]:
+    return sorted(accounts.names(here).items(), key=lambda one: one[1])
 
 
 def _type_options(_here: Connection) -> list[tuple[str, str]]:
@@ -219,6 +234,7 @@ EVENTS: Final = Listing[Line](
             value=lambda row: row.kiosk,
             link=Link("board.kiosk", "kiosk", lambda row: row.kiosk),
         ),
+        Column(key="who", title=_l("Who"), value=lambda row: row.who),
         Column(key="type", title=_l("Type"), value=lambda row: row.type, on_page=False),
         Column(
             key="id", title=_l("Event"), kind=Kind.CODE, value=lambda row: row.id, on_page=False
@@ -247,6 +263,7 @@ EVENTS: Final = Listing[Line](
             first=True,
         ),
         Days(key="day", label=_l("Recorded"), where=_recorded_in),
+        Choice(key="who", label=_l("Who"), options=_account_options, where=events.decided_by),
         Text(key="event", label=_l("Event"), clean=_event_id, where=_named),
     ),
 )
