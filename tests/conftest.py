@@ -1,6 +1,7 @@
 """Fixtures that several suites share: a real broker, a tap that checks all that it carries, and a
 whole stop of processes."""
 
+import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,12 +27,20 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ[databases.VARIABLE] = config.getoption("--database")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """``-n auto``: half as many again as there are cores, since tests wait for printers, processes
+    and their own deadlines about as long as they compute."""
+    return math.ceil(1.5 * len(os.sched_getaffinity(0)))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where all runs on PostgreSQL, leaves only what has a hub's database from our helpers. On
+    """Where all runs on PostgreSQL, leaves only what has a hub's database from our helpers, and
+    looks at no page in a browser: that they are rendered from there is asserted without. On
     PostgreSQL, what is about the SQLite file itself is skipped."""
     everywhere = config.getoption("--database") == databases.POSTGRESQL
     if everywhere:
-        gone = [item for item in items if _again(item) or not databases.uses_hub(_module(item))]
+        gone = [item for item in items if not _is_about_a_database(item)]
         config.hook.pytest_deselected(items=gone)
         items[:] = [item for item in items if item not in gone]
     for item in items:
@@ -41,6 +50,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _module(item: pytest.Item) -> object:
     return getattr(item, "module", None)
+
+
+def _is_about_a_database(item: pytest.Item) -> bool:
+    if _again(item) or item.get_closest_marker("browser") is not None:
+        return False
+    return databases.uses_hub(_module(item))
 
 
 def _again(item: pytest.Item) -> bool:

@@ -5,7 +5,8 @@ database of the throwaway cluster (`tests.support.postgresql`) that goes with th
 dropped some time after the path's directory is gone.
 
 The everyday suite runs on SQLite, and `tests/integration/on_postgresql` repeats the heart of it on
-PostgreSQL; ``--database postgresql`` runs all of the hub's tests there, as `make proof` does.
+PostgreSQL; ``--database postgresql`` runs all of the hub's tests there but those in a browser, as
+`make proof` does.
 """
 
 import hashlib

@@ -15,6 +15,8 @@ from provisioning.record import recorded
 from tests.support.hubdb import take_back_to
 from tests.support.processes import run
 
+pytestmark = pytest.mark.sqlite  # that is what provisioning sets up
+
 CLAIM = "000G40R40M30E209"
 HEAD = "kiosk-1.00000000000000aa.2.50066cfc8e4591d7"
 
