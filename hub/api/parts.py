@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from hub.api import decisions, months, papers, people, reports, stock, stocktakes, tables
+from hub.api import decisions, months, papers, people, printing, reports, stock, stocktakes, tables
 from hub.api.routes import Route
 
 ROUTES: Final[tuple[Route, ...]] = (
@@ -14,5 +14,6 @@ ROUTES: Final[tuple[Route, ...]] = (
     *papers.ROUTES,
     *stocktakes.ROUTES,
     *people.ROUTES,
+    *printing.ROUTES,
 )
 """All of them; a new part adds its own here."""
