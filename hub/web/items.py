@@ -220,7 +220,13 @@ ITEMS: Final = Listing[Line](
             sort=_ITEM.good_until,
         ),
         Column(key="grade", title=_l("Condition"), value=lambda row: row.grade),
-        Column(key="gtin", title="GTIN", kind=Kind.CODE, value=lambda row: row.gtin, on_page=False),
+        Column(
+            key="gtin",
+            title=_l("Retail code"),
+            kind=Kind.CODE,
+            value=lambda row: row.gtin,
+            on_page=False,
+        ),
         Column(key="lot", title=_l("Lot"), value=lambda row: row.lot, on_page=False),
         Column(
             key="received",
@@ -259,7 +265,12 @@ ITEMS: Final = Listing[Line](
         ),
         Text(key="box", label=_l("Box"), clean=_parsed, where=lambda value: _ITEM.box == value),
         Text(key="plan", label=_l("Plan"), clean=_parsed, where=_for_plan),
-        Text(key="gtin", label="GTIN", clean=_gtin, where=lambda value: _ITEM.gtin == value),
+        Text(
+            key="gtin",
+            label=_l("Retail code"),
+            clean=_gtin,
+            where=lambda value: _ITEM.gtin == value,
+        ),
         Text(key="lot", label=_l("Lot"), where=lambda value: _ITEM.lot == value),
         Choice(
             key="grade",

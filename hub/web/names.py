@@ -20,7 +20,7 @@ from hub.reference import TooManyNamesError
 from hub.request import connection, now_ms, services
 from hub.web import i18n, listing, shell
 from hub.web.login import Denied, needs, require, signed_in_user
-from hub.web.name_parts import PARTS, Part, digest, read
+from hub.web.name_parts import PARTS, Field, Part, digest, read
 
 MOST_WAITING: Final = 200
 
@@ -173,16 +173,26 @@ def ask_remove(part: str) -> BaseResponse:
     if old is None:
         abort(404)
     shown = found.shown(old)
+    name = i18n.pick(shown.get("zh", ""), shown.get("en", "")) or key
     page = shell.confirm(
-        heading=str(_("Remove %(name)s?", name=shown.get("zh") or key)),
+        heading=str(_("Remove %(name)s?", name=name)),
         text=str(found.removing),
         button=str(_("Remove")),
         back=url_for("names.entries", part=part),
         fields={"key": key, "seen": digest(old)},
-        facts=[(str(field.label), str(shown[field.name])) for field in found.fields],
+        facts=[(str(field.label), _said(field, shown[field.name])) for field in found.fields],
         danger=True,
     )
     return Response(page)
+
+
+def _said(field: Field, value: str) -> str:
+    """A value as its form shows it."""
+    if field.kind == "yes-no":
+        return _("yes") if value == "yes" else _("no")
+    if field.options is not None:
+        return str(dict(field.options(connection())).get(value, value))
+    return value
 
 
 @needs(Permission.NAME_CODES)

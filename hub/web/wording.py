@@ -12,6 +12,7 @@ from hub.web import devices, i18n
 from hub.web.story import category_name
 from hub.web.wording_counts import about_counts
 from hub.web.wording_goods import about_goods
+from hub.web.wording_records import about_records
 
 _OUTCOMES: Final = {
     "ok": _l("fine"),
@@ -69,6 +70,7 @@ def describe(body: contract.Body) -> str:
         _about_items(body)
         or about_goods(body, _held, place_name)
         or about_counts(body, place_name)
+        or about_records(body)
         or _about_sessions(body)
         or _about_kiosk(body)
     )

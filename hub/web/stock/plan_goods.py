@@ -104,7 +104,7 @@ def propose(code: str) -> BaseResponse:
 def why_first(pick: Pick) -> str:
     """Why an item is proposed before others."""
     if pick.good_until is not None:
-        return _("good until %(day)s", day=formats.iso_date(pick.good_until))
+        return _("use by %(day)s", day=formats.iso_date(pick.good_until))
     if pick.received_t is not None:
         return _("has been here since %(day)s", day=formats.moment(pick.received_t))
     return ""

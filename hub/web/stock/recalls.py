@@ -119,7 +119,7 @@ RECALLS: Final = Listing[Line](
             sort=_RECALL.opened_t,
         ),
         Column(key="name", title=_l("Goods"), value=lambda row: row.name),
-        Column(key="gtin", title="GTIN", kind=Kind.CODE, value=lambda row: row.gtin),
+        Column(key="gtin", title=_l("Retail code"), kind=Kind.CODE, value=lambda row: row.gtin),
         Column(key="lot", title=_l("Lot"), value=lambda row: row.lot or _("every lot")),
         Column(key="why", title=_l("Why"), value=lambda row: row.why),
         Column(key="n", title=_l("Not set aside"), kind=Kind.NUMBER, value=lambda row: row.n),
