@@ -40,9 +40,10 @@ def incidents(
     subject: str | None = None,
     closed: bool = False,
     stops: Stops = None,
+    skip: int = 0,
 ) -> list[Incident]:
     """Open incidents at ``stops``, or closed ones: what nobody has acknowledged first, then the
-    newest."""
+    newest; without the first ``skip``."""
     table = db.incident.c
     query = select(*_COLUMNS).order_by(
         table.acknowledged_ms.is_not(None), table.opened_ms.desc(), table.key
@@ -53,7 +54,7 @@ def incidents(
         query = query.where(table.kiosk == kiosk)
     if subject is not None:
         query = query.where(table.subject == subject)
-    return [_read(tuple(row)) for row in connection.execute(query.limit(limit))]
+    return [_read(tuple(row)) for row in connection.execute(query.limit(limit).offset(skip))]
 
 
 def open_count(connection: Connection, stops: Stops = None) -> int:

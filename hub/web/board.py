@@ -1,6 +1,7 @@
 """The operator's pages: the live board, incidents, quarantine, a kiosk, an item."""
 
 import hashlib
+import re
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -185,21 +186,33 @@ def _incident_lines(
 
 
 @needs(Permission.VIEW)
-def incident_list() -> str:
+def incident_list() -> str | BaseResponse:
     """Every open incident, or those that are closed."""
     closed = request.args.get("closed") == "1"
-    here = connection()
+    page, here = _page_asked(), connection()
     stops = places.stops(here)
+    found = incidents.incidents(
+        here, PAGE_ROWS + 1, closed=closed, stops=visible_stops(), skip=page * PAGE_ROWS
+    )
+    if page and not found:  # they were settled meanwhile, which is not the same as none at all
+        return redirect(_incident_page(closed, 0))
     return render_template(
         "board/incidents.html",
         closed=closed,
-        incidents=_incident_lines(_some_incidents(closed), stops),
+        incidents=_incident_lines(found[:PAGE_ROWS], stops),
+        before=_incident_page(closed, page - 1) if page else None,
+        after=_incident_page(closed, page + 1) if len(found) > PAGE_ROWS else None,
         may_act=signed_in_user().may(Permission.RESOLVE_INCIDENT),
     )
 
 
-def _some_incidents(closed: bool) -> list[incidents.Incident]:
-    return incidents.incidents(connection(), PAGE_ROWS, closed=closed, stops=visible_stops())
+def _page_asked() -> int:
+    asked = request.args.get("page", "")
+    return int(asked) - 1 if re.fullmatch(r"[1-9][0-9]{0,3}", asked) else 0
+
+
+def _incident_page(closed: bool, page: int) -> str:
+    return url_for("board.incident_list", closed="1" if closed else None, page=page + 1)
 
 
 @needs(Permission.RESOLVE_INCIDENT)
