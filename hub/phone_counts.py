@@ -6,6 +6,8 @@ Rules
   its id follows from that request's UUID: the phone draws no number.
 * What belongs to a turn names the request that began it. So it is known again while its events wait
   for the projector, and nobody counts in another account's name.
+* A label that was counted by mistake is taken back by a request that names the one that counted it:
+  a void, however late both arrive.
 * A label that was scanned was seen, whatever the book says. Only what is no label of ours, and what
   somebody decided about the stocktake meanwhile, is a reason to refuse.
 """
@@ -28,6 +30,7 @@ from hub.queries.stocktakes import COUNTING, Planned
 from hub.recording import Draft, Recorded
 from hub.statuses import DELIVERED, HERE, OUT, UNKNOWN, VOIDED
 from hub.stock_changes import Keeper
+from hub.stock_undo import taken_back
 
 Number: TypeAlias = Annotated[int, Meta(ge=0, le=1_000_000)]
 
@@ -59,13 +62,20 @@ class CountItem(_InTurn, frozen=True, tag="count-item"):
     item: HeldCode
 
 
+class UncountItem(_InTurn, frozen=True, tag="count-undo"):
+    """This label was not at ``place`` after all; ``counted`` is the request that counted it."""
+
+    item: HeldCode
+    counted: RequestId
+
+
 class CloseShelf(_InTurn, frozen=True, tag="count-close"):
     """Everything at ``place`` was scanned: ``seen`` labels."""
 
     seen: Number = 0
 
 
-CountAct: TypeAlias = BeginTurn | OpenShelf | CountItem | CloseShelf
+CountAct: TypeAlias = BeginTurn | OpenShelf | CountItem | UncountItem | CloseShelf
 
 _OUTCOMES: Final = {OUT: "out", DELIVERED: "delivered", VOIDED: "voided", UNKNOWN: "unknown"}
 
@@ -76,7 +86,8 @@ def count(
     """Do it, in the caller's transaction of the one writer.
 
     Raises:
-        hub.counting.CountingError: unknown, decided, not-yours, not-begun, not-planned, mistyped.
+        hub.counting.CountingError: unknown, decided, not-yours, not-begun, not-planned,
+            not-counted, mistyped.
         hub.recording.RequestReusedError: ``request`` was something else.
     """
     done = recording.answered(connection, request, act, keeper.actor)
@@ -124,18 +135,42 @@ def _bodies(
             _require_code(item)
             said = outcome(connection, item, place, going.stop)
             return [events.Counted(count=part, place=place, item=item, outcome=said)]
+        case UncountItem(item=item, counted=counted):
+            return [_taken_back(connection, part, item, counted, keeper)]
         case CloseShelf(place=place, seen=seen):
             return [events.ShelfClosed(count=part, place=place, seen=seen, expected=0)]
 
 
-def _began(connection: Connection, act: OpenShelf | CountItem | CloseShelf, keeper: Keeper) -> bool:
+def _began(
+    connection: Connection, act: OpenShelf | CountItem | UncountItem | CloseShelf, keeper: Keeper
+) -> bool:
     """Whether this account's request ``begun`` began a turn in this stocktake."""
+    event = _event_of(connection, act.begun, keeper)
+    body = event.public.body if event is not None else None
+    return isinstance(body, events.CountJoined) and body.count == act.count
+
+
+def _taken_back(
+    connection: Connection, part: str, item: str, counted: str, keeper: Keeper
+) -> events.Voided:
+    """The void of what the request ``counted`` saw in this turn."""
+    event = _event_of(connection, counted, keeper)
+    body = event.public.body if event is not None else None
+    if event is None or not isinstance(body, events.Counted):
+        raise CountingError("not-counted")
+    if (body.count, body.item) != (part, item) or taken_back(connection, [event.id]):
+        raise CountingError("not-counted")
+    return events.Voided(events=(event.id,), items=(item,), why="undo")
+
+
+def _event_of(connection: Connection, request: str, keeper: Keeper) -> events.Event | None:
+    """The first event that this account's ``request`` became."""
     table = db.request.c
     row = connection.execute(
-        select(table.account, table.events).where(table.id == act.begun)
+        select(table.account, table.events).where(table.id == request)
     ).one_or_none()
     if row is None or row.account != keeper.account:
-        return False
+        return None
     _kiosk, epoch, seq, _hash = msgspec.json.decode(row.events, type=list[str])[0].split(".")
     raw = connection.scalar(
         select(db.event.c.raw).where(
@@ -144,8 +179,7 @@ def _began(connection: Connection, act: OpenShelf | CountItem | CloseShelf, keep
             db.event.c.seq == int(seq),
         )
     )
-    body = events.decode(raw).public.body if raw is not None else None
-    return isinstance(body, events.CountJoined) and body.count == act.count
+    return events.decode(raw) if raw is not None else None
 
 
 def _require_code(text: str) -> None:

@@ -2,7 +2,20 @@
 
 from typing import Final
 
-from hub.api import decisions, months, papers, people, printing, reports, stock, stocktakes, tables
+from hub.api import (
+    decisions,
+    incidents,
+    labels,
+    months,
+    papers,
+    people,
+    preparing,
+    printing,
+    reports,
+    stock,
+    stocktakes,
+    tables,
+)
 from hub.api.routes import Route
 
 ROUTES: Final[tuple[Route, ...]] = (
@@ -15,5 +28,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     *stocktakes.ROUTES,
     *people.ROUTES,
     *printing.ROUTES,
+    *preparing.ROUTES,
+    *labels.ROUTES,
+    *incidents.ROUTES,
 )
 """All of them; a new part adds its own here."""

@@ -12,8 +12,9 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from contract import codes, events
-from contract.codes import Kind
+from contract.codes import Kind, grouped
 from hub.permissions import Role
+from hub.queries import stocktakes
 from tests.browser.test_hub_pages import sign_in
 from tests.integration.test_web_operator import signed_in
 from tests.integration.test_web_phone import CARD, plan_code, told
@@ -162,6 +163,41 @@ def test_a_shelf_is_counted_with_a_scanner_that_types(
         [closed] = told(site, "shelf.closed")
         assert isinstance(closed.public.body, events.ShelfClosed)
         assert closed.public.body.seen == 3
+
+
+def test_what_was_counted_by_mistake_is_taken_back_with_and_without_a_network(
+    browser: Browser, site: CountSite, url: str
+) -> None:
+    lead = Desk(signed_in(site, "lead"))
+    lead.plan()
+    right, wrong, stray = site.on_shelf[:3]
+    with a_phone(browser, url, AWAY, keeper=True) as page:
+        page.click("[data-mode=count]")
+        page.click("#count-choose button")
+        for code in (SHELF, right, wrong):
+            typed(page, code)
+        rows(page, "saved", 4)
+        page.context.set_offline(True)
+        typed(page, stray)
+        outcome(page, "waiting")
+        for code in (wrong, stray):
+            page.locator("#count-list li").filter(has_text=grouped(code)).get_by_role(
+                "button"
+            ).click()
+        expect(page.locator("#count-list li")).to_have_count(1)
+        expect(page.locator("#count-n")).to_contain_text("1 counted here")
+        rows(page, "waiting", 3)
+        assert serious(page) == []
+        page.context.set_offline(False)
+        rows(page, "saved", 7)
+        with site.reader.connect() as connection:
+            found = stocktakes.stocktake(connection, lead.count)
+        assert found is not None
+        shelf = found.shelf(SHELF)
+        assert shelf is not None
+        assert [one.item for one in shelf.sightings] == [right]
+        typed(page, wrong)  # it stands here after all
+        rows(page, "saved", 8)
 
 
 def test_a_personal_card_is_neither_sent_nor_kept(

@@ -246,6 +246,37 @@ def test_two_phones_count_two_shelves_at_once_and_each_label_counts_once(site: C
     assert len(found.counters) == 2
 
 
+def test_what_was_counted_by_mistake_is_taken_back_once_and_can_be_counted_again(
+    site: CountSite,
+) -> None:
+    lead, phone, begun = counting(site, "east-manager")
+    step(phone, lead, begun, "count-open", SHELF)
+    item, asked = site.on_shelf[0], str(uuid.uuid4())
+    act = {"count": lead.count, "begun": begun, "place": SHELF, "item": item}
+    assert phone.send({"action": "count-item", **act}, asked)[0] == 200
+    back, again = {"action": "count-undo", **act, "counted": asked}, str(uuid.uuid4())
+    for _ in range(2):  # the first answer was lost
+        status, answer = phone.send(back, again)
+        assert (status, answer["text"].startswith("Taken back: ")) == (200, True)
+
+    def seen() -> list[str]:
+        with site.reader.connect() as connection:
+            found = stocktakes.stocktake(connection, lead.count)
+        assert found is not None
+        shelf = found.shelf(SHELF)
+        assert shelf is not None
+        return [one.item for one in shelf.sightings]
+
+    assert (seen(), len(told(site, "voided"))) == ([], 1)
+    status, answer = phone.send(back)
+    assert (status, "taken back before" in answer["text"]) == (409, True)
+    other = Phone(site, "other-manager")
+    assert phone.send({"action": "count-item", **act})[0] == 200
+    assert seen() == [item]
+    status, _answer = other.send({**back, "counted": asked})
+    assert status == 409, "another account's turn"
+
+
 def test_a_step_of_another_accounts_turn_is_refused(site: CountSite) -> None:
     lead, _phone, begun = counting(site, "east-manager")
     other = Phone(site, "other-manager")

@@ -6,7 +6,7 @@ send it again. The same UUID again gets the same answer and changes nothing.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias, get_args
 
 import msgspec
 from flask import Response, request
@@ -19,7 +19,7 @@ from contract.fields import RequestId
 from hub import phone_counts, recording
 from hub.counting import CountingError
 from hub.permissions import Permission
-from hub.phone_counts import BeginTurn, CloseShelf, CountItem, OpenShelf
+from hub.phone_counts import BeginTurn, CloseShelf, CountItem, OpenShelf, UncountItem
 from hub.recording import Conflict, Recorded, RequestReusedError
 from hub.request import connection, now_ms, services
 from hub.stock_actions import BringBack, Deliver, HandOut, Move, Refused
@@ -37,7 +37,7 @@ class LookUp(Struct, frozen=True, tag="look", tag_field="action", forbid_unknown
 
 
 Handover: TypeAlias = Move | HandOut | Deliver | BringBack
-Counting: TypeAlias = BeginTurn | OpenShelf | CountItem | CloseShelf
+Counting: TypeAlias = BeginTurn | OpenShelf | CountItem | UncountItem | CloseShelf
 Position: TypeAlias = Annotated[int, Meta(ge=0, le=2**53)]
 
 
@@ -52,7 +52,7 @@ class Sent(Struct, frozen=True, forbid_unknown_fields=True):
 _NEEDED: Final[Mapping[type[Struct], Permission]] = {
     LookUp: Permission.VIEW,
     **dict.fromkeys((Move, HandOut, Deliver, BringBack), Permission.EDIT_STOCK),
-    **dict.fromkeys((BeginTurn, OpenShelf, CountItem, CloseShelf), Permission.COUNT),
+    **dict.fromkeys(get_args(Counting), Permission.COUNT),
 }
 
 

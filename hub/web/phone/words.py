@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from contract import codes
 from hub.counting import CountingError
-from hub.phone_counts import BeginTurn, CloseShelf, CountItem, OpenShelf
+from hub.phone_counts import BeginTurn, CloseShelf, CountItem, OpenShelf, UncountItem
 from hub.request import connection
 from hub.stock_actions import BringBack, Deliver, HandOut, Move
 from hub.web.counts.words import REFUSALS
@@ -21,6 +21,7 @@ _COUNTING: Final[dict[str, LazyString]] = {
     "not-yours": _l("This count is at a stop that your account does not cover."),
     "not-begun": _l("This phone has not begun this count under your account. Choose it again."),
     "not-planned": _l("This place is not part of this count."),
+    "not-counted": _l("This was not counted by this phone, or it was taken back before."),
     "mistyped": _l("This code is not complete. Scan it again."),
 }
 
@@ -79,6 +80,9 @@ _PAGE: Final[dict[str, LazyString]] = {
     "open": _l("Shelf"),
     "close": _l("Shelf done"),
     "item": _l("Counted"),
+    "undo": _l("Taken back"),
+    "undoItem": _l("Take it back: %(code)s"),
+    "undoIt": _l("Take it back"),
     "more": _l("More about it"),
     "about": _l("%(what)s: %(n)s"),
 }
@@ -127,6 +131,8 @@ def done(act: Struct) -> str:
             return _("Counting at %(place)s", place=words.place(connection(), place))
         case CountItem(item=item):
             return _("Counted: %(code)s", code=codes.grouped(item))
+        case UncountItem(item=item):
+            return _("Taken back: %(code)s", code=codes.grouped(item))
         case CloseShelf(place=place):
             return _("Done: %(place)s", place=words.place(connection(), place))
         case _:

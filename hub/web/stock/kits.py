@@ -1,15 +1,12 @@
 """Kits: recipes, and building them from what must go out first into a box that keeps each item."""
 
-import re
-import secrets
-from typing import Final
-
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
-from hub import audit, catalogue, db
+from hub import catalogue, db, kit_recipes
+from hub.kit_recipes import MAX_LINES, MAX_NAME, Line
 from hub.permissions import Permission
 from hub.queries import places
 from hub.request import connection, now_ms, services
@@ -19,10 +16,6 @@ from hub.web.login import needs, signed_in_user, visible_stops
 from hub.web.stock import acting, kit_building, recipes, words
 from hub.web.stock.plan_goods import number
 from hub.web.stock.recalls import gtin_of
-
-MAX_LINES: Final = 8
-MAX_NAME: Final = 60
-_KEY: Final = re.compile(r"[a-z0-9-]{1,32}")
 
 
 def blueprint() -> Blueprint:
@@ -73,7 +66,7 @@ def add() -> BaseResponse:
     values = request.form.to_dict()
     zh, en = (values.get(name, "").strip()[:MAX_NAME] for name in ("zh", "en"))
     known = catalogue.category_keys(connection())
-    lines: list[tuple[str, str, int]] = []
+    lines: list[Line] = []
     problem = "" if zh or en else _("A kit needs a name in one language at least.")
     for n in range(MAX_LINES):
         category, typed = values.get(f"category.{n}", ""), values.get(f"gtin.{n}", "").strip()
@@ -84,24 +77,15 @@ def add() -> BaseResponse:
         if count is None or gtin is None or (not typed and category not in known):
             problem = _("Line %(n)s: a category or a retail code, and how many.", n=n + 1)
             break
-        lines.append(("", gtin, count) if typed else (category, "", count))
+        lines.append(Line("", gtin, count) if typed else Line(category, "", count))
     if not problem and not lines:
         problem = _("A kit needs at least one line.")
     if problem:
         return Response(_form(values, problem), status=422)
-    key = f"kit-{secrets.token_hex(4)}"
     who, moment = signed_in_user().by, now_ms()
-
-    def write(writing: Connection) -> None:
-        writing.execute(insert(db.kit).values(key=key, zh=zh or en, en=en or zh, offered=True))
-        rows = [
-            {"kit": key, "n": n, "category": category, "gtin": gtin, "count": count}
-            for n, (category, gtin, count) in enumerate(lines)
-        ]
-        writing.execute(insert(db.kit_line), rows)
-        audit.note(writing, who, "reference.put", "kits", {"keys": [key]}, moment)
-
-    services().writer.call(write)
+    key = services().writer.call(
+        lambda writing: kit_recipes.add(writing, zh, en, lines, who, moment)
+    )
     shell.told(_("The kit can be built now."))
     return redirect(url_for("kits.one", key=key), 303)
 
@@ -140,10 +124,8 @@ def state(key: str) -> BaseResponse:
     offered = request.form.get("offered") == "1"
     who, moment = signed_in_user().by, now_ms()
 
-    def write(writing: Connection) -> None:
-        writing.execute(update(db.kit).where(db.kit.c.key == key).values(offered=offered))
-        audit.note(writing, who, "reference.put", "kits", {"keys": [key], "value": offered}, moment)
-
-    services().writer.call(write)
+    services().writer.call(
+        lambda writing: kit_recipes.offer(writing, kit.key, offered, who, moment)
+    )
     shell.told(_("Saved"))
     return redirect(url_for("kits.one", key=kit.key), 303)

@@ -1,24 +1,23 @@
 """Delivery plans: what is wanted, what is kept for them, the list to fetch it by, and FEFO."""
 
-import secrets
 from collections.abc import Sequence
 from typing import Any, Final
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from msgspec import Struct, to_builtins
-from sqlalchemy import Connection, Row, Select, delete, insert, select, update
+from msgspec import Struct
+from sqlalchemy import Connection, Row, Select, select
 from werkzeug.wrappers import Response as BaseResponse
 
 from contract import codes
-from contract.codes import Kind, to_base32
-from contract.reference import Plan
-from hub import audit, catalogue, db, reference
+from hub import catalogue, db, plan_lines
 from hub.catalogue import CatalogueError
 from hub.permissions import Permission
+from hub.plan_lines import MAX_NAME, MAX_WANTED
 from hub.queries import plans as query
 from hub.queries.plans import Sums
+from hub.reference import TooManyNamesError
 from hub.request import connection, now_ms, services
 from hub.stock_actions import UnreservePlan
 from hub.web import i18n, shell, story
@@ -30,8 +29,6 @@ from hub.web.stock import acting, plan_goods, words
 from hub.web.stock.plan_goods import number, plan_of, stop_namer
 
 _PLAN: Final = db.plan.c
-MAX_NAME: Final = 60
-MAX_WANTED: Final = 100_000
 
 
 class Line(Struct, frozen=True):
@@ -148,24 +145,13 @@ def add() -> BaseResponse:
     if not zh and not en:
         shell.told(_("A plan needs a title in one language at least."), "bad")
         return redirect(url_for("plans.new"), 303)
-    code = codes.serial_code(Kind.PLAN, to_base32(secrets.randbits(20), 4), secrets.randbits(25))
-    _change(Plan(code, zh or en, en or zh))
+    who, moment = signed_in_user().by, now_ms()
+    try:
+        code = services().writer.call(lambda writing: plan_lines.add(writing, zh, en, who, moment))
+    except (CatalogueError, TooManyNamesError):
+        abort(400)
     shell.told(_("The plan is there. Say what it wants, then reserve it."))
     return redirect(url_for("plans.one", code=code), 303)
-
-
-def _change(plan: Plan) -> None:
-    who, moment = signed_in_user().by, now_ms()
-
-    def write(writing: Connection) -> None:
-        catalogue.put(writing, "plans", [to_builtins(plan)])
-        reference.require_room(writing, "plans")
-        audit.note(writing, who, "reference.put", "plans", {"keys": [plan.code]}, moment)
-
-    try:
-        services().writer.call(write)
-    except (CatalogueError, reference.TooManyNamesError):
-        abort(400)
 
 
 # --- one plan ------------------------------------------------------------------------------------
@@ -209,18 +195,10 @@ def want(code: str) -> BaseResponse:
     if n is None or category not in catalogue.category_keys(connection()):
         shell.told(_("Please choose a category and a number."), "bad")
         return back
-    who, moment = signed_in_user().by, now_ms()
-    table = db.plan_line
-
-    def write(writing: Connection) -> None:
-        same = (table.c.plan == plan.code) & (table.c.category == category)
-        writing.execute(delete(table).where(same))
-        if n:
-            writing.execute(insert(table).values(plan=plan.code, category=category, n=n))
-        detail = {"key": category, "value": n}
-        audit.note(writing, who, "reference.put", plan.code, detail, moment)
-
-    services().writer.call(write)
+    who, moment, wanted = signed_in_user().by, now_ms(), n
+    services().writer.call(
+        lambda writing: plan_lines.want(writing, plan.code, category, wanted, who, moment)
+    )
     shell.told(_("Saved"))
     return back
 
@@ -232,13 +210,9 @@ def state(code: str) -> BaseResponse:
     opened = request.form.get("open") == "1"
     who, moment = signed_in_user().by, now_ms()
 
-    def write(writing: Connection) -> None:
-        writing.execute(update(db.plan).where(_PLAN.code == plan.code).values(open=opened))
-        audit.note(
-            writing, who, "reference.put", "plans", {"keys": [plan.code], "value": opened}, moment
-        )
-
-    services().writer.call(write)
+    services().writer.call(
+        lambda writing: plan_lines.open_again(writing, plan.code, opened, who, moment)
+    )
     shell.told(_("The plan is open.") if opened else _("The plan is closed."))
     return redirect(url_for("plans.one", code=plan.code), 303)
 

@@ -1,6 +1,5 @@
 """Transfers between stops: what was sent, what arrived, what is still between, and whom to ask."""
 
-import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -8,16 +7,17 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from msgspec import Struct
-from sqlalchemy import Connection, Row, Select, delete, insert, select
+from sqlalchemy import Connection, Row, Select, select
 from werkzeug.wrappers import Response as BaseResponse
 
-from hub import audit, db
+from hub import db, transfer_settings
 from hub.overdue import DAY_MS
 from hub.permissions import Permission
 from hub.queries import places
 from hub.queries import transfers as query
-from hub.queries.transfers import Transfer
+from hub.queries.transfers import Contact, Transfer
 from hub.request import connection, now_ms, services
+from hub.transfer_settings import MAX_NAME, TransferSettings, TransferSettingsError
 from hub.web import i18n, shell, story
 from hub.web import listing as tables
 from hub.web.listing import Choice, Column, Days, Kind, Link, Listing, SqlSource
@@ -27,8 +27,6 @@ from hub.web.stock import acting, words
 
 _LEG: Final = db.leg.c
 SHOWN: Final = 500
-MAX_NAME: Final = 60
-_PHONE: Final = re.compile(r"[0-9+() -]{0,30}")
 
 
 class Line(Struct, frozen=True):
@@ -191,32 +189,23 @@ def save() -> BaseResponse:
         shell.told(_("The number of days is from 1 to 90."), "bad")
         return redirect(url_for("transfers.ask"), 303)
     people = {
-        stop: (
+        stop: Contact(
             request.form.get(f"who.{stop}", "").strip()[:MAX_NAME],
             request.form.get(f"phone.{stop}", "").strip(),
         )
         for stop in stops
     }
-    if not all(_PHONE.fullmatch(phone) for _who, phone in people.values()):
-        shell.told(_("A telephone number has digits, spaces, + and hyphens."), "bad")
-        return redirect(url_for("transfers.ask"), 303)
     table = db.place.c
     sheets = here.scalars(select(table.code).where(table.kind == "stop"))
     meant = {code: request.form.get(f"stop.{code}", "") for code in sheets}
+    wish = TransferSettings(
+        int(days), people, {code: stop if stop in stops else "" for code, stop in meant.items()}
+    )
     who, moment = signed_in_user().by, now_ms()
-
-    def write(writing: Connection) -> None:
-        query.set_gap_days(writing, int(days))
-        for stop, (name, phone) in people.items():
-            writing.execute(delete(db.contact).where(db.contact.c.stop == stop))
-            if name or phone:
-                writing.execute(insert(db.contact).values(stop=stop, who=name, phone=phone))
-        for code, stop in meant.items():
-            writing.execute(delete(db.place_stop).where(db.place_stop.c.place == code))
-            if stop in stops:
-                writing.execute(insert(db.place_stop).values(place=code, stop=stop))
-        audit.note(writing, who, "setting.put", "transfers", {"value": int(days)}, moment)
-
-    services().writer.call(write)
+    try:
+        services().writer.call(lambda writing: transfer_settings.put(writing, wish, who, moment))
+    except TransferSettingsError:
+        shell.told(_("A telephone number has digits, spaces, + and hyphens."), "bad")
+        return redirect(url_for("transfers.ask"), 303)
     shell.told(_("Saved"))
     return redirect(url_for("transfers.listing"), 303)

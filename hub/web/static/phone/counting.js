@@ -19,13 +19,14 @@ export class Counting {
     this.begun = "";
     this.place = "";
     this.seen = [];
+    this.asked = {}; // of what is seen here: the request that counted it
   }
 
   restore(kept) {
     this.empty();
     if (kept) {
-      const { count, begun, place, seen } = kept;
-      Object.assign(this, { count, begun, place, seen });
+      const { count, begun, place, seen, asked } = kept;
+      Object.assign(this, { count, begun, place, seen, asked: asked || {} });
     }
     this.draw();
   }
@@ -36,8 +37,8 @@ export class Counting {
   }
 
   changed() {
-    const { count, begun, place, seen } = this;
-    this.page.keep("count", { count, begun, place, seen });
+    const { count, begun, place, seen, asked } = this;
+    this.page.keep("count", { count, begun, place, seen, asked });
     this.draw();
   }
 
@@ -79,9 +80,27 @@ export class Counting {
     if (!this.place) return page.note("countShelf", "");
     if (kind !== "G" && kind !== "B") return page.note("notForThis", code);
     if (this.seen.includes(code)) return page.note("countAgain", code);
+    const request = uuid();
     this.seen.push(code);
+    this.asked[code] = request;
     this.changed();
-    return this.ask("item", grouped(code), { action: "count-item", item: code });
+    return this.ask("item", grouped(code), { action: "count-item", item: code }, request);
+  }
+
+  /** What `request` counted by `act` was not there. Whatever waits is sent before this. */
+  async takeBack(request, act) {
+    const { count, begun, place, item } = act;
+    if (this.asked[item] === request) {
+      this.seen = this.seen.filter((one) => one !== item);
+      delete this.asked[item];
+      this.changed();
+    }
+    await this.page.request({
+      request: uuid(),
+      what: "undo",
+      label: grouped(item),
+      act: { action: "count-undo", count, begun, place, item, counted: request },
+    });
   }
 
   async open(place) {
@@ -92,6 +111,7 @@ export class Counting {
     if (this.place) await this.close();
     this.place = place;
     this.seen = [];
+    this.asked = {};
     this.changed();
     return this.ask("open", this.page.placeName(place), { action: "count-open" });
   }
@@ -104,14 +124,15 @@ export class Counting {
     });
     this.place = "";
     this.seen = [];
+    this.asked = {};
     this.changed();
     await asked;
   }
 
-  ask(what, label, act) {
+  ask(what, label, act, request = uuid()) {
     const { count, begun, place } = this;
     return this.page.request({
-      request: uuid(),
+      request,
       what,
       label,
       act: { ...act, count, begun, place },
@@ -143,8 +164,36 @@ export class Counting {
     at("count-going").hidden = !this.place;
     at("count-place").textContent = this.place ? page.placeName(this.place) : "";
     at("count-n").textContent = page.say("nCounted", { n: this.seen.length });
+    at("count-list").replaceChildren(...[...this.seen].reverse().map((code) => this.line(code)));
     at("count-leave").hidden = !this.count;
   }
+
+  line(code) {
+    const line = document.createElement("li");
+    const name = document.createElement("span");
+    name.className = "code";
+    name.textContent = grouped(code);
+    line.append(name);
+    const { count, begun, place } = this;
+    const request = this.asked[code];
+    if (request) {
+      line.append(
+        undoing(this.page, code, () => this.takeBack(request, { count, begun, place, item: code })),
+      );
+    }
+    return line;
+  }
+}
+
+/** A button that takes back what was counted. */
+export function undoing(page, code, pressed) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "second small";
+  button.textContent = page.say("undoIt");
+  button.setAttribute("aria-label", page.say("undoItem", { code: grouped(code) }));
+  button.addEventListener("click", pressed);
+  return button;
 }
 
 function choice(name, about, pressed) {

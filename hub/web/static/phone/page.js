@@ -5,7 +5,7 @@
 
 import { Camera } from "./camera.js";
 import { grouped, read, uuid } from "./codes.js";
-import { Counting } from "./counting.js";
+import { Counting, undoing } from "./counting.js";
 import { Handing } from "./handing.js";
 import { Hub, NoAnswer, SignedOut } from "./hub.js";
 import { Queue } from "./queue.js";
@@ -255,18 +255,31 @@ class Page {
       time,
     );
     if (entry.state === "refused") row.append(element("p", entry.answer.text));
+    if (this.mayTakeBack(entry)) {
+      row.append(
+        undoing(this, entry.act.item, () => this.counting.takeBack(entry.request, entry.act)),
+      );
+    }
     const stranger = entry.state === "waiting" && entry.account !== this.queue.account;
     if (stranger) row.append(element("p", say("strangers")));
     if (stranger || (entry.state === "waiting" && entry.tries >= 3)) {
       const drop = element("button", say("drop"));
       drop.type = "button";
-      drop.className = "second small danger";
+      drop.className = "small danger";
       drop.addEventListener("click", () => {
         if (window.confirm(say("confirmDrop"))) this.queue.drop(entry.n);
       });
       row.append(drop);
     }
     return row;
+  }
+
+  /** Something that this account counted, that is not refused, and was not taken back. */
+  mayTakeBack(entry) {
+    if (entry.what !== "item" || entry.state === "refused") return false;
+    if (entry.account !== this.queue.account) return false;
+    const back = (one) => one.act.counted === entry.request && one.state !== "refused";
+    return !this.queue.entries.some(back);
   }
 
   // --- buttons ---------------------------------------------------------------------------------

@@ -1,0 +1,59 @@
+"""Delivery plans are made, say what they want, are closed and opened again."""
+
+import secrets
+from typing import Final
+
+from msgspec import to_builtins
+from sqlalchemy import Connection, delete, insert, update
+
+from contract import codes
+from contract.codes import Kind, to_base32
+from contract.reference import Plan
+from hub import audit, catalogue, db, reference
+from hub.audit import By
+
+MAX_NAME: Final = 60
+MAX_WANTED: Final = 100_000
+
+
+class PlanError(ValueError):
+    """It cannot be: no name, or no such category."""
+
+
+def add(connection: Connection, zh: str, en: str, by: By, now_ms: int) -> str:
+    """A new plan; its code.
+
+    Raises:
+        PlanError: it has no name.
+        hub.catalogue.CatalogueError, hub.reference.TooManyNamesError: kiosks could not know it.
+    """
+    if not zh and not en:
+        raise PlanError("a plan needs a title in one language at least")
+    code = codes.serial_code(Kind.PLAN, to_base32(secrets.randbits(20), 4), secrets.randbits(25))
+    catalogue.put(connection, "plans", [to_builtins(Plan(code, zh or en, en or zh))])
+    reference.require_room(connection, "plans")
+    audit.note(connection, by, "reference.put", "plans", {"keys": [code]}, now_ms)
+    return code
+
+
+def want(connection: Connection, plan: str, category: str, n: int, by: By, now_ms: int) -> None:
+    """The plan wants ``n`` of a category; 0 takes the line away.
+
+    Raises:
+        PlanError: there is no such category.
+    """
+    if category not in catalogue.category_keys(connection):
+        raise PlanError(f"{category}: there is no such category")
+    table = db.plan_line
+    same = (table.c.plan == plan) & (table.c.category == category)
+    connection.execute(delete(table).where(same))
+    if n:
+        connection.execute(insert(table).values(plan=plan, category=category, n=n))
+    audit.note(connection, by, "reference.put", plan, {"key": category, "value": n}, now_ms)
+
+
+def open_again(connection: Connection, plan: str, opened: bool, by: By, now_ms: int) -> None:
+    """Open the plan, or close it."""
+    connection.execute(update(db.plan).where(db.plan.c.code == plan).values(open=opened))
+    detail = {"keys": [plan], "value": opened}
+    audit.note(connection, by, "reference.put", "plans", detail, now_ms)
