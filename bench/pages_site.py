@@ -142,6 +142,7 @@ _QUERIES: Final = {
     "/labels": "SELECT prefix FROM label_run LIMIT 1",
     "/market": "SELECT market FROM sale GROUP BY market ORDER BY count(*) DESC, market LIMIT 1",
     "/months": "SELECT max(number) FROM statement",
+    "/papers": "SELECT id FROM stop ORDER BY id LIMIT 1",
     "/recalls": "SELECT id FROM recall ORDER BY id LIMIT 1",
     "/transfers": "SELECT e.kiosk || '.' || e.epoch || '.' || e.seq || '.' || substr(e.hash, 1, 16)"
     " FROM leg l JOIN event e ON e.id = l.sent ORDER BY l.sent DESC LIMIT 1",

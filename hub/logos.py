@@ -3,8 +3,8 @@
 What comes in is somebody's file. Its size is looked at before a dot is unpacked, and only formats
 that everybody's pictures are in are tried. What goes out is small: it travels to every kiosk.
 
-Drawn marks keep their edges (black where darker than half); a photograph, which is mostly grey, is
-dithered, since it would be a blot otherwise.
+Drawn marks of a few colours keep their edges: ink and paper are told apart wherever they differ the
+most. A photograph has every shade and would be a blot, so it is dithered.
 """
 
 import io
@@ -21,13 +21,13 @@ MAX_BYTES: Final = 12 * 1024 * 1024
 MAX_PIXELS: Final = 25_000_000
 """75 MB once unpacked; a telephone's usual photograph has 12 million."""
 FORMATS: Final = ("PNG", "JPEG", "GIF", "WEBP", "BMP")
-INK: Final = 128
-"""Grey level (0 black) below which a dot burns."""
 _PAPER: Final = 16
 """So near to white is the edge that is cut off."""
-_GREY: Final = range(48, 208)
-_PHOTOGRAPH: Final = 0.3
-"""From this share of grey dots on, of those that are not paper, it is no drawing."""
+_SHADE: Final = 16
+"""Levels that count as one shade: JPEG does not keep them apart."""
+_FEW: Final = 4
+_MOST: Final = 0.75
+"""A drawing has so much of what is not paper in so few shades."""
 _DAMAGED: Final = (OSError, ValueError, SyntaxError, EOFError, struct.error, zlib.error)
 """What Pillow raises, by the place of the damage."""
 
@@ -61,11 +61,12 @@ def make(upload: bytes) -> bytes:
     if inked is None:
         raise LogoError("blank")
     grey = grey.crop(inked)
+    drawn = _is_drawn(grey)
     width, height = LOGO_DOTS
     while True:
         small = grey.copy()
         small.thumbnail((width, height), Pillow.Resampling.LANCZOS)
-        made = _png(_dots(small))
+        made = _png(_dots(small, drawn=drawn))
         if len(made) <= MAX_LOGO_BYTES:
             return made
         width, height = width * 7 // 8, height * 7 // 8
@@ -111,17 +112,41 @@ def _grey(upload: bytes) -> "Image":
         raise LogoError("not-a-picture") from None
 
 
-def _dots(grey: "Image") -> "Image":
+def _is_drawn(grey: "Image") -> bool:
+    """Whether most of what is not paper has few shades."""
+    counts = grey.histogram()
+    shades = sorted(sum(counts[low : low + _SHADE]) for low in range(0, 256 - _PAPER, _SHADE))
+    return sum(shades[-_FEW:]) > _MOST * sum(shades)
+
+
+def _dots(grey: "Image", *, drawn: bool) -> "Image":
     from PIL import Image as Pillow
     from PIL import ImageOps
 
-    counts = grey.histogram()
-    between = sum(counts[level] for level in _GREY)
-    if between > _PHOTOGRAPH * sum(counts[: 256 - _PAPER]):
-        return ImageOps.autocontrast(grey).convert("1", dither=Pillow.Dither.FLOYDSTEINBERG)
-    return grey.point([0 if level < INK else 255 for level in range(256)]).convert(
-        "1", dither=Pillow.Dither.NONE
-    )
+    clear = ImageOps.autocontrast(grey)
+    if not drawn:
+        return clear.convert("1", dither=Pillow.Dither.FLOYDSTEINBERG)
+    ink = _parting(clear.histogram())
+    black_or_white = clear.point([0 if level <= ink else 255 for level in range(256)])
+    return black_or_white.convert("1", dither=Pillow.Dither.NONE)
+
+
+def _parting(counts: list[int]) -> int:
+    """The lightest level that is ink: the two groups that it parts differ the most (N. Otsu, IEEE
+    Trans. SMC 9, 1979), so that pale marks are printed as well."""
+    total, weighted = sum(counts), sum(level * n for level, n in enumerate(counts))
+    below = weight = 0
+    best, found = -1.0, 255
+    for level, n in enumerate(counts[:-1]):
+        below += n
+        weight += level * n
+        if not 0 < below < total:
+            continue
+        apart = weight / below - (weighted - weight) / (total - below)
+        between = below * (total - below) * apart * apart
+        if between > best:
+            best, found = between, level
+    return found
 
 
 def _png(picture: "Image") -> bytes:

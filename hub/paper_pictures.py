@@ -4,6 +4,7 @@ The same composition, layout and raster as a kiosk's (`drivers.papers`, `drivers
 here is one dot of the head there.
 """
 
+import functools
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
@@ -41,6 +42,9 @@ OF_PAPER: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 """Nobody prints a receipt on labels."""
 USUAL: Final = "58mm"
+KEPT: Final = 128
+"""Pictures that are not drawn anew, of some 10 kB each: those of the overview, and of a paper that
+somebody leaves as it is while they work on the other."""
 ANY_STOP: Final = Words("义仓驿站", "Yicang Stop")
 
 
@@ -75,6 +79,7 @@ def document(paper: str, papers: Papers, head: Letterhead) -> Document:
     return compose_receipt(SAMPLE_RECEIPT, papers, head)
 
 
+@functools.lru_cache(maxsize=KEPT)
 def drawn(paper: str, papers: Papers, head: Letterhead, printer: str) -> Seen:
     """What the printer (a key of `PRINTERS`) makes of it.
 
