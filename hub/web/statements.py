@@ -180,7 +180,9 @@ def as_xlsx(number: int) -> BaseResponse:
 def as_pdf(number: int) -> BaseResponse:
     """The stock ledger to be printed and signed."""
     closed, said = _seen(number)
-    return _file(closed, statement_files.pdf(said, closed, names()), "application/pdf", "pdf")
+    from hub import statement_pdf  # it brings much along that nothing else here needs
+
+    return _file(closed, statement_pdf.pdf(said, closed, names()), "application/pdf", "pdf")
 
 
 @needs(Permission.VIEW)
