@@ -22,6 +22,7 @@ from hub.permissions import Permission
 from hub.queries import events, kiosks, places
 from hub.request import connection
 from hub.web import listing, story, wording
+from hub.web.event_words import type_name
 from hub.web.listing import Choice, Column, Days, Kind, Link, Listing, SqlSource, Text
 from hub.web.listing import filters as by
 from hub.web.listing.filters import Span
@@ -152,7 +153,7 @@ def _account_options(here: Connection) -> list[tuple[str, str]]:
 
 
 def _type_options(_here: Connection) -> list[tuple[str, str]]:
-    return [(word, word) for word in sorted(contract.TYPES)]
+    return sorted(((word, type_name(word)) for word in contract.TYPES), key=lambda one: one[1])
 
 
 def _recorded_in(span: Span) -> ColumnElement[bool]:
@@ -235,7 +236,14 @@ EVENTS: Final = Listing[Line](
             link=Link("board.kiosk", "kiosk", lambda row: row.kiosk),
         ),
         Column(key="who", title=_l("Who"), value=lambda row: row.who),
-        Column(key="type", title=_l("Type"), value=lambda row: row.type, on_page=False),
+        Column(key="kind", title=_l("Type"), value=lambda row: type_name(row.type), on_page=False),
+        Column(
+            key="type",
+            title=_l("Type in the log"),
+            kind=Kind.CODE,
+            value=lambda row: row.type,
+            on_page=False,
+        ),
         Column(
             key="id", title=_l("Event"), kind=Kind.CODE, value=lambda row: row.id, on_page=False
         ),

@@ -1,0 +1,87 @@
+"""What each type of event is called, in few words: for choosing among them."""
+
+from typing import Final
+
+from flask_babel import lazy_gettext as _l
+from flask_babel.speaklater import LazyString
+
+TYPES: Final[dict[str, LazyString]] = {
+    "arrived": _l("Arrived from another stop"),
+    "back": _l("Came back from a delivery"),
+    "batch.received": _l("Donation taken in as a list"),
+    "box.received": _l("Whole box received"),
+    "clock.learned": _l("Clock set right"),
+    "contributed": _l("Gift to a campaign"),
+    "corrected": _l("Corrected by somebody"),
+    "count.approved": _l("Stocktake approved"),
+    "count.cancelled": _l("Stocktake given up"),
+    "count.closed": _l("Count of a lane ended"),
+    "count.joined": _l("Count of a lane joined"),
+    "count.opened": _l("Count of a lane began"),
+    "count.paused": _l("Count of a lane rests"),
+    "count.planned": _l("Stocktake planned"),
+    "count.recount": _l("To be counted again"),
+    "count.resumed": _l("Count of a lane goes on"),
+    "counted": _l("Label counted"),
+    "delivered": _l("Delivered to a household"),
+    "device.changed": _l("Device plugged in, unplugged or out of order"),
+    "disposed": _l("Thrown away or recycled"),
+    "epoch.opened": _l("Kiosk started"),
+    "expiry.set": _l("Best-before date noted"),
+    "find.identified": _l("Find without a label recognised"),
+    "food.refused": _l("Food refused"),
+    "found.unlabelled": _l("Found without a label"),
+    "graded": _l("Condition noted"),
+    "help.wanted": _l("Help wanted"),
+    "incident.ruled": _l("Incident settled"),
+    "item.picked": _l("Item picked by its label"),
+    "item.seen": _l("Label scanned"),
+    "kit.broken": _l("Kit taken apart"),
+    "kit.built": _l("Kit built"),
+    "label.attached": _l("Label stuck on"),
+    "label.reprinted": _l("Label printed again"),
+    "label.voided": _l("Blank label given up"),
+    "market.closed": _l("Market closed"),
+    "market.opened": _l("Market opened"),
+    "missing": _l("Reported missing"),
+    "month.closed": _l("Month closed"),
+    "month.restated": _l("Month restated"),
+    "moved": _l("Moved to a place"),
+    "noticed": _l("Oddity noticed by a kiosk"),
+    "out": _l("Out with a volunteer"),
+    "packed": _l("Packed into a box"),
+    "plan.seen": _l("Delivery plan asked for"),
+    "presumed.missing": _l("Presumed missing by a stocktake"),
+    "priced": _l("Priced for the market"),
+    "quarantined": _l("Set aside for checking"),
+    "recall.closed": _l("Recall over"),
+    "recall.opened": _l("Recall opened"),
+    "received": _l("Item received"),
+    "refused": _l("Scan refused"),
+    "released": _l("Checked and released"),
+    "reserved": _l("Reserved for a delivery"),
+    "roll.changed": _l("Paper roll changed"),
+    "sale.taken-back": _l("Sale taken back"),
+    "sealed": _l("Box sealed"),
+    "sent": _l("Sent on"),
+    "session.closed": _l("Donor’s turn ended"),
+    "session.joined": _l("Card joined a donor’s turn"),
+    "session.opened": _l("Donor’s turn began"),
+    "shelf.closed": _l("Shelf counted"),
+    "shelf.opened": _l("Count of a shelf began"),
+    "sold": _l("Sold"),
+    "time.offered": _l("Time offered"),
+    "unpacked": _l("Taken out of a box"),
+    "unrecognised": _l("Unknown code scanned"),
+    "unreserved": _l("Reservation lifted"),
+    "voided": _l("Taken back"),
+    "work.ended": _l("Volunteer’s time ended"),
+    "work.started": _l("Volunteer’s time began"),
+}
+"""Every type of the contract; a test compares the two, in both languages."""
+
+
+def type_name(key: str) -> str:
+    """What a type is called."""
+    found = TYPES.get(key)
+    return key if found is None else str(found)
