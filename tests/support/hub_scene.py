@@ -19,6 +19,7 @@ from hub.backup import Backup, Held, hub_events, keys, state
 from hub.permissions import Role
 from tests.support.count_scene import Counts
 from tests.support.hub_site import DAY_MS, HOUR_MS, HubSite, Journal
+from tests.support.printing_scene import Printing
 from tests.support.stock_goods import Goods
 
 CLAIM = "7Q2XK9ZD4M0RTB1W"
@@ -83,6 +84,11 @@ class Scene:
     def counts(self) -> Counts:
         """Stocktakes of the second stop, likewise."""
         return Counts(self.site, self.river, self.administrator)
+
+    @cached_property
+    def printing(self) -> Printing:
+        """Labels that are printed at a kiosk, likewise."""
+        return Printing(self.site, KIOSK, self.administrator, self.donations[1])
 
     def _name_the_plan(self) -> None:
         entry = {"code": self.plan, "zh": "红茶花", "en": "Red camellia", "items": 3, "open": True}

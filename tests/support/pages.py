@@ -133,6 +133,9 @@ STOCK: Final[Mapping[str, Address]] = {
     "count-approved": lambda scene: f"/counts/{scene.counts.approved}",
     "count-items": lambda scene: f"/counts/{scene.counts.approved}/items",
     "count-cancel": lambda scene: f"/counts/{scene.counts.going}/cancel",
+    "labels-printing": lambda scene: f"/labels/{scene.printing.run}",
+    "donation-printing": lambda scene: f"/donations/{scene.printing.donation}",
+    "kiosk-orders": lambda scene: f"/kiosks/{scene.printing.kiosk}",
 }
 """The warehouse, with the scene's goods."""
 

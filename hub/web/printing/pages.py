@@ -166,13 +166,5 @@ def cancel(command: str) -> BaseResponse:
     require(Permission.LABELS, places.stop_of_kiosks(connection()).get(found.kiosk, ""))
     return _order(
         lambda writing, user, moment: kiosk_commands.cancel(writing, found.id, user.by, moment),
-        _page_of(found.about, found.kiosk),
+        view.page_of(found.about, found.kiosk),
     )
-
-
-def _page_of(about: str, kiosk: str) -> str:
-    if about.startswith(RUN):
-        return url_for("labels.one", prefix=about.removeprefix(RUN))
-    if about.startswith(DONATION):
-        return url_for("donations.one", donation=about.removeprefix(DONATION))
-    return url_for("board.kiosk", kiosk=kiosk)

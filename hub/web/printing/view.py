@@ -3,7 +3,7 @@
 import hashlib
 
 import msgspec
-from flask import render_template
+from flask import render_template, url_for
 from flask_babel import gettext as _
 from msgspec import Struct
 from sqlalchemy import Connection
@@ -12,6 +12,7 @@ from contract.codes import grouped
 from contract.messages import CANCEL, Health
 from hub import accounts, kiosk_commands
 from hub.kiosk_commands import Order
+from hub.label_orders import DONATION, RUN
 from hub.permissions import Permission
 from hub.queries import kiosks, places
 from hub.queries.kiosks import Kiosk
@@ -22,12 +23,12 @@ from hub.web.printing import words
 
 
 class Line(Struct, frozen=True):
-    """An order as a page shows it; ``doubtful`` are codes of which nobody knows."""
+    """An order as a page shows it; ``title`` leads to ``href``: the kiosk, or on its own page what
+    was ordered. ``doubtful`` are codes of which nobody knows."""
 
     id: str
-    kiosk: str
-    name: str
-    about: str
+    title: str
+    href: str
     made_ms: int
     who: str
     total: int
@@ -66,26 +67,34 @@ def for_subject(here: Connection, about: str) -> Orders:
 
 def for_kiosk(here: Connection, kiosk: str) -> Orders:
     """What a kiosk was told to do."""
-    return _orders(here, kiosk_commands.of_kiosk(here, kiosk))
+    return _orders(here, kiosk_commands.of_kiosk(here, kiosk), by_name=True)
 
 
-def _orders(here: Connection, found: list[Order]) -> Orders:
+def page_of(about: str, kiosk: str) -> str:
+    """The page about what is ordered, or about its kiosk."""
+    if about.startswith(RUN):
+        return url_for("labels.one", prefix=about.removeprefix(RUN))
+    if about.startswith(DONATION):
+        return url_for("donations.one", donation=about.removeprefix(DONATION))
+    return url_for("board.kiosk", kiosk=kiosk)
+
+
+def _orders(here: Connection, found: list[Order], *, by_name: bool = False) -> Orders:
     names = accounts.names(here) if found else {}
     known = {one.id: one for one in kiosks.kiosks(here)} if found else {}
-    lines = tuple(_line(one, names, known.get(one.kiosk)) for one in found)
+    lines = tuple(_line(one, names, known.get(one.kiosk), by_name=by_name) for one in found)
     return Orders(lines, any(not one.is_final for one in lines))
 
 
-def _line(order: Order, names: dict[str, str], kiosk: Kiosk | None) -> Line:
+def _line(order: Order, names: dict[str, str], kiosk: Kiosk | None, *, by_name: bool) -> Line:
     user, said = signed_in_user(), order.told
     stop = kiosk.stop if kiosk is not None else ""
     bad = said.is_final and said.state not in ("done", "cancelled")
     why = words.why(order, online=kiosk is not None and kiosk.online)
     return Line(
         id=order.id,
-        kiosk=order.kiosk,
-        name=words.name(order.name),
-        about=order.about,
+        title=words.name(order.name) if by_name else order.kiosk,
+        href=page_of(order.about if by_name else "", order.kiosk),
         made_ms=order.made_ms,
         who=names.get(order.account, _("an account that is gone")),
         total=order.total,
@@ -94,7 +103,7 @@ def _line(order: Order, names: dict[str, str], kiosk: Kiosk | None) -> Line:
         tone="bad" if bad or why else "good" if said.state == "done" else "",
         why=why,
         doubtful=said.doubtful,
-        blank=order.about.startswith("labels:"),
+        blank=order.about.startswith(RUN),
         may_cancel=(
             not said.is_final
             and order.cancel_ms is None
@@ -132,7 +141,7 @@ def _told(kiosk: Kiosk, stop: str) -> str:
     elif not printers:
         how = _("no printer known")
     elif prints(kiosk.health):
-        how = _("its printer works")
+        how = _("printer works")
     else:
-        how = _("its printer does not work")
-    return _("%(kiosk)s · %(stop)s · %(how)s", kiosk=kiosk.id, stop=stop, how=how)
+        how = _("printer does not work")
+    return " · ".join((kiosk.id, str(how), stop))
