@@ -157,6 +157,20 @@ def test_every_decision_about_an_item_counts_at_once_and_can_be_taken_back(house
         }, kind
 
 
+def test_what_was_taken_back_offers_no_second_undo_which_would_be_refused(house: House) -> None:
+    item = house.site.intake(house.east, "F1")
+    assert act(house, "move", item, place=SHELF).status_code == 303
+    assert undo(house.ann).status_code == 303
+    page = house.ann.get("/board").text
+    assert "Undone: it is as it was before." in page
+    assert "/stock/undo" not in page
+
+
+def test_a_form_whose_position_is_no_number_is_no_fault_of_ours(house: House) -> None:
+    item = house.site.intake(house.east, "F1")
+    assert act(house, "move", item, place=SHELF, **{f"seen.{item}": "²"}).status_code == 303
+
+
 def test_an_items_page_tells_its_whole_journey_and_who_decided(house: House) -> None:
     item = house.site.intake(house.east, "F1")
     act(house, "quarantine", item, why="dirty")

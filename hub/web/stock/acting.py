@@ -15,7 +15,7 @@ from hub.permissions import Permission
 from hub.queries import events
 from hub.recording import Conflict, Recorded, RequestReusedError
 from hub.request import connection, now_ms, services
-from hub.stock_actions import Action, Refused
+from hub.stock_actions import Action, Refused, Undo
 from hub.stock_changes import Keeper, carry_out
 from hub.web import shell, wording
 from hub.web.login import require, signed_in_user, target_of
@@ -45,7 +45,7 @@ def seen() -> dict[str, int]:
     return {
         name.removeprefix(SEEN): int(value)
         for name, value in request.form.items()
-        if name.startswith(SEEN) and value.isdigit() and len(value) < 18
+        if name.startswith(SEEN) and value.isascii() and value.isdigit() and len(value) < 18
     }
 
 
@@ -85,9 +85,11 @@ def do(action: Action, *, back: str, done: str, form: str | None = None) -> Base
         return redirect(form or back, 303)
     except Conflict as error:
         return BaseResponse(*_conflict(error, back), content_type="text/html; charset=utf-8")
-    shell.told_undoable(
-        done, url_for("stock_act.undo"), {"of": asked, "request": new_request(), "back": back}
-    )
+    if isinstance(action, Undo):  # which is never undone itself: one decides again
+        shell.told(done)
+    else:
+        fields = {"of": asked, "request": new_request(), "back": back}
+        shell.told_undoable(done, url_for("stock_act.undo"), fields)
     return redirect(back, 303)
 
 
