@@ -85,7 +85,7 @@ def is_logo(png: bytes) -> bool:
                 return False
             found.load()
             return True
-    except _DAMAGED:
+    except (*_DAMAGED, Pillow.DecompressionBombError):
         return False
 
 

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from PIL import Image, ImageChops, ImageDraw
 
-from contract.papers import LOGO_DOTS, MAX_LOGO_BYTES
 from drivers.layout import PictureBox, lay_out
-from drivers.pictures import as_logo, read_picture
+from drivers.pictures import read_picture
 from drivers.ports import (
     PROFILES,
     Code128,
@@ -206,39 +205,3 @@ def test_a_document_with_a_picture_travels_as_json_and_tells_a_log_nothing() -> 
     assert msgspec.json.decode(msgspec.json.encode(document), type=Document) == document
     assert repr(document.blocks[0]) == f"Picture(length={len(HOUSE)})"
     assert "PNG" not in repr(boxes(document, PROFILES["58mm"]))
-
-
-# --- what somebody gives as a logo ---------------------------------------------------------------
-
-
-@pytest.mark.parametrize("form", ["PNG", "JPEG"])
-def test_a_large_coloured_picture_becomes_a_logo_without_its_blank_edges(form: str) -> None:
-    upload = Image.new("RGB", (2000, 1500), "white")
-    ImageDraw.Draw(upload).rectangle((500, 500, 1499, 899), fill=(180, 20, 20))
-    logo = as_logo(saved(upload, form))
-    assert logo is not None
-    assert len(logo) <= MAX_LOGO_BYTES
-    picture = Image.open(io.BytesIO(logo))
-    assert picture.mode == "1"
-    assert abs(picture.width - 384) <= 4
-    assert abs(picture.height - 153) <= 4
-    assert ImageChops.invert(picture).getbbox() == (0, 0, *picture.size)
-
-
-def test_the_busiest_picture_still_fits_what_a_template_may_carry() -> None:
-    logo = as_logo(saved(Image.effect_noise((800, 600), 200)))
-    assert logo is not None
-    assert len(logo) <= MAX_LOGO_BYTES
-    picture = read_picture(logo)
-    assert picture is not None
-    assert picture.width <= LOGO_DOTS[0]
-    assert picture.height <= LOGO_DOTS[1]
-
-
-@pytest.mark.parametrize(
-    "upload",
-    [b"", b"<svg/>", HOUSE[:60], flat("L", 255), claiming(9000, 9000)],
-    ids=["nothing", "another kind", "cut short", "blank", "too large"],
-)
-def test_what_gives_no_dots_is_no_logo(upload: bytes) -> None:
-    assert as_logo(upload) is None

@@ -3,7 +3,10 @@
 import base64
 import io
 import re
+import struct
+import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -449,6 +452,35 @@ def test_what_is_no_logo_is_refused_in_words(
         status, page = press(client, "logo", form | {"file": (io.BytesIO(content), "a.png")})
         assert (status, said in page) == (400, True)
         assert fields(page, FORM)["stop_en"] == "Typed before", "nothing typed is lost"
+
+
+def test_the_busiest_picture_still_fits_what_a_template_may_carry() -> None:
+    out = io.BytesIO()
+    Image.effect_noise((900, 700), 200).save(out, "PNG")
+    logo = logos.make(out.getvalue())
+    assert len(logo) <= MAX_LOGO_BYTES
+    assert logos.is_logo(logo)
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "GIF", "WEBP", "BMP"])
+def test_a_damaged_file_is_refused_or_read_and_never_a_fault_of_ours(form: str) -> None:
+    whole = photograph((120, 90), form)
+    for cut in range(0, len(whole), max(1, len(whole) // 60)):
+        for damaged in (whole[:cut], whole[:cut] + b"\xff\x00\xff" + whole[cut + 3 :]):
+            with suppress(LogoError):
+                assert logos.is_logo(logos.make(damaged))
+
+
+def test_a_logo_that_claims_to_be_endless_is_none() -> None:
+    png = b"\x89PNG\r\n\x1a\n"
+    header = struct.pack(">IIBBBBB", 200_000, 200_000, 1, 0, 0, 0, 0)
+    for kind, data in ((b"IHDR", header), (b"IDAT", zlib.compress(bytes(9000)))):
+        png += struct.pack(">I", len(data)) + kind + data
+        png += struct.pack(">I", zlib.crc32(kind + data))
+    assert not logos.is_logo(png)
+    with pytest.raises(LogoError) as refused:
+        logos.make(png)
+    assert refused.value.why == "too-many-dots"
 
 
 def test_a_white_picture_is_no_logo() -> None:
