@@ -277,13 +277,15 @@ def _why_unreadable(public_bytes: bytes) -> str:
     return "bad-public" if framed.body.type in TYPES else "unknown-type"
 
 
-TYPES: Final = frozenset(str(body.__struct_config__.tag) for body in Body.__args__)
+_TAGS: Final = {body: str(body.__struct_config__.tag) for body in Body.__args__}
+
+TYPES: Final = frozenset(_TAGS.values())
 """The tags of every event type of this release."""
 
 
 def type_of(body: Body) -> str:
     """The body's tag, for example ``received``."""
-    return str(body.__struct_config__.tag)
+    return _TAGS[type(body)]
 
 
 def person_hash(token: str) -> str:

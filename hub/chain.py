@@ -31,6 +31,7 @@ WHERE kiosk = ? AND epoch = ? AND seq BETWEEN ? AND ?
 """
 """The rows of a stretch, as `hub.lines.Row` has them behind their seq."""
 _STREAM: Final = "SELECT through, hash, safe FROM stream WHERE kiosk = ? AND epoch = ?"
+_BEYOND: Final = "SELECT 1 FROM event WHERE kiosk = ? AND epoch = ? AND seq > ? LIMIT 1"
 _OPEN_STREAM: Final = """
 INSERT INTO stream (kiosk, epoch, through, hash, safe, received_ms) VALUES (?, ?, 0, ?, 0, ?)
 """
@@ -47,11 +48,13 @@ class Streams:
         # Streams of this transaction: (through, hash, safe), and those to be written.
         self._streams: dict[tuple[str, str], tuple[int, str, int]] = {}
         self._advanced: set[tuple[str, str]] = set()
+        self._bare: set[tuple[str, str]] = set()  # those with nothing stored beyond ``through``
 
     def begin(self) -> None:
         """Call first in every transaction that appends."""
         self._streams.clear()
         self._advanced.clear()
+        self._bare.clear()
 
     def finish(self, connection: Connection, now_ms: int) -> None:
         """Call last in every transaction that appends: writes how far streams came."""
@@ -108,7 +111,8 @@ class Streams:
     def follow(
         self, connection: Connection, kiosk: str, epoch: str, lines: Sequence[Line]
     ) -> Ack | None:
-        """The usual case of `advance`: nothing but the next lines of the chain, one by one."""
+        """The usual case of `advance`, told before the lines are stored: nothing but the next lines
+        of the chain, one by one, and nothing stands at their place or beyond."""
         through, digest, safe = self.position(connection, kiosk, epoch)
         key = (kiosk, epoch)
         if key not in self._streams or lines[0].seq != through + 1 or digest == ZERO_HASH:
@@ -119,9 +123,19 @@ class Streams:
             if line.prev != digest:
                 return None
             digest = line.hash
+        if not self._is_bare(connection, kiosk, epoch, through):
+            return None
         self._streams[key] = (lines[-1].seq, digest, safe)
         self._advanced.add(key)
         return Ack(epoch, lines[-1].seq, digest)
+
+    def _is_bare(self, connection: Connection, kiosk: str, epoch: str, through: int) -> bool:
+        if (kiosk, epoch) in self._bare:
+            return True
+        if connection.exec_driver_sql(_BEYOND, (kiosk, epoch, through)).first() is not None:
+            return False
+        self._bare.add((kiosk, epoch))
+        return True
 
     def advance(
         self,
@@ -139,6 +153,7 @@ class Streams:
         either side.
         """
         through, digest = self._open(connection, kiosk, epoch, now_ms)
+        self._bare.discard((kiosk, epoch))
         ranges = self._holes.of(connection, kiosk, epoch)
         if ranges and self._holes.fill(connection, kiosk, epoch, {line.seq for line in new}):
             self._tell_holes(connection, kiosk, epoch, now_ms)

@@ -91,6 +91,12 @@ class EventLog:
         first, last = header.first, header.first + header.count - 1
         lines = read_lines(kiosk, batch)
         window: dict[int, list[Row]] = {}
+        follows = self.streams.follow(connection, kiosk, header.epoch, lines)
+        if follows is not None:
+            fresh = self._insert(connection, kiosk, header.epoch, lines, now_ms)
+            self._tell_quarantined(connection, kiosk, header.epoch, lines, now_ms)
+            self._forks.tell(connection, kiosk, header.epoch, lines, window, now_ms)
+            return Appended(follows, fresh)
         for row in connection.exec_driver_sql(WINDOW, (kiosk, header.epoch, first - 1, last + 1)):
             window.setdefault(row[1], []).append(Row(row[2], row[3], row[4], row[0]))
         new = [line for line in lines if not held(line, window)]
@@ -99,10 +105,6 @@ class EventLog:
         if new:
             self._tell_quarantined(connection, kiosk, header.epoch, new, now_ms)
             self._forks.tell(connection, kiosk, header.epoch, new, window, now_ms)
-        if len(new) == len(lines) and not any(seq >= first for seq in window):
-            ack = self.streams.follow(connection, kiosk, header.epoch, lines)
-            if ack is not None:
-                return Appended(ack, fresh)
         for line in new:
             window.setdefault(line.seq, []).append(Row(line.hash, line.prev, line.problem))
         ack = self.streams.advance(

@@ -50,11 +50,10 @@ _ITEM_COLUMNS: Final = (
     "legs",
     "position",
 )
-_UPSERT_ITEM: Final = (
-    f"INSERT INTO item ({', '.join(_ITEM_COLUMNS)})"
-    f" VALUES ({', '.join('?' * len(_ITEM_COLUMNS))}) ON CONFLICT (code) DO UPDATE SET "
-    + ", ".join(f"{name} = excluded.{name}" for name in _ITEM_COLUMNS[1:])
+_INSERT_ITEM: Final = (
+    f"INSERT INTO item ({', '.join(_ITEM_COLUMNS)}) VALUES ({', '.join('?' * len(_ITEM_COLUMNS))})"
 )
+_SELECT_ITEMS: Final = f"SELECT {', '.join(_ITEM_COLUMNS)} FROM item WHERE code IN ({{}})"
 _UPSERT_STOCK: Final = """
 INSERT INTO stock (stop, category, status, n) VALUES (?, ?, ?, ?)
 ON CONFLICT (stop, category, status) DO UPDATE SET n = stock.n + excluded.n
@@ -90,8 +89,8 @@ _LOAD_STREAMS: Final = (
 EVENT_COLUMNS: Final = "id, position, kiosk, hash, raw, repaired"
 
 
-class OldItem(Struct, frozen=True):
-    """What a refold must know of an item's row before it replaces it."""
+class OldItem(Struct, frozen=True, gc=False):
+    """What a refold must know of an item's row before it replaces it; ``row`` is all of it."""
 
     stop: str
     category: str | None
@@ -99,6 +98,10 @@ class OldItem(Struct, frozen=True):
     incidents: int
     quantity: int
     legs: int
+    row: tuple[Any, ...]
+
+
+_OLD: Final = tuple(_ITEM_COLUMNS.index(name) for name in OldItem.__struct_fields__[:-1])
 
 
 def chunks(keys: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
@@ -164,13 +167,10 @@ def old_items(connection: Connection, codes: Sequence[str]) -> dict[str, OldItem
     """The rows that these items have now."""
     found: dict[str, OldItem] = {}
     for chunk in chunks(codes):
-        rows = connection.exec_driver_sql(
-            "SELECT code, stop, category, status, incidents, quantity, legs FROM item"
-            f" WHERE code IN ({_among(len(chunk))})",
-            tuple(chunk),
-        )
-        for code, *rest in rows.fetchall():
-            found[code] = OldItem(*rest)
+        rows = connection.exec_driver_sql(_SELECT_ITEMS.format(_among(len(chunk))), tuple(chunk))
+        for row in rows.fetchall():
+            stop, category, status, incidents, quantity, legs = (row[n] for n in _OLD)
+            found[row[0]] = OldItem(stop, category, status, incidents, quantity, legs, tuple(row))
     return found
 
 
@@ -225,9 +225,26 @@ def add_touches(connection: Connection, touches: Sequence[tuple[str, int]]) -> N
 def save_items(
     connection: Connection, states: Sequence[ItemState], old: Mapping[str, OldItem]
 ) -> None:
-    """Write item rows, and delivery rows for what is or was delivered."""
-    if states:
-        connection.exec_driver_sql(_UPSERT_ITEM, [_item_row(state) for state in states])
+    """Write item rows, and delivery rows for what is or was delivered.
+
+    Of a row that is there only what changed is written, for every column that a statement names
+    costs its indexes an entry less and an entry more, changed or not.
+    """
+    new: list[tuple[Any, ...]] = []
+    changes: dict[tuple[int, ...], list[tuple[Any, ...]]] = {}
+    for state in states:
+        row = _item_row(state)
+        was = old.get(state.code)
+        if was is None:
+            new.append(row)
+        elif row != was.row:
+            names = tuple(n for n, value in enumerate(row) if value != was.row[n])
+            changes.setdefault(names, []).append((*(row[n] for n in names), state.code))
+    if new:
+        connection.exec_driver_sql(_INSERT_ITEM, new)
+    for names in sorted(changes):
+        columns = ", ".join(f"{_ITEM_COLUMNS[n]} = ?" for n in names)
+        connection.exec_driver_sql(f"UPDATE item SET {columns} WHERE code = ?", changes[names])
     delivered = [
         (state.code, state.family, state.delivered_stop or "", state.changed_t)
         for state in states

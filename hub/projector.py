@@ -24,7 +24,7 @@ Rules
 # Table and column names in statements come from constants here, never from data.
 # ruff: noqa: S608
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -37,7 +37,7 @@ from hub import projection_store as store
 from hub.event_log import Fresh, quarantine_key
 from hub.folds.entries import BOX_ALONE, CAMPAIGN, MARKET, RECALL, Stored, changed, stored, subjects
 from hub.folds.epochs import Timeline
-from hub.folds.watch import is_watched, watched
+from hub.folds.watch import WATCHED, is_watched, watched
 from hub.movement_store import Days
 from hub.refold import REFOLD, Fold, Refolder
 from hub.voids import VOID, Voids
@@ -48,7 +48,7 @@ VERSION: Final = 8
 TIMEZONE: Final = "Asia/Shanghai"
 """Where days begin, unless the hub is told otherwise."""
 
-GROUP: Final = 2000
+GROUP: Final = 4000
 """Most events projected in one transaction."""
 
 EVERY: Final = 2**62
@@ -123,7 +123,7 @@ class Projector:
         done = self._done(connection)
         positions.number(connection, done, limit)
         dirty = self._moved_kiosks(connection)
-        rows = connection.exec_driver_sql(_NEW, (done, limit)).fetchall()
+        rows = self._next(connection, done, fresh, limit)
         if rows:
             self._voids.recall(connection, done)  # while these rows are still to come
             self._projected = done = rows[-1][1]
@@ -181,7 +181,7 @@ class Projector:
         self._stops = dict(self._registry(connection))
         self._remember_stops(connection, self._stops)
         for events in self._whole_log(connection):
-            self._absorb(connection, events)
+            self._absorb(connection, events, refolding=False)
         for line in self._lines.values():
             line.unsettled = True
         for part in store.chunks(sorted(self._settle(connection, now_ms)), REFOLD):
@@ -203,10 +203,31 @@ class Projector:
 
     # --- reading new rows ------------------------------------------------------------------
 
+    @staticmethod
+    def _next(
+        connection: Connection, done: int, fresh: Mapping[int, Fresh], limit: int
+    ) -> list[tuple[int, int]]:
+        """(row, position) of the first rows behind ``done``. What ingest has just written as the
+        very next is not asked for."""
+        rows: list[tuple[int, int]] = []
+        if fresh:
+            drawn = {new.position: row for row, new in fresh.items()}
+            last = min(done + limit, max(drawn))
+            for position in range(done + 1, last + 1):
+                row = drawn.get(position)
+                if row is None:
+                    break
+                rows.append((row, position))
+        if len(rows) < limit:
+            last = rows[-1][1] if rows else done
+            behind = connection.exec_driver_sql(_NEW, (last, limit - len(rows)))
+            rows += [(row, position) for row, position in behind.fetchall()]
+        return rows
+
     def _read(
         self,
         connection: Connection,
-        rows: Iterable[Sequence[int]],
+        rows: Sequence[tuple[int, int]],
         fresh: Mapping[int, Fresh],
     ) -> list[Stored]:
         """The good events among these (row, position), in that order."""
@@ -240,33 +261,40 @@ class Projector:
 
     # --- absorbing: touches, facts, voids, claims ------------------------------------------
 
-    def _absorb(self, connection: Connection, events: Iterable[Stored]) -> set[str]:
-        """Record what each event concerns; the subjects that must be refolded."""
-        events = list(events)
+    def _absorb(
+        self, connection: Connection, events: Sequence[Stored], *, refolding: bool = True
+    ) -> set[str]:
+        """Record what each event concerns; the subjects that must be refolded, ``refolding`` them
+        soon."""
         dirty: set[str] = set()
         touches: list[tuple[str, int]] = []
         voids: list[Stored] = []
         claims = []
+        lines = self._lines
         for event in events:
-            body = event.body
-            self._line(connection, event.kiosk).take(event)
-            named = subjects(body)
-            touches += [(subject, event.row) for subject in named]
+            body, row = event.body, event.row
+            (lines.get(event.kiosk) or self._line(connection, event.kiosk)).take(event)
+            for subject in subjects(body):
+                touches.append((subject, row))
             dirty.update(changed(body))
-            watch = watched(event.kiosk, event.lane, body)
-            if watch is not None:
-                touches.append((watch, event.row))
-                dirty.add(watch)
-            if isinstance(body, Voided):
+            if type(body) in WATCHED:
+                watch = watched(event.kiosk, event.lane, body)
+                if watch is not None:
+                    touches.append((watch, row))
+                    dirty.add(watch)
+            elif isinstance(body, SessionClosed):
+                if body.claim is not None:
+                    claims.append((body.claim, event.kiosk, body.session, event.position))
+            elif isinstance(body, Voided):
                 voids.append(event)
-                touches += [(VOID + target, event.row) for target in body.events]
-            elif isinstance(body, SessionClosed) and body.claim is not None:
-                claims.append((body.claim, event.kiosk, body.session, event.position))
-        store.add_touches(connection, touches)
+                touches += [(VOID + target, row) for target in body.events]
+        if refolding:
+            self._refolder.touches.of(connection, {subject for subject, _ in touches})
+        self._refolder.touches.add(connection, touches)
         if claims:
             connection.exec_driver_sql(_CLAIM, claims)
         late = self._voids.links(connection, events, voids, self._done(connection))
-        store.add_touches(connection, late)
+        self._refolder.touches.add(connection, late)
         dirty.update(subject for subject, _ in late)
         return dirty
 
@@ -285,6 +313,7 @@ class Projector:
         for line in self._lines.values():
             if line.unsettled:
                 moved = line.settle()
+                self._refolder.forget_places()
                 findings = line.findings(self._stop(connection, line.kiosk))
                 stale = connection.exec_driver_sql(
                     "SELECT key FROM incident WHERE origin = 'fold' AND closed_ms IS NULL"

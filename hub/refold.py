@@ -7,8 +7,8 @@ next.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Final, TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, NamedTuple, TypeAlias
 
 from sqlalchemy import Connection, select
 
@@ -17,8 +17,18 @@ from hub import db, incidents, movement_store, sale_store, stock_store
 from hub import projection_store as store
 from hub.event_log import quarantine_key
 from hub.folds.boxes import BoxState, fold_box
-from hub.folds.entries import BOX_ALONE, CAMPAIGN, MARKET, RECALL, Entry, Stored, held, holder
-from hub.folds.epochs import UNPLACED, Timeline
+from hub.folds.entries import (
+    BOX_ALONE,
+    CAMPAIGN,
+    HOLDING,
+    MARKET,
+    RECALL,
+    Entry,
+    Stored,
+    held,
+    holder,
+)
+from hub.folds.epochs import Timeline
 from hub.folds.findings import Finding
 from hub.folds.gifts import given
 from hub.folds.item import FoldError, ItemState
@@ -28,6 +38,7 @@ from hub.folds.watch import fold_watched
 from hub.incidents import Trouble
 from hub.movement_store import Days
 from hub.statuses import COUNTED
+from hub.touches import Touches
 
 REFOLD: Final = 500
 """Most items refolded at once: bounds memory, not the transaction."""
@@ -36,6 +47,29 @@ REMEMBERED: Final = 20_000
 """Decoded events kept in memory, about 1 kB each."""
 
 Fold: TypeAlias = Callable[[str, Sequence[Entry]], ItemState | None]
+
+
+class _Needed(NamedTuple):
+    """The events of each subject that a refold needs, and the boxes and plans by which these led
+    on."""
+
+    events: dict[str, list[Stored]]
+    groups: dict[str, list[str]]
+
+    def around(self, code: str) -> Iterable[Stored]:
+        """The events of ``code`` and of everything it leads to, each once."""
+        found: dict[int, Stored] = {}
+        seen = {code}
+        pending = [code]
+        while pending:
+            subject = pending.pop()
+            for event in self.events[subject]:
+                found[event.row] = event
+            for group in self.groups.get(subject, ()):
+                if group not in seen:
+                    seen.add(group)
+                    pending.append(group)
+        return found.values()
 
 
 class Refolder:
@@ -49,21 +83,23 @@ class Refolder:
         stop: Callable[[Connection, str], str],
         days: Days,
     ) -> None:
+        self.touches: Final = Touches()
         self._days: Final = days
         self._fold: Final = fold
         self._line: Final = line
         self._stop: Final = stop
         self._memory: Final[OrderedDict[int, Stored]] = OrderedDict()
-        # Entries, as long as their epoch stays in its place.
+        # Entries, as long as all epochs stay in their places and kiosks at their stops.
         self._placed: Final[dict[int, Entry]] = {}
 
     def forget(self) -> None:
         """Drop what a rolled back transaction may have left in memory."""
+        self.touches.forget()
         self._memory.clear()
         self._placed.clear()
 
     def forget_places(self) -> None:
-        """A kiosk stands elsewhere: entries name its stop."""
+        """A kiosk stands at another stop, or an epoch elsewhere in the order: entries say both."""
         self._placed.clear()
 
     def remember(self, event: Stored) -> None:
@@ -74,17 +110,15 @@ class Refolder:
 
     def events_of(self, connection: Connection, wanted: Iterable[str]) -> dict[str, list[Stored]]:
         """The good events that concern each of ``wanted``."""
-        touched = store.touched_by(connection, wanted)
-        known: dict[int, Stored] = {}
-        missing: set[int] = set()
-        for rows in touched.values():
-            for row in rows:
-                event = self._memory.get(row)
-                if event is None:
-                    missing.add(row)
-                else:
-                    known[row] = event
-        for loaded in store.load_events(connection, sorted(missing)):
+        touched = self.touches.of(connection, wanted)
+        memory = self._memory
+        try:  # as a rule all of them are in memory
+            return {subject: [memory[row] for row in rows] for subject, rows in touched.items()}
+        except KeyError:
+            pass
+        wanted_rows = {row for rows in touched.values() for row in rows}
+        known = {row: memory[row] for row in wanted_rows if row in memory}
+        for loaded in store.load_events(connection, sorted(wanted_rows - known.keys())):
             known[loaded.row] = loaded
             self.remember(loaded)
         return {
@@ -267,48 +301,39 @@ class Refolder:
         if findings or stale:
             incidents.replace_findings(connection, stale, findings, now_ms)
 
-    def _closure(self, connection: Connection, codes: Iterable[str]) -> dict[str, list[Stored]]:
+    def _closure(self, connection: Connection, codes: Iterable[str]) -> "_Needed":
         """The events of these items, of all boxes around them, and of all plans they were on."""
-        needed: dict[str, list[Stored]] = {}
+        events: dict[str, list[Stored]] = {}
+        groups: dict[str, list[str]] = {}
         frontier = set(codes)
         while frontier:
             found = self.events_of(connection, frontier)
             for subject in frontier:
-                needed[subject] = found.get(subject, [])
+                events[subject] = found.get(subject, [])
             frontier = set()
-            for subject, events in found.items():
-                if subject.startswith("D"):
+            for subject, its in found.items():
+                if subject[0] == "D":
                     continue
-                for event in events:
-                    group = holder(subject, event.body)
-                    if group is not None and group not in needed:
-                        frontier.add(group)
-        return needed
+                for event in its:
+                    if type(event.body) in HOLDING:
+                        group = holder(subject, event.body)
+                        if group is not None:
+                            groups.setdefault(subject, []).append(group)
+                            if group not in events:
+                                frontier.add(group)
+        return _Needed(events, groups)
 
-    def _entries(
-        self, connection: Connection, code: str, needed: Mapping[str, list[Stored]]
-    ) -> list[Entry]:
-        events: dict[int, Stored] = {}
-        seen = {code}
-        pending = [code]
-        while pending:
-            subject = pending.pop()
-            for event in needed[subject]:
-                events[event.row] = event
-                if subject.startswith("D"):
-                    continue
-                group = holder(subject, event.body)
-                if group is not None and group not in seen:
-                    seen.add(group)
-                    pending.append(group)
+    def _entries(self, connection: Connection, code: str, needed: "_Needed") -> list[Entry]:
+        events: Iterable[Stored] = needed.events[code]
+        if code in needed.groups:
+            events = needed.around(code)
         known = self._placed
         entries = []
-        for row, event in events.items():
-            line = self._line(connection, event.kiosk)
-            place = line.placed.get(event.epoch, UNPLACED)
-            entry = known.get(row)
-            if entry is None or entry.stored is not event or entry.place is not place:
-                entry = known[row] = self._entry(connection, event, place)
+        for event in events:
+            entry = known.get(event.row)
+            if entry is None or entry.stored is not event:
+                place = self._line(connection, event.kiosk).placement(event.epoch)
+                entry = known[event.row] = self._entry(connection, event, place)
             entries.append(entry)
         if len(known) > REMEMBERED:
             known.clear()

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from contract.codes import PLACE_IN
 from contract.events import (
@@ -135,11 +135,19 @@ _STATUSES: Final[dict[type, str]] = {
 }
 
 
-def _named(body: Custody) -> tuple[str, ...]:
+# Asked for every event of every refold: a look into a set costs a tenth of what isinstance() does.
+_OF_ONE: Final = frozenset({Sold, SaleTakenBack, Counted, FindIdentified})
+_PACKING: Final = frozenset({Packed, KitBuilt})
+_PLACING: Final = frozenset({Moved, Counted, FindIdentified, Arrived})
+_NOT_SHOWN: Final = frozenset({Missing, Corrected})
+
+
+def _named(body: Any) -> tuple[str, ...]:
     """The items and boxes that a custody event speaks of."""
-    if isinstance(body, Sold | SaleTakenBack | Counted | FindIdentified):
+    if type(body) in _OF_ONE:
         return () if body.item is None else (body.item,)
-    return body.items
+    items: tuple[str, ...] = body.items
+    return items
 
 
 class Pass:
@@ -175,10 +183,11 @@ class Pass:
         self.places: dict[str, str] = {}  # box -> place
         self.stands: dict[str, str] = {}  # box -> place at a stop
         self.findings: list[Finding] = []
-        if birth is not None and isinstance(birth.stored.body, Birth):
-            self.place = birth.stored.body.place
+        if birth is not None:
+            body: Any = birth.stored.body
+            self.place = body.place
             self.stop = birth.stop
-            if not isinstance(birth.stored.body, FoundUnlabelled) and birth.stored.body.ready_made:
+            if type(body) is not FoundUnlabelled and body.ready_made:
                 self.label = "ready-made"
             self.seen_t = birth.key.t
             self._move(birth)
@@ -259,27 +268,31 @@ class Pass:
         course.came(at, self.status, self.stop)
 
     def _custody(self, entry: Entry, body: Custody) -> None:
-        concerned = self._concerned(body)
+        kind = type(body)
         named = _named(body)
-        if self.inside or isinstance(body, Packed | KitBuilt):
+        concerned = self._concerned(body, named)
+        if self.inside or kind in _PACKING:
             for thing in named:
                 self._contain(thing, body, named)
-        self._stand(body, named)
-        if isinstance(body, Moved | Counted | FindIdentified | Arrived):
+        if self.stands or kind in _PACKING or kind in _PLACING:
+            self._stand(body, named)
+        if kind in _PLACING:
             inner = [thing for thing in self.inside if thing.startswith("B")]
+            there: Any = body
             for box in (*named, *inner):
                 if box in named or any(above in named for above in self._above(box)):
-                    self.places[box] = body.place
+                    self.places[box] = there.place
         if not concerned:
             return
         self.newest = max(self.newest, entry.stored.position)
         self.moves += 1
         self.first = self.first or entry
-        if isinstance(body, PresumedMissing):
+        if type(body) is PresumedMissing:
             self._presumed_missing(body)
         else:
             self._evidence(entry, body)
-            self._travel(entry, body)
+            if self.travels.legs or kind is Sent:
+                self._travel(entry, body)
         self.last = entry
         self._passed.append(entry)
         self._move(entry)
@@ -287,14 +300,14 @@ class Pass:
     def _evidence(self, entry: Entry, body: Custody) -> None:
         """Somebody did something with it."""
         self.presumed = False
-        if not isinstance(body, Missing | Corrected):
+        if type(body) not in _NOT_SHOWN:
             self.seen_t = max(self.seen_t, entry.key.t)
-        if isinstance(body, Corrected):
-            self._corrected(entry, body)
-        elif isinstance(body, Out):
+        if isinstance(body, Out):
             self._out(entry, body)
         elif isinstance(body, Delivered):
             self._delivered(entry, body)
+        elif isinstance(body, Corrected):
+            self._corrected(entry, body)
         elif isinstance(body, Sent | Missing | Disposed | Sold):
             self._leaves(entry, body)
         else:
@@ -345,10 +358,12 @@ class Pass:
             self.gone = entry
 
     def _is_among(self, items: Sequence[str]) -> bool:
-        return self.code in items or any(box in items for box in self._above(self.code))
+        if self.code in items:
+            return True
+        return bool(self.inside) and any(box in items for box in self._above(self.code))
 
-    def _concerned(self, body: Custody) -> bool:
-        if self._is_among(_named(body)):
+    def _concerned(self, body: Custody, named: Sequence[str]) -> bool:
+        if self._is_among(named):
             return True
         if isinstance(body, Packed | KitBuilt):
             return self._is_among((body.box,))  # the box is where somebody packs
@@ -478,7 +493,7 @@ class Pass:
         return True
 
     def _left_quarantine(self, entry: Entry) -> None:
-        if self.quarantined:
+        if self.aside and self.quarantined:
             self.found("left-quarantine", entry, [entry])
 
     def _place_of(self, box: str) -> str | None:

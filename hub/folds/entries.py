@@ -309,6 +309,8 @@ _CHANGED: Final[dict[type, _Codes]] = {
 }
 _WITH_PLAN: Final = frozenset({Out, Delivered, Back})
 _WITH_BOX: Final = frozenset({Packed, Unpacked, KitBuilt, KitBroken})
+HOLDING: Final = _WITH_PLAN | _WITH_BOX
+"""The types of the events that `holder` and `held` may answer for."""
 
 
 def subjects(body: Body) -> tuple[str, ...]:

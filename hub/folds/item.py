@@ -36,6 +36,7 @@ without holding up the others.
 import calendar
 from collections.abc import Iterable, Sequence
 from datetime import date
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -46,7 +47,7 @@ from contract.events import (
     Received,
     Voided,
 )
-from hub.folds.custody import BIRTHS, UNCONFIRMED, Birth, Pass
+from hub.folds.custody import BIRTHS, UNCONFIRMED, Pass
 from hub.folds.entries import Entry, subjects
 from hub.folds.findings import Finding
 from hub.folds.legs import Leg
@@ -59,6 +60,9 @@ from hub.statuses import (
     UNLABELLED,
     VOIDED,
 )
+
+_CAME: Final = frozenset({Received, BoxReceived})
+"""Births that say in which session; the other one is a find."""
 
 
 class ItemState(Struct, frozen=True):
@@ -109,20 +113,21 @@ def fold_item(code: str, entries: Sequence[Entry]) -> ItemState | None:
         FoldError: with the row of an entry that could not be folded.
     """
     voided: set[str] = set()
+    births: list[Entry] = []
     identified = False
     for entry in entries:
         body = entry.stored.body
-        if type(body) is Voided:
+        if type(body) in BIRTHS:
+            if code == _born(body):
+                births.append(entry)
+        elif type(body) is Voided:
             voided.update(body.events)
         elif type(body) is FindIdentified:
             identified = identified or body.find == code
-    births: list[Entry] = []
     lost_births: list[Entry] = []
-    for entry in entries:
-        body = entry.stored.body
-        if type(body) in BIRTHS and code == _born(body):
-            gone = voided and entry.stored.id in voided
-            (lost_births if gone else births).append(entry)
+    if voided:
+        lost_births = [entry for entry in births if entry.stored.id in voided]
+        births = [entry for entry in births if entry.stored.id not in voided]
     if code.startswith("B") and not births and not lost_births:
         return None  # a box is what it holds
     live = entries
@@ -156,9 +161,9 @@ def ruled_on(code: str, live: Sequence[Entry]) -> int:
 
 
 def _born(body: object) -> str | None:
-    if isinstance(body, BoxReceived):
-        return body.box
-    return body.item if isinstance(body, Received | FoundUnlabelled) else None
+    if type(body) is Received or type(body) is FoundUnlabelled:
+        return body.item
+    return body.box if type(body) is BoxReceived else None
 
 
 def _newest_void(code: str, entries: Iterable[Entry]) -> int:
@@ -182,39 +187,41 @@ def _result(went: Pass, births: list[Entry], lost_births: list[Entry]) -> ItemSt
     status = _status(went, births, lost_births)
     _find(went, births, lost_births, first, status)
     last = went.last or first
-    birth = origin.stored.body if origin is not None else None
-    retail = birth.retail if isinstance(birth, Received | BoxReceived) else None
+    birth: Any = origin.stored.body if origin is not None else None
+    came = type(birth) in _CAME
+    retail = birth.retail if came else None
     expiry = went.month or (retail.last_day if retail is not None else None)
+    position = went.newest
+    for entry in (*births, *lost_births):
+        position = max(position, entry.stored.position)
     return ItemState(
         code=went.code,
         kiosk=(origin or first).stored.kiosk,
         stop=went.stop or first.stop,
-        category=birth.category if isinstance(birth, Birth) else None,
+        category=birth.category if birth is not None else None,
         status=status,
         place=went.place,
         plan=went.plan,
         box=went.inside.get(went.code),
-        session=birth.session if isinstance(birth, Received | BoxReceived) else None,
+        session=birth.session if came else None,
         received_t=origin.key.t if origin is not None else None,
         changed_t=max(last.key.t, origin.key.t if origin is not None else last.key.t),
-        known_time=last.known and (origin or last).known,
+        known_time=last.place.known and (origin or last).place.known,
         label=went.label,
         gtin=retail.gtin if retail is not None else None,
         expiry=expiry,
         lot=retail.lot if retail is not None else None,
         grade=went.grade,
-        quantity=birth.quantity if isinstance(birth, BoxReceived) else 1,
-        position=max(went.newest, *(entry.stored.position for entry in (*births, *lost_births)))
-        if births or lost_births
-        else went.newest,
-        findings=tuple(_unsettled(went)),
+        quantity=birth.quantity if type(birth) is BoxReceived else 1,
+        position=position,
+        findings=tuple(_unsettled(went)) if went.findings else (),
         family=went.delivered.stored.family if went.delivered is not None else None,
         delivered_stop=went.delivered.stop if went.delivered is not None else None,
         reserved=went.reserved,
         price=went.price,
         movements=() if status in (UNKNOWN, VOIDED) else tuple(went.course.movements),
         legs=() if status == VOIDED else tuple(went.travels.legs),
-        good_until=last_day_of(expiry),
+        good_until=last_day_of(expiry) if expiry is not None else None,
     )
 
 

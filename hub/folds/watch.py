@@ -25,6 +25,9 @@ DEVICE_DOWN: Final = "device-down"
 HELP_WANTED: Final = "help-wanted"
 KIOSK_NOTICED: Final = "kiosk-noticed"
 
+WATCHED: Final = frozenset({DeviceChanged, HelpWanted, Noticed})
+"""The types of the events that are folded here."""
+
 ROUTINE: Final = frozenset({"pending-dropped", "plan-dropped", "market-left", "market-resumed"})
 """Words of `Noticed` that nobody needs to act upon: the person at the kiosk was told."""
 
