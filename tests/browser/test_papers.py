@@ -138,6 +138,6 @@ def test_the_editor_with_a_logo_and_words_has_no_barriers(
         page.click("#receipt-add")
         expect(page.locator("#receipt-11-zh")).to_be_focused()
         page.get_by_role("button", name="保存", exact=True).click()
-        expect(page.locator("[role=alert]")).to_contain_text("第 11 项")
+        expect(page.locator("[role=alert]")).to_contain_text("第11项")
         assert serious(page) == []
         assert too_wide(page) == 0

@@ -438,7 +438,7 @@ def test_what_shines_through_is_paper() -> None:
         (b"", "请先选择图片", "Choose a picture first"),
         (b"<svg onload='alert(1)'/>", "无法识别这张图片", "no picture that can be read"),
         (photograph()[:5000], "无法识别这张图片", "no picture that can be read"),
-        (photograph((6000, 5000), "PNG"), "2500 万像素", "25 million dots"),
+        (photograph((6000, 5000), "PNG"), "2500万像素", "25 million dots"),
         (b"\x89PNG\r\n\x1a\n" + bytes(13_000_000), "12 MB", "12 MB"),
     ],
     ids=["nothing", "svg", "torn", "bomb", "large"],
