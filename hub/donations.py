@@ -12,13 +12,13 @@ from typing import Final
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, and_, insert, or_, select, update
 
 from contract import events
 from contract.codes import PLACE_IN, READY_MADE, Kind, serial_code, to_base32
 from contract.fields import MAX_IDS_PER_VOID
 from contract.reference import NamedCategory
-from hub import audit, catalogue, db, recording
+from hub import audit, catalogue, db, kiosk_commands, recording
 from hub.audit import By
 from hub.donation_rows import Fault, Known, Reading, Row, categories
 from hub.recording import Actor, Draft
@@ -270,8 +270,12 @@ def take_back(connection: Connection, donation: str, by: By, now_ms: int) -> int
     connection.execute(
         update(db.donation).where(db.donation.c.id == donation).values(taken_back_ms=now_ms)
     )
+    kiosk_commands.cancel_all(connection, kiosk_commands.DONATION + donation, by, now_ms)
     audit.note(connection, by, "donation.taken-back", donation, {}, now_ms, stop=found.stop)
     return len(rows)
+
+
+_CAME_IN: Final = ("received", "box.received", "expiry.set")
 
 
 def _event_ids(
@@ -286,8 +290,10 @@ def _event_ids(
             .select_from(db.touch.join(db.event, event.id == db.touch.c.event_id))
             .where(
                 db.touch.c.subject.in_(codes[first : first + 400]),
-                event.kiosk == recording.KIOSK,
-                event.type.in_(("received", "box.received", "label.attached", "expiry.set")),
+                or_(
+                    and_(event.kiosk == recording.KIOSK, event.type.in_(_CAME_IN)),
+                    event.type == "label.attached",  # also by the kiosk that printed it
+                ),
             )
             .order_by(event.id)
         )

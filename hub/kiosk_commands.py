@@ -37,6 +37,9 @@ from hub import audit, db
 from hub.audit import By
 from hub.outgoing import Send
 
+RUN: Final = "labels:"
+DONATION: Final = "donation:"
+"""What commands are for: this, and the prefix of a run of labels or the id of a list."""
 WAITING: Final = "waiting"
 """Not answered yet."""
 DAY_MS: Final = 24 * 3600 * 1000
@@ -171,6 +174,13 @@ def cancel(connection: Connection, command: str, by: By, now_ms: int) -> str:
         update(db.command).where(db.command.c.id == command).values(cancel_ms=now_ms)
     )
     return message.id
+
+
+def cancel_all(connection: Connection, what: str, by: By, now_ms: int) -> None:
+    """End what is left of all that is printed for this."""
+    for found in about(connection, what):
+        if not found.told.is_final and found.cancel_ms is None:
+            cancel(connection, found.id, by, now_ms)
 
 
 def _id(by: By, key: str | None) -> str:

@@ -14,13 +14,9 @@ from contract.messages import MAX_LABELS, LabelOrder
 from hub import db, donations, kiosk_commands, label_runs
 from hub.audit import By
 from hub.donations import Donation
-from hub.kiosk_commands import CommandError
+from hub.kiosk_commands import DONATION, RUN, CommandError
 from hub.label_runs import Run
 from hub.statuses import HERE
-
-RUN: Final = "labels:"
-DONATION: Final = "donation:"
-"""What commands are for: this, and the run's prefix or the list's id."""
 
 MOST: Final = MAX_LABELS
 """Labels of one order."""

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, Select, select
 from werkzeug.wrappers import Response as BaseResponse
 
 from contract.codes import grouped
-from hub import audit, db, donation_files, donation_rows, donations, label_orders
+from hub import audit, db, donation_files, donation_rows, donations, kiosk_commands, label_orders
 from hub.donations import Donation, DonationError
 from hub.permissions import Permission
 from hub.queries import places
@@ -231,7 +231,7 @@ def _one(found: Donation, problem: str = "") -> str:
     here = connection()
     stops = places.stops(here)
     kiosks, kiosk = printing.choices(here, found.stop)
-    about = label_orders.DONATION + found.id
+    about = kiosk_commands.DONATION + found.id
     return render_template(
         "donations/one.html",
         about=about,

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from contract.codes import Kind as CodeKind
 from contract.codes import grouped
-from hub import audit, label_orders, label_runs
+from hub import audit, kiosk_commands, label_orders, label_runs
 from hub.label_runs import SHEET, LabelError, Run
 from hub.permissions import Permission
 from hub.queries import places
@@ -160,7 +160,7 @@ def one(prefix: str) -> str:
     """A run: its sheets, and what became of each label."""
     run, here = _found(prefix), connection()
     kiosks, kiosk = printing.choices(here, run.stop)
-    about = label_orders.RUN + run.prefix
+    about = kiosk_commands.RUN + run.prefix
     return render_template(
         "labels/one.html",
         run=run,

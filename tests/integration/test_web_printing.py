@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Connection
 
-from contract import codes, messages, topics
+from contract import codes, events, messages, topics
 from contract.messages import CANCEL, PRINT_LABELS, Command, Hello, Reply
 from hub import kiosk_commands, label_orders
 from hub.permissions import Role
@@ -210,9 +210,8 @@ def test_no_answer_in_time_is_said(site: HubSite, east: Place) -> None:
     assert "no answer in time" in words(client.get(address).text)
 
 
-def test_labels_of_a_donation_are_printed_and_copies_of_those_in_doubt(
-    site: HubSite, east: Place
-) -> None:
+def a_list(site: HubSite) -> tuple[FlaskClient, str]:
+    """A list of two things and a box that came in: the browser and the list's page."""
     client = signed_in(site)
     upload = {
         "csrf_token": csrf(client, "/donations/new"),
@@ -222,6 +221,41 @@ def test_labels_of_a_donation_are_printed_and_copies_of_those_in_doubt(
     }
     page = str(client.post("/donations/new", data=upload).location)
     assert send(client, f"{page}/receive", page)[0] == 303
+    return client, page
+
+
+def test_a_list_that_is_taken_back_is_printed_no_more_and_leaves_nothing(
+    site: HubSite, east: Place
+) -> None:
+    client, page = a_list(site)
+    order = page.replace("/donations/", "/printing/donations/")
+    send(client, order, page, kiosk=EAST, n="3")
+    [command] = sent(site)
+    first = command.labels[0].code
+    answer(site, Reply(command.id, True, state="printing", printed=1, left=2))
+    attached = events.LabelAttached(item=first, how="printed")
+    site.receive(east.journal, [east.journal.write(attached, site.now_ms)])
+    assert "in_stock" in _statuses(site)
+    assert send(client, f"{page}/take-back", page)[0] == 303
+    [ending] = sent(site)
+    assert (ending.name, ending.of) == (CANCEL, command.id)
+    assert _statuses(site) == {"voided"}
+    incidents = site.writer.commit(
+        lambda here: here.exec_driver_sql("SELECT kind FROM incident").scalars().all()
+    )
+    assert incidents == []
+
+
+def _statuses(site: HubSite) -> set[str]:
+    return site.writer.commit(
+        lambda here: set(here.exec_driver_sql("SELECT status FROM item").scalars())
+    )
+
+
+def test_labels_of_a_donation_are_printed_and_copies_of_those_in_doubt(
+    site: HubSite, east: Place
+) -> None:
+    client, page = a_list(site)
     order = page.replace("/donations/", "/printing/donations/")
     assert send(client, order, page, kiosk=EAST, n="3")[0] == 303
     [command] = sent(site)

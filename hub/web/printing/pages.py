@@ -11,8 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from contract.codes import Kind
 from hub import donations, kiosk_commands, label_orders, label_runs
 from hub.donations import Donation
-from hub.kiosk_commands import CommandError
-from hub.label_orders import DONATION, RUN
+from hub.kiosk_commands import DONATION, RUN, CommandError
 from hub.label_runs import LabelError, Run
 from hub.permissions import Permission
 from hub.queries import places

@@ -11,8 +11,7 @@ from sqlalchemy import Connection
 from contract.codes import grouped
 from contract.messages import CANCEL, Health
 from hub import accounts, kiosk_commands
-from hub.kiosk_commands import Order
-from hub.label_orders import DONATION, RUN
+from hub.kiosk_commands import DONATION, RUN, Order
 from hub.permissions import Permission
 from hub.queries import kiosks, places
 from hub.queries.kiosks import Kiosk
