@@ -204,11 +204,18 @@ def _query(kind: type[Struct]) -> Struct:
         raise _bad(error, "query") from None
 
 
+_NUL: Final = rb"\u0000"
+"""A NUL as JSON writes it, which PostgreSQL keeps in no text."""
+
+
 def _body(kind: type[Struct]) -> Struct:
     if request.mimetype != "application/json":
         abort(415, "The body must be JSON, with Content-Type: application/json.")
+    sent = request.get_data()
+    if _NUL in sent:
+        raise BadParameter("body", "no NUL characters")
     try:
-        return msgspec.json.decode(request.get_data(), type=kind)
+        return msgspec.json.decode(sent, type=kind)
     except msgspec.ValidationError as error:
         raise _bad(error, "body") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

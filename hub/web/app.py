@@ -132,6 +132,7 @@ def create_app(
     shell.install(app)
     uploads.install(app)
     csrf = CSRFProtect(app)  # type: ignore[no-untyped-call]
+    security.refuse_nul(app)
     for pages in (
         public,
         keys,

@@ -132,7 +132,7 @@ def _named(event: str) -> ColumnElement[bool]:
 
 def _event_id(typed: str) -> str | None:
     parts = typed.lower().split(".")
-    if len(parts) != 4 or not parts[2].isdigit() or len(parts[2]) > 18:
+    if len(parts) != 4 or re.fullmatch(r"[0-9]{1,18}", parts[2]) is None:
         return None
     return typed.lower()
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from flask import Flask, Response, request
+from flask import Flask, Response, abort, request
 
 CONTENT_SECURITY_POLICY: Final = "; ".join(
     (
@@ -51,6 +51,23 @@ SECRET_PATHS: Final = ("/c/", "/wall/at/")
 def install(app: Flask) -> None:
     """Give every response of ``app`` its headers."""
     app.after_request(_add_headers)
+
+
+def refuse_nul(app: Flask) -> None:
+    """Refuse what no text has: PostgreSQL takes no NUL character, and nobody types one. What JSON
+    holds is looked at where it is decoded. To be installed after the protection against forged
+    requests, which is the first to read a form."""
+    app.before_request(_refuse_nul)
+
+
+def _refuse_nul() -> None:
+    if "\0" in request.path:
+        abort(404)
+    if request.blueprint == "api":
+        return
+    for values in (request.args, request.form):
+        if any("\0" in text for name, those in values.lists() for text in (name, *those)):
+            abort(400)
 
 
 def _add_headers(response: Response) -> Response:
