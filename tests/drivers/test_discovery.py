@@ -206,7 +206,7 @@ def test_each_scanner_gets_a_lane_as_it_is_plugged_in(desk: Desk, auto: AutoScan
         "lane-2": "serial:/dev/serial/by-id/usb-Newland_FM430-if00",
     }
     desk.opened["lane-2"].scan("G00010000AX")
-    got = [desk.inbox.get(timeout=2) for _ in range(3)]
+    got = [desk.inbox.get(timeout=20) for _ in range(3)]
     assert got[-1] == ScanRead("lane-2", "G00010000AX")
 
 
@@ -236,7 +236,7 @@ def test_a_second_one_of_the_same_kind_makes_both_known_by_their_ports(
         "lane-1": f"{ports}:1:1.0-event-kbd",
         "lane-2": f"{ports}:2:1.0-event-kbd",
     }
-    told = [desk.inbox.get(timeout=2) for _ in range(2)]
+    told = [desk.inbox.get(timeout=20) for _ in range(2)]
     assert isinstance(told[1], DeviceState)
     assert "by their USB ports" in told[1].detail.en
     desk.plug(keyboard(2, "BARCODE_SCANNER", "2"), keyboard(7, "Newland_HR", "3", "1eab"))

@@ -101,7 +101,7 @@ def test_a_second_one_of_the_same_kind_makes_both_known_by_their_ports(
     wait_until(lambda: len(desk.found) == 3, "both by their ports")
     assert desk.lost == ["usb:/dev/usb/by-id/POS58"]
     assert desk.found[1:] == ["usb:/dev/usb/by-path/usb-0:1", "usb:/dev/usb/by-path/usb-0:2"]
-    told = desk.inbox.get(timeout=2)
+    told = desk.inbox.get(timeout=20)
     assert isinstance(told, DeviceState)
     assert "by their USB ports" in told.detail.en
 

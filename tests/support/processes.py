@@ -28,7 +28,7 @@ def free_ports(count: int) -> list[int]:
     return list(ports)
 
 
-def until(what: str, probe: Callable[[], T | None], *, deadline_s: float = 20.0) -> T:
+def until(what: str, probe: Callable[[], T | None], *, deadline_s: float = 60.0) -> T:
     """The first value of ``probe`` that counts as true.
 
     Raises:

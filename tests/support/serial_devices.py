@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 
-def wait_until(condition: Callable[[], bool], what: str, *, within_s: float = 10.0) -> None:
+def wait_until(condition: Callable[[], bool], what: str, *, within_s: float = 30.0) -> None:
     """Polls; fails with `what` when it does not come true in time."""
     deadline = time.monotonic() + within_s
     while not condition():

@@ -2,22 +2,22 @@
 
 import os
 import socket
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.support.processes import free_ports, processes_naming, run
+from tests.support.stopwatch import Stopwatch
 
 QUICK_S = 5.0
 
 
 def refused(*options: str) -> list[str]:
     """The fault lines of an `up` that must not start."""
-    began = time.monotonic()
-    done = run("up", "--no-open", *options)
+    with Stopwatch() as watch:
+        done = run("up", "--no-open", *options)
     assert done.returncode == 2, done.stdout + done.stderr
-    assert time.monotonic() - began < QUICK_S
+    assert watch.seconds < QUICK_S
     assert "Traceback" not in done.stderr
     return done.stderr.splitlines()
 
