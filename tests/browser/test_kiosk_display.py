@@ -366,6 +366,16 @@ def test_at_rest_the_day_is_told(page: Page, kiosk: PageKiosk) -> None:
     expect(page.locator("#day-title")).to_contain_text("Since the start")
 
 
+def test_labels_that_the_hub_ordered_are_told_as_such(page: Page, kiosk: PageKiosk) -> None:
+    publish(kiosk, page, told(ANN, RICE))
+    printer = DeviceView("printer", "printer", True, "", "")
+    kiosk.view.publish_kiosk(replace(kiosk.kiosk, devices=(printer,), labels_ordered=40))
+    expect(page.locator("#printing")).to_contain_text("40 labels for the hub still to print")
+    waits = replace(kiosk.kiosk, devices=(printer,), papers_waiting=1, labels_ordered=40)
+    kiosk.view.publish_kiosk(waits)
+    expect(page.locator("#printing")).to_contain_text("Printing: 41")
+
+
 def test_a_printer_without_paper_is_told_calmly(page: Page, kiosk: PageKiosk) -> None:
     publish(kiosk, page, told(ANN, RICE))
     expect(page.locator("#preview-code")).to_be_visible()
