@@ -116,6 +116,7 @@ def test_everything_works_without_javascript(browser: Browser, site: HubSite) ->
         page.locator("#label-5-en").fill("Not for sale")
         page.click("#show-label")
         expect(page.locator(LABEL)).to_have_attribute("alt", containing("Not for sale"))
+        expect(page.locator("#show-label")).to_be_focused()
         page.get_by_role("button", name="Save", exact=True).click()
         expect(page.locator(".message")).to_contain_text("Saved")
         expect(page.locator("#label-5-en")).to_have_value("Not for sale")

@@ -17,6 +17,7 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 from contract.papers import LOGO_DOTS, MAX_LOGO_BYTES, Papers, PapersOf
+from contract.reference import read_part
 from drivers.papers import SAMPLE_LABEL, SAMPLE_RECEIPT, Letterhead, compose_receipt
 from drivers.ports import PrinterProfile, Words
 from drivers.printer_escpos import EscposLanguage
@@ -28,6 +29,7 @@ from hub.logos import LogoError
 from hub.paper_pictures import PRINTERS
 from hub.papers import KEPT
 from hub.permissions import Role
+from hub.reference import Reference
 from kiosk.documents import Stamp, layout
 from kiosk.state import LabelJob
 from tests.integration.test_web_operator import csrf, signed_in, words
@@ -119,6 +121,25 @@ def test_what_a_stop_saves_is_told_to_its_kiosks_and_to_no_other(
     found = told(site)
     assert found[()].receipt.language == "zh"
     assert found[("kiosk-east",)] == ours, "a stop's own papers are all its own"
+
+
+def test_a_kiosk_reads_them_from_the_messages_that_the_manifest_names(
+    site: HubSite, operator: FlaskClient
+) -> None:
+    with site.writer.engine.begin() as connection:
+        before, _ = Reference().manifest(connection, site.now_ms)
+    press(operator, "save", form_at(operator) | {"stop_en": "East"})
+    with site.writer.engine.begin() as connection:
+        manifest, sends = Reference().manifest(connection, site.now_ms)
+    assert manifest["papers"] != before["papers"]
+    payload = next(send.payload for send in sends if send.topic.endswith(manifest["papers"]))
+    read = {
+        one.kiosks: one.values
+        for one in read_part("papers", [payload])
+        if isinstance(one, PapersOf)
+    }
+    assert read == told(site)
+    assert read[("kiosk-east",)].stop_en == "East"
 
 
 def test_undo_puts_back_what_was_and_any_version_comes_back(

@@ -76,8 +76,8 @@ def with_template(papers: Papers, paper: str, template: Template) -> Papers:
 
 def pressed(papers: Papers, do: str, form: Mapping[str, str]) -> tuple[Papers, str]:
     """What a button makes of them, and the field where the hand goes on: ``up label 3``,
-    ``down receipt 1``, ``remove label 5``, ``add label``, ``usual receipt``. Anything else
-    changes nothing."""
+    ``down receipt 1``, ``remove label 5``, ``add label``, ``usual receipt``, ``show label``.
+    Anything else changes nothing."""
     what, _, rest = do.partition(" ")
     paper, _, number = rest.partition(" ")
     if paper not in PARTS:
@@ -85,6 +85,8 @@ def pressed(papers: Papers, do: str, form: Mapping[str, str]) -> tuple[Papers, s
     parts = list(template_of(papers, paper).parts)
     at = int(number) - 1 if number.isascii() and number.isdigit() and len(number) < 3 else -1
     focus = ""
+    if what == "show":
+        return papers, f"show-{paper}"
     if what == "usual":
         return with_template(papers, paper, USUAL[paper]), f"{paper}-usual"
     if what == "add" and len(parts) < MAX_PARTS:
