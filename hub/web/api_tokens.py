@@ -208,7 +208,11 @@ def ask_revoke(token: str) -> str:
     found = _found(token)
     used = formats.moment(found.used_ms) if found.used_ms is not None else _("never")
     return shell.confirm(
-        heading=_("Take back the token of %(label)s", label=found.label or _("without a name")),
+        heading=(
+            _("Take back the token of %(label)s", label=found.label)
+            if found.label
+            else _("Take back this token?")
+        ),
         text=_(
             "Whatever program uses it is refused from its next request on. This cannot be undone; "
             "a new token can be made."

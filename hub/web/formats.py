@@ -22,6 +22,7 @@ _MONTHS: Final = get_month_names("abbreviated", locale=_LOCALES["en"])
 _ISO: Final = re.compile(r"([0-9]{4})-([0-9]{2})(?:-([0-9]{2}))?")
 
 _UNITS: Final = ((60, "second"), (3600, "minute"), (86_400, "hour"), (2_592_000, "day"))
+_HASTE_MS: Final = 60_000
 _SECONDS: Final = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "month": 2_592_000}
 
 
@@ -54,10 +55,12 @@ def moment_tag(ms: int) -> Markup:
 
 
 def ago(ms: int) -> Markup:
-    """How long ago, or how soon: "5 minutes ago", with the exact time as its title."""
-    at = i18n.local(ms)
+    """How long ago, or how soon: "5 minutes ago", with the exact time as its title. What is ahead
+    by less than a minute has just been: another clock was fast."""
+    at, ahead = i18n.local(ms), ms - now_ms()
+    ahead = -1 if 0 <= ahead < _HASTE_MS else ahead
     return Markup(  # noqa: S704  # Babel's words and digits
-        f'<time datetime="{at:%Y-%m-%dT%H:%M%z}" title="{moment(ms)}">{since(ms - now_ms())}</time>'
+        f'<time datetime="{at:%Y-%m-%dT%H:%M%z}" title="{moment(ms)}">{since(ahead)}</time>'
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from contract import events
-from contract.codes import Kind
+from contract.codes import Kind, grouped
 from hub.permissions import Role
 from tests.integration.test_web_operator import signed_in, words
 from tests.support.counts import ROOM, SHELF, CountSite, Desk, hidden
@@ -147,7 +147,7 @@ def test_a_kiosk_that_was_offline_explains_days_later_what_was_missing(site: Cou
     manager = desk(site, "manager", lead.count)
     page = words(manager.page())
     assert "Told differently now" in page
-    assert f"{fetched} Not found Left during the count (set out with a volunteer)" in page
+    assert f"{grouped(fetched)} Not found Left during the count (set out with a volunteer)" in page
     assert "1 item was found again" in page
     assert outcomes(manager) == before, "what was approved stays"
     assert manager.post("restate") == 303
@@ -168,7 +168,7 @@ def test_what_was_missing_returns_when_anything_shows_it(site: CountSite) -> Non
     assert site.status(missing) == "in_stock"
     manager = desk(site, "manager", manager.count)
     page = words(manager.page())
-    assert f"1 item was found again {missing}" in page
+    assert f"1 item was found again {grouped(missing)}" in page
     assert "Told differently now" not in page, "it was found after the count"
 
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as BaseResponse
 
+from contract import codes
 from hub.permissions import Permission
 from hub.request import connection
 from hub.stocktake_lines import DIFFERENT, EXPLAINED, FINE, OPEN_YET, Line
@@ -108,6 +109,7 @@ def _listing(
                 title=_l("Item"),
                 kind=Kind.CODE,
                 value=lambda row: row.item,
+                show=lambda row: codes.grouped(row.item),
                 link=Link("board.item", "code", lambda row: row.item),
                 sort=True,
                 heading=True,

@@ -154,6 +154,7 @@ BOXES: Final = Listing[Line](
             title=_l("In box"),
             kind=CellKind.CODE,
             value=lambda row: row.outer,
+            show=lambda row: codes.grouped(row.outer) if row.outer else "",
             link=Link("boxes.one", "code", lambda row: row.outer),
         ),
         Column(
