@@ -124,16 +124,17 @@ def _open(call: Call) -> Keyed:
     return Keyed(code)
 
 
-def _transfers(_call: Call) -> TransferSettings:
-    return transfer_settings.read(connection())
+def _transfers(call: Call) -> TransferSettings:
+    return transfer_settings.read(connection(), call.user.visible)
 
 
 def _set_transfers(call: Call) -> TransferSettings:
     wish = call.sent(TransferSettings)
 
     def work(writing: Connection) -> TransferSettings:
-        transfer_settings.put(writing, wish, call.user.by, call.now_ms)
-        return transfer_settings.read(writing)
+        within = call.user.visible
+        transfer_settings.put(writing, wish, call.user.by, call.now_ms, within)
+        return transfer_settings.read(writing, within)
 
     return services().writer.call(work)
 

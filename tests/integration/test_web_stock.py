@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from contract import codes, events
 from contract.codes import Kind
 from contract.reference import Recall
-from hub import catalogue, db, overdue
+from hub import catalogue, db, overdue, transfer_settings
 from hub.permissions import Role
 from tests.integration.test_web_operator import csrf, signed_in, words
 from tests.support.hub_site import DAY_MS, HubSite, Place
@@ -281,6 +281,38 @@ def test_what_is_scanned_into_a_box_must_be_a_code(house: House) -> None:
 
 
 # --- transfers -----------------------------------------------------------------------------------
+
+
+def test_who_keeps_one_stop_changes_nothing_of_the_others(house: House) -> None:
+    admin = house.comes("root", Role.ADMINISTRATOR)
+    form = form_of(admin, "/transfers/ask")
+    people = {"who.west": "门卫", f"stop.{STOP_SHEET}": "west", "days": "5"}
+    assert admin.post("/transfers/ask", data=form | people).status_code == 303
+    keeper = house.comes("olive", Role.OPERATOR, "east")
+    own = form_of(keeper, "/transfers/ask")
+    assert f"stop.{STOP_SHEET}" not in own
+    assert "who.west" not in own
+    assert "days" not in own
+    wish = {"who.east": "前台", "days": "9", f"stop.{STOP_SHEET}": "", "who.west": "x"}
+    assert keeper.post("/transfers/ask", data=own | wish).status_code == 303
+    page = admin.get("/transfers/ask").text
+    assert 'value="门卫"' in page
+    assert 'value="前台"' in page
+    assert 'value="5"' in page
+    assert form_of(admin, "/transfers/ask").keys() == form.keys()
+    with house.site.reader.connect() as connection:
+        assert transfer_settings.read(connection).sheets == {STOP_SHEET: "west"}
+        assert "west" not in transfer_settings.read(connection, frozenset({"east"})).contacts
+
+
+def test_two_who_say_whom_to_ask_find_out_about_each_other(house: House) -> None:
+    one, two = house.comes("root", Role.ADMINISTRATOR), house.comes("olive", Role.OPERATOR)
+    first, second = (form_of(client, "/transfers/ask") for client in (one, two))
+    assert one.post("/transfers/ask", data=first | {"who.west": "门卫"}).status_code == 303
+    answer = two.post("/transfers/ask", data=second | {"who.east": "前台"})
+    assert answer.status_code == 409
+    assert "Somebody else was faster" in answer.text
+    assert 'value="门卫"' in two.get("/transfers/ask").text
 
 
 def test_what_left_and_was_not_seen_names_whom_to_ask_until_it_is_settled(house: House) -> None:

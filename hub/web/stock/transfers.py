@@ -1,5 +1,6 @@
 """Transfers between stops: what was sent, what arrived, what is still between, and whom to ask."""
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -17,7 +18,14 @@ from hub.queries import places
 from hub.queries import transfers as query
 from hub.queries.transfers import Contact, Transfer
 from hub.request import connection, now_ms, services
-from hub.transfer_settings import MAX_NAME, TransferSettings, TransferSettingsError
+from hub.scope import Stops
+from hub.transfer_settings import (
+    MAX_DAYS,
+    MAX_NAME,
+    TransferSettings,
+    TransferSettingsChangedError,
+    TransferSettingsError,
+)
 from hub.web import i18n, shell, story
 from hub.web import listing as tables
 from hub.web.listing import Choice, Column, Days, Kind, Link, Listing, SqlSource
@@ -165,27 +173,41 @@ def one(event: str) -> BaseResponse:
 def ask() -> str:
     """Whom to ask at each stop, which sheet stands for which stop, and after how many days."""
     here = connection()
-    table = db.place.c
-    sheets = here.execute(
-        select(table.code, table.zh, table.en).where(table.kind == "stop").order_by(table.code)
-    )
+    mine = visible_stops()
+    now = transfer_settings.read(here, mine)
     return render_template(
         "stock/ask.html",
         stops=words.stop_choices(here),
-        contacts=query.contacts(here),
-        sheets=[(row.code, i18n.pick(row.zh, row.en)) for row in sheets],
-        stop_of=query.stops_of_places(here),
-        days=query.gap_days(here),
+        contacts=now.contacts,
+        sheets=_sheets(here, mine),
+        stop_of=now.sheets,
+        days=now.days,
+        everywhere=mine is None,
+        version=transfer_settings.version(now),
     )
+
+
+def _sheets(here: Connection, mine: Stops) -> list[tuple[str, str]]:
+    """The sheets of stops, but for those that stand for a stop which the user may not see."""
+    table = db.place.c
+    rows = here.execute(
+        select(table.code, table.zh, table.en).where(table.kind == "stop").order_by(table.code)
+    )
+    stop_of = query.stops_of_places(here)
+    return [
+        (row.code, i18n.pick(row.zh, row.en))
+        for row in rows
+        if mine is None or stop_of.get(row.code, "") in ("", *mine)
+    ]
 
 
 @needs(Permission.SETTINGS)
 def save() -> BaseResponse:
     """What the form says of all of these."""
-    here = connection()
+    here, mine = connection(), visible_stops()
     stops = dict(words.stop_choices(here))
-    days = request.form.get("days", "")
-    if not days.isdigit() or not 1 <= int(days) <= 90:
+    days = request.form.get("days", "") if mine is None else str(query.gap_days(here))
+    if not re.fullmatch(r"[0-9]{1,3}", days) or not 1 <= int(days) <= MAX_DAYS:
         shell.told(_("The number of days is from 1 to 90."), "bad")
         return redirect(url_for("transfers.ask"), 303)
     people = {
@@ -195,15 +217,18 @@ def save() -> BaseResponse:
         )
         for stop in stops
     }
-    table = db.place.c
-    sheets = here.scalars(select(table.code).where(table.kind == "stop"))
-    meant = {code: request.form.get(f"stop.{code}", "") for code in sheets}
+    meant = {code: request.form.get(f"stop.{code}", "") for code, _name in _sheets(here, mine)}
     wish = TransferSettings(
         int(days), people, {code: stop if stop in stops else "" for code, stop in meant.items()}
     )
-    who, moment = signed_in_user().by, now_ms()
+    who, moment, seen = signed_in_user().by, now_ms(), request.form.get("version", "")
     try:
-        services().writer.call(lambda writing: transfer_settings.put(writing, wish, who, moment))
+        services().writer.call(
+            lambda writing: transfer_settings.put(writing, wish, who, moment, mine, seen)
+        )
+    except TransferSettingsChangedError:
+        page, status = shell.conflict((), url_for("transfers.ask"))
+        return Response(page, status=status)
     except TransferSettingsError:
         shell.told(_("A telephone number has digits, spaces, + and hyphens."), "bad")
         return redirect(url_for("transfers.ask"), 303)
