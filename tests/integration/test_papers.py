@@ -3,13 +3,9 @@
 import base64
 import io
 import re
-import struct
-import zlib
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import msgspec
 import pytest
@@ -24,8 +20,7 @@ from drivers.printer_escpos import EscposLanguage
 from drivers.printer_tspl import TsplLanguage
 from drivers.printer_wire import WirePrinter
 from drivers.profiles import PrinterLanguage
-from hub import catalogue, logos
-from hub.logos import LogoError
+from hub import catalogue
 from hub.paper_pictures import PRINTERS
 from hub.papers import KEPT
 from hub.permissions import Role
@@ -35,6 +30,7 @@ from kiosk.state import LabelJob
 from tests.integration.test_web_operator import csrf, signed_in, words
 from tests.support.forms import buttons, fields, pictures
 from tests.support.hub_site import HubSite
+from tests.support.pictures import photograph
 from tests.support.virtual_printer import DirectLink, VirtualPrinter
 
 EAST, EVERY = "/papers/east", "/papers/every_stop"
@@ -91,14 +87,6 @@ def dots_in(html: str, which: int = -1) -> Image.Image:
     head, _comma, data = source.partition(",")
     assert head == "data:image/png;base64"
     return Image.open(io.BytesIO(base64.b64decode(data)))
-
-
-def photograph(size: tuple[int, int] = (1600, 1200), form: str = "JPEG") -> bytes:
-    """Every grey there is, as a photograph has."""
-    grey = Image.linear_gradient("L").resize(size)
-    out = io.BytesIO()
-    grey.convert("RGB").save(out, form)
-    return out.getvalue()
 
 
 # --- saving --------------------------------------------------------------------------------------
@@ -420,39 +408,6 @@ def test_a_photograph_becomes_a_logo_that_every_kiosk_can_hold(
     assert (bare["logo"], "logo" in kinds(bare)) == ("", False)
 
 
-@pytest.mark.parametrize("colour", ["black", "darkred", "orange", "#cfe8cf"])
-@pytest.mark.parametrize("form", ["PNG", "JPEG", "GIF", "WEBP", "BMP"])
-def test_a_drawing_of_any_colour_keeps_its_edges_and_loses_its_blank_ones(
-    colour: str, form: str
-) -> None:
-    drawing = Image.new("RGB", (300, 200), "white")
-    drawing.paste(colour, (104, 48, 184, 128))
-    drawing.paste("white", (120, 64, 168, 112))
-    out = io.BytesIO()
-    drawing.save(out, form)
-    logo = Image.open(io.BytesIO(logos.make(out.getvalue()))).convert("L")
-    assert logo.size == (80, 80)
-    assert logo.crop((20, 20, 60, 60)).getextrema() == (255, 255), "paper"
-    assert logo.crop((2, 2, 78, 14)).getextrema() == (0, 0), "ink"
-
-
-def test_one_shade_alone_is_ink() -> None:
-    out = io.BytesIO()
-    Image.new("L", (50, 40), 200).save(out, "PNG")
-    logo = Image.open(io.BytesIO(logos.make(out.getvalue()))).convert("L")
-    assert (logo.size, logo.getextrema()) == ((50, 40), (0, 0))
-
-
-def test_what_shines_through_is_paper() -> None:
-    drawing = Image.new("RGBA", (300, 200), (0, 0, 0, 0))
-    drawing.paste((0, 0, 0, 255), (100, 50, 110, 130))
-    drawing.paste((0, 0, 0, 255), (150, 50, 180, 130))
-    out = io.BytesIO()
-    drawing.save(out, "PNG")
-    logo = Image.open(io.BytesIO(logos.make(out.getvalue()))).convert("L")
-    assert (logo.size, logo.crop((12, 0, 48, 80)).getextrema()) == ((80, 80), (255, 255))
-
-
 @pytest.mark.parametrize(
     ("content", "zh", "en"),
     [
@@ -473,105 +428,3 @@ def test_what_is_no_logo_is_refused_in_words(
         status, page = press(client, "logo", form | {"file": (io.BytesIO(content), "a.png")})
         assert (status, said in page) == (400, True)
         assert fields(page, FORM)["stop_en"] == "Typed before", "nothing typed is lost"
-
-
-def test_the_busiest_picture_still_fits_what_a_template_may_carry() -> None:
-    out = io.BytesIO()
-    Image.effect_noise((900, 700), 200).save(out, "PNG")
-    logo = logos.make(out.getvalue())
-    assert len(logo) <= MAX_LOGO_BYTES
-    assert logos.is_logo(logo)
-
-
-@pytest.mark.parametrize("form", ["PNG", "JPEG", "GIF", "WEBP", "BMP"])
-def test_a_damaged_file_is_refused_or_read_and_never_a_fault_of_ours(form: str) -> None:
-    whole = photograph((120, 90), form)
-    for cut in range(0, len(whole), max(1, len(whole) // 60)):
-        for damaged in (whole[:cut], whole[:cut] + b"\xff\x00\xff" + whole[cut + 3 :]):
-            with suppress(LogoError):
-                assert logos.is_logo(logos.make(damaged))
-
-
-def test_a_logo_that_claims_to_be_endless_is_none() -> None:
-    png = b"\x89PNG\r\n\x1a\n"
-    header = struct.pack(">IIBBBBB", 200_000, 200_000, 1, 0, 0, 0, 0)
-    for kind, data in ((b"IHDR", header), (b"IDAT", zlib.compress(bytes(9000)))):
-        png += struct.pack(">I", len(data)) + kind + data
-        png += struct.pack(">I", zlib.crc32(kind + data))
-    assert not logos.is_logo(png)
-    with pytest.raises(LogoError) as refused:
-        logos.make(png)
-    assert refused.value.why == "too-many-dots"
-
-
-def test_a_white_picture_is_no_logo() -> None:
-    out = io.BytesIO()
-    Image.new("L", (50, 50), 255).save(out, "PNG")
-    with pytest.raises(LogoError) as refused:
-        logos.make(out.getvalue())
-    assert refused.value.why == "blank"
-
-
-# --- over the API --------------------------------------------------------------------------------
-
-
-def ask(
-    site: HubSite, method: str, path: str, role: Role = Role.OPERATOR, **more: Any
-) -> tuple[int, Any]:
-    headers = {
-        "Authorization": f"Bearer {site.token(role, stops=more.pop('stops', ()))}",
-        **more.pop("headers", {}),
-    }
-    answer = site.client().open(f"/api/v1{path}", method=method, headers=headers, **more)
-    return answer.status_code, answer.get_json()
-
-
-def test_the_api_does_what_the_page_does(site: HubSite, operator: FlaskClient) -> None:
-    status, found = ask(site, "GET", EAST, Role.VIEWER)
-    assert (status, found["own"], found["version"]) == (200, False, 0)
-    ours = {"stop_zh": "东门", "stop_en": "East", "label": {**found["papers"].get("label", {})}}
-    ours["label"] = {"parts": [{"kind": kind} for kind in ("bars", "category", "code")]}
-    body = {"papers": ours, "seen": 0}
-    key = {"Idempotency-Key": str(UUID(int=7))}
-    token = {"Authorization": f"Bearer {site.token(Role.OPERATOR)}"}
-    first, again = (
-        site.client().post(f"/api/v1{EAST}", json=body, headers=token | key) for _ in range(2)
-    )
-    assert (first.status_code, again.status_code) == (200, 200)
-    assert first.get_json() == again.get_json()
-    assert first.get_json()["version"] == 1, "the same request again saves no second version"
-    assert [part.kind for part in told(site)[("kiosk-east",)].label.parts] == [
-        "bars",
-        "category",
-        "code",
-    ]
-    assert ask(site, "POST", EAST, json=body)[0] == 409
-    _, seen = ask(site, "POST", f"{EAST}/preview", json={"papers": ours, "paper": "label"})
-    shown = dots_in(operator.get(EAST).text, -2)
-    picture = Image.open(io.BytesIO(base64.b64decode(seen["png"])))
-    assert (picture.tobytes(), picture.size) == (shown.tobytes(), (seen["width"], seen["height"]))
-    assert seen["lines"] == ["米面粮油", "Rice, flour, oil", "G 0000 00001 Z"]
-    status, back = ask(site, "POST", f"{EAST}/back", json={"version": 0, "seen": 1})
-    assert (status, back["own"], back["version"]) == (200, False, 2)
-    _, kept = ask(site, "GET", f"{EAST}/versions")
-    assert [one["version"] for one in kept["versions"]] == [2, 1]
-
-
-def test_the_api_says_which_part_cannot_be(site: HubSite) -> None:
-    short = {"parts": [{"kind": "bars"}, {"kind": "poem"}]}
-    body = {"papers": {"label": short, "logo": "bm8="}, "seen": 0}
-    status, told_ = ask(site, "POST", EAST, json=body)
-    assert (status, told_["parameter"]) == (400, "papers")
-    for fault in ("label missing-code", "label missing-category", "label kind-2", "logo"):
-        assert fault in told_["detail"]
-    seen = {"papers": {}, "paper": "receipt", "printer": "58mm-30"}
-    assert ask(site, "POST", f"{EAST}/preview", json=seen)[0] == 400
-
-
-def test_a_token_for_one_stop_reaches_no_other(site: HubSite) -> None:
-    body = {"papers": {}, "seen": 0}
-    assert ask(site, "POST", EAST, stops=["east"], json=body)[0] == 200
-    assert ask(site, "POST", "/papers/river", stops=["east"], json=body)[0] == 403
-    assert ask(site, "POST", EVERY, stops=["east"], json=body)[0] == 403
-    assert ask(site, "GET", EVERY, stops=["east"])[0] == 200
-    assert ask(site, "POST", EAST, Role.VOLUNTEER_LEAD, json=body)[0] == 403

@@ -6,18 +6,14 @@ pictures stand in the page itself, since what they show is written down nowhere 
 
 import base64
 import hashlib
-from typing import Final
 
 import msgspec
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from msgspec import Struct
-from msgspec.structs import replace
 from werkzeug.wrappers import Response as BaseResponse
 
-from contract.papers import MAX_PARTS, NEEDED, Papers, Part, Template
-from drivers.papers import Letterhead
-from drivers.ports import LayoutError
+from contract.papers import Papers
 from hub import accounts, logos, paper_changes, paper_pictures, papers
 from hub.logos import LogoError
 from hub.paper_changes import ChangedError, PapersError, UnknownVersionError
@@ -28,13 +24,10 @@ from hub.queries import places
 from hub.reference import TooManyNamesError
 from hub.request import connection, now_ms, services
 from hub.users import User
-from hub.web import audit_words, i18n, security, shell, story
+from hub.web import audit_words, i18n, shell
 from hub.web.login import Denied, needs, require, signed_in_user
-from hub.web.papers import draft, words
+from hub.web.papers import draft, editor, words
 from hub.web.uploads import takes_file
-
-EVERY_KEY: Final = "every_stop"
-"""In addresses; no stop's id has such a character."""
 
 
 def blueprint() -> Blueprint:
@@ -47,17 +40,6 @@ def blueprint() -> Blueprint:
     pages.post("/<stop>/back")(back)
     pages.get("/<stop>/<paper>.png")(picture)
     return pages
-
-
-class Shown(Struct, frozen=True):
-    """A paper's picture in a page: PNG in base64 with its size in dots, and what stands on it; or
-    why there is none."""
-
-    png: str = ""
-    width: int = 0
-    height: int = 0
-    says: str = ""
-    problem: str = ""
 
 
 class Place(Struct, frozen=True):
@@ -80,7 +62,7 @@ def overview() -> str:
     may = user.may(Permission.PAPERS)
     shown = [
         Place(
-            EVERY_KEY,
+            editor.EVERY_KEY,
             _("Every stop"),
             papers.own(here, EVERY) is not None,
             may and user.visible is None,
@@ -102,7 +84,7 @@ def picture(stop: str, paper: str) -> BaseResponse:
     if key and not user.sees(key):
         raise Denied(Permission.VIEW, key)
     here = connection()
-    chosen, head = papers.of_stop(here, key), _head(key)
+    chosen, head = papers.of_stop(here, key), editor.head_of(key)
     response = Response(mimetype="image/png")
     response.headers["Cache-Control"] = "private, no-cache"
     response.set_etag(hashlib.sha256(msgspec.json.encode((paper, chosen, head))).hexdigest()[:32])
@@ -125,7 +107,7 @@ def one(stop: str) -> BaseResponse:
         if not found:
             abort(404)
         shown = found[0].papers or shown
-    return _editor(key, shown or _beginning(key), _seen(key))
+    return editor.page(key, shown or editor.beginning(key), _seen(key))
 
 
 @takes_file(2 * logos.MAX_BYTES)
@@ -138,17 +120,17 @@ def act(stop: str) -> BaseResponse:
     if do == "save":
         return _save(key, given, seen, user)
     if do == "no-logo":
-        return _editor(key, draft.without_logo(given), seen, focus="logo")
+        return editor.page(key, draft.without_logo(given), seen, focus="logo")
     if do == "logo":
         sent = request.files.get("file")
         try:
             png = logos.make(sent.read(logos.MAX_BYTES + 1) if sent is not None else b"")
         except LogoError as error:
             problem = str(words.LOGO_FAULTS[error.why])
-            return _editor(key, given, seen, logo_problem=problem, status=400)
-        return _editor(key, draft.with_logo(given, base64.b64encode(png).decode()), seen)
+            return editor.page(key, given, seen, logo_problem=problem, status=400)
+        return editor.page(key, draft.with_logo(given, base64.b64encode(png).decode()), seen)
     made, focus = draft.pressed(given, do, form)
-    return _editor(key, made, seen, focus=focus)
+    return editor.page(key, made, seen, focus=focus)
 
 
 @needs(Permission.PAPERS)
@@ -157,7 +139,9 @@ def preview(stop: str, paper: str) -> str:
     key, _user = _mine(stop)
     if paper not in OF_PAPER:
         abort(404)
-    shown = _shown(paper, draft.read(request.form), _head(key), _printer(paper))
+    shown = editor.shown_as(
+        paper, draft.read(request.form), editor.head_of(key), editor.printer_of(paper)
+    )
     return render_template("papers/_picture.html", shown=shown)
 
 
@@ -169,13 +153,13 @@ def _save(key: str, given: Papers, seen: int, user: User) -> BaseResponse:
         )
     except PapersError as error:
         problems = [words.fault(one) for one in error.faults]
-        return _editor(key, given, seen, problems=problems, status=400)
+        return editor.page(key, given, seen, problems=problems, status=400)
     except TooManyNamesError as error:
-        return _editor(key, given, seen, problems=[_one_language(error)], status=400)
+        return editor.page(key, given, seen, problems=[_one_language(error)], status=400)
     except ChangedError as error:
         return _conflict(key, error.newest)
     _tell(_("Saved. Every connected kiosk prints so within seconds."), key, made, seen)
-    return redirect(_address(key), 303)
+    return redirect(editor.address(key), 303)
 
 
 @needs(Permission.PAPERS)
@@ -192,13 +176,15 @@ def back(stop: str) -> BaseResponse:
         abort(404)
     except PapersError as error:
         problems = [words.fault(one) for one in error.faults]
-        return _editor(key, _beginning(key), seen, problems=problems, status=400)
+        return editor.page(key, editor.beginning(key), seen, problems=problems, status=400)
     except TooManyNamesError as error:
-        return _editor(key, _beginning(key), seen, problems=[_one_language(error)], status=400)
+        return editor.page(
+            key, editor.beginning(key), seen, problems=[_one_language(error)], status=400
+        )
     except ChangedError as error:
         return _conflict(key, error.newest)
     _tell(_("Put back. Every connected kiosk prints so within seconds."), key, made, seen)
-    return redirect(_address(key), 303)
+    return redirect(editor.address(key), 303)
 
 
 # --- pieces --------------------------------------------------------------------------------------
@@ -206,7 +192,7 @@ def back(stop: str) -> BaseResponse:
 
 def _key(stop: str) -> str:
     """The stop of an address; 404 for none."""
-    if stop == EVERY_KEY:
+    if stop == editor.EVERY_KEY:
         return EVERY
     if stop not in places.stops(connection()):
         abort(404)
@@ -224,28 +210,6 @@ def _mine(stop: str) -> tuple[str, User]:
     return key, user
 
 
-def _address(key: str) -> str:
-    return url_for("papers.one", stop=key or EVERY_KEY)
-
-
-def _head(key: str) -> Letterhead:
-    hub_url = services().config.public_url or request.host_url
-    return paper_pictures.letterhead(connection(), key, hub_url)
-
-
-def _beginning(key: str) -> Papers:
-    """Where a stop without papers of its own begins: with every stop's, and its own name."""
-    every, found = papers.of_stop(connection(), key), places.stops(connection()).get(key)
-    if found is None:
-        return every
-    most = draft.MAX_WORDS
-    return replace(
-        every,
-        stop_zh=every.stop_zh or found.zh[:most],
-        stop_en=every.stop_en or found.en[:most],
-    )
-
-
 def _seen(key: str) -> int:
     newest = papers.newest(connection(), key)
     return 0 if newest is None else newest.n
@@ -255,116 +219,15 @@ def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
 
 
-def _printer(paper: str) -> str:
-    wanted = request.form.get(f"{paper}-printer", USUAL)
-    return wanted if wanted in OF_PAPER[paper] else USUAL
-
-
-def _shown(paper: str, given: Papers, head: Letterhead, printer: str) -> Shown:
-    given = paper_pictures.without_gaps(given)
-    if not paper_pictures.shows(paper, draft.template_of(given, paper)):
-        found = [one for one in papers.faults_of(given) if one.startswith(paper)]
-        return Shown(problem=" ".join(words.fault(one) for one in found))
-    try:
-        seen = paper_pictures.drawn(paper, given, head, printer)
-    except LayoutError as error:
-        return Shown(problem=i18n.pick(error.zh, error.en))
-    data = base64.b64encode(seen.png).decode()
-    return Shown(data, seen.width, seen.height, words.standing_on(seen))
-
-
-def _editor(
-    key: str,
-    given: Papers,
-    seen: int,
-    *,
-    focus: str = "",
-    problems: list[str] | None = None,
-    logo_problem: str = "",
-    status: int = 200,
-) -> BaseResponse:
-    here, head = connection(), _head(key)
-    known = places.stops(here)
-    newest = papers.newest(here, key)
-    printers = {paper: _printer(paper) for paper in OF_PAPER}
-    page = render_template(
-        "papers/one.html",
-        key=key or EVERY_KEY,
-        every=key == EVERY,
-        name=story.stop_name(known, key) if key else _("Every stop"),
-        own=newest is not None and newest.papers is not None,
-        given=given,
-        seen=seen,
-        sheets=[
-            (paper, draft.template_of(given, paper), _shown(paper, given, head, printers[paper]))
-            for paper in OF_PAPER
-        ],
-        printers=printers,
-        choices={
-            paper: [(printer, words.PRINTERS[printer]) for printer in fitting]
-            for paper, fitting in OF_PAPER.items()
-        },
-        addable=draft.addable,
-        needed=NEEDED,
-        most=MAX_PARTS,
-        most_words=draft.MAX_WORDS,
-        words=words,
-        focus=focus,
-        problems=problems or [],
-        logo_problem=logo_problem,
-        versions=_told(papers.versions(here, key)),
-    )
-    response = Response(page, status=status)
-    response.headers.update(security.PICTURES)
-    return response
-
-
-class Told(Struct, frozen=True):
-    """A version in the list of them."""
-
-    n: int
-    at_ms: int
-    who: str
-    what: str
-
-
-def _told(found: list[Version]) -> list[Told]:
-    names = accounts.names(connection())
-    return [
-        Told(
-            one.n,
-            one.made_ms,
-            audit_words.person(one.account, names),
-            _("as every stop") if one.papers is None else _summary(one.papers),
-        )
-        for one in found
-    ]
-
-
-def _summary(found: Papers) -> str:
-    return _(
-        "label: %(label)s; receipt: %(receipt)s",
-        label=_kinds(found.label),
-        receipt=_kinds(found.receipt),
-    )
-
-
-def _kinds(template: Template) -> str:
-    def name(part: Part) -> str:
-        return str(words.KINDS.get(part.kind, part.kind))
-
-    return _(", ").join(name(part) for part in template.parts)
-
-
 def _tell(text: str, key: str, made: int, before: int) -> None:
-    undo = url_for("papers.back", stop=key or EVERY_KEY)
+    undo = url_for("papers.back", stop=key or editor.EVERY_KEY)
     shell.told_undoable(text, undo, {"n": str(before), "seen": str(made)})
 
 
 def _conflict(key: str, newest: Version) -> BaseResponse:
     who = audit_words.person(newest.account, accounts.names(connection()))
     change = shell.Change(_("Version %(n)s was saved.", n=newest.n), who, newest.made_ms)
-    page, status = shell.conflict([change], _address(key))
+    page, status = shell.conflict([change], editor.address(key))
     return Response(page, status=status)
 
 
