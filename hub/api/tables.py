@@ -14,10 +14,15 @@ from hub.api.routes import Call, Route
 from hub.permissions import Permission
 from hub.request import connection
 from hub.web import donations, events, items, kiosk_list, labels, market, quarantine
+from hub.web.account_tables import ACCOUNTS, SESSIONS
+from hub.web.api_tokens import TOKENS
+from hub.web.codes_list import CODES
 from hub.web.counts import pages as counts
+from hub.web.incident_table import INCIDENTS
 from hub.web.listing import Listing
 from hub.web.listing.listing import write_cursor
 from hub.web.login import require
+from hub.web.months_list import MONTHS
 from hub.web.stock import boxes, plans, recalls, transfers
 
 TABLES: Final[Mapping[str, tuple[Listing[Any], Permission]]] = {
@@ -37,6 +42,12 @@ TABLES: Final[Mapping[str, tuple[Listing[Any], Permission]]] = {
         (labels.RUNS, Permission.VIEW),
         (kiosk_list.KIOSKS, Permission.VIEW),
         (quarantine.QUARANTINE, Permission.SEE_RAW),
+        (INCIDENTS, Permission.VIEW),
+        (CODES, Permission.VIEW),
+        (MONTHS, Permission.VIEW),
+        (ACCOUNTS, Permission.ACCOUNTS),
+        (SESSIONS, Permission.ACCOUNTS),
+        (TOKENS, Permission.ACCOUNTS),
     )
 }
 """By name."""

@@ -1,10 +1,10 @@
 """Incidents: what somebody must see."""
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, func, select
 
 from hub import db
 from hub.scope import Stops, within
@@ -29,7 +29,7 @@ class Incident(Struct, frozen=True):
     acknowledged_by: str | None
 
 
-_COLUMNS = tuple(db.incident.c[name] for name in Incident.__struct_fields__)
+COLUMNS: Final = tuple(db.incident.c[name] for name in Incident.__struct_fields__)
 
 
 def incidents(
@@ -45,7 +45,7 @@ def incidents(
     """Open incidents at ``stops``, or closed ones: what nobody has acknowledged first, then the
     newest; without the first ``skip``."""
     table = db.incident.c
-    query = select(*_COLUMNS).order_by(
+    query = select(*COLUMNS).order_by(
         table.acknowledged_ms.is_not(None), table.opened_ms.desc(), table.key
     )
     query = query.where(table.closed_ms.is_not(None) if closed else table.closed_ms.is_(None))
@@ -54,7 +54,7 @@ def incidents(
         query = query.where(table.kiosk == kiosk)
     if subject is not None:
         query = query.where(table.subject == subject)
-    return [_read(tuple(row)) for row in connection.execute(query.limit(limit).offset(skip))]
+    return [read(row) for row in connection.execute(query.limit(limit).offset(skip))]
 
 
 def open_count(connection: Connection, stops: Stops = None) -> int:
@@ -66,8 +66,8 @@ def open_count(connection: Connection, stops: Stops = None) -> int:
 
 def one(connection: Connection, key: str) -> Incident | None:
     """The incident with this key."""
-    row = connection.execute(select(*_COLUMNS).where(db.incident.c.key == key)).one_or_none()
-    return None if row is None else _read(tuple(row))
+    row = connection.execute(select(*COLUMNS).where(db.incident.c.key == key)).one_or_none()
+    return None if row is None else read(row)
 
 
 def stop_of(connection: Connection, key: str) -> str | None:
@@ -78,7 +78,8 @@ def stop_of(connection: Connection, key: str) -> str | None:
     return found
 
 
-def _read(row: tuple[Any, ...]) -> Incident:
-    values = dict(zip(Incident.__struct_fields__, row, strict=True))
+def read(row: Row[Any]) -> Incident:
+    """An incident from a row that begins with `COLUMNS`."""
+    values = dict(zip(Incident.__struct_fields__, row, strict=False))
     values["detail"] = msgspec.json.decode(values["detail"], type=dict[str, Any])
     return Incident(**values)

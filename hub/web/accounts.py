@@ -21,21 +21,14 @@ from hub.queries import places
 from hub.request import connection, now_ms, services
 from hub.scope import Scope
 from hub.users import User
-from hub.web import account_words, i18n, story
+from hub.web import account_words, i18n, listing
+from hub.web.account_tables import ACCOUNTS, SESSIONS
+from hub.web.account_tables import scope_words as scope_words
 from hub.web.login import Denied, needs, signed_in_user
 from hub.web.shell import told, told_undoable
 
 EVERYWHERE: Final = "everywhere"
 SOME: Final = "some"
-
-
-class Row(Struct, frozen=True):
-    """An account of the list."""
-
-    account: Account
-    role: str
-    where: str
-    seen_ms: int | None
 
 
 class CityOfStops(Struct, frozen=True):
@@ -50,6 +43,7 @@ def blueprint() -> Blueprint:
     """The pages under ``/accounts``."""
     pages = Blueprint("accounts", __name__, url_prefix="/accounts")
     pages.get("")(everyone)
+    pages.get("/sessions", endpoint="sessions")(signed_in)
     pages.route("/new", methods=["GET", "POST"])(new)
     pages.route("/<account>", methods=["GET", "POST"])(one)
     pages.post("/<account>/password")(password)
@@ -62,32 +56,15 @@ def blueprint() -> Blueprint:
 
 
 @needs(Permission.ACCOUNTS)
-def everyone() -> str:
+def everyone() -> BaseResponse:
     """Every account that this user may manage."""
-    here, user = connection(), signed_in_user()
-    stops = places.stops(here)
-    used = sessions.last_seen(here)
-    rows = [
-        Row(
-            account,
-            account_words.role_name(account.role),
-            scope_words(account.scope, stops),
-            used.get(account.id),
-        )
-        for account in log.everyone(here)
-        if _is_theirs(user, account)
-    ]
-    return render_template("accounts/list.html", rows=rows, me=user.id)
+    return listing.respond(ACCOUNTS, "accounts/list.html")
 
 
-def scope_words(within: Scope, stops: dict[str, places.Stop]) -> str:
-    """A scope in words."""
-    if within.everywhere:
-        return _("All stops")
-    by_city = {stop.city: i18n.pick(stop.city_zh, stop.city_en) for stop in stops.values()}
-    named = [by_city.get(city, city) for city in within.cities]
-    named += [story.stop_name(stops, stop) for stop in within.stops]
-    return _(", ").join(named)
+@needs(Permission.ACCOUNTS)
+def signed_in() -> BaseResponse:
+    """Every session of these accounts."""
+    return listing.respond(SESSIONS, lead=_("Open one to see its account and to sign it out."))
 
 
 def _is_theirs(user: User, account: Account) -> bool:

@@ -18,7 +18,8 @@ from hub.queries.events import Recorded
 from hub.queries.items import STATUS_FIELDS, StockRow
 from hub.queries.places import Stop
 from hub.request import connection, services
-from hub.web import devices, incident_words, story, wording
+from hub.web import devices, incident_words, listing, story, wording
+from hub.web.codes_list import CODES
 from hub.web.login import needs, require, signed_in_user, visible_stops
 from hub.web.printing import view as printing
 from hub.web.stock import item_page
@@ -258,10 +259,6 @@ def kiosk(kiosk: str) -> str:
 
 
 @needs(Permission.VIEW)
-def unnamed() -> str:
+def unnamed() -> BaseResponse:
     """Retail codes that want a name."""
-    return render_template(
-        "board/codes.html",
-        codes=reference.unknown_codes(connection(), PAGE_ROWS),
-        category_name=story.category_name,
-    )
+    return listing.respond(CODES, "board/codes.html")

@@ -20,7 +20,9 @@ from hub.queries import places
 from hub.request import connection, now_ms, services
 from hub.scope import within
 from hub.web import i18n, listing, shell, story
+from hub.web.donation_lines import lines
 from hub.web.listing import Column, Kind, Link, Listing, SqlSource, filters
+from hub.web.listing.respond import FORMS, export
 from hub.web.login import Denied, needs, require, signed_in_user, visible_stops
 from hub.web.printing import view as printing
 from hub.web.uploads import takes_file
@@ -213,9 +215,11 @@ def upload() -> BaseResponse:
 
 
 @needs(Permission.VIEW)
-def one(donation: str) -> str:
-    """A list: what it says, what is wrong with it, how far it got."""
-    return _one(_found(donation))
+def one(donation: str) -> str | BaseResponse:
+    """A list: what it says, what is wrong with it, how far it got; its rows as a file."""
+    found = _found(donation)
+    form = request.args.get("format", "")
+    return export(lines(found), form) if form in FORMS else _one(found)
 
 
 def _found(donation: str) -> Donation:

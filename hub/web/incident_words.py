@@ -250,6 +250,12 @@ class Words(Struct, frozen=True):
     about: str = ""
 
 
+def kinds() -> list[tuple[str, str]]:
+    """Every kind of incident by its key, with its title."""
+    noticed = ("kiosk-noticed", _("Something that a kiosk noticed"))
+    return [*((key, str(kind.title)) for key, kind in _KINDS.items()), noticed]
+
+
 def words(incident: Incident, stop: str) -> Words:
     """The incident in the reader's language; a kind without words of its own is named."""
     kind: _Kind | None

@@ -22,7 +22,8 @@ from hub.request import connection, now_ms, services
 from hub.rulings import Intake, NotThisRulingError
 from hub.stock_actions import Refused
 from hub.stock_changes import Keeper
-from hub.web import i18n, incident_words, shell, story, wording
+from hub.web import i18n, incident_words, listing, shell, story, wording
+from hub.web.incident_table import INCIDENTS
 from hub.web.login import Denied, needs, require, signed_in_user
 from hub.web.ruling_words import WORDS
 from hub.web.stock.act import undo_of
@@ -34,9 +35,16 @@ def blueprint() -> Blueprint:
     """The page of one incident and what its buttons do."""
     pages = Blueprint("incidents", __name__, url_prefix="/incidents")
     pages.get("/one")(one)
+    pages.get("/table", endpoint="listing")(table)
     pages.post("/one")(settle)
     pages.post("/undo")(undo)
     return pages
+
+
+@needs(Permission.VIEW)
+def table() -> BaseResponse:
+    """Incidents as the address filters them, open and closed."""
+    return listing.respond(INCIDENTS)
 
 
 @needs(Permission.VIEW)

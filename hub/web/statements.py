@@ -1,6 +1,5 @@
 """Months: what is closed, what can be closed, each statement as a page and as files."""
 
-import datetime as dt
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -29,9 +28,11 @@ from hub.statements import (
     of_stops,
 )
 from hub.users import User
-from hub.web import i18n, story, wording
+from hub.web import i18n, listing, story, wording
 from hub.web.ledger import Figures, Section, sections
+from hub.web.listing.respond import FORMS, export
 from hub.web.login import Denied, needs, signed_in_user
+from hub.web.months_list import MONTHS, month_name
 from hub.web.reports import words
 
 LATE_ROWS: Final = 100
@@ -60,9 +61,10 @@ def blueprint() -> Blueprint:
 
 
 @needs(Permission.VIEW)
-def months() -> str:
+def months() -> str | BaseResponse:
     """What is closed, and the month that comes next as it would be closed now."""
-    return _months()
+    form = request.args.get("format", "")
+    return export(MONTHS, form) if form in FORMS else _months()
 
 
 def _months(problem: str = "") -> str:
@@ -78,7 +80,7 @@ def _months(problem: str = "") -> str:
             broken = True
     return render_template(
         "statements/months.html",
-        closed=query.closed(here),
+        closed=listing.view(MONTHS),
         month=month,
         over=month is not None and closing.is_over(month, now_ms, zone),
         preview=preview,
@@ -262,9 +264,5 @@ def _words() -> dict[str, object]:
         "place_name": wording.place_name,
         "pay_name": lambda pay: pays.get(pay, pay),
         "money": statement_files.money,
-        "month_name": _month_name,
+        "month_name": month_name,
     }
-
-
-def _month_name(month: str) -> str:
-    return i18n.month(dt.date(int(month[:4]), int(month[5:]), 1))

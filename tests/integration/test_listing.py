@@ -214,7 +214,7 @@ def test_an_export_has_every_row_that_the_filters_leave_and_is_noted(
     read = list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"))))
     wanted = len(rows_of(client.get("/events?type=received").text))
     assert len(read) == wanted
-    assert {row["Type"] for row in read} == {"received"}
+    assert {row["Type in the log"] for row in read} == {"received"}
     with scene.site.reader.connect() as connection:
         query = "SELECT subject, detail FROM audit WHERE what = 'table.exported' ORDER BY id DESC"
         subject, detail = tuple(connection.exec_driver_sql(query).first() or ())

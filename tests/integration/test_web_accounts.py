@@ -87,7 +87,7 @@ def test_a_new_account_gets_a_password_that_is_shown_once_and_works(site: HubSit
     _, password = add(chief, "wang", Role.VOLUNTEER_LEAD)
     page = words(chief.get("/accounts").text)
     assert "wang" in page
-    assert "Volunteer lead · All stops" in page
+    assert "wang Volunteer lead All stops active" in page
     assert password not in chief.get("/accounts").text
     assert sign_in(site, "wang", password).get("/board").status_code == 200
     assert ("chief", "account.added") in acts(site)

@@ -41,6 +41,7 @@ OPERATOR: Final[Mapping[str, Address]] = {
     "board": lambda scene: "/board",
     "incidents": lambda scene: "/incidents",
     "incidents-closed": lambda scene: "/incidents?closed=1",
+    "incidents-table": lambda scene: "/incidents/table",
     "incident": lambda scene: f"/incidents/one?key=unknown-item:{scene.stranger}",
     "names": lambda scene: "/names/",
     "names-products": lambda scene: "/names/products",
@@ -76,6 +77,7 @@ OPERATOR: Final[Mapping[str, Address]] = {
     "papers": lambda scene: "/papers/",
     "papers-stop": lambda scene: "/papers/east",
     "papers-every": lambda scene: "/papers/every_stop",
+    "papers-own": lambda scene: f"/papers/{scene.dressed}",
     "months": lambda scene: "/months",
     "reports": lambda scene: "/reports",
     "reports-months": lambda scene: "/reports?span=m12&stop=east",
@@ -141,6 +143,7 @@ STOCK: Final[Mapping[str, Address]] = {
 
 ADMINISTRATOR: Final[Mapping[str, Address]] = {
     "accounts": lambda scene: "/accounts",
+    "account-sessions": lambda scene: "/accounts/sessions",
     "account-new": lambda scene: "/accounts/new",
     "account-one": lambda scene: f"/accounts/{scene.administrator}",
     "audit": lambda scene: "/audit",

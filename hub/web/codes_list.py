@@ -1,0 +1,76 @@
+"""Retail codes that came in and that nobody has named yet."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from flask import url_for
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import Connection
+
+from contract.actions import CATEGORIES
+from hub import reference
+from hub.reference import UnknownCode
+from hub.web import story
+from hub.web.listing import Choice, Column, Kind, Listing, MemorySource, Text
+
+MOST: Final = 5_000
+"""Codes that are looked at: the most frequent ones."""
+
+
+def _rows(here: Connection) -> Sequence[UnknownCode]:
+    return reference.unknown_codes(here, MOST)
+
+
+def _address(row: UnknownCode) -> str:
+    return url_for("names.entry", part="products", key=row.gtin, category=row.category or "", new=1)
+
+
+CODES: Final = Listing[UnknownCode](
+    name="codes",
+    title=_l("Codes to name"),
+    order="-items",
+    empty=_l("Every code that came in has a name."),
+    source=MemorySource(rows=_rows),
+    columns=(
+        Column(
+            key="gtin",
+            title=_l("Code"),
+            kind=Kind.CODE,
+            heading=True,
+            value=lambda row: row.gtin,
+            link=_address,
+            sort=True,
+        ),
+        Column(
+            key="category",
+            title=_l("Category that people chose"),
+            value=lambda row: story.category_name(row.category) if row.category else None,
+            sort=True,
+        ),
+        Column(
+            key="last",
+            title=_l("Last one"),
+            kind=Kind.MOMENT,
+            value=lambda row: row.last_t,
+            sort=True,
+        ),
+        Column(
+            key="items",
+            title=_l("Items"),
+            kind=Kind.NUMBER,
+            value=lambda row: row.items,
+            link=lambda row: url_for("items.listing", gtin=row.gtin),
+            sort=True,
+        ),
+    ),
+    filters=(
+        Choice(
+            key="category",
+            label=_l("Category"),
+            options=lambda _here: [(one.key, story.category_name(one.key)) for one in CATEGORIES],
+            keep=lambda row, value: row.category == value,
+            first=True,
+        ),
+        Text(key="gtin", label=_l("Code"), keep=lambda row, value: value in row.gtin),
+    ),
+)

@@ -1,0 +1,171 @@
+"""Incidents as a table: with filters, and as a file. The page of cards says what to do."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from msgspec import Struct
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, false, func, select
+
+from hub import accounts, db
+from hub.queries import incidents, kiosks, places
+from hub.queries.incidents import Incident
+from hub.scope import within
+from hub.web import incident_words, story
+from hub.web.incident_words import Words
+from hub.web.listing import Choice, Column, Days, Kind, Link, Listing, SqlSource, Text, filters
+from hub.web.login import visible_stops
+
+_INCIDENT: Final = db.incident.c
+
+
+class Line(Struct, frozen=True):
+    """An incident of the table, its names looked up."""
+
+    words: Words
+    state: str
+    who: str
+
+    @property
+    def incident(self) -> Incident:
+        """What it is about."""
+        return self.words.incident
+
+
+def _select() -> Select[Any]:
+    return select(*incidents.COLUMNS).where(within(_INCIDENT.stop, visible_stops()))
+
+
+def _rows(here: Connection, found: Sequence[Row[Any]]) -> list[Line]:
+    stops, names = places.stops(here), accounts.names(here)
+    lines = []
+    for one in map(incidents.read, found):
+        who = one.acknowledged_by or ""
+        words = incident_words.words(one, story.stop_name(stops, one.stop))
+        lines.append(Line(words, _state(one), names.get(who, who)))
+    return lines
+
+
+def _state(one: Incident) -> str:
+    if one.closed_ms is not None:
+        return _("closed")
+    return _("open") if one.acknowledged_ms is None else _("seen")
+
+
+def _state_of(value: str) -> ColumnElement[bool]:
+    closed, seen = _INCIDENT.closed_ms, _INCIDENT.acknowledged_ms
+    match value:
+        case "open":
+            return and_(closed.is_(None), seen.is_(None))
+        case "seen":
+            return and_(closed.is_(None), seen.is_not(None))
+        case "closed":
+            return closed.is_not(None)
+        case _:
+            return false()
+
+
+def _states(_here: Connection) -> list[tuple[str, str]]:
+    return [("open", _("open")), ("seen", _("seen")), ("closed", _("closed"))]
+
+
+def _kinds(_here: Connection) -> list[tuple[str, str]]:
+    return sorted(incident_words.kinds(), key=lambda one: one[1])
+
+
+def _kiosk_ids(here: Connection) -> list[tuple[str, str]]:
+    return [(one.id, one.id) for one in kiosks.kiosks(here, visible_stops())]
+
+
+INCIDENTS: Final = Listing[Line](
+    name="incidents",
+    title=_l("Incidents as a table"),
+    order="-opened",
+    empty=_l("No incident yet. Whatever cannot be right becomes one, and is listed here for ever."),
+    source=SqlSource(
+        select=_select,
+        key=(_INCIDENT.key,),
+        rows=_rows,
+        counted=lambda: select(_INCIDENT.key).where(within(_INCIDENT.stop, visible_stops())),
+    ),
+    columns=(
+        Column(
+            key="what",
+            title=_l("What happened"),
+            heading=True,
+            value=lambda row: row.words.title,
+            link=Link("incidents.one", "key", lambda row: row.incident.key),
+            sort=_INCIDENT.kind,
+        ),
+        Column(key="state", title=_l("State"), value=lambda row: row.state),
+        Column(key="stop", title=_l("Stop"), value=lambda row: row.words.stop, sort=_INCIDENT.stop),
+        Column(
+            key="kiosk",
+            title=_l("Kiosk"),
+            kind=Kind.CODE,
+            value=lambda row: row.incident.kiosk,
+            sort=_INCIDENT.kiosk,
+        ),
+        Column(
+            key="about",
+            title=_l("Concerns"),
+            kind=Kind.CODE,
+            value=lambda row: row.incident.subject,
+        ),
+        Column(
+            key="opened",
+            title=_l("Since"),
+            kind=Kind.MOMENT,
+            value=lambda row: row.incident.opened_ms,
+            sort=_INCIDENT.opened_ms,
+        ),
+        Column(
+            key="times",
+            title=_l("Times"),
+            kind=Kind.NUMBER,
+            value=lambda row: row.incident.count,
+            sort=_INCIDENT.count,
+        ),
+        Column(
+            key="closed",
+            title=_l("Closed at"),
+            kind=Kind.MOMENT,
+            value=lambda row: row.incident.closed_ms,
+        ),
+        Column(key="who", title=_l("Seen by"), value=lambda row: row.who),
+        Column(
+            key="told", title=_l("In detail"), value=lambda row: row.words.happened, on_page=False
+        ),
+        Column(
+            key="kind",
+            title=_l("Kind"),
+            kind=Kind.CODE,
+            value=lambda row: row.incident.kind,
+            on_page=False,
+        ),
+    ),
+    filters=(
+        Choice(key="state", label=_l("State"), options=_states, where=_state_of, first=True),
+        Choice(
+            key="kind",
+            label=_l("What happened"),
+            options=_kinds,
+            where=lambda value: _INCIDENT.kind == value,
+            first=True,
+        ),
+        filters.stops(_INCIDENT.stop),
+        Choice(
+            key="kiosk",
+            label=_l("Kiosk"),
+            options=_kiosk_ids,
+            where=lambda value: _INCIDENT.kiosk == value,
+        ),
+        Text(
+            key="about",
+            label=_l("Concerns"),
+            where=lambda value: func.lower(_INCIDENT.subject) == value.lower(),
+        ),
+        Days(key="opened", label=_l("Since"), where=filters.moments(_INCIDENT.opened_ms)),
+    ),
+)
