@@ -19,6 +19,7 @@ from hub.backup import Backup, Held, hub_events, keys, state
 from hub.permissions import Role
 from tests.support.count_scene import Counts
 from tests.support.hub_site import DAY_MS, HOUR_MS, HubSite, Journal
+from tests.support.paper_scene import dress
 from tests.support.printing_scene import Printing
 from tests.support.stock_goods import Goods
 
@@ -89,6 +90,12 @@ class Scene:
     def printing(self) -> Printing:
         """Labels that are printed at a kiosk, likewise."""
         return Printing(self.site, KIOSK, self.administrator, self.donations[1])
+
+    @cached_property
+    def dressed(self) -> str:
+        """A stop with papers of its own, likewise."""
+        dress(self.site, "river", self.administrator)
+        return "river"
 
     def _name_the_plan(self) -> None:
         entry = {"code": self.plan, "zh": "红茶花", "en": "Red camellia", "items": 3, "open": True}
