@@ -96,7 +96,7 @@ def detail(values: dict[str, Any]) -> str:
     told = [
         _("%(name)s: %(value)s", name=str(_DETAILS.get(name, name)), value=_value(name, value))
         for name, value in values.items()
-        if value not in ("", [], None)
+        if value not in ("", [], {}, None)
     ]
     return _("; ").join(told)
 

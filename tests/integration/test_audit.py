@@ -171,6 +171,7 @@ def test_an_export_of_the_log_is_itself_noted(site: HubSite) -> None:
     assert "Signed in" in answer.text
     assert ("checker", "table.exported") in acts(site)
     assert msgspec.json.decode(_detail(site, "table.exported"))["format"] == "csv"
+    assert "()" not in words(checker.get("/audit?what=table.exported").text)
 
 
 def _detail(site: HubSite, what: str) -> str:
