@@ -142,9 +142,11 @@ def _this_year() -> int:
 
 
 def day_of_month(value: dt.date, *, short: bool = False) -> str:
-    """A day without its year: "3 Nov", "11月3日"; ``short`` where there is no room: "11/3"."""
+    """A day without its year: "3 Nov", "11月3日"; ``short`` where there is no room: "3 Sep" and
+    not "3 Sept", "11/3"."""
     if i18n.language() == "en":
-        return f"{value.day} {_MONTHS[value.month]}"
+        month = _MONTHS[value.month]
+        return f"{value.day} {month[:3] if short else month}"
     return f"{value.month}/{value.day}" if short else f"{value.month}月{value.day}日"
 
 

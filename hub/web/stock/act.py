@@ -1,15 +1,17 @@
 """Deciding about goods: one form for an item, a box or many of them, and the undo of it all."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
+from sqlalchemy import Connection, select
 from werkzeug.wrappers import Response as BaseResponse
 
 from contract.fields import MAX_IDS_PER_VOID
-from hub import recording
+from hub import db, recording
 from hub.folds.custody import IN_ORDER
 from hub.permissions import Permission
 from hub.queries import events
@@ -20,6 +22,7 @@ from hub.web import shell
 from hub.web.login import needs
 from hub.web.stock import acting, words
 from hub.web.stock.forms import FORMS, held, made
+from hub.web.story import category_name
 
 SHOWN: Final = 12
 """Codes that a form lists; the others are counted."""
@@ -64,6 +67,7 @@ def form(kind: str) -> BaseResponse:
         chosen=_preset(),
         codes=codes,
         shown=codes[:SHOWN],
+        names=_names(here, codes[:SHOWN]),
         seen={code: recording.position_of(here, code) for code in codes},
         compared=_compared(codes) if kind == "correct" else [],
         request_id=acting.new_request(),
@@ -71,6 +75,14 @@ def form(kind: str) -> BaseResponse:
         back=back,
     )
     return Response(page)
+
+
+def _names(here: Connection, codes: Sequence[str]) -> dict[str, str]:
+    """What these items are, by code."""
+    found = here.execute(
+        select(db.item.c.code, db.item.c.category).where(db.item.c.code.in_(codes))
+    )
+    return {row.code: category_name(row.category) for row in found}
 
 
 def _preset() -> dict[str, str]:
