@@ -3,6 +3,7 @@
 from typing import Final
 
 from flask import Flask, Response, abort, request
+from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 
 CONTENT_SECURITY_POLICY: Final = "; ".join(
     (
@@ -65,9 +66,15 @@ def _refuse_nul() -> None:
         abort(404)
     if request.blueprint == "api":
         return
-    for values in (request.args, request.form):
-        if any("\0" in text for name, those in values.lists() for text in (name, *those)):
-            abort(400)
+    if _holds_nul(request.form):
+        abort(400)
+    if _holds_nul(request.args):  # a filter that cannot be read is off
+        given = request.args.items(multi=True)
+        request.args = ImmutableMultiDict(one for one in given if "\0" not in "".join(one))
+
+
+def _holds_nul(values: MultiDict[str, str]) -> bool:
+    return any("\0" in name or "\0" in value for name, value in values.items(multi=True))
 
 
 def _add_headers(response: Response) -> Response:
