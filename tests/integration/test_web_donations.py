@@ -68,6 +68,21 @@ def test_a_list_is_looked_at_before_anything_follows(site: HubSite, east: Place)
     assert statuses(site) == []
 
 
+def test_a_long_list_is_read_whole_and_a_longer_form_than_any_is_not(
+    site: HubSite, east: Place
+) -> None:
+    client = signed_in(site)
+    name = "特级新鲜五常大米真空包装" * 4
+    long = GOOD + f"F1,1,{name},箱,2027-01\n" * 900
+    assert len(long.encode()) > 128 * 1024
+    page = words(client.get(upload(client, long.encode())).text)
+    assert "Take in 927 pieces" in page
+    form = {"csrf_token": csrf(client, "/donations/new"), "file": (io.BytesIO(bytes(3 << 20)), "x")}
+    answer = client.post("/donations/new", data=form, content_type="multipart/form-data")
+    assert answer.status_code == 413
+    assert client.post("/names/plans/entry", data={"zh": "x" * 70_000}).status_code == 413
+
+
 def test_it_is_taken_in_labelled_and_free(site: HubSite, east: Place) -> None:
     client = signed_in(site)
     address = upload(client, GOOD.encode())
