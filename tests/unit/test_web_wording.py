@@ -12,7 +12,7 @@ from tests.support.lines import EVERY_BODY
 @pytest.mark.parametrize("body", EVERY_BODY, ids=contract.type_of)
 def test_no_event_shows_its_machine_word_to_people(body: contract.Body) -> None:
     app = Flask(__name__)
-    Babel(app)
+    Babel(app)  # type: ignore[no-untyped-call]  # the library has no annotations there
     with app.test_request_context():
         said = wording.describe(body)
     assert said not in ("", contract.type_of(body))
@@ -24,7 +24,7 @@ def test_no_event_shows_its_machine_word_to_people(body: contract.Body) -> None:
 )
 def test_time_worked_is_told_in_hours_and_minutes(minutes: int, said: str) -> None:
     app = Flask(__name__)
-    Babel(app)
+    Babel(app)  # type: ignore[no-untyped-call]  # the library has no annotations there
     body = contract.WorkEnded(session="5e55000000000001", minutes=minutes)
     with app.test_request_context():
         assert wording.describe(body) == f"Somebody went home after {said}"
