@@ -101,7 +101,9 @@ def rule(
         hub.stock_actions.Refused, hub.recording.Conflict: as `hub.stock_changes.carry_out`.
     """
     chosen = next((one for one in rulings_for(incident.kind) if one.key == ruling), None)
-    if chosen is None or not _is_open(connection, incident.key):
+    # Whoever has only seen it settled nothing; that nobody else did meanwhile, the item tells.
+    though_seen = bool(expects) and ruling != SEEN
+    if chosen is None or not _is_open(connection, incident.key, though_seen=though_seen):
         raise NotThisRulingError(ruling)
     done: tuple[str, ...] = ()
     if chosen.status is not None:
@@ -118,6 +120,7 @@ def rule(
     elif chosen.key == RECEIVE:
         if intake is None:
             raise NotThisRulingError(ruling)
+        recording.require_unchanged(connection, expects or {})
         done = recording.record(
             connection, _intake(item_of(incident), intake), keeper.actor, now_ms=now_ms
         ).events
@@ -193,14 +196,12 @@ def _intake(item: str, intake: Intake) -> list[Draft]:
     return [Draft(received, intake.stop), Draft(label, intake.stop)]
 
 
-def _is_open(connection: Connection, key: str) -> bool:
+def _is_open(connection: Connection, key: str, *, though_seen: bool) -> bool:
     table = db.incident.c
-    found = connection.execute(
-        select(table.key).where(
-            table.key == key, table.closed_ms.is_(None), table.acknowledged_ms.is_(None)
-        )
-    ).first()
-    return found is not None
+    wanted = select(table.key).where(table.key == key, table.closed_ms.is_(None))
+    if not though_seen:
+        wanted = wanted.where(table.acknowledged_ms.is_(None))
+    return connection.execute(wanted).first() is not None
 
 
 def _named(key: str) -> str:

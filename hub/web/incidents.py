@@ -87,11 +87,10 @@ def _page(incident: Incident, problem: str = "") -> str:
         rulings=[
             (ruling.key, WORDS[ruling.key])
             for ruling in rulings.rulings_for(incident.kind)
-            if ruling.status is None or known is not None
+            if (ruling.status is None or known is not None)
+            and (incident.acknowledged_ms is None or _settles_what_was_seen(ruling.key, known))
         ],
-        may_act=user.may(Permission.RESOLVE_INCIDENT, incident.stop)
-        and incident.closed_ms is None
-        and incident.acknowledged_ms is None,
+        may_act=user.may(Permission.RESOLVE_INCIDENT, incident.stop) and incident.closed_ms is None,
         categories=[(one.key, i18n.pick(one.zh, one.en)) for one in CATEGORIES],
         stops=[(stop.id, i18n.pick(stop.zh, stop.en)) for stop in user.stops(stops).values()],
         request_id=str(uuid.UUID(bytes=secrets.token_bytes(16), version=4)),
@@ -99,6 +98,11 @@ def _page(incident: Incident, problem: str = "") -> str:
         problem=problem,
         grouped=codes.grouped,
     )
+
+
+def _settles_what_was_seen(ruling: str, known: items.Item | None) -> bool:
+    """Whether this can still be said of an incident that somebody has only seen."""
+    return ruling != rulings.SEEN and known is not None
 
 
 @needs(Permission.RESOLVE_INCIDENT)

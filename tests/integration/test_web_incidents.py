@@ -116,6 +116,19 @@ def test_a_ruling_can_be_taken_back_by_somebody_else(shop: Shop) -> None:
     assert (shop.status(shop.item), shop.open_kinds()) == ("delivered", ["double-handover"])
 
 
+def test_what_somebody_has_only_seen_can_still_be_settled(shop: Shop) -> None:
+    client = signed_in(shop)
+    where = address(client)
+    form = {"key": fields(client.get(where).text)["key"], "csrf_token": csrf(client, where)}
+    assert client.post("/incidents/acknowledge", data=form).status_code == 303
+    page = client.get(where).text
+    assert "A household has it" in page
+    assert "I have seen it" not in page
+    assert settle(client, "here")[0] == 303
+    assert shop.status(shop.item) == "in_stock"
+    assert "Nothing needs a human" in words(client.get("/incidents").text)
+
+
 def test_two_people_who_settle_it_at_once_find_out(shop: Shop) -> None:
     one, two = signed_in(shop), signed_in(shop)
     form = fields(two.get(address(two)).text) | {"ruling": "sold"}
