@@ -16,6 +16,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
+from contract.codes import Kind
 from contract.reference import Capability, Entry, KnownPlace
 from hub import catalogue, db, reference
 from hub.config import HubConfig
@@ -137,13 +138,17 @@ class Filler:
         office.set_up(connection, stores, self._now_ms)
 
     def _finish(self, connection: Connection, year: Year) -> None:
-        """The year's last day: a company's list, and the plans that kiosks still hear of."""
-        stop, draw = year.world.stores[0].spec.id, year.world.rng.randrange
-        office.take_list_in(connection, stop, year.products, self._now_ms, draw)
+        """The year's last day: a company's list, the plans that kiosks still hear of, and what lies
+        on the desk."""
+        store, draw = year.world.stores[0], year.world.rng.randrange
+        office.take_list_in(connection, store.spec.id, year.products, self._now_ms, draw)
         since = self._moment(self._until) - PLANS_TOLD_DAYS * DAY_MS
         world = year.world
         plans = [plan for code, plan in world.plans.items() if world.planned_ms[code] >= since]
         _put(connection, "plans", plans)
+        going = sorted(plan.code for plan in plans if plan.open)
+        box = store.journals[0].code(Kind.BOX)
+        office.on_the_desk(connection, store, going, box, self._now_ms)
 
     # --- what comes in -----------------------------------------------------------------------
 

@@ -1,23 +1,43 @@
 """What people set up and do at the hub besides decisions about things: recipes of kits, labels
-printed ahead, a company's list of goods, and the month that is closed."""
+printed ahead, a company's list of goods, the month that is closed, and what lies on the desk on the
+year's last day."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Final
 
 from msgspec import Struct
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, select
 
 from contract.codes import Kind
-from hub import closing, db, donation_rows, donations, label_runs
+from hub import (
+    closing,
+    db,
+    donation_rows,
+    donations,
+    incidents,
+    label_runs,
+    plan_lines,
+    transfer_settings,
+)
 from hub.audit import By
 from hub.demo.deciding import MANAGER
 from hub.demo.goods import Packaged
-from hub.demo.world import Store
+from hub.demo.world import DAY_MS, Store
+from hub.queries.transfers import Contact
+from hub.statuses import IN_STOCK
+from hub.stock_actions import BuildKit, Reserve
+from hub.stock_changes import Keeper, carry_out
+from hub.transfer_settings import TransferSettings
 
 BY: Final = By(MANAGER)
 CLOSES_ON: Final = 5
 """Day of the month on which the month before is closed."""
+KEPT: Final = 3
+"""Things that are kept for a plan on the last day."""
+IN_KIT: Final = 3
+SEEN_AFTER_MS: Final = 30 * DAY_MS
+"""Incidents of before that were seen by somebody."""
 
 
 class Recipe(Struct, frozen=True):
@@ -54,6 +74,44 @@ def close_month(connection: Connection, day: date, now_ms: int, timezone: str) -
     month = closing.to_close(connection, now_ms, timezone)
     if day.day >= CLOSES_ON and month is not None and closing.is_over(month, now_ms, timezone):
         closing.close(connection, month, BY, now_ms, timezone)
+
+
+def on_the_desk(
+    connection: Connection, store: Store, plans: Sequence[str], box: str, now_ms: int
+) -> None:
+    """What goes on when the year ends: plans that want goods, some kept for them, a kit that stands
+    ready in ``box``, incidents of long ago that somebody has seen, whom to ask about transfers."""
+    free = list(
+        connection.scalars(
+            select(db.item.c.code)
+            .where(
+                db.item.c.stop == store.spec.id,
+                db.item.c.status == IN_STOCK,
+                db.item.c.box.is_(None),
+                db.item.c.code.startswith("G"),
+            )
+            .order_by(db.item.c.received_t, db.item.c.code)
+            .limit(KEPT + IN_KIT)
+        )
+    )
+    keeper = Keeper(MANAGER, lambda _stop: True)
+    for number, plan in enumerate(plans[:3]):
+        plan_lines.want(connection, plan, ("C1", "F1", "R1")[number], 2 + number, BY, now_ms)
+    if plans and free[:KEPT]:
+        carry_out(connection, Reserve(plans[0], tuple(free[:KEPT])), keeper, now_ms=now_ms)
+    if free[KEPT:]:
+        kit = BuildKit(box, RECIPES[0].key, tuple(free[KEPT:]))
+        carry_out(connection, kit, keeper, now_ms=now_ms)
+    table = db.incident.c
+    long_ago = connection.scalars(
+        select(table.key)
+        .where(table.closed_ms.is_(None), table.opened_ms < now_ms - SEEN_AFTER_MS)
+        .order_by(table.opened_ms, table.key)
+    )
+    for key in long_ago.all():
+        incidents.acknowledge(connection, key, MANAGER, now_ms)
+    desk = TransferSettings(3, {store.spec.id: Contact("值班台 / front desk", "")}, {})
+    transfer_settings.put(connection, desk, BY, now_ms)
 
 
 def take_list_in(
