@@ -8,6 +8,8 @@ from flask_babel import lazy_gettext as _l
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, false, func, select
 
+from contract import codes
+from contract.codes import CodeError
 from hub import accounts, db
 from hub.queries import incidents, kiosks, places
 from hub.queries.incidents import Incident
@@ -66,6 +68,14 @@ def _state_of(value: str) -> ColumnElement[bool]:
             return false()
 
 
+def _code(subject: str) -> str:
+    """The code that it is about, as labels show it; nothing of what only machines read."""
+    try:
+        return codes.grouped(codes.parse(subject).text)
+    except CodeError:
+        return ""
+
+
 def _states(_here: Connection) -> list[tuple[str, str]]:
     return [("open", _("open")), ("seen", _("seen")), ("closed", _("closed"))]
 
@@ -112,6 +122,7 @@ INCIDENTS: Final = Listing[Line](
             title=_l("Concerns"),
             kind=Kind.CODE,
             value=lambda row: row.incident.subject,
+            show=lambda row: _code(row.incident.subject),
         ),
         Column(
             key="opened",
@@ -132,6 +143,7 @@ INCIDENTS: Final = Listing[Line](
             title=_l("Closed at"),
             kind=Kind.MOMENT,
             value=lambda row: row.incident.closed_ms,
+            on_page=False,
         ),
         Column(key="who", title=_l("Seen by"), value=lambda row: row.who),
         Column(
