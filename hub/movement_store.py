@@ -31,6 +31,10 @@ _FLOW: Final = """
 INSERT INTO flow (day, stop, category, status, way, cause, n) VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (day, stop, category, status, way, cause) DO UPDATE SET n = flow.n + excluded.n
 """
+_NO_FLOW: Final = """
+DELETE FROM flow
+WHERE day = ? AND stop = ? AND category = ? AND status = ? AND way = ? AND cause = ? AND n = 0
+"""
 _TALLY: Final = """
 INSERT INTO tally (measure, week, month, stop, category, n) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (measure, stop, category, week, month) DO UPDATE SET n = tally.n + excluded.n
@@ -121,12 +125,14 @@ def replace(
     for code in gone:
         after.setdefault(code, [])
     for code, now in after.items():
-        was = before.get(code, [])
-        same = _common(was, now)
-        if same < len(was):
-            deletes.append((code, same))
-            for row in was[same:]:
-                _add(moved, row, -1, days)
+        same = 0
+        was = before.get(code)
+        if was is not None:
+            same = _common(was, now)
+            if same < len(was):
+                deletes.append((code, same))
+                for row in was[same:]:
+                    _add(moved, row, -1, days)
         for n, row in enumerate(now[same:], start=same):
             inserts.append((code, n, *row))
             _add(moved, row, 1, days)
@@ -144,8 +150,9 @@ def replace(
     fewer = [tally for tally, n in tallies.items() if n < 0]
     if fewer:
         connection.exec_driver_sql(_NO_TALLY, fewer)
-    if deletes:
-        connection.exec_driver_sql("DELETE FROM flow WHERE n = 0")
+    less = [flow for flow, n in flows.items() if n < 0]
+    if less:
+        connection.exec_driver_sql(_NO_FLOW, less)
 
 
 def _old(connection: Connection, codes: Iterable[str]) -> dict[str, list[Row]]:

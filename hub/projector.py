@@ -242,8 +242,7 @@ class Projector:
         for event in store.load_events(connection, missing):
             found[event.row] = event
         events = [found[row] for row, _ in rows if row in found]
-        for event in events:
-            self._refolder.remember(event)
+        self._refolder.remember(events)
         return events
 
     def _whole_log(self, connection: Connection) -> Iterator[list[Stored]]:

@@ -40,7 +40,7 @@ from hub.movement_store import Days
 from hub.statuses import COUNTED
 from hub.touches import Touches
 
-REFOLD: Final = 500
+REFOLD: Final = 2000
 """Most items refolded at once: bounds memory, not the transaction."""
 
 REMEMBERED: Final = 20_000
@@ -102,11 +102,13 @@ class Refolder:
         """A kiosk stands at another stop, or an epoch elsewhere in the order: entries say both."""
         self._placed.clear()
 
-    def remember(self, event: Stored) -> None:
-        """Keep an event that will be folded soon."""
-        self._memory[event.row] = event
-        if len(self._memory) > REMEMBERED:
-            self._memory.popitem(last=False)
+    def remember(self, events: Iterable[Stored]) -> None:
+        """Keep events that will be folded soon."""
+        memory = self._memory
+        for event in events:
+            memory[event.row] = event
+        while len(memory) > REMEMBERED:
+            memory.popitem(last=False)
 
     def events_of(self, connection: Connection, wanted: Iterable[str]) -> dict[str, list[Stored]]:
         """The good events that concern each of ``wanted``."""
@@ -118,9 +120,9 @@ class Refolder:
             pass
         wanted_rows = {row for rows in touched.values() for row in rows}
         known = {row: memory[row] for row in wanted_rows if row in memory}
-        for loaded in store.load_events(connection, sorted(wanted_rows - known.keys())):
-            known[loaded.row] = loaded
-            self.remember(loaded)
+        missing = sorted(wanted_rows - known.keys())
+        known.update((event.row, event) for event in store.load_events(connection, missing))
+        self.remember(known[row] for row in missing if row in known)
         return {
             subject: [known[row] for row in rows if row in known]
             for subject, rows in touched.items()
