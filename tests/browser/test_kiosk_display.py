@@ -252,6 +252,23 @@ def test_keys_on_glass_show_what_they_type_in_every_language(
         page.close()
 
 
+@pytest.mark.parametrize(("language", "said"), [("zh", "未联网"), ("en", "Offline")])
+def test_a_narrow_display_says_once_that_the_network_is_gone(
+    browser: Browser, language: Language, said: str
+) -> None:
+    with PageKiosk(language, printer=False) as kiosk:
+        page = browser.new_page(viewport={"width": 360, "height": 740})
+        page.goto(kiosk.url)
+        page.wait_for_selector("body[data-ready]")
+        kiosk.view.publish_kiosk(replace(kiosk.kiosk, online=False, backlog=3))
+        chip = page.locator(".chip[data-online=no]")
+        expect(chip).to_be_visible()
+        shown = [part.inner_text() for part in chip.locator("span:visible").all()]
+        assert len(shown) == 1
+        assert said in shown[0]
+        page.close()
+
+
 def test_a_month_is_chosen_by_year_and_month(page: Page, kiosk: PageKiosk) -> None:
     publish(kiosk, page, told(ANN, RICE))
     page.locator("[data-pad=more]").tap()
