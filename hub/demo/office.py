@@ -15,19 +15,25 @@ from hub import (
     db,
     donation_rows,
     donations,
+    identifying,
     incidents,
     label_runs,
     plan_lines,
     transfer_settings,
 )
 from hub.audit import By
+from hub.counting import CountingError
 from hub.demo.deciding import MANAGER
 from hub.demo.goods import Packaged
 from hub.demo.world import DAY_MS, Store
+from hub.identifying import Match
+from hub.queries import stocktakes
 from hub.queries.transfers import Contact
+from hub.recording import Actor
 from hub.statuses import IN_STOCK
 from hub.stock_actions import BuildKit, Reserve
 from hub.stock_changes import Keeper, carry_out
+from hub.stocktake_lines import MISSING as NOT_FOUND
 from hub.transfer_settings import TransferSettings
 
 BY: Final = By(MANAGER)
@@ -110,8 +116,27 @@ def on_the_desk(
     )
     for key in long_ago.all():
         incidents.acknowledge(connection, key, MANAGER, now_ms)
+    _recognise(connection, now_ms)
     desk = TransferSettings(3, {store.spec.id: Contact("值班台 / front desk", "")}, {})
     transfer_settings.put(connection, desk, BY, now_ms)
+
+
+def _recognise(connection: Connection, now_ms: int) -> None:
+    """Of one stocktake, what was found without a label is recognised as what was missing."""
+    for one in stocktakes.planned(connection):
+        count = stocktakes.stocktake(connection, one.id)
+        if count is None or count.cancelled_t is not None or not count.finds:
+            continue
+        found = stocktakes.found(connection, count)
+        missing = [line.item for line in found.of(NOT_FOUND)]
+        for find in identifying.candidates(count, found):
+            for item in missing:
+                try:
+                    match = Match(find, item)
+                    identifying.identify(connection, one.id, match, Actor(MANAGER), now_ms)
+                except CountingError:
+                    continue  # it has left the shelf, or turned up, since
+                return
 
 
 def take_list_in(

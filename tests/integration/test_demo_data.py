@@ -88,6 +88,7 @@ def test_the_catalogue_is_filled_and_some_codes_wait_for_a_name(filled: Path) ->
 def test_people_decided_things_at_the_hub(filled: Path) -> None:
     decided = {row[0] for row in rows(filled, "SELECT DISTINCT type FROM event WHERE kiosk='hub'")}
     assert decided >= {"reserved", "priced", "count.planned", "count.approved", "recall.opened"}
+    assert decided >= {"kit.built", "month.closed", "find.identified"}
 
 
 def test_the_office_did_its_work(filled: Path) -> None:
