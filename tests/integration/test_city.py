@@ -59,7 +59,12 @@ def test_a_standby_takes_over_within_five_seconds_and_everything_counts_once(cit
         "SELECT count(*), min(position), max(position) FROM event WHERE kiosk <> 'hub'"
     )
     assert (rows, lowest, highest) == (written, 1, written)
-    assert city.rows("SELECT kind FROM incident WHERE closed_ms IS NULL") == []
+    # The new projector looks for what is overdue at once; these kiosks live weeks ago, and an item
+    # whose label was still on its way then counts as one without a label until the next look.
+    assert (
+        city.rows("SELECT kind FROM incident WHERE closed_ms IS NULL AND kind <> 'label-missing'")
+        == []
+    )
     for process in (workers[1], at_work(projectors)):
         assert process is not None
         process.signal(signal.SIGTERM)
