@@ -1,10 +1,17 @@
-"""Delivery plans are made, say what they want, are closed and opened again."""
+"""Delivery plans are made, say what they want, are closed and opened again.
 
+A plan belongs to no stop: what it wants and whether it is open hold for the whole hub, as its name
+does. So only who sees every stop sets these; keeping goods of one's own stop for it is another
+matter (`hub.stock_actions`).
+"""
+
+import hashlib
 import secrets
 from typing import Final
 
+import msgspec
 from msgspec import to_builtins
-from sqlalchemy import Connection, delete, insert, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from contract import codes
 from contract.codes import Kind, to_base32
@@ -18,6 +25,10 @@ MAX_WANTED: Final = 100_000
 
 class PlanError(ValueError):
     """It cannot be: no name, or no such category."""
+
+
+class PlanChangedError(ValueError):
+    """Somebody else has set it since it was shown."""
 
 
 def add(connection: Connection, zh: str, en: str, by: By, now_ms: int) -> str:
@@ -36,12 +47,37 @@ def add(connection: Connection, zh: str, en: str, by: By, now_ms: int) -> str:
     return code
 
 
-def want(connection: Connection, plan: str, category: str, n: int, by: By, now_ms: int) -> None:
-    """The plan wants ``n`` of a category; 0 takes the line away.
+def version(connection: Connection, plan: str) -> str:
+    """Another one for another name, state or wish; what is kept for it makes no difference."""
+    table = db.plan_line.c
+    told = [tuple(row) for row in connection.execute(select(db.plan).where(db.plan.c.code == plan))]
+    lines = select(table.category, table.n).where(table.plan == plan).order_by(table.category)
+    told += [tuple(row) for row in connection.execute(lines)]
+    return hashlib.sha256(msgspec.json.encode(told)).hexdigest()
+
+
+def _require_seen(connection: Connection, plan: str, seen: str | None) -> None:
+    if seen is not None and seen != version(connection, plan):
+        raise PlanChangedError("somebody else has changed this plan since it was shown")
+
+
+def want(
+    connection: Connection,
+    plan: str,
+    category: str,
+    n: int,
+    by: By,
+    now_ms: int,
+    seen: str | None = None,
+) -> None:
+    """The plan wants ``n`` of a category; 0 takes the line away. ``seen`` is the `version` that was
+    shown.
 
     Raises:
         PlanError: there is no such category.
+        PlanChangedError: it is another by now.
     """
+    _require_seen(connection, plan, seen)
     if category not in catalogue.category_keys(connection):
         raise PlanError(f"{category}: there is no such category")
     table = db.plan_line
@@ -52,8 +88,20 @@ def want(connection: Connection, plan: str, category: str, n: int, by: By, now_m
     audit.note(connection, by, "reference.put", plan, {"key": category, "value": n}, now_ms)
 
 
-def open_again(connection: Connection, plan: str, opened: bool, by: By, now_ms: int) -> None:
-    """Open the plan, or close it."""
+def open_again(
+    connection: Connection,
+    plan: str,
+    opened: bool,
+    by: By,
+    now_ms: int,
+    seen: str | None = None,
+) -> None:
+    """Open the plan, or close it. ``seen`` is the `version` that was shown.
+
+    Raises:
+        PlanChangedError: it is another by now.
+    """
+    _require_seen(connection, plan, seen)
     connection.execute(update(db.plan).where(db.plan.c.code == plan).values(open=opened))
     detail = {"keys": [plan], "value": opened}
     audit.note(connection, by, "reference.put", "plans", detail, now_ms)

@@ -12,12 +12,14 @@ from hub.api.routes import Call, Route
 from hub.catalogue import CatalogueError
 from hub.kit_recipes import MAX_COUNT, MAX_LINES, Line, RecipeError
 from hub.permissions import Permission
-from hub.plan_lines import MAX_WANTED, PlanError
+from hub.plan_lines import MAX_WANTED, PlanChangedError, PlanError
 from hub.reference import TooManyNamesError
 from hub.request import connection, services
 from hub.transfer_settings import TransferSettings, TransferSettingsError
+from hub.web.login import require
 
 Name = Annotated[str, Meta(max_length=60)]
+Seen = Annotated[str, Meta(max_length=64)] | None
 
 
 class KitLine(Struct, frozen=True):
@@ -56,16 +58,19 @@ class ToMakePlan(Struct, frozen=True):
 
 
 class ToWant(Struct, frozen=True):
-    """How many of a category a plan wants; 0: none any more."""
+    """How many of a category a plan wants; 0: none any more. ``seen`` is the plan's ``version`` as
+    it was read: a 409 if it is another by now."""
 
     category: Annotated[str, Meta(max_length=8)]
     n: Annotated[int, Meta(ge=0, le=MAX_WANTED)]
+    seen: Seen = None
 
 
 class ToOpenPlan(Struct, frozen=True):
-    """Whether the plan is open."""
+    """Whether the plan is open; ``seen`` as with what it wants."""
 
     open: bool
+    seen: Seen = None
 
 
 def _make_kit(call: Call) -> Keyed:
@@ -89,6 +94,7 @@ def _offer(call: Call) -> Keyed:
 
 
 def _make_plan(call: Call) -> Keyed:
+    require(Permission.NAME_CODES, "")  # plans hold for the whole hub
     body = call.sent(ToMakePlan)
     zh, en = body.zh.strip(), body.en.strip()
     code = services().writer.call(
@@ -98,6 +104,7 @@ def _make_plan(call: Call) -> Keyed:
 
 
 def _plan(call: Call) -> PlanCode:
+    require(Permission.NAME_CODES, "")
     code = call.path["code"]
     if connection().scalar(select(db.plan.c.code).where(db.plan.c.code == code)) is None:
         abort(404)
@@ -108,17 +115,17 @@ def _want(call: Call) -> Keyed:
     code, body = _plan(call), call.sent(ToWant)
 
     def work(writing: Connection) -> None:
-        plan_lines.want(writing, code, body.category, body.n, call.user.by, call.now_ms)
+        plan_lines.want(writing, code, body.category, body.n, call.user.by, call.now_ms, body.seen)
 
     services().writer.call(work)
     return Keyed(code)
 
 
 def _open(call: Call) -> Keyed:
-    code, opened = _plan(call), call.sent(ToOpenPlan).open
+    code, body = _plan(call), call.sent(ToOpenPlan)
 
     def work(writing: Connection) -> None:
-        plan_lines.open_again(writing, code, opened, call.user.by, call.now_ms)
+        plan_lines.open_again(writing, code, body.open, call.user.by, call.now_ms, body.seen)
 
     services().writer.call(work)
     return Keyed(code)
@@ -184,10 +191,18 @@ ROUTES: Final = (
         "How many of a category a plan wants",
         _want,
         ToWant,
-        {PlanError: 400},
+        {PlanError: 400, PlanChangedError: 409},
         _CODE,
     ),
-    _post("/plans/{code}", "openPlan", "Close a plan, or open it", _open, ToOpenPlan, {}, _CODE),
+    _post(
+        "/plans/{code}",
+        "openPlan",
+        "Close a plan, or open it",
+        _open,
+        ToOpenPlan,
+        {PlanChangedError: 409},
+        _CODE,
+    ),
     Route(
         method="GET",
         path="/settings/transfers",

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 
 from contract import codes
 from contract.codes import CodeError, Kind
-from hub import db
+from hub import db, plan_lines
 from hub.api.routes import Call, Route
 from hub.api.stock_models import (
     Asked,
@@ -122,7 +122,8 @@ def _plan(call: Call) -> PlanOut:
     if row is None:
         abort(404)
     kept = [one.code for one in plans.kept(here, code, 5000)]
-    return PlanOut(*row, plans.needs(here, code, visible_stops()), kept)
+    seen = plan_lines.version(here, code)
+    return PlanOut(*row, plans.needs(here, code, visible_stops()), kept, seen)
 
 
 def _propose(call: Call) -> Proposals:

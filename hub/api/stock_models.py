@@ -79,7 +79,8 @@ class TransferOut(Struct, frozen=True):
 
 
 class PlanOut(Struct, frozen=True):
-    """A delivery plan by category. Who receives is nowhere."""
+    """A delivery plan by category. Who receives is nowhere. ``version`` is what a change of it
+    sends back as ``seen``."""
 
     code: str
     zh: str
@@ -87,6 +88,7 @@ class PlanOut(Struct, frozen=True):
     open: bool
     needs: list[Need]
     kept: list[str]
+    version: str
 
 
 class Wish(Struct, frozen=True):

@@ -62,6 +62,30 @@ def test_a_plan_is_made_wants_goods_and_is_closed(machine: Machine) -> None:
     assert machine.post("/plans/D0000000000", {"open": True})[0] == 404
 
 
+def test_a_plan_that_somebody_else_changed_is_not_set_unseen(machine: Machine) -> None:
+    _status, made = machine.post("/plans", {"en": "Blue lotus"})
+    path = f"/plans/{made['key']}"
+    shown = machine.get(path)[1]["version"]
+    assert machine.post(f"{path}/wants", {"category": "C1", "n": 3, "seen": shown})[0] == 200
+    assert machine.post(f"{path}/wants", {"category": "C1", "n": 9, "seen": shown})[0] == 409
+    assert machine.post(path, {"open": False, "seen": shown})[0] == 409
+    _status, told = machine.get(path)
+    assert (told["open"], [one["wanted"] for one in told["needs"]]) == (True, [3])
+    assert machine.post(path, {"open": False, "seen": told["version"]})[0] == 200
+
+
+def test_whoever_keeps_one_stop_sets_no_plan_of_the_whole_hub(
+    site: CountSite, machine: Machine
+) -> None:
+    _status, made = machine.post("/plans", {"en": "Blue lotus"})
+    path = f"/plans/{made['key']}"
+    eastern = Machine(site, Role.VOLUNTEER_LEAD, "east")
+    assert eastern.get(path)[0] == 200
+    assert eastern.post("/plans", {"en": "White lotus"})[0] == 403
+    assert eastern.post(f"{path}/wants", {"category": "C1", "n": 3})[0] == 403
+    assert eastern.post(path, {"open": False})[0] == 403
+
+
 def test_transfers_are_set_as_the_page_sets_them(site: CountSite, machine: Machine) -> None:
     wish = {
         "days": 5,

@@ -379,6 +379,40 @@ def test_a_plan_is_reserved_by_what_must_go_out_first_and_fetched_by_place(house
     assert house.status(soon, late) == ["out", "in_stock"]
 
 
+def test_what_a_plan_wants_is_set_by_whoever_keeps_all_stops(house: House) -> None:
+    lead = house.comes("eve", Role.WAREHOUSE_MANAGER, "east")
+    food = house.packaged()
+    token = {"csrf_token": csrf(lead, f"/plans/{PLAN}")}
+    wish = form_of(house.ann, f"/plans/{PLAN}") | token | {"category": "F1", "n": "2"}
+    assert lead.post(f"/plans/{PLAN}/want", data=wish).status_code == 403
+    assert lead.post(f"/plans/{PLAN}/state", data=wish | {"open": "0"}).status_code == 403
+    assert lead.get("/plans/new").status_code == 403
+    assert lead.post("/plans/new", data=token | {"en": "Green bamboo"}).status_code == 403
+    page = lead.get(f"/plans/{PLAN}").text
+    assert f'action="/plans/{PLAN}/want"' not in page
+    assert f'action="/plans/{PLAN}/state"' not in page
+    assert 'href="/plans/new"' not in lead.get("/plans").text
+    kept = form_of(lead, f"/plans/{PLAN}/propose?category=F1&n=1")
+    assert kept["item"] == [food]
+    lead.post("/stock/act/reserve", data=kept)
+    assert house.status(food) == ["reserved"], "goods of the own stop are kept for it"
+
+
+def test_two_who_set_a_plan_at_once_do_not_overwrite_each_other(house: House) -> None:
+    bob = house.comes("bob")
+    page = f"/plans/{PLAN}"
+    hers, his = form_of(house.ann, page), form_of(bob, page)
+    house.ann.post(f"{page}/want", data=hers | {"category": "F1", "n": "2"})
+    late = bob.post(f"{page}/want", data=his | {"category": "F1", "n": "7"})
+    assert late.status_code == 409
+    assert "Somebody else was faster" in words(late.text)
+    assert bob.post(f"{page}/state", data=his | {"open": "0"}).status_code == 409
+    assert f"{codes.grouped(PLAN)} 2 0 0 0 open" in words(bob.get("/plans").text)
+    his = form_of(bob, page)
+    assert bob.post(f"{page}/state", data=his | {"open": "0"}).status_code == 303
+    assert f"{codes.grouped(PLAN)} 2 0 0 0 closed" in words(bob.get("/plans").text)
+
+
 def test_a_new_plan_gets_a_code_that_kiosks_are_told(house: House) -> None:
     form = form_of(house.ann, "/plans/new")
     answer = house.ann.post("/plans/new", data=form | {"zh": "青竹", "en": "Green bamboo"})

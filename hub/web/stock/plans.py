@@ -11,20 +11,22 @@ from sqlalchemy import Connection, Row, Select, select
 from werkzeug.wrappers import Response as BaseResponse
 
 from contract import codes
+from contract.reference import Plan
 from hub import catalogue, db, plan_lines
 from hub.catalogue import CatalogueError
 from hub.permissions import Permission
-from hub.plan_lines import MAX_NAME, MAX_WANTED
+from hub.plan_lines import MAX_NAME, MAX_WANTED, PlanChangedError
 from hub.queries import plans as query
 from hub.queries.plans import Sums
 from hub.reference import TooManyNamesError
 from hub.request import connection, now_ms, services
 from hub.stock_actions import UnreservePlan
+from hub.users import User
 from hub.web import i18n, shell, story
 from hub.web import listing as tables
 from hub.web.listing import Choice, Column, Link, Listing, SqlSource
 from hub.web.listing import Kind as CellKind
-from hub.web.login import needs, signed_in_user, visible_stops
+from hub.web.login import needs, require, signed_in_user, visible_stops
 from hub.web.stock import acting, plan_goods, words
 from hub.web.stock.plan_goods import number, plan_of, stop_namer
 
@@ -128,19 +130,21 @@ PLANS: Final = Listing[Line](
 @needs(Permission.VIEW)
 def every() -> BaseResponse:
     """Plans, as the address filters them."""
-    may_name = signed_in_user().may(Permission.NAME_CODES)
+    may_name = _may_set(signed_in_user())
     return tables.respond(PLANS, "stock/plans.html", may_name=may_name)
 
 
 @needs(Permission.NAME_CODES)
 def new() -> str:
     """The form of a new plan."""
+    _require_all()
     return render_template("stock/plan_new.html", zh="", en="")
 
 
 @needs(Permission.NAME_CODES)
 def add() -> BaseResponse:
     """A new plan with a code of its own; kiosks know it within seconds."""
+    _require_all()
     zh, en = (request.form.get(name, "").strip()[:MAX_NAME] for name in ("zh", "en"))
     if not zh and not en:
         shell.told(_("A plan needs a title in one language at least."), "bad")
@@ -152,6 +156,15 @@ def add() -> BaseResponse:
         abort(400)
     shell.told(_("The plan is there. Say what it wants, then reserve it."))
     return redirect(url_for("plans.one", code=code), 303)
+
+
+def _may_set(user: User) -> bool:
+    """Plans hold for the whole hub, so a scope that leaves a stop out does not reach them."""
+    return user.may(Permission.NAME_CODES, "")
+
+
+def _require_all() -> None:
+    require(Permission.NAME_CODES, "")
 
 
 # --- one plan ------------------------------------------------------------------------------------
@@ -175,7 +188,8 @@ def one(code: str) -> BaseResponse:
         stop_name=stop_namer(here),
         place_name=lambda code: words.place(here, code),
         may_edit=acting.may_edit(),
-        may_name=signed_in_user().may(Permission.NAME_CODES),
+        may_name=_may_set(signed_in_user()),
+        version=plan_lines.version(here, plan.code),
         request_id=acting.new_request,
         here=request.path,
     )
@@ -189,16 +203,20 @@ def _categories(here: Connection) -> list[tuple[str, str]]:
 @needs(Permission.NAME_CODES)
 def want(code: str) -> BaseResponse:
     """The plan wants so many of a category; none takes the line away."""
+    _require_all()
     plan = plan_of(code)
     back = redirect(url_for("plans.one", code=plan.code), 303)
     category, n = request.form.get("category", ""), number(request.form.get("n", ""), 0, MAX_WANTED)
     if n is None or category not in catalogue.category_keys(connection()):
         shell.told(_("Please choose a category and a number."), "bad")
         return back
-    who, moment, wanted = signed_in_user().by, now_ms(), n
-    services().writer.call(
-        lambda writing: plan_lines.want(writing, plan.code, category, wanted, who, moment)
-    )
+    who, moment, wanted, seen = signed_in_user().by, now_ms(), n, request.form.get("version", "")
+    try:
+        services().writer.call(
+            lambda writing: plan_lines.want(writing, plan.code, category, wanted, who, moment, seen)
+        )
+    except PlanChangedError:
+        return _changed(plan)
     shell.told(_("Saved"))
     return back
 
@@ -206,15 +224,24 @@ def want(code: str) -> BaseResponse:
 @needs(Permission.NAME_CODES)
 def state(code: str) -> BaseResponse:
     """Closes the plan, or opens it again."""
+    _require_all()
     plan = plan_of(code)
     opened = request.form.get("open") == "1"
-    who, moment = signed_in_user().by, now_ms()
-
-    services().writer.call(
-        lambda writing: plan_lines.open_again(writing, plan.code, opened, who, moment)
-    )
+    who, moment, seen = signed_in_user().by, now_ms(), request.form.get("version", "")
+    try:
+        services().writer.call(
+            lambda writing: plan_lines.open_again(writing, plan.code, opened, who, moment, seen)
+        )
+    except PlanChangedError:
+        return _changed(plan)
     shell.told(_("The plan is open.") if opened else _("The plan is closed."))
     return redirect(url_for("plans.one", code=plan.code), 303)
+
+
+def _changed(plan: Plan) -> BaseResponse:
+    """Somebody else has set the plan since the page was shown."""
+    page, status = shell.conflict((), url_for("plans.one", code=plan.code))
+    return Response(page, status=status)
 
 
 @needs(Permission.EDIT_STOCK)
