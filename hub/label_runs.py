@@ -136,8 +136,8 @@ def voided(connection: Connection, prefix: str) -> set[str]:
     return found
 
 
-def void(connection: Connection, text: str, by: By, now_ms: int) -> str:
-    """A label was spoilt or lost; its code.
+def blank(connection: Connection, text: str) -> tuple[str, Run]:
+    """The code of a label that may still be given up, and its run.
 
     Raises:
         LabelError: it is none of a run, is on something, or was voided before.
@@ -157,9 +157,19 @@ def void(connection: Connection, text: str, by: By, now_ms: int) -> str:
         raise LabelError("bound")
     if parsed.text in voided(connection, found[0].prefix):
         raise LabelError("voided")
-    body = events.LabelVoided(item=parsed.text)
-    recording.record(connection, [Draft(body, found[0].stop)], Actor(by.account), now_ms=now_ms)
-    return parsed.text
+    return parsed.text, found[0]
+
+
+def void(connection: Connection, text: str, by: By, now_ms: int) -> str:
+    """A label was spoilt or lost; its code.
+
+    Raises:
+        LabelError: as `blank`.
+    """
+    code, run = blank(connection, text)
+    body = events.LabelVoided(item=code)
+    recording.record(connection, [Draft(body, run.stop)], Actor(by.account), now_ms=now_ms)
+    return code
 
 
 def void_all(connection: Connection, prefix: str, text: Iterable[str], by: By, now_ms: int) -> int:

@@ -34,6 +34,7 @@ def blueprint() -> Blueprint:
     pages = Blueprint("labels", __name__, url_prefix="/labels")
     pages.get("/")(overview)
     pages.post("/")(make)
+    pages.get("/void")(ask_void)
     pages.post("/void")(void)
     pages.get("/<prefix>")(one)
     pages.get("/<prefix>/sheets.pdf")(sheets)
@@ -179,11 +180,38 @@ def one(prefix: str) -> str:
 
 
 @needs(Permission.LABELS)
+def ask_void() -> BaseResponse:
+    """Asks before a label is given up, which nothing undoes."""
+    try:
+        code, run = _blank(request.args.get("code", ""))
+    except LabelError as error:
+        return _overview(str(REFUSED[error.why]), 409)
+    page = shell.confirm(
+        heading=_("Give up the label %(code)s?", code=grouped(code)),
+        text=_("It is never to be stuck on anything. This cannot be undone: tear the label up."),
+        button=_("Give it up"),
+        back=url_for("labels.overview"),
+        fields={"code": code},
+        facts=[(_("For"), _kind(run)), (_("Stop"), _stop(run))],
+    )
+    return Response(page)
+
+
+def _blank(text: str) -> tuple[str, Run]:
+    """A label of the user's own stops that may be given up."""
+    code, run = label_runs.blank(connection(), text[:40])
+    if run.stop and not signed_in_user().sees(run.stop):
+        raise Denied(Permission.LABELS, run.stop)
+    return code, run
+
+
+@needs(Permission.LABELS)
 def void() -> BaseResponse:
     """A label was spoilt."""
     user, moment = signed_in_user(), now_ms()
     text = request.form.get("code", "")[:40]
     try:
+        _blank(text)
         code = services().writer.call(
             lambda writing: label_runs.void(writing, text, user.by, moment)
         )

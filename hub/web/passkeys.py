@@ -6,7 +6,7 @@ A challenge waits for its answer in the signed cookie and is taken out of there 
 from typing import Any, Final
 
 import msgspec
-from flask import Blueprint, Response, redirect, request, session, url_for
+from flask import Blueprint, Response, abort, redirect, request, session, url_for
 from flask_babel import gettext as _
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as BaseResponse
@@ -16,9 +16,9 @@ from hub.accounts import Account
 from hub.passkeys import PasskeyError
 from hub.permissions import Permission
 from hub.request import connection, now_ms, passkey_host, services
-from hub.web import account, account_words
+from hub.web import account, account_words, formats
 from hub.web.login import let_in, needs, signed_in_user, target_of, try_again_in_s, wait_words
-from hub.web.shell import told
+from hub.web.shell import confirm, told
 
 STATE: Final = "passkey"
 """Where a challenge waits, in the signed cookie."""
@@ -29,6 +29,7 @@ def blueprint() -> Blueprint:
     routes = Blueprint("passkeys", __name__)
     routes.post("/account/passkeys/offer")(offer)
     routes.post("/account/passkeys")(keep)
+    routes.get("/account/passkeys/remove")(ask_remove)
     routes.post("/account/passkeys/remove")(remove)
     routes.post("/login/passkey/ask")(ask)
     routes.post("/login/passkey")(sign_in)
@@ -65,6 +66,28 @@ def keep() -> BaseResponse:
         return _refused(_("This passkey could not be taken. Please try again."), 400)
     told(_("The passkey is kept. You can sign in with it from now on."))
     return _json({"to": url_for("account.own")})
+
+
+@needs(Permission.VIEW)
+def ask_remove() -> str:
+    """Asks before a passkey is forgotten: what the device keeps is of no use afterwards."""
+    wanted = request.args.get("passkey", "")
+    mine = passkeys.of_account(connection(), signed_in_user().id)
+    found = next((one for one in mine if one.id == wanted), None)
+    if found is None:
+        abort(404)
+    used = formats.moment(found.used_ms) if found.used_ms is not None else _("never")
+    return confirm(
+        heading=_("Remove the passkey of %(device)s?", device=found.name),
+        text=_(
+            "Nobody signs in with it any more. This cannot be undone: a new one can be made on "
+            "the device."
+        ),
+        button=_("Remove"),
+        back=url_for("account.own"),
+        fields={"passkey": found.id},
+        facts=[(_("Last used"), used)],
+    )
 
 
 @needs(Permission.VIEW)

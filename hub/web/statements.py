@@ -28,7 +28,7 @@ from hub.statements import (
     of_stops,
 )
 from hub.users import User
-from hub.web import i18n, listing, story, wording
+from hub.web import i18n, listing, shell, story, wording
 from hub.web.ledger import Figures, Section, sections
 from hub.web.listing.respond import FORMS, export
 from hub.web.login import Denied, needs, signed_in_user
@@ -52,6 +52,7 @@ def blueprint() -> Blueprint:
     pages = Blueprint("statements", __name__, url_prefix="/months")
     pages.get("")(months)
     pages.post("")(close)
+    pages.get("/close")(ask_close)
     pages.get("/<int:number>")(statement)
     pages.get("/<int:number>/statement.xlsx")(as_xlsx)
     pages.get("/<int:number>/statement.pdf")(as_pdf)
@@ -96,6 +97,33 @@ def _months(problem: str = "") -> str:
 def _may_close(user: User) -> bool:
     """A statement is of the whole hub: a scope that leaves a stop out does not reach it."""
     return user.may(Permission.CLOSE_MONTH) and user.visible is None
+
+
+@needs(Permission.CLOSE_MONTH)
+def ask_close() -> BaseResponse:
+    """Asks before the month is closed that comes next: its statement never changes again."""
+    user, here = signed_in_user(), connection()
+    if not _may_close(user):
+        abort(403)
+    now_ms, zone = int(services().now() * 1000), services().config.timezone
+    month = closing.to_close(here, now_ms, zone)
+    if month is None or not closing.is_over(month, now_ms, zone):
+        return Response(_months(str(_REFUSALS["not-over"])), status=409)
+    text = _("Closing cannot be undone. The statement gets a number and is kept as it is now.")
+    if query.closed(here):
+        text += " " + _(
+            "What became known later about earlier months is recorded as their restatement at the "
+            "same time."
+        )
+    page = shell.confirm(
+        heading=_("Close %(month)s?", month=month_name(month)),
+        text=text,
+        button=_("Close %(month)s", month=month_name(month)),
+        back=url_for("statements.months"),
+        action=url_for("statements.close"),
+        fields={"month": month},
+    )
+    return Response(page)
 
 
 @needs(Permission.CLOSE_MONTH)

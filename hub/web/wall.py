@@ -66,6 +66,7 @@ def blueprint() -> Blueprint:
     pages.get("/wall/live")(live)
     pages.get("/wall/links")(links)
     pages.post("/wall/links")(add)
+    pages.get("/wall/links/remove")(ask_remove)
     pages.post("/wall/links/remove")(remove)
     pages.get("/wall/at/<secret>")(linked)
     pages.get("/wall/at/<secret>/live")(linked_live)
@@ -296,12 +297,36 @@ def add() -> BaseResponse:
 
 
 @needs(Permission.SETTINGS)
+def ask_remove() -> str:
+    """Asks: nobody can tell the screen its address again."""
+    found = _link(request.args.get("link", ""))
+    return shell.confirm(
+        heading=_("Take back the link of %(name)s?", name=found.name),
+        text=_(
+            "Its screen goes dark within seconds. This cannot be undone: a new link has a new "
+            "address, which somebody has to open on the screen."
+        ),
+        button=_("Take back"),
+        back=url_for("wall.links"),
+        fields={"link": found.id},
+        facts=[(_("What it shows"), _shows(found.scope, places.stops(connection())))],
+    )
+
+
+def _link(wanted: str) -> Wall:
+    """A link that the user may take back; 404 for any other."""
+    here = connection()
+    found = next((one for one in walls.links(here) if one.id == wanted), None)
+    if found is None or not scope.contains(visible_stops(), scope.resolve(here, found.scope)):
+        abort(404)
+    return found
+
+
+@needs(Permission.SETTINGS)
 def remove() -> BaseResponse:
     """Take a link back."""
     user, moment, link = require(Permission.SETTINGS), now_ms(), request.form.get("link", "")
-    found = next((one for one in walls.links(connection()) if one.id == link), None)
-    if found is None or not scope.contains(user.visible, scope.resolve(connection(), found.scope)):
-        abort(404)
+    _link(link)
 
     def write(writing: Connection) -> None:
         if walls.remove(writing, link):

@@ -73,6 +73,28 @@ def books(tmp_path: Path) -> Iterator[Books]:
     found.close()
 
 
+def test_a_month_is_closed_only_after_asking(books: Books) -> None:
+    client = signed_in(books, "manager")
+    page = client.get("/months").text
+    assert 'href="/months/close"' in page
+    assert 'action="/months"' not in page
+    asked = client.get("/months/close").text
+    assert "Close October 2026?" in asked
+    assert "cannot be undone" in asked
+    assert closed_months(books) == 0
+    fields = dict(
+        re.findall(r'name="(\w+)" value="([^"]*)"', asked.partition('action="/months"')[2])
+    )
+    assert client.post("/months", data=fields).status_code == 303
+    assert client.get("/months/close").status_code == 409, "November is not over yet"
+
+
+def closed_months(books: Books) -> int:
+    """How many months are closed."""
+    [(n,)] = books.query("SELECT COUNT(*) FROM statement")
+    return int(n)
+
+
 def close(client: FlaskClient, month: str = "2026-10") -> tuple[int, str | None]:
     form = {"month": month, "csrf_token": csrf(client, "/months")}
     answer = client.post("/months", data=form)
@@ -189,7 +211,8 @@ def test_only_who_may_close_a_month_can(books: Books, name: str) -> None:
     client = signed_in(books, name)
     page = client.get("/months")
     assert page.status_code == 200
-    assert '<button type="submit">Close October' not in page.text
+    assert 'href="/months/close"' not in page.text
+    assert client.get("/months/close").status_code == 403
     form = {"month": "2026-10", "csrf_token": csrf(client, "/months")}
     assert client.post("/months", data=form).status_code == 403
 

@@ -70,7 +70,12 @@ def test_a_spoilt_label_is_given_up_once(site: HubSite, east: Place) -> None:
     _, address = make(client)
     label = printed(client, address)[3]
     form = {"csrf_token": csrf(client, "/labels/"), "code": codes.grouped(label)}
+    asked = client.get(f"/labels/void?code={label}")
+    assert (asked.status_code, f"{codes.grouped(label)}?" in asked.text) == (200, True)
+    assert "Given up 0" in words(client.get(address).text), "asking gives nothing up"
     assert client.post("/labels/void", data=form).status_code == 303
+    again = client.get(f"/labels/void?code={label}")
+    assert (again.status_code, "given up before" in again.text) == (409, True)
     page = words(client.get(address).text)
     assert "Given up 1" in page
     assert "Still blank 23" in page

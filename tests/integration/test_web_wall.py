@@ -87,8 +87,12 @@ def test_a_link_that_was_taken_back_shows_nothing_any_more(scene: Scene) -> None
     client = signed_in(scene.site)
     path = make_link(scene.site, client)
     page = client.get("/wall/links").text
-    [link, *_] = re.findall(r'name="link" value="([^"]+)"', page)
-    for one in re.findall(r'name="link" value="([^"]+)"', page):
+    [link, *others] = re.findall(r'href="/wall/links/remove\?link=([^"]+)"', page)
+    for one in (link, *others):
+        asked = client.get(f"/wall/links/remove?link={one}").text
+        assert f'name="link" value="{one}"' in asked
+    assert scene.site.client("en").get(path).status_code == 200, "only asked so far"
+    for one in (link, *others):
         form = {"link": one, "csrf_token": csrf(client, "/wall/links")}
         assert client.post("/wall/links/remove", data=form).status_code == 303
     screen = scene.site.client("en")

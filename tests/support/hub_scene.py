@@ -13,10 +13,11 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from contract import codes, events, messages, topics
 from contract.batches import Header
 from contract.codes import Kind
-from hub import catalogue, closing, donation_rows, donations, label_runs, tokens
+from hub import catalogue, closing, db, donation_rows, donations, label_runs, tokens, walls
 from hub.audit import By
 from hub.backup import Backup, Held, hub_events, keys, state
 from hub.permissions import Role
+from hub.scope import Scope
 from tests.support.count_scene import Counts
 from tests.support.hub_site import DAY_MS, HOUR_MS, HubSite, Journal
 from tests.support.paper_scene import dress
@@ -96,6 +97,30 @@ class Scene:
         """A stop with papers of its own, likewise."""
         dress(self.site, "river", self.administrator)
         return "river"
+
+    @cached_property
+    def wall_link(self) -> str:
+        """A screen's link, likewise."""
+        made, _secret = self.site.writer.call(
+            lambda here: walls.add(
+                here, "hall", Scope(("east",)), self.administrator, self.site.now_ms
+            )
+        )
+        return made.id
+
+    @cached_property
+    def passkey(self) -> str:
+        """A passkey of the administrator, which none of these pages signs in with, likewise."""
+        row = {
+            "id": "c2NlbmU",
+            "user": self.administrator,
+            "credential": b"",
+            "counter": 0,
+            "name": "Android, Chrome",
+            "created_ms": self.site.now_ms,
+        }
+        self.site.writer.call(lambda here: here.execute(db.passkey.insert().values(row)) and None)
+        return "c2NlbmU"
 
     def _name_the_plan(self) -> None:
         entry = {"code": self.plan, "zh": "红茶花", "en": "Red camellia", "items": 3, "open": True}

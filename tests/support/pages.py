@@ -7,6 +7,7 @@ of the pictures. One route may have several entries, for states that look differ
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
+from contract import codes
 from tests.support.hub_scene import ADMINISTRATOR as ADMINISTRATOR_NAME
 from tests.support.hub_scene import CLAIM, KIOSK, NEVER_CLAIMED, Scene
 from tests.support.hub_site import USER
@@ -74,6 +75,9 @@ OPERATOR: Final[Mapping[str, Address]] = {
     "prices": lambda scene: "/market/prices",
     "labels": lambda scene: "/labels/",
     "labels-run": lambda scene: f"/labels/{scene.label_run}",
+    "labels-void": lambda scene: (
+        f"/labels/void?code={codes.serial_code(codes.Kind.ITEM, scene.label_run, 7)}"
+    ),
     "papers": lambda scene: "/papers/",
     "papers-stop": lambda scene: "/papers/east",
     "papers-every": lambda scene: "/papers/every_stop",
@@ -84,6 +88,7 @@ OPERATOR: Final[Mapping[str, Address]] = {
     "movements": lambda scene: "/reports/movements?what=received",
     "wall": lambda scene: "/wall",
     "wall-links": lambda scene: "/wall/links",
+    "wall-remove": lambda scene: f"/wall/links/remove?link={scene.wall_link}",
     "backups": lambda scene: "/backups",
     "month": lambda scene: "/months/1",
     "phone": lambda scene: "/phone",
@@ -149,6 +154,8 @@ ADMINISTRATOR: Final[Mapping[str, Address]] = {
     "audit": lambda scene: "/audit",
     "tokens": lambda scene: "/tokens",
     "token-new": lambda scene: "/tokens/new",
+    "month-close": lambda scene: "/months/close",
+    "passkey-remove": lambda scene: f"/account/passkeys/remove?passkey={scene.passkey}",
     "token-revoke": lambda scene: f"/tokens/{scene.token}/revoke",
     "count-going": lambda scene: f"/counts/{scene.counts.going}",
     "count-ready": lambda scene: f"/counts/{scene.counts.to_approve}",
