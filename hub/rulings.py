@@ -65,7 +65,7 @@ class NotThisRulingError(ValueError):
     """The incident is not open, or does not take this ruling."""
 
 
-class Intake(Struct, frozen=True):
+class Intake(Struct, frozen=True, forbid_unknown_fields=True):
     """Of what category a thing is that was never received, and at which stop it stands."""
 
     category: CategoryKey

@@ -19,7 +19,7 @@ MAX_DAYS: Final = 90
 _PHONE: Final = re.compile(r"[0-9+() -]{0,30}")
 
 
-class TransferSettings(Struct, frozen=True):
+class TransferSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """``contacts`` by stop, ``sheets`` the stop of each place sheet ("": by its name)."""
 
     days: int

@@ -29,7 +29,7 @@ from hub.web.name_parts import PARTS
 # --- incidents -----------------------------------------------------------------------------------
 
 
-class Ruling(Struct, frozen=True):
+class Ruling(Struct, frozen=True, forbid_unknown_fields=True):
     """How an incident is settled: ``ruling`` is one of those that its kind takes; ``position`` is
     how far the item was known (409 if something happened since); ``intake`` goes with
     ``receive``."""
@@ -85,7 +85,7 @@ def _rule(call: Call) -> RulingOut:
 # --- names ---------------------------------------------------------------------------------------
 
 
-class Entries(Struct, frozen=True):
+class Entries(Struct, frozen=True, forbid_unknown_fields=True):
     """The entries of a part of the reference data, each as its fields."""
 
     entries: list[dict[str, Any]]
@@ -149,7 +149,7 @@ def _everywhere(call: Call) -> None:
 # --- donations by list ---------------------------------------------------------------------------
 
 
-class DonationIn(Struct, frozen=True):
+class DonationIn(Struct, frozen=True, forbid_unknown_fields=True):
     """A list: rows of cells, headings first, as in a file (`hub.donation_rows`)."""
 
     stop: str

@@ -25,7 +25,7 @@ from hub.web.login import Denied
 Key = Annotated[str, Meta(min_length=1, max_length=512)]
 
 
-class WhichIncident(Struct, frozen=True):
+class WhichIncident(Struct, frozen=True, forbid_unknown_fields=True):
     """The key of an incident."""
 
     key: Key
@@ -38,7 +38,7 @@ class SeenOut(Struct, frozen=True):
     fresh: bool
 
 
-class ToTakeBack(Struct, frozen=True):
+class ToTakeBack(Struct, frozen=True, forbid_unknown_fields=True):
     """The ``events`` that a ruling on this incident became."""
 
     key: Key
@@ -51,7 +51,7 @@ class TakenBack(Struct, frozen=True):
     events: list[str]
 
 
-class ToScan(Struct, frozen=True):
+class ToScan(Struct, frozen=True, forbid_unknown_fields=True):
     """A step of a count: a turn begins, a shelf is opened, a label is seen, or was not, a shelf is
     done. ``begun`` and ``counted`` in it are the idempotency keys of the requests that they name:
     send such requests with one."""

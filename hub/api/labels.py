@@ -48,7 +48,7 @@ class RunsOut(Struct, frozen=True):
     next: str | None
 
 
-class ToPrint(Struct, frozen=True):
+class ToPrint(Struct, frozen=True, forbid_unknown_fields=True):
     """So many sheets of labels, for items or boxes; of a stop, or (empty) for any."""
 
     kind: Literal["item", "box"]
@@ -56,7 +56,7 @@ class ToPrint(Struct, frozen=True):
     stop: str = ""
 
 
-class ToVoid(Struct, frozen=True):
+class ToVoid(Struct, frozen=True, forbid_unknown_fields=True):
     """The code of a spoilt label."""
 
     code: Annotated[str, Meta(max_length=40)]
@@ -84,7 +84,7 @@ class WallsOut(Struct, frozen=True):
     links: list[WallOut]
 
 
-class ToHang(Struct, frozen=True):
+class ToHang(Struct, frozen=True, forbid_unknown_fields=True):
     """Where the screen hangs, and what it shows."""
 
     name: Annotated[str, Meta(max_length=MAX_NAME)]

@@ -44,7 +44,7 @@ class StatementOut(Struct, frozen=True):
     changed: list[Change]
 
 
-class ToClose(Struct, frozen=True):
+class ToClose(Struct, frozen=True, forbid_unknown_fields=True):
     """The month to be closed."""
 
     month: Month

@@ -35,7 +35,7 @@ class PapersOut(Struct, frozen=True):
     papers: Papers
 
 
-class ToSave(Struct, frozen=True):
+class ToSave(Struct, frozen=True, forbid_unknown_fields=True):
     """New papers of a stop. ``seen`` is the version that they were made from (409 if another was
     saved since)."""
 
@@ -59,14 +59,14 @@ class VersionsOut(Struct, frozen=True):
     versions: list[VersionOut]
 
 
-class ToPutBack(Struct, frozen=True):
+class ToPutBack(Struct, frozen=True, forbid_unknown_fields=True):
     """An earlier version, saved once more; 0: as every stop. ``seen`` as in saving."""
 
     version: Number
     seen: Number
 
 
-class ToSee(Struct, frozen=True):
+class ToSee(Struct, frozen=True, forbid_unknown_fields=True):
     """Papers to be looked at. ``printer``: 58mm, 80mm, and labels by their length, 58mm-40,
     58mm-30 and 80mm-50, on which there are no receipts."""
 

@@ -41,7 +41,7 @@ class AccountsOut(Struct, frozen=True):
     next: str | None
 
 
-class ToHave(Struct, frozen=True):
+class ToHave(Struct, frozen=True, forbid_unknown_fields=True):
     """What an account is to be. ``version``, of a change: 409 if somebody else changed it."""
 
     name: Annotated[str, Meta(max_length=MAX_NAME)]
@@ -51,7 +51,7 @@ class ToHave(Struct, frozen=True):
     version: Annotated[str, Meta(max_length=16)] = ""
 
 
-class ToActivate(Struct, frozen=True):
+class ToActivate(Struct, frozen=True, forbid_unknown_fields=True):
     """Whether anybody gets in."""
 
     active: bool
@@ -90,7 +90,7 @@ class TokensOut(Struct, frozen=True):
     next: str | None
 
 
-class ToIssue(Struct, frozen=True):
+class ToIssue(Struct, frozen=True, forbid_unknown_fields=True):
     """What a token is for, and what it may do where; no stops and cities: everywhere."""
 
     label: Annotated[str, Meta(max_length=MAX_LABEL)]

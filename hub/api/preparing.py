@@ -22,7 +22,7 @@ Name = Annotated[str, Meta(max_length=60)]
 Seen = Annotated[str, Meta(max_length=64)] | None
 
 
-class KitLine(Struct, frozen=True):
+class KitLine(Struct, frozen=True, forbid_unknown_fields=True):
     """So many of a category, or of one retail code of 14 digits."""
 
     count: Annotated[int, Meta(ge=1, le=MAX_COUNT)]
@@ -30,7 +30,7 @@ class KitLine(Struct, frozen=True):
     gtin: Annotated[str, Meta(max_length=14)] = ""
 
 
-class ToMakeKit(Struct, frozen=True):
+class ToMakeKit(Struct, frozen=True, forbid_unknown_fields=True):
     """A recipe; a name in one language is enough."""
 
     parts: Annotated[list[KitLine], Meta(min_length=1, max_length=MAX_LINES)]
@@ -44,20 +44,20 @@ class Keyed(Struct, frozen=True):
     key: str
 
 
-class ToOffer(Struct, frozen=True):
+class ToOffer(Struct, frozen=True, forbid_unknown_fields=True):
     """Whether the recipe is offered for building."""
 
     offered: bool
 
 
-class ToMakePlan(Struct, frozen=True):
+class ToMakePlan(Struct, frozen=True, forbid_unknown_fields=True):
     """A plan's title: a colour or a flower, never a name; one language is enough."""
 
     zh: Name = ""
     en: Name = ""
 
 
-class ToWant(Struct, frozen=True):
+class ToWant(Struct, frozen=True, forbid_unknown_fields=True):
     """How many of a category a plan wants; 0: none any more. ``seen`` is the plan's ``version`` as
     it was read: a 409 if it is another by now."""
 
@@ -66,7 +66,7 @@ class ToWant(Struct, frozen=True):
     seen: Seen = None
 
 
-class ToOpenPlan(Struct, frozen=True):
+class ToOpenPlan(Struct, frozen=True, forbid_unknown_fields=True):
     """Whether the plan is open; ``seen`` as with what it wants."""
 
     open: bool

@@ -55,14 +55,14 @@ class CommandsOut(Struct, frozen=True):
     commands: list[CommandOut]
 
 
-class BlanksToPrint(Struct, frozen=True):
+class BlanksToPrint(Struct, frozen=True, forbid_unknown_fields=True):
     """The next ``n`` blank labels of a run at this kiosk."""
 
     kiosk: KioskId
     n: Count
 
 
-class GoodsToLabel(Struct, frozen=True):
+class GoodsToLabel(Struct, frozen=True, forbid_unknown_fields=True):
     """Labels of a list at this kiosk: the next ``n``, or as many as there are; or copies of all
     those that are in doubt."""
 
@@ -71,7 +71,7 @@ class GoodsToLabel(Struct, frozen=True):
     copies: bool = False
 
 
-class RollIn(Struct, frozen=True):
+class RollIn(Struct, frozen=True, forbid_unknown_fields=True):
     """A roll of new blank labels for items or boxes, printed at this kiosk at once."""
 
     kiosk: KioskId

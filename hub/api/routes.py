@@ -2,10 +2,12 @@
 
 A part of the API is a list of `Route`s. What a request may hold are structs: the query's fields are
 its parameters, the body is decoded and checked as a whole, and whatever does not fit is a 400 that
-names the field. Writing goes through the same functions as the pages do. A request that changes
-something may carry ``Idempotency-Key``, a UUID: the same one again changes nothing and gets the
-same answer. (An event knows its key by itself, so that not even a power cut between the change and
-its answer doubles anything.)
+names the field. A field that a body does not know is refused as well: one that was misspelt must
+not be taken for one that was left out (``seen``, which holds off overwriting others). Writing goes
+through the same functions as the pages do. A request that changes something may carry
+``Idempotency-Key``, a UUID: the same one again changes nothing and gets the same answer. (An event
+knows its key by itself, so that not even a power cut between the change and its answer doubles
+anything.)
 """
 
 import hashlib
@@ -222,11 +224,18 @@ def _body(kind: type[Struct]) -> Struct:
         raise BadParameter("body", "not JSON") from None
 
 
+_UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
+
+
 def _bad(error: msgspec.ValidationError, what: str) -> BadParameter:
     """msgspec says "… - at `$.items[0]`": the field is the caller's, the rest is for them."""
     text = str(error)
     said, _, where = text.partition(" - at `$")
-    return BadParameter(where.rstrip("`").lstrip(".") or what, said)
+    at = where.rstrip("`").lstrip(".")
+    unknown = _UNKNOWN.fullmatch(said)
+    if unknown is not None:
+        return BadParameter(f"{at}.{unknown[1]}" if at else unknown[1], "there is no such field")
+    return BadParameter(at or what, said)
 
 
 def _key() -> str | None:

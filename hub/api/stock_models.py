@@ -17,7 +17,7 @@ Position = Annotated[int, Meta(ge=0, le=MAX_SEQ)]
 Code = Annotated[str, Meta(max_length=64)]
 
 
-class Decision(Struct, frozen=True):
+class Decision(Struct, frozen=True, forbid_unknown_fields=True):
     """Something to be done with goods. ``seen`` gives, for codes, the positions that whoever
     decides was shown: had anything newer happened to one of them, nothing is done (409)."""
 

@@ -46,7 +46,7 @@ class CountsAsked(Struct, frozen=True):
     limit: Limit = 100
 
 
-class ToPlan(Struct, frozen=True):
+class ToPlan(Struct, frozen=True, forbid_unknown_fields=True):
     """A stocktake to be made: no places are the whole stop, no categories all of them."""
 
     stop: str
@@ -56,31 +56,31 @@ class ToPlan(Struct, frozen=True):
     recount: Literal["never", "differs", "always"] = "differs"
 
 
-class ToJoin(Struct, frozen=True):
+class ToJoin(Struct, frozen=True, forbid_unknown_fields=True):
     """Counts of kiosk lanes, by their ids."""
 
     parts: Parts
 
 
-class ToLeave(Struct, frozen=True):
+class ToLeave(Struct, frozen=True, forbid_unknown_fields=True):
     """The events by which parts were joined."""
 
     joined: Joins
 
 
-class ToCountAgain(Struct, frozen=True):
+class ToCountAgain(Struct, frozen=True, forbid_unknown_fields=True):
     """Places to be counted again."""
 
     places: Places
 
 
-class ToApprove(Struct, frozen=True):
+class ToApprove(Struct, frozen=True, forbid_unknown_fields=True):
     """``seal`` as the stocktake's own answer gave it: nothing else is approved."""
 
     seal: Seal
 
 
-class ToCancel(Struct, frozen=True):
+class ToCancel(Struct, frozen=True, forbid_unknown_fields=True):
     """Why it is given up."""
 
     why: Literal["no-time", "disturbed", "mistake", "another"]
@@ -98,7 +98,7 @@ class Find(Struct, frozen=True):
     item: str | None
 
 
-class ToIdentify(Struct, frozen=True):
+class ToIdentify(Struct, frozen=True, forbid_unknown_fields=True):
     """``seen`` is how far the two were known, by code: 409 if something happened since."""
 
     find: ItemCode

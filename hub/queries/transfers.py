@@ -189,7 +189,7 @@ def set_gap_days(connection: Connection, days: int) -> None:
     set_meta(connection, _GAP_KEY, str(days))
 
 
-class Contact(Struct, frozen=True):
+class Contact(Struct, frozen=True, forbid_unknown_fields=True):
     """Whom to ask at a stop; empty where nobody is named."""
 
     who: str = ""

@@ -74,6 +74,31 @@ def test_a_plan_that_somebody_else_changed_is_not_set_unseen(machine: Machine) -
     assert machine.post(path, {"open": False, "seen": told["version"]})[0] == 200
 
 
+def test_a_field_that_nothing_knows_is_refused_by_its_name(machine: Machine) -> None:
+    _status, made = machine.post("/plans", {"en": "Blue lotus"})
+    status, told = machine.post(f"/plans/{made['key']}", {"open": False, "sen": "x"})
+    assert (status, told["parameter"]) == (400, "sen")
+    assert "no such field" in told["detail"]
+    assert machine.get(f"/plans/{made['key']}")[1]["open"] is True
+    kit = {"en": "x", "parts": [{"category": "C1", "count": 2}, {"category": "C1", "cuont": 2}]}
+    assert machine.post("/kits", kit)[1]["parameter"] == "parts[1].cuont"
+
+
+def test_every_body_of_the_document_takes_no_more_than_it_names(site: CountSite) -> None:
+    document = msgspec.json.decode(site.client().get("/api/v1/openapi.json").data)
+    bodies = {
+        one["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+        for path in document["paths"].values()
+        for one in path.values()
+        if "requestBody" in one
+    }
+    schemas = document["components"]["schemas"]
+    assert len(bodies) > 20
+    assert {name for name in bodies if schemas[name].get("additionalProperties") is not False} == (
+        set()
+    )
+
+
 def test_whoever_keeps_one_stop_sets_no_plan_of_the_whole_hub(
     site: CountSite, machine: Machine
 ) -> None:
