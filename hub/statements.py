@@ -27,12 +27,14 @@ from hub.statuses import DELIVERED, DISPOSED, MISSING, OUT, SENT, SOLD
 
 HELD: Final = (PRESENT, OUT, SENT)
 """Standings that a stop answers for."""
+STANDINGS: Final = {"here": PRESENT, "out": OUT, "on_the_way": SENT}
+"""The figures of a line that tell its closing by standing."""
 SAMPLE: Final = 20
 """Items to go and find."""
 
 IN: Final = ("received", "found", "given_back", "taken_over")
 OUT_OF: Final = ("delivered", "sold", "handed_over", "disposed", "missing")
-PARTS: Final = ("opening", *IN, *OUT_OF, "closing", "here", "out", "on_the_way")
+PARTS: Final = ("opening", *IN, *OUT_OF, "closing", *STANDINGS)
 """The figures of a line, in the order of the ledger."""
 TAKINGS: Final = ("sales", "sold", "taken_back", "counted")
 """The figures of what a market took; all but the sales are money."""
@@ -165,7 +167,7 @@ def lines_of(
             add(to_stop, category, _way_in(from_status), pieces)
         if before:
             add(from_stop, category, _way_out(to_status), pieces)
-    names = {PRESENT: "here", OUT: "out", SENT: "on_the_way"}
+    names = {standing: part for part, standing in STANDINGS.items()}
     for stop, category, standing, pieces in closing:
         if standing in HELD:
             add(stop, category, names[standing], pieces)

@@ -142,6 +142,15 @@ def moves(part: str) -> ColumnElement[bool]:
     }.get(part, false())
 
 
+def held(status: str, stops: Stops) -> ColumnElement[bool]:
+    """The movements that change how much stands as ``status`` at ``stops``: what came to stand so
+    there, and what no longer does."""
+    one = db.movement.c
+    into = and_(one.to_status == status, within(one.to_stop, stops))
+    out_of = and_(one.from_status == status, within(one.from_stop, stops))
+    return or_(and_(into, not_(out_of)), and_(out_of, not_(into)))
+
+
 def hashes(connection: Connection, after: int, through: int) -> Iterator[str]:
     """The hashes of the events at positions above ``after``, in that order."""
     rows = connection.execute(
@@ -257,6 +266,17 @@ def late(
         .limit(limit)
     )
     return [Late(*row) for row in rows]
+
+
+def late_count(connection: Connection, span: tuple[int, int], after: int, visible: Stops) -> int:
+    """How many movements `late` has, however many it gives."""
+    moves = db.movement.c
+    return connection.execute(
+        select(func.count())
+        .select_from(db.movement)
+        .where(moves.t >= span[0], moves.t < span[1], moves.position > after)
+        .where(or_(within(moves.to_stop, visible), within(moves.from_stop, visible)))
+    ).scalar_one()
 
 
 def first_month(connection: Connection) -> str | None:

@@ -17,6 +17,7 @@ from hub.queries.statements import BOTH
 from hub.statements import (
     IN,
     OUT_OF,
+    STANDINGS,
     Line,
     Statement,
     by_category,
@@ -25,6 +26,7 @@ from hub.statements import (
     total,
 )
 from hub.users import User
+from hub.web.reports.moves import EVERYWHERE
 
 CAME: Final = frozenset({*IN, "came_in"})
 LEFT: Final = frozenset({*OUT_OF, "went_out"})
@@ -75,14 +77,21 @@ class Figures:
         wanted: list[tuple[str, str]] = [("ledger", part)]
         days: Sequence[tuple[str, str]] = self._month
         at = "stop"
-        if part in LEFT:
+        if part in STANDINGS:
+            wanted = [(part, line.stop or EVERYWHERE)]
+            at, days = "", self._through
+        elif part in LEFT:
             at = "from"
         elif part not in CAME:
             wanted = [("ledger", BOTH)]
             at = "at"
             days = self._before if part == "opening" else self._through
-        wanted += _given(((at, line.stop), ("category", line.category)))
+        wanted += _given(((at, line.stop if at else ""), ("category", line.category)))
         return f"{self._page}?{urlencode((*wanted, *days))}"
+
+    def late(self, position: int) -> str:
+        """The movements of the month that became known after this position of the log."""
+        return f"{self._page}?{urlencode((('known', position), *self._month))}"
 
 
 def _given(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

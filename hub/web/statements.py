@@ -160,6 +160,7 @@ def _statement(number: int, problem: str = "") -> str:
         changed, problem = [], str(_("The figures do not add up now: rebuild the hub."))
     span = query.bounds(closed.month, _zone())
     late = query.late(here, span, closed.position, LATE_ROWS, user.visible)
+    known_late = query.late_count(here, span, closed.position, user.visible)
     return render_template(
         "statements/statement.html",
         closed=closed,
@@ -169,6 +170,7 @@ def _statement(number: int, problem: str = "") -> str:
         told=[(one, _changes_between(said, told, n)) for n, one in enumerate(told)],
         changed=[change for change in changed if user.sees(change.stop)],
         late=late,
+        late_more=known_late - len(late),
         newest=projected(here),
         may_close=_may_close(user),
         whole=user.visible is None,

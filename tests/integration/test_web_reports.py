@@ -177,6 +177,16 @@ def test_a_void_takes_its_piece_out_of_every_figure(city: City) -> None:
     assert chart(page(signed_in(city)), "stops")["Riverside"] == [1, 0]
 
 
+def test_of_very_many_stops_the_table_has_those_that_the_chart_has_not(city: City) -> None:
+    for n in range(45):
+        place = city.add_stop(f"stop-{n}", f"{n}号站", f"Stop {n}", ("", ""), f"1{n:03d}")
+        city.intake(place, "C1")
+    text = page(signed_in(city))
+    assert len(chart(text, "stops")) == 47
+    assert len(bars(text, "stops")) == 40
+    assert "7 more stand in the table" in words(text)
+
+
 def test_an_empty_hub_says_what_would_fill_its_charts(tmp_path: Path) -> None:
     site = HubSite(tmp_path)
     site.add_users()

@@ -1,5 +1,6 @@
 """The list of movements: what every figure of the reports leads to."""
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from hub.folds.movements import NOWHERE, PRESENT
 from hub.permissions import Permission
 from hub.queries import places, statements
 from hub.scope import within
+from hub.statements import STANDINGS
 from hub.web import listing, status_words, story
 from hub.web.listing import Choice, Column, Days, Kind, Link, Listing, SqlSource, Text
 from hub.web.listing import filters as by
@@ -23,6 +25,9 @@ from hub.web.login import needs, visible_stops
 from hub.web.reports import words
 
 _MOVE: Final = db.movement.c
+EVERYWHERE: Final = "*"
+"""All stops that the user sees, where a filter wants one."""
+_POSITION: Final = re.compile(r"[0-9]{1,15}")
 
 
 class Line(Struct, frozen=True):
@@ -123,6 +128,25 @@ def _known_categories(typed: str) -> str | None:
     return ",".join(dict.fromkeys(known)) or None
 
 
+def _stops_or_all(connection: Connection) -> list[tuple[str, str]]:
+    return [(EVERYWHERE, _("All stops")), *by.stop_options(connection)]
+
+
+def _held(part: str, label: Any) -> Choice:
+    """What came to stand so at a stop, and what no longer does: the figure is the one less the
+    other."""
+    status = STANDINGS[part]
+
+    def where(stop: str) -> ColumnElement[bool]:
+        return statements.held(status, visible_stops() if stop == EVERYWHERE else frozenset([stop]))
+
+    return Choice(key=part, label=label, options=_stops_or_all, where=where)
+
+
+def _position(typed: str) -> str | None:
+    return typed if _POSITION.fullmatch(typed) else None
+
+
 MOVES: Final = Listing[Line](
     name="movements",
     title=_l("Movements"),
@@ -199,6 +223,15 @@ MOVES: Final = Listing[Line](
             label=_l("Line of the month's statement"),
             options=lambda _connection: [(part, words.part(part)) for part in words.LEDGER],
             where=statements.moves,
+        ),
+        _held("here", _l("Into or out of what is at the stop")),
+        _held("out", _l("Into or out of what is with volunteers")),
+        _held("on_the_way", _l("Into or out of what is on the way")),
+        Text(
+            key="known",
+            label=_l("Known only after this position of the log"),
+            clean=_position,
+            where=lambda value: _MOVE.position > int(value),
         ),
     ),
 )

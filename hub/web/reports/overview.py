@@ -9,7 +9,7 @@ from flask import Response, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
-from msgspec import Struct
+from msgspec import Struct, structs
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -29,7 +29,8 @@ from hub.web.reports import asking, words
 from hub.web.reports.asking import Report
 
 WEEKS_AHEAD: Final = 12
-STOPS_SHOWN: Final = 40
+BARS_DRAWN: Final = 40
+"""More bars than can be looked at; the stops of a large city."""
 WENT: Final = (OUT, DELIVERED, SOLD)
 
 
@@ -41,7 +42,8 @@ class Cell(Struct, frozen=True):
 
 
 class Shown(Struct, frozen=True):
-    """A chart as the page draws it, with the same figures as a table."""
+    """A chart as the page draws it, with the same figures as a table; the table has all bars, of
+    which the chart draws the first where there are very many, ``more`` short of them."""
 
     chart: Chart
     svg: Markup
@@ -49,6 +51,7 @@ class Shown(Struct, frozen=True):
     head: str
     rows: list[tuple[str, list[Cell]]]
     empty: str
+    more: int = 0
 
 
 @needs(Permission.VIEW)
@@ -112,7 +115,14 @@ def _shown(
         for n, bar in enumerate(chart.bars)
     ]
     key = charts.key(chart, as_lines=draw is charts.lines)
-    return Shown(chart, draw(chart), key, head, rows, empty)
+    drawn = draw(_first(chart, BARS_DRAWN))
+    return Shown(chart, drawn, key, head, rows, empty, max(0, len(rows) - BARS_DRAWN))
+
+
+def _first(chart: Chart, most: int) -> Chart:
+    """The chart with its first bars alone."""
+    series = [Series(one.name, one.values[:most]) for one in chart.series]
+    return structs.replace(chart, bars=chart.bars[:most], series=series)
 
 
 def _period_head(wanted: Report) -> str:
@@ -295,7 +305,6 @@ def _compared(
     """Rows of what came in and what was handed over, the largest first."""
     keys = sorted(sums[RECEIVED].keys() | sums[OUT].keys())
     keys.sort(key=lambda key: -sums[RECEIVED].get(key, 0) - sums[OUT].get(key, 0))
-    keys = keys[:STOPS_SHOWN]
     first, last = wanted.periods[0].first, wanted.periods[-1].last
 
     def href(n: int, k: int) -> str:
