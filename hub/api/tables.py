@@ -99,7 +99,7 @@ def _described(listing: Listing[Any]) -> TableOut:
         ColumnOut(
             one.key, str(one.title), one.kind.value, one.sort is not None and one.sort is not False
         )
-        for one in listing.columns
+        for one in listing.in_files
     ]
     names = [name for one in listing.filters for name in one.names]
     return TableOut(listing.name, str(listing.title), columns, names, listing.order)
@@ -123,7 +123,7 @@ def _rows(call: Call) -> RowsOut:
     require(permission)
     asked = listing.asked(request.args)
     page = listing.source.page(connection(), listing, asked, call.asked(Paging).limit)
-    rows = [{one.key: one.value(row) for one in listing.columns} for row in page.rows]
+    rows = [{one.key: one.value(row) for one in listing.in_files} for row in page.rows]
     return RowsOut(rows, write_cursor(page.after) if page.after is not None else None)
 
 

@@ -73,10 +73,9 @@ def _rows(here: Connection) -> list[Row]:
 
 
 def _revoke_link(row: Row) -> Markup:
-    return Markup(
-        '<span><span class="code">{}</span> '
-        '<a class="button second small" href="{}" data-dialog>{}</a></span>'
-    ).format(row.token.id, url_for("tokens.ask_revoke", token=row.token.id), _("Take it back"))
+    return Markup('<a class="button second small" href="{}" data-dialog>{}</a>').format(
+        url_for("tokens.ask_revoke", token=row.token.id), _("Take it back")
+    )
 
 
 TOKENS = Listing[Row](
@@ -110,8 +109,11 @@ TOKENS = Listing[Row](
         Column(
             key="id",
             title=_l("Token’s id"),
+            kind=Kind.CODE,
             value=lambda row: row.token.id,
-            show=_revoke_link,
+        ),
+        Column(
+            key="do", title=_l("Action"), value=lambda row: "", show=_revoke_link, in_files=False
         ),
     ),
     filters=(

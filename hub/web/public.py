@@ -206,6 +206,7 @@ def _claim_page(found: list[Item]) -> str:
             "%(num)d items on this receipt. Thank you.",
             standing,
         ),
+        back=len(found) - standing,
     )
 
 

@@ -1,6 +1,7 @@
 """Pictures of every page in both languages: the hub's for phone and desktop, the kiosk's for its
 displays. `make screenshots`."""
 
+import argparse
 import sys
 import tempfile
 from pathlib import Path
@@ -11,7 +12,7 @@ from tests.browser.kiosk_pictures import kiosk_pictures
 from tests.support.browser import DESKTOP, PHONE, chromium, context
 from tests.support.hub_scene import a_scene, served
 from tests.support.hub_site import PASSWORD
-from tests.support.pages import VISITORS
+from tests.support.pages import EXPECTED_REFUSALS, VISITORS
 
 
 def sign_in(page: Page, url: str, name: str) -> None:
@@ -25,7 +26,11 @@ def sign_in(page: Page, url: str, name: str) -> None:
 
 
 def main(target: Path, only: str = "") -> int:
-    """Write the pictures into ``target``; with ``only``, those whose names begin like this."""
+    """Write the pictures into ``target``; with ``only``, those whose names begin like this.
+
+    Raises:
+        SystemExit: a page answers with an error, which is no picture of it.
+    """
     target.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as directory,
@@ -42,7 +47,10 @@ def main(target: Path, only: str = "") -> int:
                         if visitor and wanted:
                             sign_in(page, url, visitor)
                         for name, path in wanted.items():
-                            page.goto(url + path(scene))
+                            answer = page.goto(url + path(scene))
+                            status = answer.status if answer is not None else 0
+                            if status != EXPECTED_REFUSALS.get(name, 200):
+                                raise SystemExit(f"{name} ({language}): {path(scene)} is {status}")
                             picture = target / f"{name}-{language}-{size[0]}.png"
                             page.screenshot(path=picture, full_page=True)
         if not only:
@@ -51,5 +59,8 @@ def main(target: Path, only: str = "") -> int:
 
 
 if __name__ == "__main__":
-    given = [*sys.argv[1:], *("screenshots", "")[len(sys.argv) - 1 :]]
-    sys.exit(main(Path(given[0]), given[1]))
+    arguments = argparse.ArgumentParser(prog="screenshots", description=__doc__)
+    arguments.add_argument("target", nargs="?", type=Path, default=Path("screenshots"))
+    arguments.add_argument("only", nargs="?", default="", help="those whose names begin like this")
+    given = arguments.parse_args()
+    sys.exit(main(given.target, given.only))

@@ -6,16 +6,8 @@ import pytest
 
 from tests.integration.test_web_operator import signed_in
 from tests.support.hub_scene import Scene, a_scene
-from tests.support.pages import NOT_PAGES, VISITORS
+from tests.support.pages import EXPECTED_REFUSALS, NOT_PAGES, VISITORS
 
-EXPECTED_REFUSALS = {
-    "wall-gone": 404,
-    "item-never": 404,
-    "item-mistyped": 404,
-    "claim-unseen": 404,
-    "missing": 404,
-    "month-close": 409,  # the scene's month is not over
-}
 FRAMELESS = {"wall"}
 """Has the whole window to itself; it says itself what needs a human."""
 

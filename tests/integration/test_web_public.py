@@ -216,7 +216,7 @@ def test_a_donors_list_has_each_item_with_where_it_is(scene: Scene) -> None:
     for code in (scene.free, scene.unlabelled, scene.out, scene.fresh, scene.voided):
         assert f'href="/t/{code}"' in html
     page = words(html)
-    assert "4 items on this receipt. Thank you." in page
+    assert "4 items on this receipt. Thank you. 1 more was taken back." in page
     for told in ("In stock", "Waiting for its label", "On its way", "Taken back"):
         assert told in page
 

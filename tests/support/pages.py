@@ -173,6 +173,16 @@ VISITORS: Final[Mapping[str, Mapping[str, Address]]] = {
 }
 """All of them, by who signs in to see them; the first signs in as nobody."""
 
+EXPECTED_REFUSALS: Final[Mapping[str, int]] = {
+    "wall-gone": 404,
+    "item-never": 404,
+    "item-mistyped": 404,
+    "claim-unseen": 404,
+    "missing": 404,
+    "month-close": 409,  # the scene's month is not over
+}
+"""Pages that answer with another status than 200, and with which."""
+
 NOT_PAGES: Final = frozenset(
     {
         "static",

@@ -66,7 +66,8 @@ class Column(Generic[T]):
     ``value`` is what exports contain, and the page too unless ``show`` gives HTML for it. ``link``
     leads from the cell to what it names. ``sort`` is the SQL that orders the rows by this column
     (`MemorySource` needs only ``True``). ``heading`` marks the column that names the row, usually
-    the first. ``on_page=False`` keeps a column for the exports alone.
+    the first. ``on_page=False`` keeps a column for the exports alone, ``in_files=False`` one
+    of buttons for the page alone.
     """
 
     key: str
@@ -78,3 +79,4 @@ class Column(Generic[T]):
     sort: ColumnElement[Any] | bool | None = None
     heading: bool = False
     on_page: bool = True
+    in_files: bool = True

@@ -74,6 +74,11 @@ class Listing(Generic[T]):
     filters: Sequence[Filter] = field(default=())
     size: int = PAGE_ROWS
 
+    @property
+    def in_files(self) -> list[Column[T]]:
+        """The columns of exports and of the API."""
+        return [column for column in self.columns if column.in_files]
+
     def column(self, key: str) -> Column[T]:
         """The column with this key.
 

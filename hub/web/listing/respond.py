@@ -54,9 +54,9 @@ def export(listing: Listing[Any], form: str) -> BaseResponse:
     services().writer.call(note)
     rows = _every(listing, asked)
     if form == "csv":
-        content, kind = to_csv(listing.columns, rows), CSV_TYPE
+        content, kind = to_csv(listing.in_files, rows), CSV_TYPE
     else:
-        content, kind = to_xlsx(str(listing.title), listing.columns, rows), XLSX_TYPE
+        content, kind = to_xlsx(str(listing.title), listing.in_files, rows), XLSX_TYPE
     response = Response(stream_with_context(content), content_type=kind)
     name = f"{listing.name}-{formats.today().isoformat()}.{form}"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
