@@ -273,7 +273,7 @@ VERB_WORDS: Final[dict[Verb, tuple[str, str]]] = {
     Verb.NEW_RECEIPT_ROLL: ("收据换了新纸卷", "New receipt roll"),
     Verb.WORK: ("上工、下工", "Start or end work"),
     Verb.QUANTITY: ("数量", "Quantity"),
-    Verb.CATEGORY: ("类别", "Category"),
+    Verb.CATEGORY: ("品类", "Category"),
     Verb.GRADE: ("成色", "Condition"),
     Verb.EXPIRY: ("到期月份", "Best before"),
     Verb.PRICE: ("价格", "Price"),

@@ -159,7 +159,7 @@ def _require_sense(connection: Connection, entry: Entry) -> None:
     """What the contract leaves open for later releases is closed here."""
     match entry:
         case Product(category=category) if category not in category_keys(connection):
-            raise CatalogueError(f"{category}: 没有这个类别 / there is no such category")
+            raise CatalogueError(f"{category}: 没有这个品类 / there is no such category")
         case KnownPlace(kind=kind) if kind not in PLACE_KINDS:
             raise CatalogueError(_not_one_of(kind, PLACE_KINDS))
         case Capability(can=can):

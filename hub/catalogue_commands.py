@@ -125,7 +125,7 @@ _CATEGORY: Final = _Group(
     "category",
     "categories",
     NamedCategory,
-    "类别 / Categories of goods",
+    "品类 / Categories of goods",
     _as_is,
     lambda one: f"{one.key} {_named(one)}" + ("" if one.offered else "  不再使用 / withdrawn"),
 )
@@ -301,7 +301,7 @@ def product_add_command(gtin: str, category: str, zh: str, en: str, data: Path) 
 def product_unknown_command(limit: int, data: Path) -> None:
     """待命名的条码，最多的在前 / Codes that want a name, the most frequent first.
 
-    每行：条码、件数、最近一次、大家选的类别。
+    每行：条码、件数、最近一次、大家选的品类。
     A line each: the code, how many items, when the last one came, the category people chose.
     """
     for code in do(data, operations.ListUnknownCodes(limit), list[UnknownCode]):
@@ -315,9 +315,9 @@ def product_unknown_command(limit: int, data: Path) -> None:
 @click.argument("en")
 @DATA
 def category_add_command(key: str, zh: str, en: str, data: Path) -> None:
-    """新增类别或改名 / Add a category (two characters as its key), or give one another name.
+    """新增品类或改名 / Add a category (two characters as its key), or give one another name.
 
-    内置的类别有卡片；新增的可在屏幕上选，也可用于条码命名。
+    内置的品类有卡片；新增的可在屏幕上选，也可用于条码命名。
     The built-in ones have cards; others can be chosen on the screen and for retail codes.
     """
     _put(data, _CATEGORY, _entry(_CATEGORY, {"key": key.upper(), "zh": zh, "en": en}))

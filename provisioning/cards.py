@@ -237,7 +237,7 @@ def _number(name: str, help_text: str) -> Callable[[_Command], _Command]:
 @click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
-    help="中心的数据目录：用它的位置、类别、技能和活动的名称"
+    help="中心的数据目录：用它的位置、品类、技能和活动的名称"
     " / a hub's data directory: its places, categories, skills and campaigns by their names",
 )
 @click.option(

@@ -63,7 +63,7 @@ class GroupLook(msgspec.Struct, frozen=True):
 
 GROUPS: Final = {
     Group.ACTION: GroupLook("操作", "Action", marks.BLUE),
-    Group.CATEGORY: GroupLook("类别", "Category", marks.TEAL),
+    Group.CATEGORY: GroupLook("品类", "Category", marks.TEAL),
     Group.QUANTITY: GroupLook("数量", "Quantity", marks.BLACK),
     Group.EXPIRY: GroupLook("到期月份", "Best before", (0x8E, 0x24, 0x5C)),
     Group.GRADE: GroupLook("成色", "Condition", marks.ORANGE),

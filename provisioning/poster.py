@@ -40,7 +40,7 @@ PARTS: Final = (
         "To give",
         (
             _Step(("barcode-scan",), "有条码：扫条码", "Bar code: scan it"),
-            _Step(("rice", "tshirt-crew"), "没条码：扫类别卡", "None: scan a category card"),
+            _Step(("rice", "tshirt-crew"), "没条码：扫品类卡", "None: scan a category card"),
             _Step(("sticker-check",), "贴上标签", "Stick the label on"),
             _Step(("receipt-text-check",), "扫“完成”，拿收据", "Scan Finish, take the receipt"),
         ),

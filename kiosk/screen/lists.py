@@ -307,14 +307,18 @@ def _given(state: LaneState) -> ListView:
         time = clock(state.half_hours * _HALF_HOUR)
         lines.append(
             LineView(
-                "", f"{words.zh}　{time}", f"{words.en} {time}", "等您的卡", "waits for your card"
+                "",
+                f"{words.zh}　{time} 小时",
+                f"{words.en} {time} h",
+                "等您的卡",
+                "waits for your card",
             )
         )
     for given in state.given:
         words = _SKILL.get(given.key, Words(given.key, given.key))
         time = clock(given.count * _HALF_HOUR)
         lines.append(LineView("", words.zh, words.en, value=time))
-    figure = FigureView("一共", "In all", clock(total * _HALF_HOUR))
+    figure = FigureView("一共（小时）", "In all (h)", clock(total * _HALF_HOUR))
     return _shown("这次的时间", "Time offered", lines, (figure,))
 
 

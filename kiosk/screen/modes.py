@@ -33,7 +33,7 @@ _FACES: Final[dict[Phase, tuple[Words, str]]] = {
     _P.REST: (Words("请扫码", "Ready to scan"), "barcode-scan"),
     _P.CARDED: (Words("已刷卡", "Card read"), "card-account-details"),
     _P.INTAKE: (Words("收捐赠", "Taking in"), "inbox-arrow-down"),
-    _P.ASKING: (Words("选类别", "Which kind?"), "shape"),
+    _P.ASKING: (Words("选品类", "Which kind?"), "shape"),
     _P.HANDOVER: (Words("交接", "Handover"), "hand-extended"),
     _P.PLAN: (Words("送货单", "Delivery plan"), "moped"),
     _P.PACKING: (Words("装箱", "Packing"), "package-down"),

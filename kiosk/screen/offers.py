@@ -142,7 +142,7 @@ _PLAIN: Final = tuple(
 )
 
 _PAD_WORDS: Final[dict[Verb, tuple[str, str]]] = {
-    Verb.CATEGORY: ("选类别", "Choose a kind"),
+    Verb.CATEGORY: ("选品类", "Choose a kind"),
     Verb.QUANTITY: ("几件？", "How many?"),
     Verb.PRICE: ("多少钱？", "How much?"),
     Verb.PAY: ("怎么付？", "How paid?"),

@@ -62,7 +62,7 @@ MESSAGES: Final[dict[str, Words]] = {
     "counted-unknown": Words("已记录，但这个编号没有登记过", "Recorded; but its code was never taken in here"),
     "counted-foreign": Words("已记录：这件来自别的义仓站", "Recorded: it is from another stop"),
     "counted-other": Words("已记录，但它不应该在这里", "Recorded; but it should not be here"),
-    "which-unlabelled": Words("没有标签的是什么？请扫类别卡", "What has no label? Scan its category card"),
+    "which-unlabelled": Words("没有标签的是什么？请扫品类卡", "What has no label? Scan its category card"),
     "found-labelled": Words(
         "已记录：{category}，请贴上新标签", "Recorded: {category}. Stick the new label on it"
     ),
@@ -81,13 +81,13 @@ MESSAGES: Final[dict[str, Words]] = {
         "扫每件的标签；没标签用“没有可读的标签”卡；数完再扫货架",
         "Scan each label; no label: its card. When done, scan the shelf again",
     ),
-    "help-unlabelled": Words("扫它的类别卡，会打出新标签", "Scan its category card: a new label is printed"),
+    "help-unlabelled": Words("扫它的品类卡，会打出新标签", "Scan its category card: a new label is printed"),
 }  # fmt: skip
 
 NEXT: Final[dict[Phase, Words]] = {
     Phase.COUNTING: Words("扫下一个货架；入库区最后数", "Scan the next shelf; the intake shelf comes last"),
     Phase.SHELF: Words("扫每件的标签；数完再扫货架", "Each label; when done, scan the shelf again"),
-    Phase.UNLABELLED: Words("请扫类别卡", "Scan a category card"),
+    Phase.UNLABELLED: Words("请扫品类卡", "Scan a category card"),
 }  # fmt: skip
 
 NEXT_AFTER: Final[dict[str, Words]] = {

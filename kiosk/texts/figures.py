@@ -22,9 +22,9 @@ class Figure(Struct, frozen=True):
             case "jiao":
                 return f"¥ {'-' if value < 0 else ''}{abs(value) // 10}.{abs(value) % 10}0"
             case "minutes":
-                return clock(value)
+                return f"{clock(value)} h"
             case "half-hours":
-                return clock(value * 30)
+                return f"{clock(value * 30)} h"
             case "count":
                 return str(value)
             case "none":
@@ -38,5 +38,5 @@ def yuan(jiao: int) -> str:
 
 
 def clock(minutes: int) -> str:
-    """A length of time in hours and minutes: ``2:05 h``."""
-    return f"{minutes // 60}:{minutes % 60:02d} h"
+    """A length of time in hours and minutes, ``2:05``; the unit is the language's."""
+    return f"{minutes // 60}:{minutes % 60:02d}"

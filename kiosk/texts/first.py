@@ -11,7 +11,7 @@ MESSAGES: Final[dict[str, Words]] = {
     "received": Words("已保存：{category} × {count}", "Saved: {category} × {count}"),
     "to-be-sorted": Words("已保存：待分类 × {count}", "Saved, to be sorted × {count}"),
     "which-category": Words(
-        "这是什么？请在 {seconds} 秒内扫类别卡", "What is it? Scan a category card within {seconds} s"
+        "这是什么？请在 {seconds} 秒内扫品类卡", "What is it? Scan a category card within {seconds} s"
     ),
     "too-many": Words("太多了，最多 {most} 件，请先完成", "Too many: {most} at most. Finish first"),
     "no-codes": Words(
@@ -66,7 +66,7 @@ MESSAGES: Final[dict[str, Words]] = {
     "foreign": Words("这不是我们的码", "That is not one of our codes"),
     "not-saved": Words("没有保存！请叫工作人员", "NOT SAVED! Call the staff"),
     "help-rest": Words(
-        "捐东西：扫包装条码或类别卡。志愿者：先扫自己的卡", "To give: scan the pack or a category card. "
+        "捐东西：扫包装条码或品类卡。志愿者：先扫自己的卡", "To give: scan the pack or a category card. "
         "Volunteers: scan your card first",
     ),
     "help-carded": Words(
@@ -75,7 +75,7 @@ MESSAGES: Final[dict[str, Words]] = {
     "help-intake": Words(
         "继续扫；几件一样的扫数量卡；完了扫“完成”卡", "Go on scanning; equal ones: quantity card; then finish"
     ),
-    "help-asking": Words("请扫这件的类别卡", "Scan the category card of this item"),
+    "help-asking": Words("请扫这件的品类卡", "Scan the category card of this item"),
     "help-handover": Words(
         "继续扫物品标签，再扫送货单或位置", "Scan more labels, then the plan or the place"
     ),
@@ -83,10 +83,10 @@ MESSAGES: Final[dict[str, Words]] = {
 }  # fmt: skip
 
 NEXT: Final[dict[Phase, Words]] = {
-    Phase.REST: Words("请扫包装上的条码，或者类别卡", "Scan the bar code on the pack, or a category card"),
+    Phase.REST: Words("请扫包装上的条码，或者品类卡", "Scan the bar code on the pack, or a category card"),
     Phase.CARDED: Words("请扫物品", "Now scan an item"),
     Phase.INTAKE: Words("贴上标签，再扫下一件；完了请按“完成”", "Stick the label on. Next item, or finish"),
-    Phase.ASKING: Words("请扫类别卡", "Scan a category card"),
+    Phase.ASKING: Words("请扫品类卡", "Scan a category card"),
     Phase.HANDOVER: Words("再扫下一件，或者扫送货单、位置", "Next item, or the plan or place"),
     Phase.PLAN: Words("请扫家庭码，或者“没人在家”卡", "Scan the family's code, or the not-home card"),
 }  # fmt: skip

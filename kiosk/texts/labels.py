@@ -73,7 +73,7 @@ MESSAGES: Final[dict[str, Words]] = {
 }  # fmt: skip
 
 NEXT: Final[dict[Phase, Words]] = {
-    Phase.BINDING: Words("请扫包装条码或类别卡", "Scan the pack or a category card"),
+    Phase.BINDING: Words("请扫包装条码或品类卡", "Scan the pack or a category card"),
     Phase.REPRINTING: Words("请扫要补打的标签", "Scan the label to print again"),
     Phase.LOOKING: Words("请扫要找的标签", "Scan the label to look for"),
 }

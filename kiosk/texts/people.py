@@ -12,15 +12,15 @@ MESSAGES: Final[dict[str, Words]] = {
     "not-allowed": Words("这张卡不能做这件事，请找负责人", "This card may not do that: ask the lead"),
     "which-skill": Words("您愿意做什么？请扫技能卡", "What would you like to do? Scan a skill card"),
     "whose-offer": Words("请扫您的卡", "Now scan your own card"),
-    "time-offered": Words("已记录：{time}", "Recorded: {time}"),
-    "time-thanks": Words("谢谢您愿意出时间：{time}", "Thank you for offering {time}"),
+    "time-offered": Words("已记录：{time} 小时", "Recorded: {time} h"),
+    "time-thanks": Words("谢谢您愿意出时间：{time} 小时", "Thank you for offering {time} h"),
     "offer-dropped": Words("没有扫卡，没有记录", "No card: nothing was recorded"),
     "whose-work": Words("请扫您的卡：上工或下工", "Scan your card: to start or to end work"),
     "work-started": Words("上工了，辛苦了", "You are in. Thank you for coming"),
     "work-started-again": Words(
         "上次忘了下工，已按规定记；现在上工", "You forgot to end last time: closed by rule. You are in now"
     ),
-    "work-ended": Words("下工了，一共 {time}，谢谢您", "You are out after {time}. Thank you"),
+    "work-ended": Words("下工了，一共 {time} 小时，谢谢您", "You are out after {time} h. Thank you"),
     "work-ended-unknown": Words(
         "下工了；中间停过电，时间请负责人补上", "You are out. The power was cut: ask the lead to add the time"
     ),

@@ -16,7 +16,7 @@ _WRONG: Final = {
     "month": Words("里没有这个月", "has a month that does not exist"),
     "day": Words("里没有这一天", "has a day that does not exist"),
 }
-_INSTEAD: Final = Words("请扫另一个条码或类别卡", "Scan another code on it, or a category card")
+_INSTEAD: Final = Words("请扫另一个条码或品类卡", "Scan another code on it, or a category card")
 
 
 def _refusal(zh: str, en: str) -> Words:
@@ -25,7 +25,7 @@ def _refusal(zh: str, en: str) -> Words:
 
 _REASONS: Final[dict[RetailProblem, Words]] = {
     RetailProblem.CHECK_DIGIT: Words(
-        "条码校验位不对，请再扫一次或扫类别卡",
+        "条码校验位不对，请再扫一次或扫品类卡",
         "The code's check digit is wrong: scan again, or a category card",
     ),
     RetailProblem.GTIN_LENGTH: _refusal("条码的位数不对", "The code has too few or too many digits"),

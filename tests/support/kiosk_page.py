@@ -120,7 +120,7 @@ def offered(*verbs: Verb) -> Offer:
         pads=(
             Pad(
                 "category",
-                "选类别",
+                "选品类",
                 "Choose a kind",
                 "shape",
                 tuple(card_of(Verb.CATEGORY, category.key) for category in CATEGORIES),
@@ -172,7 +172,7 @@ REFUSED = LaneView(
     "refused",
     "没有记录：这个码坏了或读错了",
     "Not taken: this code is damaged or misread",
-    "请再扫一次，或者扫一张类别卡。",
+    "请再扫一次，或者扫一张品类卡。",
     "Scan it again, or scan a category card.",
     SAVED.lines[:1],
     beep=2,
