@@ -81,8 +81,12 @@ def test_who_counts_blind_is_not_told_what_is_expected(site: CountSite) -> None:
     assert "This count is blind" in page
     assert "Not found" not in page
     assert lead.client.get(f"{lead.path}/items").status_code == 403
+    assert "Leave the counting to others" in words(manager.page())
     site.phone("manager", lead.count, SHELF, [site.on_shelf[4]])
-    assert "you take part in it" in words(manager.page())
+    page = words(manager.page())
+    assert "you take part in it" in page
+    assert "Not found" not in page
+    assert manager.approve() != 303, "who has counted does not approve"
 
 
 def test_another_person_approves_and_what_is_missing_is_so_item_by_item(site: CountSite) -> None:
