@@ -74,6 +74,7 @@ class ToOpenPlan(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def _make_kit(call: Call) -> Keyed:
+    require(Permission.NAME_CODES, "")  # recipes hold for the whole hub
     body = call.sent(ToMakeKit)
     lines = [Line(one.category, one.gtin, one.count) for one in body.parts]
     zh, en = body.zh.strip(), body.en.strip()
@@ -84,6 +85,7 @@ def _make_kit(call: Call) -> Keyed:
 
 
 def _offer(call: Call) -> Keyed:
+    require(Permission.NAME_CODES, "")
     key, offered = call.path["key"], call.sent(ToOffer).offered
     known = services().writer.call(
         lambda writing: kit_recipes.offer(writing, key, offered, call.user.by, call.now_ms)

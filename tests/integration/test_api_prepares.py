@@ -109,6 +109,11 @@ def test_whoever_keeps_one_stop_sets_no_plan_of_the_whole_hub(
     assert eastern.post("/plans", {"en": "White lotus"})[0] == 403
     assert eastern.post(f"{path}/wants", {"category": "C1", "n": 3})[0] == 403
     assert eastern.post(path, {"open": False})[0] == 403
+    recipe = {"zh": "冬", "en": "Winter", "parts": [{"category": "C1", "gtin": "", "count": 1}]}
+    status, kit = machine.post("/kits", recipe)
+    assert status == 200, kit
+    assert eastern.post("/kits", recipe)[0] == 403
+    assert eastern.post(f"/kits/{kit['key']}", {"offered": False})[0] == 403
 
 
 def test_transfers_are_set_as_the_page_sets_them(site: CountSite, machine: Machine) -> None:

@@ -398,6 +398,20 @@ def test_what_a_plan_wants_is_set_by_whoever_keeps_all_stops(house: House) -> No
     assert house.status(food) == ["reserved"], "goods of the own stop are kept for it"
 
 
+def test_a_recipe_is_made_by_whoever_keeps_all_stops(house: House) -> None:
+    form = form_of(house.ann, "/kits/new")
+    recipe = {"en": "Winter", "category.0": "C1", "count.0": "1"}
+    path = house.ann.post("/kits/new", data=form | recipe).location or ""
+    lead = house.comes("eve", Role.WAREHOUSE_MANAGER, "east")
+    token = {"csrf_token": csrf(lead, path)}
+    assert lead.get("/kits/new").status_code == 403
+    assert lead.post("/kits/new", data=token | recipe).status_code == 403
+    assert lead.post(f"{path}/state", data=token | {"offered": "0"}).status_code == 403
+    assert 'href="/kits/new"' not in lead.get("/kits").text
+    assert f'action="{path}/state"' not in lead.get(path).text
+    assert f'action="{path}/state"' in house.ann.get(path).text
+
+
 def test_two_who_set_a_plan_at_once_do_not_overwrite_each_other(house: House) -> None:
     bob = house.comes("bob")
     page = f"/plans/{PLAN}"

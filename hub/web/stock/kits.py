@@ -12,7 +12,7 @@ from hub.queries import places
 from hub.request import connection, now_ms, services
 from hub.scope import within
 from hub.web import shell, story
-from hub.web.login import needs, signed_in_user, visible_stops
+from hub.web.login import needs, require, signed_in_user, visible_stops
 from hub.web.stock import acting, kit_building, recipes, words
 from hub.web.stock.plan_goods import number
 from hub.web.stock.recalls import gtin_of
@@ -38,13 +38,14 @@ def blueprint() -> Blueprint:
 @needs(Permission.VIEW)
 def every() -> str:
     """The recipes."""
-    may_name = signed_in_user().may(Permission.NAME_CODES)
+    may_name = signed_in_user().may(Permission.NAME_CODES, "")
     return render_template("stock/kits.html", kits=recipes.recipes(connection()), may_name=may_name)
 
 
 @needs(Permission.NAME_CODES)
 def new() -> str:
-    """The form of a new recipe."""
+    """The form of a new recipe, which holds for the whole hub."""
+    require(Permission.NAME_CODES, "")
     return _form({}, "")
 
 
@@ -63,6 +64,7 @@ def _form(values: dict[str, str], problem: str) -> str:
 @needs(Permission.NAME_CODES)
 def add() -> BaseResponse:
     """A new recipe."""
+    require(Permission.NAME_CODES, "")
     values = request.form.to_dict()
     zh, en = (values.get(name, "").strip()[:MAX_NAME] for name in ("zh", "en"))
     known = catalogue.category_keys(connection())
@@ -112,7 +114,7 @@ def one(key: str) -> BaseResponse:
             built=built,
             stops=words.stop_choices(here),
             may_edit=acting.may_edit(),
-            may_name=signed_in_user().may(Permission.NAME_CODES),
+            may_name=signed_in_user().may(Permission.NAME_CODES, ""),
         )
     )
 
@@ -120,6 +122,7 @@ def one(key: str) -> BaseResponse:
 @needs(Permission.NAME_CODES)
 def state(key: str) -> BaseResponse:
     """Takes the recipe out of the choice, or offers it again."""
+    require(Permission.NAME_CODES, "")
     kit = recipes.kit_of(key)
     offered = request.form.get("offered") == "1"
     who, moment = signed_in_user().by, now_ms()
