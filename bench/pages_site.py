@@ -16,9 +16,9 @@ from flask import Flask
 
 from bench.http_load import Connection, get
 from hub import db, walls
-from hub.command_line import now_ms
 from hub.config import load
 from hub.demo.fill import Filler
+from hub.local_desk import now_ms
 from hub.scope import Scope
 from hub.web.app import create_app
 from provisioning.local import provision

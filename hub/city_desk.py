@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from hub import wishes
 from hub.backup import Progress
 from hub.city import SharedWriter
-from hub.command_line import LocalDesk, now_ms
 from hub.config import HubConfig
 from hub.control import ControlError
 from hub.leadership import Leadership
+from hub.local_desk import LocalDesk, now_ms
 from hub.service import rebuild_database
 
 T = TypeVar("T")

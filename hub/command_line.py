@@ -4,20 +4,19 @@ A command that touches the database asks the running hub to do it, and does it i
 writer's lock, when none runs (`hub.control`).
 """
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, Final, TypeVar
 
 import click
 import msgspec
-import sqlalchemy as sa
 
 from contract.settings import SettingsError
 from hub import db, operations, postgresql
-from hub.backup import Backup, Progress
+from hub.backup import Progress
 from hub.config import HubConfig, load
 from hub.control import ANSWER_S, ControlError, LockedError, NotRunningError, ask, writer_lock
+from hub.local_desk import LocalDesk
 
 T = TypeVar("T")
 LOCK_WAIT_S: Final = 10.0
@@ -54,52 +53,6 @@ def settings(data: Path) -> HubConfig:
         return load(path)
     except SettingsError as error:
         raise Refused("\n".join(f"{path}: {line}" for line in error.problems)) from None
-
-
-class LocalDesk:
-    """Carries out what a command wants that found no hub running; it holds the lock."""
-
-    def __init__(
-        self, config: HubConfig, engine: sa.Engine, tell: Callable[[Progress], None] | None = None
-    ) -> None:
-        self._config: Final = config
-        self._engine: Final = engine
-        self._tell: Final = tell
-
-    def call(self, change: Callable[[sa.Connection], T]) -> T:
-        """What changes an item shows after the next start, whose first act is to project."""
-        with self._engine.begin() as connection:
-            return change(connection)
-
-    def rebuild(self) -> None:
-        """Drops and refolds all projections."""
-        from hub.service import rebuild_database
-
-        self._engine.dispose()  # one connection at a time
-        rebuild_database(self._config.database, now_ms(), self._config.timezone)
-
-    def back_up(self, directory: Path, *, off_machine: bool) -> Backup:
-        """Raises `BackupError`."""
-        from hub.backup.keeper import Keeper
-
-        reader = db.open_reader(self._config.database)
-        try:
-            keeper = Keeper(self._config, reader, self.call, now_ms)
-            made = keeper.back_up(directory, off_machine=off_machine, tell=self._tell)
-            if self._config.backup_dir:
-                keeper.copy_hub_events()
-            return made
-        finally:
-            reader.dispose()
-
-    def backing_up(self) -> Progress | None:
-        """Nothing: who holds the lock is the one that makes it."""
-        return None
-
-
-def now_ms() -> int:
-    """Unix milliseconds."""
-    return time.time_ns() // 1_000_000
 
 
 def do(

@@ -15,8 +15,9 @@ from hub import operations
 from hub.backup import NOT_SAFE, STEPS, BackupError, Progress, keys, paper, restoring
 from hub.backup.keeper import database_file, hub_events_directory
 from hub.backup.keys import Identity
-from hub.command_line import DATA, Refused, do, now_ms, settings
+from hub.command_line import DATA, Refused, do, settings
 from hub.control import ControlError, LockedError, ask, writer_lock
+from hub.local_desk import now_ms
 
 WAIT_S: Final = 6 * 3600.0
 """How long a command waits for a backup of a very large hub on a very slow disk."""
