@@ -15,11 +15,12 @@ import sqlalchemy as sa
 from flask import Flask
 
 from bench.http_load import Connection, get
-from hub import db, walls
+from hub import db
+from hub.access import walls
+from hub.access.scope import Scope
 from hub.config import load
 from hub.demo.fill import Filler
 from hub.local_desk import now_ms
-from hub.scope import Scope
 from hub.web.app import create_app
 from provisioning.local import provision
 from tests.support.processes import free_ports, healthy, until

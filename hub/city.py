@@ -5,8 +5,8 @@
   projects nothing. One that dies loses nothing: what it had not committed was not acknowledged, and
   kiosks send it again, to another.
 * One **projector** with as many standbys as one likes (`run_projector`) numbers what was committed
-  and projects it (`hub.positions`, `hub.leadership`). It alone says that the hub is there,
-  publishes reference data, and hears retained statuses.
+  and projects it (`hub.log.positions`, `hub.projections.leadership`). It alone says that the hub is
+  there, publishes reference data, and hears retained statuses.
 * Any number of **web workers** write through a `SharedWriter`.
 
 On SQLite all of this is one process (`hub.service`).
@@ -22,15 +22,17 @@ from typing import Final, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from hub import db, leadership, postgresql, recording, wishes
+from hub import db, postgresql
 from hub.config import HubConfig
-from hub.event_log import EventLog
-from hub.ingest import Ingest
-from hub.mqtt_link import INGESTING, PROJECTING, Broker, MqttLink
-from hub.outgoing import Send
-from hub.reference import ReferenceOfOthers
+from hub.kiosks.mqtt_link import INGESTING, PROJECTING, Broker, MqttLink
+from hub.kiosks.outgoing import Send
+from hub.kiosks.reference import ReferenceOfOthers
+from hub.log import recording
+from hub.log.event_log import EventLog
+from hub.log.ingest import Ingest
+from hub.log.writer import Writer
+from hub.projections import leadership, wishes
 from hub.service import HubService, tune_process
-from hub.writer import Writer
 
 T = TypeVar("T")
 

@@ -7,13 +7,13 @@ from typing import Final, TypeVar
 
 import sqlalchemy as sa
 
-from hub import wishes
 from hub.backup import Progress
 from hub.city import SharedWriter
 from hub.config import HubConfig
 from hub.control import ControlError
-from hub.leadership import Leadership
 from hub.local_desk import LocalDesk, now_ms
+from hub.projections import wishes
+from hub.projections.leadership import Leadership
 from hub.service import rebuild_database
 
 T = TypeVar("T")

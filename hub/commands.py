@@ -1,7 +1,7 @@
 """``yicang hub …``: serving, and what an operator does at the command line.
 
 What kiosks are told (places, plans, names of retail codes, …) has its commands in
-`hub.catalogue_commands`; backups have theirs in `hub.backup.commands`.
+`hub.kiosks.catalogue_commands`; backups have theirs in `hub.backup.commands`.
 """
 
 import logging
@@ -13,16 +13,16 @@ import click
 import msgspec
 
 from hub import operations
+from hub.access.passwords import new_password
+from hub.access.permissions import Role
+from hub.access.scope import make
 from hub.backup.commands import COMMANDS
-from hub.catalogue_commands import GROUPS
 from hub.city_commands import COMMANDS as CITY
 from hub.city_commands import city_settings
 from hub.command_line import DATA, Refused, do, settings
 from hub.control import LockedError
 from hub.demo_command import demo_data_command
-from hub.passwords import new_password
-from hub.permissions import Role
-from hub.scope import make
+from hub.kiosks.catalogue_commands import GROUPS
 
 
 @click.group("hub", commands=(*GROUPS, *COMMANDS, demo_data_command, *CITY))

@@ -13,16 +13,20 @@ import msgspec
 import sqlalchemy as sa
 from msgspec import Meta, Struct
 
-from hub import account_operations, audit, catalogue, db, quarantine, ready_made, reference
-from hub.accounts import AccountError
+from hub import db
+from hub.access import account_operations, audit
+from hub.access.accounts import AccountError
+from hub.access.permissions import Role
+from hub.access.scope import Scope
 from hub.backup import Backup, BackupError, Progress
-from hub.catalogue import CatalogueError
 from hub.control import ControlError
-from hub.permissions import Role
-from hub.quarantine import RepairError
-from hub.ready_made import NoLabelPrefixError
-from hub.reference import TooManyNamesError
-from hub.scope import Scope
+from hub.kiosks import catalogue, reference
+from hub.kiosks.catalogue import CatalogueError
+from hub.kiosks.reference import TooManyNamesError
+from hub.log import quarantine
+from hub.log.quarantine import RepairError
+from hub.printing import ready_made
+from hub.printing.ready_made import NoLabelPrefixError
 
 T = TypeVar("T")
 

@@ -27,7 +27,7 @@ from hub.folds.findings import Finding
 from hub.folds.legs import BETWEEN
 from hub.queries.transfers import gap_days
 from hub.statuses import IN_STOCK, RESERVED, UNLABELLED
-from hub.stock_look import meets
+from hub.stock.stock_look import meets
 
 TIME: Final = "time"
 """Origin of incidents that only the clock tells of."""

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
+from hub.log.writer import Writer, WriterStoppedError
 from hub.overdue import sweep
-from hub.writer import Writer, WriterStoppedError
 
 _log: Final = logging.getLogger(__name__)
 

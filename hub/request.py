@@ -8,9 +8,9 @@ from flask import Flask, current_app, g, request
 from msgspec import Struct
 from sqlalchemy import Connection, Engine
 
+from hub.access.throttle import Throttle
 from hub.config import HubConfig
 from hub.queries.deliveries import Reaches
-from hub.throttle import Throttle
 
 T = TypeVar("T")
 

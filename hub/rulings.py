@@ -1,6 +1,6 @@
 """How a person settles an incident: the rulings that each kind takes, and what follows from one.
 
-A ruling about goods is a correction (`hub.stock_actions.Correct`) that weighs the events in
+A ruling about goods is a correction (`hub.stock.stock_actions.Correct`) that weighs the events in
 question, so that these never open the same incident again and a new one that says otherwise does.
 Every ruling is an event of its own as well, and says who was asked and what was decided; none of
 them changes what a kiosk recorded.
@@ -19,14 +19,15 @@ from contract import events
 from contract.bodies.warehouse import CorrectedStatus, IncidentKey
 from contract.codes import PLACE_IN
 from contract.fields import MAX_IDS_PER_VOID, CategoryKey, StopId
-from hub import db, incidents, recording
+from hub import db, incidents
 from hub.folds.custody import IN_ORDER
+from hub.log import recording
+from hub.log.recording import Draft, Recorded
 from hub.queries import events as log
 from hub.queries.incidents import Incident
-from hub.recording import Draft, Recorded
-from hub.stock_actions import Correct, Refused
-from hub.stock_changes import Keeper, carry_out
-from hub.stock_undo import undo
+from hub.stock.stock_actions import Correct, Refused
+from hub.stock.stock_changes import Keeper, carry_out
+from hub.stock.stock_undo import undo
 
 SEEN: Final = "seen"
 """Nothing follows: somebody knows."""
@@ -36,7 +37,7 @@ RECEIVE: Final = "receive"
 
 class Ruling(Struct, frozen=True):
     """``key`` is a key of `hub.web.ruling_words`; with a ``status`` the item is that from now on,
-    for the reason ``why`` (`hub.reasons.CORRECTIONS`)."""
+    for the reason ``why`` (`hub.stock.reasons.CORRECTIONS`)."""
 
     key: str
     status: CorrectedStatus | None = None
@@ -98,7 +99,8 @@ def rule(
 
     Raises:
         NotThisRulingError: it is closed, was settled, or takes no such ruling.
-        hub.stock_actions.Refused, hub.recording.Conflict: as `hub.stock_changes.carry_out`.
+        hub.stock.stock_actions.Refused, hub.log.recording.Conflict: as
+        `hub.stock.stock_changes.carry_out`.
     """
     chosen = next((one for one in rulings_for(incident.kind) if one.key == ruling), None)
     # Whoever has only seen it settled nothing; that nobody else did meanwhile, the item tells.
@@ -159,8 +161,8 @@ def take_back(
     """Undo what a ruling on ``incident`` did, and let it wait for somebody again.
 
     Raises:
-        hub.stock_actions.Refused: these are no decisions of the hub about what the incident is
-            about, or are taken back already.
+        hub.stock.stock_actions.Refused: these are no decisions of the hub about what the incident
+            is about, or are taken back already.
     """
     drafts = undo(connection, named, keeper.sees, also=_TAKEN_IN)
     item = item_of(incident)

@@ -23,10 +23,10 @@ from hub import operations
 from hub.backup import Backup, Progress
 from hub.config import HubConfig
 from hub.control import ControlError, ControlServer, writer_lock
-from hub.database_watch import DatabaseWatch
+from hub.log.database_watch import DatabaseWatch
+from hub.log.writer import WriterStoppedError
 from hub.service import HubService
 from hub.web.app import create_app
-from hub.writer import WriterStoppedError
 
 T = TypeVar("T")
 

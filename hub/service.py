@@ -18,23 +18,24 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy import Engine
 
-from hub import db, postgresql, recording
+from hub import db, postgresql
 from hub.backup import Backup, Progress
 from hub.backup.keeper import Keeper
 from hub.config import HubConfig
 from hub.control import LockedError
-from hub.event_log import EventLog
 from hub.folds.item import fold_item
-from hub.ingest import Ingest
-from hub.leadership import Leadership
-from hub.mqtt_link import ALL, Broker, MqttLink, Part
-from hub.orders_watch import OrdersWatch
-from hub.outgoing import Send
+from hub.kiosks.mqtt_link import ALL, Broker, MqttLink, Part
+from hub.kiosks.orders_watch import OrdersWatch
+from hub.kiosks.outgoing import Send
+from hub.kiosks.reference import Reference
+from hub.log import recording
+from hub.log.event_log import EventLog
+from hub.log.ingest import Ingest
+from hub.log.writer import Writer
 from hub.overdue_watch import OverdueWatch
-from hub.projector import TIMEZONE, Projector
-from hub.reference import Reference
-from hub.refold import Fold
-from hub.writer import Writer
+from hub.projections.leadership import Leadership
+from hub.projections.projector import TIMEZONE, Projector
+from hub.projections.refold import Fold
 
 TAKE_OVER_S: Final = 15.0
 """How long a hub that starts waits for the one before it to end."""

@@ -16,10 +16,11 @@ import sqlalchemy as sa
 from msgspec.structs import replace
 
 from contract.enrolment import Identity
-from hub import accounts, audit, db, sessions
+from hub import db
+from hub.access import accounts, audit, sessions
+from hub.access.passwords import new_password
+from hub.access.permissions import Role
 from hub.control import writer_lock
-from hub.passwords import new_password
-from hub.permissions import Role
 from kiosk.durable import write_durably
 from kiosk.identity import IdentityError, IdentityStore
 from provisioning.identity import enrol, publish_key, reissue

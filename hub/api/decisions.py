@@ -7,22 +7,25 @@ from flask import abort
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from hub import audit, catalogue, donations, reference, rulings
+from hub import rulings
+from hub.access import audit
+from hub.access.permissions import Permission
 from hub.api.problems import BadParameter
 from hub.api.routes import Call, Route
-from hub.catalogue import CatalogueError
-from hub.donation_rows import Fault, Known, Row, read
-from hub.donations import Donation, DonationError
-from hub.permissions import Permission
+from hub.kiosks import catalogue, reference
+from hub.kiosks.catalogue import CatalogueError
+from hub.kiosks.reference import TooManyNamesError
+from hub.log.recording import API
 from hub.queries import incidents, places
 from hub.queries import market as sales
 from hub.queries.market import Market, Proceeds
-from hub.recording import API
-from hub.reference import TooManyNamesError
 from hub.request import connection, services
 from hub.rulings import Intake, NotThisRulingError
-from hub.stock_actions import Refused
-from hub.stock_changes import Keeper
+from hub.stock import donations
+from hub.stock.donation_rows import Fault, Known, Row, read
+from hub.stock.donations import Donation, DonationError
+from hub.stock.stock_actions import Refused
+from hub.stock.stock_changes import Keeper
 from hub.web.login import Denied
 from hub.web.name_parts import PARTS
 
@@ -150,7 +153,7 @@ def _everywhere(call: Call) -> None:
 
 
 class DonationIn(Struct, frozen=True, forbid_unknown_fields=True):
-    """A list: rows of cells, headings first, as in a file (`hub.donation_rows`)."""
+    """A list: rows of cells, headings first, as in a file (`hub.stock.donation_rows`)."""
 
     stop: str
     rows: list[list[str | int | float | None]]

@@ -8,18 +8,20 @@ from msgspec import Meta, Struct
 from sqlalchemy import Connection
 
 from contract.fields import MAX_IDS_PER_VOID, EventId
-from hub import audit, phone_counts, rulings
 from hub import incidents as log
+from hub import rulings
+from hub.access import audit
+from hub.access.permissions import Permission
 from hub.api.routes import Call, Route
-from hub.counting import CountingError
-from hub.permissions import Permission
-from hub.phone_counts import CountAct
+from hub.counts import phone_counts
+from hub.counts.counting import CountingError
+from hub.counts.phone_counts import CountAct
+from hub.log.recording import API
 from hub.queries import incidents
 from hub.queries.incidents import Incident
-from hub.recording import API
 from hub.request import connection, services
-from hub.stock_actions import Refused
-from hub.stock_changes import Keeper
+from hub.stock.stock_actions import Refused
+from hub.stock.stock_changes import Keeper
 from hub.web.login import Denied
 
 Key = Annotated[str, Meta(min_length=1, max_length=512)]

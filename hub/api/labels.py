@@ -7,16 +7,17 @@ from msgspec import Meta, Struct
 
 from contract import codes
 from contract.codes import Kind
-from hub import account_operations, audit, label_runs, scope, walls
-from hub.accounts import AccountError
+from hub.access import account_operations, audit, scope, walls
+from hub.access.accounts import AccountError
+from hub.access.permissions import Permission
+from hub.access.walls import MAX_NAME, Wall, WallError
 from hub.api.problems import BadParameter
 from hub.api.routes import Call, Route
-from hub.label_runs import SHEET, LabelError, Run
-from hub.permissions import Permission
+from hub.printing import label_runs
+from hub.printing.label_runs import SHEET, LabelError, Run
+from hub.printing.ready_made import NoLabelPrefixError
 from hub.queries import places
-from hub.ready_made import NoLabelPrefixError
 from hub.request import connection, services
-from hub.walls import MAX_NAME, Wall, WallError
 from hub.web.login import Denied
 
 Names = Annotated[list[Annotated[str, Meta(max_length=60)]], Meta(max_length=200)]

@@ -6,13 +6,13 @@ from flask import abort
 from msgspec import Struct
 
 from contract.fields import Month
-from hub import closing
+from hub.access.permissions import Permission
 from hub.api.routes import Call, Route
-from hub.closing import ClosingError
-from hub.permissions import Permission
 from hub.queries import statements as query
+from hub.reporting import closing
+from hub.reporting.closing import ClosingError
+from hub.reporting.statements import Change, Statement, StatementError
 from hub.request import connection, services
-from hub.statements import Change, Statement, StatementError
 from hub.web.login import Denied
 
 

@@ -1,4 +1,5 @@
-"""What labels and receipts look like, over the API: what the pages do (`hub.paper_changes`)."""
+"""What labels and receipts look like, over the API: what the pages do
+(`hub.printing.paper_changes`)."""
 
 import base64
 from typing import Annotated, Any, Final, Literal
@@ -9,15 +10,15 @@ from msgspec import Meta, Struct
 from contract.papers import Papers
 from drivers.papers import Letterhead
 from drivers.ports import LayoutError
-from hub import paper_changes, paper_pictures, papers
+from hub.access.permissions import Permission
 from hub.api.problems import BadParameter
 from hub.api.routes import Call, Route
-from hub.paper_changes import ChangedError, PapersError, UnknownVersionError
-from hub.paper_pictures import OF_PAPER, USUAL
-from hub.papers import EVERY
-from hub.permissions import Permission
+from hub.kiosks.reference import TooManyNamesError
+from hub.printing import paper_changes, paper_pictures, papers
+from hub.printing.paper_changes import ChangedError, PapersError, UnknownVersionError
+from hub.printing.paper_pictures import OF_PAPER, USUAL
+from hub.printing.papers import EVERY
 from hub.queries import places
-from hub.reference import TooManyNamesError
 from hub.request import connection, services
 from hub.web.login import Denied
 from hub.web.papers import EVERY_KEY

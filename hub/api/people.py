@@ -6,8 +6,12 @@ from flask import abort
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from hub import account_operations, accounts, audit, scope, sessions
-from hub.accounts import Account, AccountError
+from hub.access import account_operations, accounts, audit, scope, sessions
+from hub.access.accounts import Account, AccountError
+from hub.access.passwords import new_password
+from hub.access.permissions import Permission
+from hub.access.scope import Scope
+from hub.access.tokens import MAX_LABEL, Token
 from hub.api.people_models import (
     AccountOut,
     AccountsOut,
@@ -24,11 +28,7 @@ from hub.api.people_models import (
 )
 from hub.api.problems import BadParameter
 from hub.api.routes import Call, Route
-from hub.passwords import new_password
-from hub.permissions import Permission
 from hub.request import connection, services
-from hub.scope import Scope
-from hub.tokens import MAX_LABEL, Token
 from hub.web.api_tokens import is_label, made, taken_back, theirs
 from hub.web.login import Denied
 

@@ -4,9 +4,9 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from hub.accounts import MAX_NAME
-from hub.permissions import Role
-from hub.tokens import MAX_LABEL
+from hub.access.accounts import MAX_NAME
+from hub.access.permissions import Role
+from hub.access.tokens import MAX_LABEL
 
 Names = Annotated[list[Annotated[str, Meta(max_length=60)]], Meta(max_length=200)]
 Limit = Annotated[int, Meta(ge=1, le=1000)]

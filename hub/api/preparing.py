@@ -7,15 +7,16 @@ from msgspec import Meta, Struct
 from sqlalchemy import Connection, select
 
 from contract.fields import PlanCode
-from hub import db, kit_recipes, plan_lines, transfer_settings
+from hub import db
+from hub.access.permissions import Permission
 from hub.api.routes import Call, Route
-from hub.catalogue import CatalogueError
-from hub.kit_recipes import MAX_COUNT, MAX_LINES, Line, RecipeError
-from hub.permissions import Permission
-from hub.plan_lines import MAX_WANTED, PlanChangedError, PlanError
-from hub.reference import TooManyNamesError
+from hub.kiosks.catalogue import CatalogueError
+from hub.kiosks.reference import TooManyNamesError
 from hub.request import connection, services
-from hub.transfer_settings import TransferSettings, TransferSettingsError
+from hub.stock import kit_recipes, plan_lines, transfer_settings
+from hub.stock.kit_recipes import MAX_COUNT, MAX_LINES, Line, RecipeError
+from hub.stock.plan_lines import MAX_WANTED, PlanChangedError, PlanError
+from hub.stock.transfer_settings import TransferSettings, TransferSettingsError
 from hub.web.login import require
 
 Name = Annotated[str, Meta(max_length=60)]

@@ -9,14 +9,16 @@ from sqlalchemy import Connection
 from contract.codes import Kind
 from contract.events import KioskId
 from contract.messages import MAX_LABELS
-from hub import donations, kiosk_commands, label_orders, label_runs
+from hub.access.permissions import Permission
 from hub.api.routes import Call, Route
-from hub.kiosk_commands import CommandError, Order
-from hub.label_runs import LabelError, Run
-from hub.permissions import Permission
+from hub.kiosks import kiosk_commands
+from hub.kiosks.kiosk_commands import CommandError, Order
+from hub.printing import label_orders, label_runs
+from hub.printing.label_runs import LabelError, Run
+from hub.printing.ready_made import NoLabelPrefixError
 from hub.queries import places
-from hub.ready_made import NoLabelPrefixError
 from hub.request import connection, services
+from hub.stock import donations
 from hub.web.login import Denied
 
 Count = Annotated[int, Meta(ge=1, le=MAX_LABELS)]

@@ -5,11 +5,11 @@ from typing import Final
 from sqlalchemy import Connection, delete, insert, select
 
 from hub import db
-from hub.recording import RequestReusedError
+from hub.log.recording import RequestReusedError
 
 KEPT_MS: Final = 7 * 24 * 3_600_000
 """How long an answer is kept. Nobody repeats a request for a week; an event's own key is kept for
-ever (`hub.recording`)."""
+ever (`hub.log.recording`)."""
 
 
 def given(connection: Connection, account: str, key: str | None, asked: str) -> bytes | None:

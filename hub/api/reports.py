@@ -4,14 +4,14 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
-from hub import reports as shape
+from hub.access.permissions import Permission
 from hub.api.routes import Call, Route
-from hub.periods import DAY, Unit, ahead, back
-from hub.permissions import Permission
+from hub.projections.tallies import CAME, LEFT
 from hub.queries import reports as query
 from hub.queries.reports import Asked
+from hub.reporting import reports as shape
+from hub.reporting.periods import DAY, Unit, ahead, back
 from hub.request import connection
-from hub.tallies import CAME, LEFT
 from hub.web import formats
 
 LINES: Final = 1000
@@ -114,7 +114,8 @@ def _cursor(line: shape.Line) -> str:
 
 
 def _follows(line: shape.Line, cursor: str) -> bool:
-    """Whether a line comes after the one of ``cursor`` in the order of `hub.reports.table`."""
+    """Whether a line comes after the one of ``cursor`` in the order of
+    `hub.reporting.reports.table`."""
     period, _, rest = cursor.partition("/")
     category, _, stop = rest.partition("/")
     return line.period < period or (

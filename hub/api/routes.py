@@ -21,13 +21,13 @@ from flask import Blueprint, Response, abort, request
 from msgspec import Struct
 
 from contract.fields import RequestId
+from hub.access.permissions import Permission
+from hub.access.users import User
 from hub.api import models, problems, replies
 from hub.api.models import Problem
 from hub.api.problems import BadParameter
-from hub.permissions import Permission
-from hub.recording import API, Actor, Conflict, RequestReusedError
+from hub.log.recording import API, Actor, Conflict, RequestReusedError
 from hub.request import connection, now_ms, services
-from hub.users import User
 from hub.web.login import require
 
 T = TypeVar("T")

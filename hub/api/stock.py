@@ -8,7 +8,9 @@ from sqlalchemy import Connection, select
 
 from contract import codes
 from contract.codes import CodeError, Kind
-from hub import db, plan_lines
+from hub import db
+from hub.access.permissions import Permission
+from hub.access.scope import within
 from hub.api.routes import Call, Route
 from hub.api.stock_models import (
     Asked,
@@ -28,14 +30,13 @@ from hub.api.stock_models import (
     TransfersOut,
     Wish,
 )
-from hub.permissions import Permission
+from hub.log.recording import API
 from hub.queries import fefo, plans, transfers
-from hub.recording import API
 from hub.request import connection, services
-from hub.scope import within
-from hub.stock_actions import Refused
-from hub.stock_changes import Keeper, carry_out
-from hub.stock_look import Box, Look, meets
+from hub.stock import plan_lines
+from hub.stock.stock_actions import Refused
+from hub.stock.stock_changes import Keeper, carry_out
+from hub.stock.stock_look import Box, Look, meets
 from hub.web import formats
 from hub.web.login import require, visible_stops
 

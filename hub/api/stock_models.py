@@ -5,11 +5,11 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from contract.fields import MAX_SEQ, CategoryKey, StopId
-from hub import stock_actions
 from hub.queries.fefo import Pick
 from hub.queries.plans import Need
 from hub.queries.transfers import Transfer
-from hub.stock_look import Box
+from hub.stock import stock_actions
+from hub.stock.stock_look import Box
 
 Limit = Annotated[int, Meta(ge=1, le=1000)]
 Pieces = Annotated[int, Meta(ge=1, le=1000)]

@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, field
 
 from contract.fields import CategoryKey, EventId, HeldCode, ItemCode, PlaceCode, SessionId
+from hub.counts.stocktake_lines import Line
+from hub.counts.stocktakes import Change, PlaceSum
 from hub.folds.counted import Part
 from hub.queries.stocktakes import FoundAgain, Offered, Planned
-from hub.stocktake_lines import Line
-from hub.stocktakes import Change, PlaceSum
 
 Limit = Annotated[int, Meta(ge=1, le=1000)]
 Seal = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]

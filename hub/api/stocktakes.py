@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from contract import codes
 from contract.codes import CodeError, Kind
-from hub import counting, identifying
+from hub.access.permissions import Permission
 from hub.api.problems import BadParameter
 from hub.api.routes import Call, Route
 from hub.api.stocktake_models import (
@@ -30,13 +30,13 @@ from hub.api.stocktake_models import (
     ToLeave,
     ToPlan,
 )
-from hub.counting import CountingError, Plan
+from hub.counts import counting, identifying
+from hub.counts.counting import CountingError, Plan
+from hub.counts.identifying import Match
 from hub.folds.counted import Sighting, Stocktake
-from hub.identifying import Match
-from hub.permissions import Permission
+from hub.log.recording import API
 from hub.queries import places
 from hub.queries import stocktakes as query
-from hub.recording import API
 from hub.request import connection, services
 from hub.web.counts.view import View, may_see, of
 from hub.web.login import require, visible_stops

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Final
 from flask import abort, request
 from msgspec import Meta, Struct
 
+from hub.access.permissions import Permission
 from hub.api.routes import Call, Route
-from hub.permissions import Permission
 from hub.request import connection
 from hub.web import donations, events, items, kiosk_list, labels, market, quarantine
 from hub.web.account_tables import ACCOUNTS, SESSIONS

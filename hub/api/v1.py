@@ -10,7 +10,8 @@ from contract import codes
 from contract.actions import CATEGORY_BY_KEY
 from contract.codes import CodeError, Kind
 from contract.events import Line
-from hub import reference, tokens
+from hub.access import tokens
+from hub.access.permissions import Permission
 from hub.api import openapi, parts, problems, routes
 from hub.api.models import (
     DeviceOut,
@@ -30,7 +31,7 @@ from hub.api.models import (
     UnnamedCodes,
 )
 from hub.api.problems import BadParameter
-from hub.permissions import Permission
+from hub.kiosks import reference
 from hub.queries import events, incidents, items, kiosks
 from hub.queries.events import Recorded
 from hub.queries.kiosks import Kiosk

@@ -1,8 +1,8 @@
 """The hub's own events, copied to where the machine cannot take them along.
 
-What kiosks send they keep until it is safe. What people do at the hub (`hub.recording`) is only in
-its database, and a backup an hour old would lose an hour of it. So every few seconds the new ones
-are written to a directory off the machine:
+What kiosks send they keep until it is safe. What people do at the hub (`hub.log.recording`) is only
+in its database, and a backup an hour old would lose an hour of it. So every few seconds the new
+ones are written to a directory off the machine:
 
 * A **segment** is a file of batches as on the wire (`contract.batches`: a header line, then an
   event a line), sealed like a backup (`hub.backup.sealing`). Its name tells what is in it:
@@ -31,7 +31,7 @@ from contract import batches
 from contract.batches import Batch, Header
 from hub.backup import BackupError, sealing
 from hub.backup.keys import Identity, Recipient
-from hub.recording import KIOSK
+from hub.log.recording import KIOSK
 
 SEGMENT: Final = 5_000
 """Most events in a segment."""

@@ -30,7 +30,7 @@ from hub.backup import (
 from hub.backup.retention import Keep
 from hub.backup.taking import Order, Snapshot, Tell
 from hub.config import HubConfig
-from hub.writer import WriterStoppedError
+from hub.log.writer import WriterStoppedError
 
 T = TypeVar("T")
 

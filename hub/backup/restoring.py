@@ -21,10 +21,12 @@ from sqlalchemy import Connection, Engine
 
 from contract.batches import Batch
 from contract.events import Event, EventError, decode
-from hub import audit, db, recording
+from hub import db
+from hub.access import audit
 from hub.backup import BackupError, Held, disk, hub_events, postgres, sealing, taking, verify
 from hub.backup.keys import Identity
-from hub.event_log import EventLog
+from hub.log import recording
+from hub.log.event_log import EventLog
 
 _SQLITE: Final = b"SQLite format 3\0"
 

@@ -17,8 +17,8 @@ from hub.backup import Backup
 from hub.backup.hub_events import streams
 from hub.backup.taking import record
 from hub.incidents import Trouble
-from hub.projection_store import set_meta
-from hub.recording import KIOSK
+from hub.log.recording import KIOSK
+from hub.projections.projection_store import set_meta
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ from hub.demo import handing
 from hub.demo.goods import PRICES
 from hub.demo.journal import Journal
 from hub.demo.world import DAY_MS, MINUTE_MS, Store, World
-from hub.recording import Draft
+from hub.log.recording import Draft
 
 MANAGER, LEAD = "de30000000000001", "de30000000000002"
 """Account ids that decide and approve. There are no such accounts: nobody can sign in with them."""

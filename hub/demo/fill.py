@@ -2,7 +2,7 @@
 
 The messages go to the hub's own writer and ingest, as if the broker had handed them over, with a
 clock that stands at each moment's time; what people decide at the hub goes through
-`hub.recording`. Nothing here writes a table of events or projections.
+`hub.log.recording`. Nothing here writes a table of events or projections.
 """
 
 import random
@@ -18,18 +18,19 @@ from sqlalchemy import Connection, Engine
 
 from contract.codes import Kind
 from contract.reference import Capability, Entry, KnownPlace
-from hub import catalogue, db, reference
+from hub import db
 from hub.config import HubConfig
 from hub.demo import office, rhythm
 from hub.demo.places import CAMPAIGNS, CITY, DISPOSAL, TEAMS, DemoStop, city
 from hub.demo.world import DAY_MS
 from hub.demo.year import Arrival, Year
-from hub.event_log import EventLog
 from hub.folds.item import fold_item
-from hub.ingest import Ingest
-from hub.projector import Projector
-from hub.recording import Actor, record
-from hub.writer import Writer
+from hub.kiosks import catalogue, reference
+from hub.log.event_log import EventLog
+from hub.log.ingest import Ingest
+from hub.log.recording import Actor, record
+from hub.log.writer import Writer
+from hub.projections.projector import Projector
 from provisioning.identity import EnrolmentError, enrol
 
 PLANS_TOLD_DAYS: Final = 21
@@ -193,7 +194,7 @@ class Filler:
 
 
 def _put(connection: Connection, part: str, entries: Sequence[Entry]) -> None:
-    """Raises `hub.reference.TooManyNamesError`: more than kiosks can hold."""
+    """Raises `hub.kiosks.reference.TooManyNamesError`: more than kiosks can hold."""
     catalogue.put(connection, part, [msgspec.to_builtins(entry) for entry in entries])
     reference.require_room(connection, part)
 

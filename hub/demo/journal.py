@@ -14,7 +14,7 @@ from msgspec import Raw
 
 from contract import batches, codes, events, messages, topics
 from contract.codes import BLOCK, BLOCKS_PER_PREFIX, Kind
-from hub.ingest import Message
+from hub.log.ingest import Message
 
 BOOT_MS: Final = 40_000
 """From the kernel's start to a kiosk's first event."""

@@ -13,7 +13,7 @@ from contract.codes import Kind
 from hub.demo import deciding, giving, handing
 from hub.demo.journal import Journal
 from hub.demo.world import DAY_MS, MINUTE_MS, Store, World
-from hub.ingest import Message
+from hub.log.ingest import Message
 
 Mishap: TypeAlias = Callable[[World, Store, Journal, int], None]
 

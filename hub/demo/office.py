@@ -10,31 +10,25 @@ from msgspec import Struct
 from sqlalchemy import Connection, insert, select
 
 from contract.codes import Kind
-from hub import (
-    closing,
-    db,
-    donation_rows,
-    donations,
-    identifying,
-    incidents,
-    label_runs,
-    plan_lines,
-    transfer_settings,
-)
-from hub.audit import By
-from hub.counting import CountingError
+from hub import db, incidents
+from hub.access.audit import By
+from hub.counts import identifying
+from hub.counts.counting import CountingError
+from hub.counts.identifying import Match
+from hub.counts.stocktake_lines import MISSING as NOT_FOUND
 from hub.demo.deciding import MANAGER
 from hub.demo.goods import Packaged
 from hub.demo.world import DAY_MS, Store
-from hub.identifying import Match
+from hub.log.recording import Actor
+from hub.printing import label_runs
 from hub.queries import stocktakes
 from hub.queries.transfers import Contact
-from hub.recording import Actor
+from hub.reporting import closing
 from hub.statuses import IN_STOCK
-from hub.stock_actions import BuildKit, Reserve
-from hub.stock_changes import Keeper, carry_out
-from hub.stocktake_lines import MISSING as NOT_FOUND
-from hub.transfer_settings import TransferSettings
+from hub.stock import donation_rows, donations, plan_lines, transfer_settings
+from hub.stock.stock_actions import BuildKit, Reserve
+from hub.stock.stock_changes import Keeper, carry_out
+from hub.stock.transfer_settings import TransferSettings
 
 BY: Final = By(MANAGER)
 CLOSES_ON: Final = 5

@@ -18,8 +18,8 @@ from contract.reference import Plan
 from hub.demo.goods import Packaged
 from hub.demo.journal import Journal
 from hub.demo.places import COLOURS, FLOWERS, DemoStop
-from hub.ingest import Message
-from hub.recording import Draft
+from hub.log.ingest import Message
+from hub.log.recording import Draft
 
 MINUTE_MS: Final = 60_000
 DAY_MS: Final = 24 * 60 * MINUTE_MS

@@ -22,7 +22,7 @@ from hub.demo.goods import Packaged, packaged
 from hub.demo.journal import SOFTWARE, Journal
 from hub.demo.places import DemoStop, stop_place
 from hub.demo.world import DAY_MS, MINUTE_MS, VOLUNTEERS, Decision, Store, World
-from hub.ingest import Message
+from hub.log.ingest import Message
 
 USUAL: Final = 200_000 / 365 / 30
 """Events a stop and day for which the rates below are made."""

@@ -7,8 +7,8 @@ from msgspec import Struct
 from sqlalchemy import ColumnElement, Row, Select, or_, select, true
 
 from hub import db
-from hub.scope import within
-from hub.users import User
+from hub.access.scope import within
+from hub.access.users import User
 
 
 class Entry(Struct, frozen=True):

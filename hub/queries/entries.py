@@ -1,6 +1,7 @@
 """Events at their place in the order, as folds take them, for pages that fold by themselves.
 
-What the projector does for every change (`hub.refold`), read-only and for a few hundred subjects.
+What the projector does for every change (`hub.projections.refold`), read-only and for a few hundred
+subjects.
 """
 
 from collections.abc import Iterable, Mapping
@@ -8,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import Connection
 
 from contract.order import SortKey
-from hub import projection_store as store
 from hub.folds.entries import Entry, Stored, holder
 from hub.folds.epochs import Timeline
+from hub.projections import projection_store as store
 from hub.queries import places
 
 

@@ -23,8 +23,9 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from contract import events as contract
 from contract.order import SortKey
-from hub import db, journey, recording
-from hub.scope import Stops, within
+from hub import db, journey
+from hub.access.scope import Stops, within
+from hub.log import recording
 
 
 class Recorded(Struct, frozen=True):

@@ -4,9 +4,9 @@ from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, and_, not_, or_, select
 
 from hub import db
-from hub.scope import Stops, within
+from hub.access.scope import Stops, within
 from hub.statuses import IN_STOCK
-from hub.stock_look import may_meet
+from hub.stock.stock_look import may_meet
 
 _ITEM = db.item.c
 WORST = "D"

@@ -7,7 +7,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, Row, func, select
 
 from hub import db
-from hub.scope import Stops, within
+from hub.access.scope import Stops, within
 
 
 class Incident(Struct, frozen=True):

@@ -6,7 +6,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, func, select
 
 from hub import db
-from hub.scope import Stops, within
+from hub.access.scope import Stops, within
 from hub.statuses import (
     DELIVERED,
     DISPOSED,

@@ -6,8 +6,8 @@ from sqlalchemy import Connection, func, select
 
 from contract.messages import DeviceHealth, Health
 from hub import db
+from hub.access.scope import Stops
 from hub.folds.watch import DEVICE_DOWN
-from hub.scope import Stops
 
 
 class Kiosk(Struct, frozen=True):

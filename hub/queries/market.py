@@ -7,9 +7,9 @@ from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, case, func, select
 
 from hub import db
+from hub.access.scope import Stops, within
 from hub.folds.sales import CLOSED, SOLD, TAKEN_BACK
-from hub.scope import Stops, within
-from hub.statements import Takings
+from hub.reporting.statements import Takings
 
 CASH: Final = "C"
 """The key of the payment card for cash: the one way that can be counted in a box."""

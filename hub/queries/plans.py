@@ -6,7 +6,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, and_, case, func, or_, select
 
 from hub import db
-from hub.scope import Stops, within
+from hub.access.scope import Stops, within
 from hub.statuses import DELIVERED, IN_STOCK, OUT, RESERVED
 
 _ITEM = db.item.c

@@ -11,12 +11,12 @@ from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, and_, func, select, true
 
 from hub import db
+from hub.access.scope import Stops, within
 from hub.folds.movements import PRESENT
-from hub.periods import Period, Unit, monday
-from hub.scope import Stops, within
+from hub.projections.tallies import ALL, INTAKE, RECEIVED
+from hub.reporting.periods import Period, Unit, monday
 from hub.statuses import HERE
 from hub.tables.projections import HERE_ONLY
-from hub.tallies import ALL, INTAKE, RECEIVED
 
 
 class Asked(Struct, frozen=True):

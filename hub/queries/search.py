@@ -6,7 +6,7 @@ from msgspec import Struct
 from sqlalchemy import Column, ColumnElement, Connection, Table, func, or_, select
 
 from hub import db
-from hub.scope import Stops, within
+from hub.access.scope import Stops, within
 
 MAX_FOUND = 20
 

@@ -19,9 +19,9 @@ from sqlalchemy import (
 )
 
 from hub import db
+from hub.access.scope import Stops, within
 from hub.folds.movements import NOWHERE, PRESENT, standing
-from hub.scope import Stops, within
-from hub.statements import (
+from hub.reporting.statements import (
     HELD,
     Balance,
     Moved,
@@ -118,9 +118,9 @@ def moved(connection: Connection, first_ms: int, last_ms: int) -> list[Moved]:
 
 
 def moves(part: str) -> ColumnElement[bool]:
-    """The movements that add up to a figure of the ledger, as `hub.statements.lines_of` does: of
-    what came to a stop where ``to_stop`` is it, of what left one where ``from_stop`` is it; `BOTH`
-    are all that change what a stop answers for."""
+    """The movements that add up to a figure of the ledger, as `hub.reporting.statements.lines_of`
+    does: of what came to a stop where ``to_stop`` is it, of what left one where ``from_stop`` is
+    it; `BOTH` are all that change what a stop answers for."""
     one = db.movement.c
     before, after = one.from_status.in_(HELD), one.to_status.in_(HELD)
     elsewhere = one.from_stop != one.to_stop

@@ -11,21 +11,22 @@ from msgspec import Struct
 from sqlalchemy import Connection, TextClause, func, or_, select, text
 
 from contract.events import CountApproved, CountCancelled, CountJoined, CountOpened, CountPlanned
-from hub import db, stocktakes
+from hub import db
+from hub.access.scope import Stops
+from hub.counts import stocktakes
+from hub.counts.stocktake_lines import Book
+from hub.counts.stocktakes import Result
 from hub.folds.counted import Stocktake
 from hub.folds.entries import COUNT
 from hub.folds.movements import PRESENT
 from hub.folds.stays import fold_stays
 from hub.folds.stocktake import fold_stocktake, parts_of
-from hub.projection_store import chunks
+from hub.log.voids import VOID
+from hub.projections.projection_store import chunks
 from hub.queries import events
 from hub.queries.entries import Entries
 from hub.queries.events import Recorded
-from hub.scope import Stops
 from hub.statuses import HERE
-from hub.stocktake_lines import Book
-from hub.stocktakes import Result
-from hub.voids import VOID
 
 BEFORE_MS: Final = 12 * 3_600_000
 """A count that began so long before the stocktake was planned may still belong to it."""

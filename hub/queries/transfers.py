@@ -7,9 +7,9 @@ from sqlalchemy import Connection, Select, and_, case, func, or_, select
 
 from contract.events import event_id
 from hub import db
+from hub.access.scope import Stops, within
 from hub.folds.legs import ARRIVED, BETWEEN, LOST, SEEN
-from hub.projection_store import set_meta
-from hub.scope import Stops, within
+from hub.projections.projection_store import set_meta
 
 _LEG = db.leg.c
 GAP_DAYS = 2

@@ -23,8 +23,8 @@ user: Final = Table(
     Column("id", String, primary_key=True),  # drawn at random; what events and the audit log hold
     Column("name", String, nullable=False),
     Column("password_hash", String, nullable=False),
-    Column("role", String, nullable=False),  # hub.permissions.Role
-    Column("scope", Text, nullable=False, server_default="{}"),  # hub.scope.Scope as JSON
+    Column("role", String, nullable=False),  # hub.access.permissions.Role
+    Column("scope", Text, nullable=False, server_default="{}"),  # hub.access.scope.Scope as JSON
     Column("language", String, nullable=False, server_default=""),  # zh, en, or as the browser says
     Column("created_ms", BigInteger, nullable=False),
     Column("deactivated_ms", BigInteger),
@@ -38,7 +38,7 @@ session: Final = Table(
     Column("id", String, nullable=False),  # what pages and the audit log call it
     Column("user", String, ForeignKey("user.id", ondelete="CASCADE"), nullable=False),
     Column("created_ms", BigInteger, nullable=False),
-    Column("seen_ms", BigInteger, nullable=False),  # to within `hub.sessions.TOUCH_MS`
+    Column("seen_ms", BigInteger, nullable=False),  # to within `hub.access.sessions.TOUCH_MS`
     Column("address", String, nullable=False),
     Column("agent", String, nullable=False),  # as the browser calls itself
     Column("how", String, nullable=False),  # password or passkey
@@ -69,7 +69,7 @@ token: Final = Table(
     Column("created_ms", BigInteger, nullable=False),
     Column("label", String, nullable=False, server_default=""),
     Column("account", String, nullable=False, server_default=""),  # who made it; "": at the machine
-    Column("used_ms", BigInteger),  # to within `hub.tokens.TOUCH_MS`
+    Column("used_ms", BigInteger),  # to within `hub.access.tokens.TOUCH_MS`
 )
 
 attempt: Final = Table(
@@ -79,16 +79,16 @@ attempt: Final = Table(
     Column("left", Float, nullable=False),  # tries left in the bucket at that moment
     Column("since_ms", BigInteger, nullable=False),
 )
-"""Buckets of tries to sign in (`hub.attempts`)."""
+"""Buckets of tries to sign in (`hub.access.attempts`)."""
 
 audit: Final = Table(
     "audit",
     metadata,
     Column("id", RowId, primary_key=True),
     Column("at_ms", BigInteger, nullable=False),
-    Column("who", String, nullable=False),  # user.id, token.id, or hub.audit.COMMAND_LINE's
+    Column("who", String, nullable=False),  # user.id, token.id, or hub.access.audit.COMMAND_LINE's
     Column("session", String, nullable=False, server_default=""),  # session.id, if any
-    Column("what", String, nullable=False),  # a key of hub.audit.ACTS
+    Column("what", String, nullable=False),  # a key of hub.access.audit.ACTS
     Column("subject", String, nullable=False),  # key of the row, code, account id, file, …
     Column("stop", String, nullable=False, server_default=""),  # where it applies; "": everywhere
     Column("detail", Text, nullable=False),  # JSON object; no names of people

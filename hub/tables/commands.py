@@ -28,7 +28,7 @@ command: Final = Table(
     Column("settled", Boolean, nullable=False, server_default=false()),
     # whether what follows from its last answer was done
 )
-"""A command and what its kiosk last answered (`hub.kiosk_commands`)."""
+"""A command and what its kiosk last answered (`hub.kiosks.kiosk_commands`)."""
 
 Index("command_about", command.c.about)
 Index("command_kiosk", command.c.kiosk, command.c.made_ms)

@@ -16,4 +16,4 @@ papers: Final = Table(
     Column("body", Text, nullable=False),  # contract.papers.Papers as JSON; "": as every stop
 )
 """Each version that somebody saved; the one with the greatest number holds. Versions that nobody
-can want any more go (`hub.papers.KEPT`)."""
+can want any more go (`hub.printing.papers.KEPT`)."""

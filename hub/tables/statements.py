@@ -16,7 +16,7 @@ statement: Final = Table(
     Column("position", BigInteger, nullable=False),
     Column("head", String, nullable=False),
     Column("digest", String, nullable=False),
-    Column("body", Text, nullable=False),  # canonical JSON of hub.statements.Statement
+    Column("body", Text, nullable=False),  # canonical JSON of hub.reporting.statements.Statement
     Column("event", String, nullable=False),
 )
 """Never changed: the event `MonthClosed` names the body's digest."""

@@ -32,7 +32,7 @@ stocktake_result: Final = Table(
     Column("account", String, nullable=False),
     Column("position", BigInteger, nullable=False),
     Column("digest", String, nullable=False),
-    Column("body", Text, nullable=False),  # canonical JSON of hub.stocktakes.Result
+    Column("body", Text, nullable=False),  # canonical JSON of hub.counts.stocktakes.Result
     Column("event", String, nullable=False),  # the approval
 )
 """Never changed: each restatement is a row of its own, dated."""

@@ -9,9 +9,9 @@ from hub.tables.base import metadata
 tally: Final = Table(
     "tally",
     metadata,
-    Column("measure", String, primary_key=True),  # hub.tallies.MEASURES
-    Column("stop", String, primary_key=True),  # or hub.tallies.ALL
-    Column("category", String, primary_key=True),  # or hub.tallies.ALL
+    Column("measure", String, primary_key=True),  # hub.projections.tallies.MEASURES
+    Column("stop", String, primary_key=True),  # or hub.projections.tallies.ALL
+    Column("category", String, primary_key=True),  # or hub.projections.tallies.ALL
     Column("week", String, primary_key=True),  # its Monday, YYYY-MM-DD
     Column("month", String, primary_key=True),  # YYYY-MM; a week may lie in two
     Column("n", Integer, nullable=False),

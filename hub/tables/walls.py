@@ -12,7 +12,7 @@ wall: Final = Table(
     Column("id", String, primary_key=True),  # what pages and the audit log call it
     Column("hash", String, nullable=False),  # of the secret in its address
     Column("name", String, nullable=False),  # where the screen hangs
-    Column("scope", Text, nullable=False),  # hub.scope.Scope as JSON: what it shows
+    Column("scope", Text, nullable=False),  # hub.access.scope.Scope as JSON: what it shows
     Column("created_ms", BigInteger, nullable=False),
     Column("account", String, nullable=False),  # user.id of who made it
 )

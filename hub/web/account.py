@@ -5,9 +5,9 @@ from flask_babel import gettext as _
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as BaseResponse
 
-from hub import accounts, attempts, audit, passkeys, sessions
-from hub.accounts import Account, AccountError
-from hub.permissions import Permission
+from hub.access import accounts, attempts, audit, passkeys, sessions
+from hub.access.accounts import Account, AccountError
+from hub.access.permissions import Permission
 from hub.queries import places
 from hub.request import connection, now_ms, passkey_host, services
 from hub.web import account_words, i18n

@@ -7,12 +7,12 @@ from flask_babel import lazy_gettext as _l
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from hub import accounts, scope, sessions
-from hub.accounts import Account
-from hub.permissions import Role
+from hub.access import accounts, scope, sessions
+from hub.access.accounts import Account
+from hub.access.permissions import Role
+from hub.access.sessions import Session
 from hub.queries import places
 from hub.request import now_ms
-from hub.sessions import Session
 from hub.web import account_words, i18n, story
 from hub.web.listing import Choice, Column, Kind, Link, Listing, MemorySource
 from hub.web.login import signed_in_user

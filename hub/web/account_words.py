@@ -7,8 +7,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 
-from hub.accounts import MAX_NAME, MAX_PASSWORD, MIN_PASSWORD, AccountError
-from hub.permissions import Permission, Role
+from hub.access.accounts import MAX_NAME, MAX_PASSWORD, MIN_PASSWORD, AccountError
+from hub.access.permissions import Permission, Role
 
 ROLES: Final[dict[Role, tuple[LazyString, LazyString]]] = {
     Role.VIEWER: (_l("Viewer"), _l("Looks at stock, items and kiosks. Changes nothing.")),

@@ -12,15 +12,15 @@ from msgspec import Struct
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as BaseResponse
 
-from hub import accounts as log
-from hub import audit, passkeys, scope, sessions
-from hub.accounts import Account, AccountError
-from hub.passwords import new_password
-from hub.permissions import Permission, Role
+from hub.access import accounts as log
+from hub.access import audit, passkeys, scope, sessions
+from hub.access.accounts import Account, AccountError
+from hub.access.passwords import new_password
+from hub.access.permissions import Permission, Role
+from hub.access.scope import Scope
+from hub.access.users import User
 from hub.queries import places
 from hub.request import connection, now_ms, services
-from hub.scope import Scope
-from hub.users import User
 from hub.web import account_words, i18n, listing
 from hub.web.account_tables import ACCOUNTS, SESSIONS
 from hub.web.account_tables import scope_words as scope_words

@@ -12,14 +12,14 @@ from msgspec import Struct
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as BaseResponse
 
-from hub import accounts, audit, scope, tokens
-from hub.accounts import AccountError
-from hub.permissions import Permission, Role
+from hub.access import accounts, audit, scope, tokens
+from hub.access.accounts import AccountError
+from hub.access.permissions import Permission, Role
+from hub.access.scope import Scope
+from hub.access.tokens import MAX_LABEL, Token
+from hub.access.users import User
 from hub.queries import places
 from hub.request import connection, now_ms, services
-from hub.scope import Scope
-from hub.tokens import MAX_LABEL, Token
-from hub.users import User
 from hub.web import account_words, formats, listing, shell
 from hub.web.accounts import EVERYWHERE, SOME, Form, cities_of, read_form, scope_words
 from hub.web.listing import Choice, Column, Kind, Listing, MemorySource

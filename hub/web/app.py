@@ -13,11 +13,11 @@ from sqlalchemy import Engine
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from hub import request as collaborators
+from hub.access.throttle import Throttle
 from hub.api import v1
 from hub.config import HubConfig
 from hub.queries.deliveries import Reaches
 from hub.request import Services, Writer
-from hub.throttle import Throttle
 from hub.web import (
     account,
     accounts,

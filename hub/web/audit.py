@@ -9,8 +9,9 @@ from msgspec import Struct
 from sqlalchemy import Connection, Row
 from werkzeug.wrappers import Response as BaseResponse
 
-from hub import accounts, audit, db
-from hub.permissions import Permission
+from hub import db
+from hub.access import accounts, audit
+from hub.access.permissions import Permission
 from hub.queries import audit as log
 from hub.queries import places
 from hub.web import audit_words, listing, story

@@ -7,8 +7,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 
-from hub.audit import COMMAND_LINE
-from hub.permissions import Role
+from hub.access.audit import COMMAND_LINE
+from hub.access.permissions import Role
 from hub.web import account_words
 
 ACTS: Final[dict[str, LazyString]] = {
@@ -49,7 +49,7 @@ ACTS: Final[dict[str, LazyString]] = {
     "backup.made": _l("Made a backup"),
     "backup.restored": _l("Restored a backup"),
 }
-"""Every act that the code writes (`hub.audit.note`); a test compares the two."""
+"""Every act that the code writes (`hub.access.audit.note`); a test compares the two."""
 
 _DETAILS: Final[dict[str, LazyString]] = {
     "role": _l("Role"),

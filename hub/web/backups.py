@@ -7,9 +7,9 @@ from flask import Blueprint, render_template
 from msgspec import Struct
 from sqlalchemy import Connection
 
+from hub.access.permissions import Permission
 from hub.backup import state
 from hub.backup.state import Standing
-from hub.permissions import Permission
 from hub.request import connection, now_ms, services
 from hub.web.login import needs
 

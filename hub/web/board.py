@@ -10,9 +10,11 @@ from sqlalchemy import Connection
 from werkzeug.wrappers import Response as BaseResponse
 
 from contract import codes
-from hub import accounts, audit, recording, reference
 from hub import incidents as log
-from hub.permissions import Permission
+from hub.access import accounts, audit
+from hub.access.permissions import Permission
+from hub.kiosks import reference
+from hub.log import recording
 from hub.queries import events, incidents, items, kiosks, places
 from hub.queries.events import Recorded
 from hub.queries.items import STATUS_FIELDS, StockRow

@@ -8,8 +8,8 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import Connection
 
 from contract.actions import CATEGORIES
-from hub import reference
-from hub.reference import UnknownCode
+from hub.kiosks import reference
+from hub.kiosks.reference import UnknownCode
 from hub.web import story
 from hub.web.listing import Choice, Column, Kind, Listing, MemorySource, Text
 

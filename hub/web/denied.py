@@ -3,8 +3,8 @@
 from flask import Response, render_template
 from flask_babel import gettext as _
 
-from hub import accounts
-from hub.permissions import Permission, roles_with
+from hub.access import accounts
+from hub.access.permissions import Permission, roles_with
 from hub.request import connection
 from hub.web import account_words
 from hub.web.login import Denied, current_user

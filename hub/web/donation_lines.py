@@ -3,8 +3,8 @@
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from hub.donation_rows import Row
-from hub.donations import Donation
+from hub.stock.donation_rows import Row
+from hub.stock.donations import Donation
 from hub.web import story
 from hub.web.listing import Column, Kind, Listing, MemorySource
 

@@ -13,12 +13,16 @@ from sqlalchemy import Connection, Row, Select, select
 from werkzeug.wrappers import Response as BaseResponse
 
 from contract.codes import grouped
-from hub import audit, db, donation_files, donation_rows, donations, kiosk_commands, label_orders
-from hub.donations import Donation, DonationError
-from hub.permissions import Permission
+from hub import db
+from hub.access import audit
+from hub.access.permissions import Permission
+from hub.access.scope import within
+from hub.kiosks import kiosk_commands
+from hub.printing import label_orders
 from hub.queries import places
 from hub.request import connection, now_ms, services
-from hub.scope import within
+from hub.stock import donation_files, donation_rows, donations
+from hub.stock.donations import Donation, DonationError
 from hub.web import i18n, listing, shell, story
 from hub.web.donation_lines import lines
 from hub.web.listing import Column, Kind, Link, Listing, SqlSource, filters

@@ -17,8 +17,10 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from contract import codes
 from contract import events as contract
-from hub import accounts, db, recording
-from hub.permissions import Permission
+from hub import db
+from hub.access import accounts
+from hub.access.permissions import Permission
+from hub.log import recording
 from hub.queries import events, kiosks, places
 from hub.request import connection
 from hub.web import listing, story, wording

@@ -10,10 +10,11 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, false, func
 
 from contract import codes
 from contract.codes import CodeError
-from hub import accounts, db
+from hub import db
+from hub.access import accounts
+from hub.access.scope import within
 from hub.queries import incidents, kiosks, places
 from hub.queries.incidents import Incident
-from hub.scope import within
 from hub.web import incident_words, story
 from hub.web.incident_words import Words
 from hub.web.listing import Choice, Column, Days, Kind, Link, Listing, SqlSource, Text, filters

@@ -13,15 +13,16 @@ from werkzeug.wrappers import Response as BaseResponse
 from contract import codes
 from contract.actions import CATEGORIES
 from contract.fields import MAX_IDS_PER_VOID
-from hub import audit, rulings
-from hub.permissions import Permission
+from hub import rulings
+from hub.access import audit
+from hub.access.permissions import Permission
+from hub.log.recording import Conflict
 from hub.queries import events, incidents, items, places
 from hub.queries.incidents import Incident
-from hub.recording import Conflict
 from hub.request import connection, now_ms, services
 from hub.rulings import Intake, NotThisRulingError
-from hub.stock_actions import Refused
-from hub.stock_changes import Keeper
+from hub.stock.stock_actions import Refused
+from hub.stock.stock_changes import Keeper
 from hub.web import i18n, incident_words, listing, shell, story, wording
 from hub.web.incident_table import INCIDENTS
 from hub.web.login import Denied, needs, require, signed_in_user

@@ -13,11 +13,12 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from contract import codes
 from contract.codes import PLACE_BY_CODE, CodeError
-from hub import catalogue, db, statuses
-from hub.permissions import Permission
+from hub import db, statuses
+from hub.access.permissions import Permission
+from hub.access.scope import within
+from hub.kiosks import catalogue
 from hub.queries import places
 from hub.request import now_ms
-from hub.scope import within
 from hub.web import i18n, listing, status_words, story
 from hub.web.listing import Choice, Column, Days, Kind, Link, Listing, Numbers, SqlSource, Text
 from hub.web.listing import filters as by

@@ -10,7 +10,7 @@ from msgspec import Struct
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as BaseResponse
 
-from hub.permissions import Permission
+from hub.access.permissions import Permission
 from hub.queries import kiosks, places
 from hub.web import devices, formats, listing, story
 from hub.web.listing import Choice, Column, Kind, Link, Listing, MemorySource, stops

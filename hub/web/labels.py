@@ -10,11 +10,13 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from contract.codes import Kind as CodeKind
 from contract.codes import grouped
-from hub import audit, kiosk_commands, label_orders, label_runs
-from hub.label_runs import SHEET, LabelError, Run
-from hub.permissions import Permission
+from hub.access import audit
+from hub.access.permissions import Permission
+from hub.kiosks import kiosk_commands
+from hub.printing import label_orders, label_runs
+from hub.printing.label_runs import SHEET, LabelError, Run
+from hub.printing.ready_made import NoLabelPrefixError
 from hub.queries import places
-from hub.ready_made import NoLabelPrefixError
 from hub.request import connection, now_ms, services
 from hub.web import i18n, listing, shell, story
 from hub.web.listing import Column, Kind, Link, Listing, MemorySource

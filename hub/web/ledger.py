@@ -13,8 +13,9 @@ from flask import url_for
 from flask_babel import gettext as _
 from msgspec import Struct
 
+from hub.access.users import User
 from hub.queries.statements import BOTH
-from hub.statements import (
+from hub.reporting.statements import (
     IN,
     OUT_OF,
     STANDINGS,
@@ -25,7 +26,6 @@ from hub.statements import (
     next_month,
     total,
 )
-from hub.users import User
 from hub.web.reports.moves import EVERYWHERE
 
 CAME: Final = frozenset({*IN, "came_in"})

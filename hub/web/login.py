@@ -1,7 +1,8 @@
 """Signing in and out, who is signed in, and the guard that every page asks.
 
-The session's cookie is signed and holds the random id of a row in the database (`hub.sessions`),
-which is what counts: a session ends when that row goes, whatever the browser keeps.
+The session's cookie is signed and holds the random id of a row in the database
+(`hub.access.sessions`), which is what counts: a session ends when that row goes, whatever the
+browser keeps.
 """
 
 from collections.abc import Callable
@@ -24,14 +25,14 @@ from sqlalchemy import Connection
 from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response as BaseResponse
 
-from hub import accounts, attempts, audit, sessions
-from hub.accounts import Account
+from hub.access import accounts, attempts, audit, sessions
+from hub.access.accounts import Account
+from hub.access.audit import By
+from hub.access.permissions import Permission
+from hub.access.scope import Stops
+from hub.access.users import User
 from hub.api import problems
-from hub.audit import By
-from hub.permissions import Permission
 from hub.request import connection, now_ms, passkey_host, services
-from hub.scope import Stops
-from hub.users import User
 from hub.web import i18n
 
 P = ParamSpec("P")
@@ -92,7 +93,8 @@ def signed_in_user() -> User:
 
 
 def visible_stops() -> Stops:
-    """The stops whose rows this user may see, for `hub.scope.within`; none without a user."""
+    """The stops whose rows this user may see, for `hub.access.scope.within`; none without a
+    user."""
     user = current_user()
     return frozenset() if user is None else user.visible
 

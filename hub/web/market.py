@@ -12,16 +12,17 @@ from werkzeug.wrappers import Response as BaseResponse
 from contract import codes
 from contract.actions import PAYMENTS
 from contract.codes import CodeError
-from hub import audit, db
+from hub import db
+from hub.access import audit
+from hub.access.permissions import Permission
+from hub.access.scope import within
 from hub.folds.sales import SOLD, TAKEN_BACK
-from hub.permissions import Permission
 from hub.queries import market as query
 from hub.queries import places
 from hub.queries.market import Market, Proceeds
 from hub.request import connection, now_ms, services
-from hub.scope import within
-from hub.stock_actions import MAX_ITEMS, Refused, SetPrice
-from hub.stock_changes import Keeper, carry_out
+from hub.stock.stock_actions import MAX_ITEMS, Refused, SetPrice
+from hub.stock.stock_changes import Keeper, carry_out
 from hub.web import i18n, listing, shell, story
 from hub.web.listing import (
     Choice,

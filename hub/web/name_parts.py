@@ -25,8 +25,8 @@ from contract.reference import (
     Plan,
     Skill,
 )
-from hub import catalogue
-from hub.permissions import Permission
+from hub.access.permissions import Permission
+from hub.kiosks import catalogue
 from hub.web import i18n, story
 from hub.web.listing import Column, Listing, MemorySource, Text
 from hub.web.listing import Kind as Shown

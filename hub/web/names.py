@@ -13,10 +13,11 @@ from flask_babel import gettext as _
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as BaseResponse
 
-from hub import audit, catalogue, reference
-from hub.catalogue import CatalogueError
-from hub.permissions import Permission
-from hub.reference import TooManyNamesError
+from hub.access import audit
+from hub.access.permissions import Permission
+from hub.kiosks import catalogue, reference
+from hub.kiosks.catalogue import CatalogueError
+from hub.kiosks.reference import TooManyNamesError
 from hub.request import connection, now_ms, services
 from hub.web import i18n, listing, shell
 from hub.web.login import Denied, needs, require, signed_in_user

@@ -17,7 +17,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 from markupsafe import Markup
 
-from hub.permissions import Permission
+from hub.access.permissions import Permission
 from hub.web import i18n
 from hub.web.login import NEEDS, current_user
 

@@ -11,10 +11,10 @@ from flask_babel import gettext as _
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as BaseResponse
 
-from hub import audit, passkeys
-from hub.accounts import Account
-from hub.passkeys import PasskeyError
-from hub.permissions import Permission
+from hub.access import audit, passkeys
+from hub.access.accounts import Account
+from hub.access.passkeys import PasskeyError
+from hub.access.permissions import Permission
 from hub.request import connection, now_ms, passkey_host, services
 from hub.web import account, account_words, formats
 from hub.web.login import let_in, needs, signed_in_user, target_of, try_again_in_s, wait_words

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, Select, select
 from werkzeug.wrappers import Response as BaseResponse
 
 from hub import db
-from hub.permissions import Permission
+from hub.access.permissions import Permission
 from hub.queries import events, kiosks
 from hub.request import connection
 from hub.web import listing, wording

@@ -13,10 +13,10 @@ from werkzeug.wrappers import Response as BaseResponse
 from contract.actions import CATEGORIES
 from contract.codes import PLACES, Kind
 from hub import search_terms
-from hub.permissions import Permission
+from hub.access.permissions import Permission
+from hub.access.scope import Stops
 from hub.queries import search
 from hub.request import connection
-from hub.scope import Stops
 from hub.search_terms import About, Term
 from hub.web import i18n, story
 from hub.web.login import needs, visible_stops

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from flask import Flask, flash, get_flashed_messages, render_template, request, url_for
 from msgspec import Struct
 
-from hub.permissions import Permission
+from hub.access.permissions import Permission
 from hub.queries import incidents
 from hub.request import connection
 from hub.web.login import current_user, visible_stops

@@ -9,15 +9,16 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as BaseResponse
 
 from contract.actions import CATEGORY_BY_KEY, PAYMENTS
-from hub import audit, closing, statement_files
-from hub.closing import ClosingError
-from hub.permissions import Permission
-from hub.projector import projected
+from hub.access import audit
+from hub.access.permissions import Permission
+from hub.access.users import User
+from hub.projections.projector import projected
 from hub.queries import places
 from hub.queries import statements as query
-from hub.request import connection, services
-from hub.statement_files import Names
-from hub.statements import (
+from hub.reporting import closing, statement_files
+from hub.reporting.closing import ClosingError
+from hub.reporting.statement_files import Names
+from hub.reporting.statements import (
     IN,
     OUT_OF,
     Change,
@@ -27,7 +28,7 @@ from hub.statements import (
     encode,
     of_stops,
 )
-from hub.users import User
+from hub.request import connection, services
 from hub.web import i18n, listing, shell, story, wording
 from hub.web.ledger import Figures, Section, sections
 from hub.web.listing.respond import FORMS, export
@@ -212,7 +213,7 @@ def as_xlsx(number: int) -> BaseResponse:
 def as_pdf(number: int) -> BaseResponse:
     """The stock ledger to be printed and signed."""
     closed, said = _seen(number)
-    from hub import statement_pdf  # it brings much along that nothing else here needs
+    from hub.reporting import statement_pdf
 
     return _file(closed, statement_pdf.pdf(said, closed, names()), "application/pdf", "pdf")
 

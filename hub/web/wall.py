@@ -1,8 +1,9 @@
 """The wall display: a city's board for a large screen, all at once, read from across the room.
 
 A signed-in user opens ``/wall``. A screen that nobody signs in at opens ``/wall/at/<secret>``, an
-address that can be taken back (`hub.walls`). Both ask for the part that changes every few seconds
-and get a 304 while it does not; what the screen last heard, and when, is the screen's to say.
+address that can be taken back (`hub.access.walls`). Both ask for the part that changes every few
+seconds and get a 304 while it does not; what the screen last heard, and when, is the screen's to
+say.
 """
 
 import hashlib
@@ -15,14 +16,14 @@ from sqlalchemy import Connection
 from werkzeug.wrappers import Response as BaseResponse
 
 from contract.messages import DeviceHealth
-from hub import audit, scope, walls
-from hub.permissions import Permission
+from hub.access import audit, scope, walls
+from hub.access.permissions import Permission
+from hub.access.scope import Scope, Stops
+from hub.access.walls import Wall, WallError
 from hub.queries import incidents, kiosks, places
 from hub.queries import reports as query
 from hub.queries.kiosks import Kiosk
 from hub.request import connection, now_ms, services
-from hub.scope import Scope, Stops
-from hub.walls import Wall, WallError
 from hub.web import formats, i18n, incident_words, shell, story
 from hub.web.login import needs, require, visible_stops
 

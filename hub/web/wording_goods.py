@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 
 from contract import events as contract
 from contract.actions import DISPOSALS, GRADES, Word
-from hub import reasons
+from hub.stock import reasons
 from hub.web import i18n, status_words
 from hub.web.story import category_name
 

@@ -8,7 +8,7 @@ from flask_babel import ngettext
 
 from contract import events as contract
 from contract.actions import SKILLS
-from hub import reasons
+from hub.stock import reasons
 from hub.web import i18n
 from hub.web.formats import money
 from hub.web.ruling_words import WORDS as RULINGS

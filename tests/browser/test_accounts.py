@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
-from hub.permissions import Role
+from hub.access.permissions import Role
 from tests.support.browser import Console, chromium, context
 from tests.support.hub_scene import served
 from tests.support.hub_site import PASSWORD, HubSite

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from hub import counting
-from hub.counting import Plan
-from hub.recording import Actor
+from hub.counts import counting
+from hub.counts.counting import Plan
+from hub.log.recording import Actor
 from tests.browser.test_hub_pages import a_page, sign_in
 from tests.browser.test_hub_pages import browser as browser
 from tests.support.counts import ROOM, SHELF, CountSite

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from hub import papers
+from hub.printing import papers
 from tests.browser.test_hub_pages import a_page, sign_in
 from tests.support.browser import DESKTOP, PHONE, chromium, serious, too_wide
 from tests.support.hub_scene import served

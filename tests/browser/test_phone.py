@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from contract import codes, events
 from contract.codes import Kind, grouped
-from hub.permissions import Role
+from hub.access.permissions import Role
 from hub.queries import stocktakes
 from tests.browser.test_hub_pages import sign_in
 from tests.integration.test_web_operator import signed_in

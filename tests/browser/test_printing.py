@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, expect
 
 from contract import messages, topics
 from contract.messages import CANCEL, Command, KioskStatus, Reply
-from hub import kiosk_commands
+from hub.kiosks import kiosk_commands
 from tests.browser.test_hub_pages import a_page, sign_in
 from tests.browser.test_hub_pages import browser as browser
 from tests.support.hub_scene import served

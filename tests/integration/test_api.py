@@ -15,8 +15,9 @@ from werkzeug.test import TestResponse
 from contract import batches, codes, events, topics
 from contract.batches import Header
 from contract.codes import Kind
-from hub import quarantine, tokens
+from hub.access import tokens
 from hub.api import parts
+from hub.log import quarantine
 from tests.support.hub_scene import CLAIM, Scene, a_scene
 from tests.support.hub_site import PASSWORD, USER, HubSite
 

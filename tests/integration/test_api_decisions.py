@@ -8,8 +8,8 @@ from uuid import UUID
 import pytest
 
 from contract import codes, events
-from hub import catalogue
-from hub.permissions import Role
+from hub.access.permissions import Role
+from hub.kiosks import catalogue
 from tests.support.hub_site import HubSite, Place
 
 KEY = str(UUID(int=9))

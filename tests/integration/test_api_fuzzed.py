@@ -19,7 +19,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from hub.permissions import Role
+from hub.access.permissions import Role
 from tests.support.hub_scene import Scene, a_scene
 
 CHECKS = (

@@ -9,7 +9,7 @@ import pytest
 
 from contract import events
 from contract.codes import Kind
-from hub.permissions import Role
+from hub.access.permissions import Role
 from tests.integration.test_counts_api import Machine
 from tests.integration.test_web_operator import signed_in, words
 from tests.support.counts import SHELF, CountSite

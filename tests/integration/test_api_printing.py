@@ -9,7 +9,7 @@ import pytest
 
 from contract import codes, messages, topics
 from contract.messages import Reply
-from hub.permissions import Role
+from hub.access.permissions import Role
 from tests.integration.test_api_decisions import ask
 from tests.support.hub_site import HubSite, Place
 

@@ -9,7 +9,7 @@ import pytest
 
 from contract import codes, events
 from contract.codes import Kind
-from hub.permissions import Role
+from hub.access.permissions import Role
 from tests.support.hub_site import HubSite, Place
 
 BOX = codes.serial_code(Kind.BOX, "00AA", 1)

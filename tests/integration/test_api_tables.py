@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from hub.access.permissions import Role
 from hub.api.tables import TABLES
-from hub.permissions import Role
 from tests.support.hub_scene import Scene, a_scene
 
 

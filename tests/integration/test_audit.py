@@ -10,9 +10,10 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from hub import audit, db, operations
-from hub.audit import By
-from hub.permissions import Role
+from hub import db, operations
+from hub.access import audit
+from hub.access.audit import By
+from hub.access.permissions import Role
 from hub.web import audit_words
 from tests.integration.test_web_accounts import acts, send, sign_in, words
 from tests.support.hub_site import DAY_MS, HubSite

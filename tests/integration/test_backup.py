@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from contract import events
-from hub import db, recording
+from hub import db
 from hub.backup import (
     BackupError,
     Progress,
@@ -25,7 +25,8 @@ from hub.backup import (
     verify,
 )
 from hub.backup.taking import of_sqlite
-from hub.recording import Draft
+from hub.log import recording
+from hub.log.recording import Draft
 from tests.support.backups import KEEPER, BackedUp, meta
 from tests.support.databases import DATABASES, SQLITE
 from tests.support.events import Journal, message_of, runs

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from contract import events
-from hub import db, postgresql, recording
+from hub import db, postgresql
 from hub.city import SharedWriter
-from hub.leadership import PROJECTING
-from hub.recording import Actor, Draft
+from hub.log import recording
+from hub.log.recording import Actor, Draft
+from hub.projections.leadership import PROJECTING
 from tests.support.broker import Mosquitto
 from tests.support.city import City, Crowd, SendingKiosk, at_work
 from tests.support.databases import DATABASES

@@ -9,9 +9,10 @@ from sqlalchemy import Connection
 from contract import messages, topics
 from contract.codes import Kind
 from contract.messages import Command, Hello, Reply
-from hub import db, label_orders
-from hub.audit import By
+from hub import db
+from hub.access.audit import By
 from hub.city import SharedWriter
+from hub.printing import label_orders
 from tests.support.broker import Mosquitto
 from tests.support.city import City, at_work
 from tests.support.databases import on_postgresql as on_postgresql

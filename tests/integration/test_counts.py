@@ -10,7 +10,7 @@ import pytest
 
 from contract import events
 from contract.codes import Kind, grouped
-from hub.permissions import Role
+from hub.access.permissions import Role
 from tests.integration.test_web_operator import signed_in, words
 from tests.support.counts import ROOM, SHELF, CountSite, Desk, hidden
 from tests.support.hub_site import DAY_MS

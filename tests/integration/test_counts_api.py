@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from hub.permissions import Role
+from hub.access.permissions import Role
 from tests.support.counts import ROOM, SHELF, CountSite
 
 

@@ -11,9 +11,9 @@ from typing import Any, Final
 import pytest
 from click.testing import CliRunner
 
+from hub.access.permissions import Role
 from hub.api.tables import TABLES
 from hub.commands import hub
-from hub.permissions import Role
 from provisioning.local import provision
 from tests.integration.test_web_operator import signed_in
 from tests.support.databases import DATABASES, SQLITE

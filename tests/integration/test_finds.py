@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from contract import events
-from hub.permissions import Role
+from hub.access.permissions import Role
 from tests.integration.test_counts import desk, outcomes
 from tests.integration.test_counts_api import Machine
 from tests.integration.test_web_operator import words

@@ -9,7 +9,7 @@ from sqlalchemy import insert
 from contract import codes
 from contract.codes import Kind
 from hub import db
-from hub.stock_actions import (
+from hub.stock.stock_actions import (
     Action,
     BringBack,
     Deliver,
@@ -19,7 +19,7 @@ from hub.stock_actions import (
     Reserve,
     SetAside,
 )
-from hub.stock_changes import Keeper, carry_out
+from hub.stock.stock_changes import Keeper, carry_out
 from tests.support.counts import CountSite
 
 PLAN, OTHER = (codes.serial_code(Kind.PLAN, "0E0E", 9000 + n) for n in (1, 2))

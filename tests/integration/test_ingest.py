@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from contract import messages, topics
 from contract.messages import Ack, Hello, HubStatus, Kept, Welcome
 from hub.config import HubConfig
-from hub.ingest import Message
+from hub.log.ingest import Message
 from hub.service import HubService
 from tests.support.broker import Mosquitto
 from tests.support.databases import DATABASES

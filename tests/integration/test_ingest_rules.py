@@ -12,11 +12,13 @@ import sqlalchemy as sa
 from contract import batches, codes, events, messages, topics
 from contract.codes import Kind
 from contract.messages import Hello, Kept, Product, Welcome
-from hub import catalogue, incidents, quarantine, reference
 from hub import db as tables
+from hub import incidents
 from hub.folds.entries import Entry
 from hub.folds.item import FoldError, ItemState, fold_item
-from hub.ingest import Handled, Message
+from hub.kiosks import catalogue, reference
+from hub.log import quarantine
+from hub.log.ingest import Handled, Message
 from tests.support.events import Journal, message, message_of, runs
 from tests.support.hubdb import HubDb, acks, make_template
 

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from contract.codes import READY_MADE, Kind, parse, to_base32
 from hub import db
 from hub.commands import hub
-from hub.ready_made import NoLabelPrefixError, draw_prefix
+from hub.printing.ready_made import NoLabelPrefixError, draw_prefix
 from provisioning.cards import cards_command
 from provisioning.local import provision
 from tests.support.paper import read_codes

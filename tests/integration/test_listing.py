@@ -25,7 +25,7 @@ from sqlalchemy import (
     select,
 )
 
-from hub.permissions import Role
+from hub.access.permissions import Role
 from hub.web.listing import Column, Listing, MemorySource, SqlSource
 from hub.web.listing.listing import Asked, Cursor, Source, read_cursor, write_cursor
 from tests.integration.test_web_operator import signed_in, words

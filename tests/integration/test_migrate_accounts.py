@@ -4,9 +4,10 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from hub import accounts, db, tokens
-from hub.accounts import hashed
-from hub.permissions import Role
+from hub import db
+from hub.access import accounts, tokens
+from hub.access.accounts import hashed
+from hub.access.permissions import Role
 from tests.support.databases import DATABASES, POSTGRESQL
 
 BEFORE = "0006"

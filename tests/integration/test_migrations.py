@@ -11,7 +11,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from hub import db
-from hub.projector import TABLES
+from hub.projections.projector import TABLES
 from tests.support.databases import DATABASES
 from tests.support.events import Story, message_of, runs
 from tests.support.hubdb import HubDb, make_template

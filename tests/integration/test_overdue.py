@@ -8,15 +8,15 @@ import sqlalchemy as sa
 
 from contract import events
 from hub import db
-from hub.event_log import EventLog
 from hub.folds.item import fold_item
-from hub.ingest import Ingest
+from hub.kiosks.reference import Reference
+from hub.log.event_log import EventLog
+from hub.log.ingest import Ingest
+from hub.log.writer import Writer
 from hub.overdue_watch import OverdueWatch
-from hub.projector import Projector
-from hub.reference import Reference
-from hub.stock_actions import Dispose
-from hub.stock_changes import Keeper, carry_out
-from hub.writer import Writer
+from hub.projections.projector import Projector
+from hub.stock.stock_actions import Dispose
+from hub.stock.stock_changes import Keeper, carry_out
 from tests.support.hub_site import DAY_MS, HubSite
 from tests.support.processes import until
 

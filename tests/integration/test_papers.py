@@ -20,11 +20,11 @@ from drivers.printer_escpos import EscposLanguage
 from drivers.printer_tspl import TsplLanguage
 from drivers.printer_wire import WirePrinter
 from drivers.profiles import PrinterLanguage
-from hub import catalogue
-from hub.paper_pictures import PRINTERS
-from hub.papers import KEPT
-from hub.permissions import Role
-from hub.reference import Reference
+from hub.access.permissions import Role
+from hub.kiosks import catalogue
+from hub.kiosks.reference import Reference
+from hub.printing.paper_pictures import PRINTERS
+from hub.printing.papers import KEPT
 from kiosk.documents import Stamp, layout
 from kiosk.state import LabelJob
 from tests.integration.test_web_operator import csrf, signed_in, words

@@ -8,7 +8,7 @@ from uuid import UUID
 from flask.testing import FlaskClient
 from PIL import Image
 
-from hub.permissions import Role
+from hub.access.permissions import Role
 from tests.integration.test_papers import EAST, EVERY, dots_in, told
 from tests.integration.test_papers import operator as operator
 from tests.integration.test_papers import site as site

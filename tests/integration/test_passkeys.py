@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
-from hub.permissions import Role
+from hub.access.permissions import Role
 from tests.integration.test_web_accounts import csrf, sign_in
 from tests.support.hub_site import HubSite
 

@@ -9,8 +9,8 @@ import pytest
 
 from contract import codes, events
 from contract.codes import Kind
-from hub import recording
-from hub.recording import Actor, Conflict, Draft, Recorded, RequestReusedError
+from hub.log import recording
+from hub.log.recording import Actor, Conflict, Draft, Recorded, RequestReusedError
 from tests.support.events import Journal, message_of, runs
 from tests.support.hubdb import HubDb, make_template
 

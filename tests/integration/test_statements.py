@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 
 from contract import codes, events
 from contract.codes import Kind
-from hub.permissions import Role
+from hub.access.permissions import Role
 from tests.integration.test_web_operator import csrf, signed_in, words
 from tests.support.hub_site import DAY_MS, NOON, HubSite, Place
 from tests.support.pdf import text_of

@@ -11,10 +11,12 @@ import sqlalchemy as sa
 from contract import codes, events
 from contract.codes import Kind
 from contract.reference import Recall
-from hub import catalogue, db, stock_actions
-from hub.recording import Conflict, Recorded, RequestReusedError, position_of
-from hub.stock_actions import Action, Refused
-from hub.stock_changes import Keeper, carry_out
+from hub import db
+from hub.kiosks import catalogue
+from hub.log.recording import Conflict, Recorded, RequestReusedError, position_of
+from hub.stock import stock_actions
+from hub.stock.stock_actions import Action, Refused
+from hub.stock.stock_changes import Keeper, carry_out
 from tests.support.hub_site import HubSite, Place
 
 REQUEST = str(UUID(int=11))

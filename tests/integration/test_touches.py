@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection
 
 from hub import db
-from hub.touches import LONG, SUBJECTS, Touches
+from hub.projections.touches import LONG, SUBJECTS, Touches
 
 
 @pytest.fixture

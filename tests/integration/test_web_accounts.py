@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from hub.permissions import Permission, Role
+from hub.access.permissions import Permission, Role
 from hub.web import account_words
 from tests.support.hub_site import HOUR_MS, PASSWORD, HubSite
 

@@ -7,10 +7,10 @@ import msgspec
 import pytest
 
 from contract import events
-from hub import recording
 from hub.backup import Backup, Held, keys, state
 from hub.backup.state import Copied
-from hub.recording import Actor, Draft
+from hub.log import recording
+from hub.log.recording import Actor, Draft
 from tests.integration.test_web_operator import signed_in, words
 from tests.support.hub_site import NOON, HubSite
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from contract import codes, events
-from hub import recording, tokens
-from hub.permissions import Role
-from hub.recording import Actor, Draft
-from hub.scope import make
+from hub.access import tokens
+from hub.access.permissions import Role
+from hub.access.scope import make
+from hub.log import recording
+from hub.log.recording import Actor, Draft
 from tests.integration.test_web_operator import signed_in, words
 from tests.support.hub_site import HubSite
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from werkzeug.routing import Rule
 
-from hub.permissions import Permission
+from hub.access.permissions import Permission
 from hub.web.login import NEEDS
 from tests.integration.test_web_accounts import csrf
 from tests.support.hub_site import HubSite

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from contract import codes, events
 from contract.codes import Kind
-from hub.permissions import Role
+from hub.access.permissions import Role
 from hub.web.board import PAGE_ROWS
 from tests.integration.test_web_operator import csrf, signed_in, words
 from tests.support.hub_site import HubSite, Place

@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from contract import codes, events
-from hub.permissions import Role
+from hub.access.permissions import Role
 from tests.integration.test_web_operator import csrf, signed_in, words
 from tests.support.hub_site import HubSite, Place
 from tests.support.pdf import codes_on

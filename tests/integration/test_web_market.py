@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from contract import events
 from contract.actions import Verb, price_argument
 from contract.codes import action_code
-from hub.permissions import Role
+from hub.access.permissions import Role
 from tests.integration.test_web_operator import signed_in, words
 from tests.support.hub_site import HubSite, Place
 from tests.support.pdf import codes_on, text_of

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from hub import catalogue
-from hub.permissions import Role
+from hub.access.permissions import Role
+from hub.kiosks import catalogue
 from tests.integration.test_web_operator import signed_in, words
 from tests.support.hub_site import HubSite
 

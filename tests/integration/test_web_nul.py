@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
-from hub.permissions import Role
+from hub.access.permissions import Role
 from tests.integration.test_web_operator import csrf, signed_in
 from tests.support.hub_site import HubSite
 

@@ -9,9 +9,9 @@ from flask.testing import FlaskClient
 
 from contract import codes, events
 from contract.batches import Header
-from hub import account_operations, accounts, tokens
-from hub.accounts import AccountError
-from hub.permissions import Role
+from hub.access import account_operations, accounts, tokens
+from hub.access.accounts import AccountError
+from hub.access.permissions import Role
 from tests.support.hub_scene import KIOSK, Scene, a_scene
 from tests.support.hub_site import PASSWORD, USER, HubSite
 from tests.support.pages import OPERATOR

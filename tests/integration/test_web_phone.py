@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from contract import codes, events
 from contract.codes import Kind
-from hub.permissions import Role
+from hub.access.permissions import Role
 from hub.queries import stocktakes
 from tests.integration.test_web_operator import signed_in
 from tests.support.counts import ROOM, SHELF, CountSite, Desk

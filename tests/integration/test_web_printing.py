@@ -11,8 +11,9 @@ from sqlalchemy import Connection
 
 from contract import codes, events, messages, topics
 from contract.messages import CANCEL, PRINT_LABELS, Command, Hello, Reply
-from hub import kiosk_commands, label_orders
-from hub.permissions import Role
+from hub.access.permissions import Role
+from hub.kiosks import kiosk_commands
+from hub.printing import label_orders
 from tests.integration.test_web_operator import csrf, signed_in, words
 from tests.support.hub_site import DAY_MS, HubSite, Place
 from tests.support.pdf import codes_on

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from contract import codes, events, messages, topics
 from contract.events import Retail
 from contract.messages import DeviceHealth, Health, PartHealth, Product
-from hub import catalogue
+from hub.kiosks import catalogue
 from tests.integration.test_web_operator import signed_in
 from tests.support.hub_site import HubSite, Place
 

@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from contract import codes, events
-from hub.permissions import Role
+from hub.access.permissions import Role
 from tests.integration.test_web_operator import signed_in, words
 from tests.support.hub_site import DAY_MS, NOON, HubSite, Place
 

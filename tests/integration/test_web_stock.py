@@ -14,8 +14,10 @@ from flask.testing import FlaskClient
 from contract import codes, events
 from contract.codes import Kind
 from contract.reference import Recall
-from hub import catalogue, db, overdue, transfer_settings
-from hub.permissions import Role
+from hub import db, overdue
+from hub.access.permissions import Role
+from hub.kiosks import catalogue
+from hub.stock import transfer_settings
 from tests.integration.test_web_operator import csrf, signed_in, words
 from tests.support.hub_site import DAY_MS, HubSite, Place
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from flask.testing import FlaskClient
 
-from hub.permissions import Role
+from hub.access.permissions import Role
 from tests.integration.test_web_operator import signed_in, words
 from tests.support.hub_site import HubSite
 

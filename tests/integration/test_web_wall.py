@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from hub import db
-from hub.permissions import Role
+from hub.access.permissions import Role
 from tests.integration.test_web_operator import csrf, signed_in, words
 from tests.support.hub_scene import Scene
 from tests.support.hub_site import HubSite

@@ -12,14 +12,15 @@ from contract import messages, topics
 from contract.events import Contributed
 from contract.messages import Hello
 from contract.reference import Campaign, read_part
-from hub import catalogue, db
-from hub.event_log import EventLog
+from hub import db
 from hub.folds.item import fold_item
-from hub.ingest import Ingest, Message
-from hub.outgoing import Send
-from hub.projector import Projector
-from hub.reference import Reference
-from hub.writer import Writer, WriterStoppedError
+from hub.kiosks import catalogue
+from hub.kiosks.outgoing import Send
+from hub.kiosks.reference import Reference
+from hub.log.event_log import EventLog
+from hub.log.ingest import Ingest, Message
+from hub.log.writer import Writer, WriterStoppedError
+from hub.projections.projector import Projector
 from tests.support.databases import DATABASES
 from tests.support.events import Journal, message_of
 from tests.support.hubdb import CONFORMANCE, make_template, problems_of

@@ -8,11 +8,12 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from hub import db, recording
+from hub import db
 from hub.backup import Backup, Progress, keys
 from hub.backup.keeper import Keeper
 from hub.config import HubConfig
-from hub.recording import Actor, Draft
+from hub.log import recording
+from hub.log.recording import Actor, Draft
 from tests.support.databases import DATABASES
 from tests.support.hubdb import HubDb
 

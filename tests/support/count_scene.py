@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from contract import codes, events
-from hub import counting
-from hub import stocktakes as judged
-from hub.audit import By
-from hub.counting import Plan
+from hub.access.audit import By
+from hub.counts import counting
+from hub.counts import stocktakes as judged
+from hub.counts.counting import Plan
+from hub.log.recording import Actor
 from hub.queries import stocktakes
-from hub.recording import Actor
 from tests.support.hub_site import HubSite, Place
 
 PLANNER = "00000000000000ee"

@@ -7,9 +7,9 @@ from pathlib import Path
 from flask.testing import FlaskClient
 
 from contract import codes, events
-from hub import recording
-from hub.permissions import Role
-from hub.recording import Actor, Draft
+from hub.access.permissions import Role
+from hub.log import recording
+from hub.log.recording import Actor, Draft
 from tests.support.hub_site import HubSite, Journal, Place
 
 SHELF, ROOM = codes.place_code("0000S1"), codes.place_code("0000R1")

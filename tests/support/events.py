@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from contract import batches, codes, events, topics
 from contract.codes import Kind
-from hub.ingest import Message
+from hub.log.ingest import Message
 
 NEW_YEAR_MS = 1_767_225_600_000
 """2026-01-01, Unix milliseconds."""

@@ -13,11 +13,16 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from contract import codes, events, messages, topics
 from contract.batches import Header
 from contract.codes import Kind
-from hub import catalogue, closing, db, donation_rows, donations, label_runs, tokens, walls
-from hub.audit import By
+from hub import db
+from hub.access import tokens, walls
+from hub.access.audit import By
+from hub.access.permissions import Role
+from hub.access.scope import Scope
 from hub.backup import Backup, Held, hub_events, keys, state
-from hub.permissions import Role
-from hub.scope import Scope
+from hub.kiosks import catalogue
+from hub.printing import label_runs
+from hub.reporting import closing
+from hub.stock import donation_rows, donations
 from tests.support.count_scene import Counts
 from tests.support.hub_site import DAY_MS, HOUR_MS, HubSite, Journal
 from tests.support.paper_scene import dress

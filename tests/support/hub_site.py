@@ -14,15 +14,16 @@ from sqlalchemy import Connection, insert
 from contract import batches, codes, events, topics
 from contract.batches import Header
 from contract.codes import Kind
-from hub import accounts, db, tokens
+from hub import db
+from hub.access import accounts, tokens
+from hub.access.permissions import Role
+from hub.access.scope import make
 from hub.config import HubConfig
-from hub.event_log import EventLog
 from hub.folds.item import fold_item
-from hub.ingest import Ingest, Message
-from hub.permissions import Role
-from hub.projector import Projector
-from hub.reference import Reference
-from hub.scope import make
+from hub.kiosks.reference import Reference
+from hub.log.event_log import EventLog
+from hub.log.ingest import Ingest, Message
+from hub.projections.projector import Projector
 from hub.web.app import create_app
 from provisioning.identity import publish_key
 from tests.support.databases import DATABASES

@@ -10,12 +10,12 @@ import sqlalchemy as sa
 
 from contract import messages, topics
 from hub import db
-from hub.event_log import EventLog
 from hub.folds.item import fold_item
-from hub.ingest import Handled, Ingest, Message
-from hub.projector import Projector
-from hub.reference import Reference
-from hub.refold import Fold
+from hub.kiosks.reference import Reference
+from hub.log.event_log import EventLog
+from hub.log.ingest import Handled, Ingest, Message
+from hub.projections.projector import Projector
+from hub.projections.refold import Fold
 from tests.support.conformance import Conformance
 from tests.support.databases import DATABASES
 

@@ -7,8 +7,8 @@ from msgspec.structs import replace
 from PIL import Image, ImageDraw
 
 from contract.papers import DEFAULT, Papers, Part
-from hub import logos, paper_changes
-from hub.audit import By
+from hub.access.audit import By
+from hub.printing import logos, paper_changes
 from tests.support.hub_site import HubSite
 
 

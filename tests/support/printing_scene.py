@@ -7,8 +7,10 @@ from sqlalchemy import Connection
 from contract import messages, topics
 from contract.codes import Kind
 from contract.messages import Reply
-from hub import donations, kiosk_commands, label_orders, label_runs
-from hub.audit import By
+from hub.access.audit import By
+from hub.kiosks import kiosk_commands
+from hub.printing import label_orders, label_runs
+from hub.stock import donations
 from tests.support.hub_site import HubSite
 
 

@@ -7,10 +7,12 @@ import sqlalchemy as sa
 from contract import codes, events
 from contract.codes import Kind
 from contract.reference import KnownPlace
-from hub import catalogue, db, stock_actions
-from hub.recording import Recorded
-from hub.stock_actions import Action
-from hub.stock_changes import Keeper, carry_out
+from hub import db
+from hub.kiosks import catalogue
+from hub.log.recording import Recorded
+from hub.stock import stock_actions
+from hub.stock.stock_actions import Action
+from hub.stock.stock_changes import Keeper, carry_out
 from tests.support.hub_site import HOUR_MS, HubSite, Place
 
 RICE, MILK = "06901234567892", "06922266454295"

@@ -10,9 +10,10 @@ from typing import NamedTuple
 import pytest
 
 from contract import events
-from hub import db, recording
+from hub import db
 from hub.backup import hub_events
-from hub.recording import COMMAND, Actor, Draft
+from hub.log import recording
+from hub.log.recording import COMMAND, Actor, Draft
 from provisioning.render import merge
 from tests.support import people
 from tests.support.broker import Mosquitto

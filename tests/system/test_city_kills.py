@@ -12,11 +12,12 @@ import pytest
 
 from contract import codes, events
 from contract.codes import Kind
-from hub import db, postgresql, recording
+from hub import db, postgresql
 from hub.city import SharedWriter
 from hub.folds.item import fold_item
-from hub.projector import Projector
-from hub.recording import Actor, Draft
+from hub.log import recording
+from hub.log.recording import Actor, Draft
+from hub.projections.projector import Projector
 from tests.support.broker import Mosquitto
 from tests.support.city import City, Crowd, SendingKiosk, at_work
 from tests.support.databases import on_postgresql as on_postgresql

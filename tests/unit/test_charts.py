@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from hub import charts
-from hub.charts import Bar, Chart, Series
+from hub.reporting import charts
+from hub.reporting.charts import Bar, Chart, Series
 
 KINDS = (charts.columns, charts.lines, charts.rows)
 

@@ -4,8 +4,8 @@ import datetime as dt
 
 import pytest
 
-from hub.donation_files import FileError, cells
-from hub.donation_rows import MAX_ITEMS, Cell, Known, Reading, categories, read
+from hub.stock.donation_files import FileError, cells
+from hub.stock.donation_rows import MAX_ITEMS, Cell, Known, Reading, categories, read
 
 KNOWN = Known(
     categories([("F1", "米面粮油", "Rice, flour, oil"), ("H1", "洗涤清洁", "Laundry")]),

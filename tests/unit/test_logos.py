@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from contract.papers import MAX_LOGO_BYTES
-from hub import logos
-from hub.logos import LogoError
+from hub.printing import logos
+from hub.printing.logos import LogoError
 from tests.support.pictures import photograph
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.permissions import GRANTS, Permission, Role, roles_with
-from hub.scope import Scope, contains, make, read, write
+from hub.access.permissions import GRANTS, Permission, Role, roles_with
+from hub.access.scope import Scope, contains, make, read, write
 
 CHANGING = set(Permission) - {
     Permission.VIEW,

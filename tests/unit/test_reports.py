@@ -6,8 +6,9 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub import periods, reports, tallies
-from hub.reports import REST, Line
+from hub.projections import tallies
+from hub.reporting import periods, reports
+from hub.reporting.reports import REST, Line
 
 DAYS = st.dates(dt.date(2000, 1, 3), dt.date(2100, 1, 1))
 SERIES = st.dictionaries(

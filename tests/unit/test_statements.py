@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.folds.movements import NOWHERE, PRESENT
-from hub.statements import (
+from hub.reporting.statements import (
     HELD,
     SAMPLE,
     Line,

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from contract import codes, events
 from contract.codes import Kind
 from contract.order import NO_CEILING, Placement, SortKey
-from hub import stocktakes
+from hub.counts import stocktakes
+from hub.counts.stocktake_lines import Book, Line
+from hub.counts.stocktakes import Result
 from hub.folds.counted import AGAIN, COUNTED, OPEN, WAITING, Stocktake
 from hub.folds.entries import Entry, Stored, subjects
 from hub.folds.stays import fold_stays
 from hub.folds.stocktake import fold_stocktake, parts_of
-from hub.stocktake_lines import Book, Line
-from hub.stocktakes import Result
 
 COUNT, PART, PART_2 = "c0" * 8, "a1" * 8, "a2" * 8
 SHELF, ROOM, YARD = (codes.place_code(f"00000{n}") for n in "123")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hub.throttle import MAX_KEYS, Throttle
+from hub.access.throttle import MAX_KEYS, Throttle
 
 
 class Clock:

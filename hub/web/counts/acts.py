@@ -12,14 +12,14 @@ from werkzeug.wrappers import Response as BaseResponse
 from contract import codes
 from contract.actions import CATEGORIES
 from contract.codes import CodeError, Kind
-from hub import counting
-from hub.counting import CountingError, Plan
-from hub.permissions import Permission
+from hub.access.permissions import Permission
+from hub.counts import counting
+from hub.counts.counting import CountingError, Plan
+from hub.counts.stocktakes import ALWAYS, DIFFERS, NEVER
+from hub.log.recording import Actor, Conflict, RequestReusedError
 from hub.queries import places
 from hub.queries import stocktakes as query
-from hub.recording import Actor, Conflict, RequestReusedError
 from hub.request import connection, now_ms, services
-from hub.stocktakes import ALWAYS, DIFFERS, NEVER
 from hub.web import i18n, shell, story
 from hub.web.counts import words
 from hub.web.counts.pages import page

@@ -5,12 +5,12 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response as BaseResponse
 
-from hub import counting
-from hub.counting import CountingError
-from hub.permissions import Permission
-from hub.recording import Actor
+from hub.access.permissions import Permission
+from hub.counts import counting
+from hub.counts.counting import CountingError
+from hub.counts.stocktake_lines import MISSING
+from hub.log.recording import Actor
 from hub.request import connection, now_ms, services
-from hub.stocktake_lines import MISSING
 from hub.web import formats, i18n, shell
 from hub.web.counts import words
 from hub.web.counts.acts import done, fresh_request, sent_request

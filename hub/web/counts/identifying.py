@@ -8,17 +8,18 @@ from flask_babel import gettext as _
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as BaseResponse
 
-from hub import identifying, recording
-from hub.counting import CountingError
+from hub.access.permissions import Permission
+from hub.access.users import User
+from hub.counts import identifying
+from hub.counts.counting import CountingError
+from hub.counts.identifying import Match
+from hub.counts.stocktake_lines import MISSING, Line
+from hub.counts.stocktakes import Result
 from hub.folds.counted import Stocktake
-from hub.identifying import Match
-from hub.permissions import Permission
+from hub.log import recording
+from hub.log.recording import Actor, Conflict, RequestReusedError
 from hub.queries import stocktakes as query
-from hub.recording import Actor, Conflict, RequestReusedError
 from hub.request import connection, now_ms, services
-from hub.stocktake_lines import MISSING, Line
-from hub.stocktakes import Result
-from hub.users import User
 from hub.web import shell, story
 from hub.web.counts import words
 from hub.web.counts.pages import page, title

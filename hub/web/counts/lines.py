@@ -11,9 +11,9 @@ from sqlalchemy import Connection
 from werkzeug.wrappers import Response as BaseResponse
 
 from contract import codes
-from hub.permissions import Permission
+from hub.access.permissions import Permission
+from hub.counts.stocktake_lines import DIFFERENT, EXPLAINED, FINE, OPEN_YET, Line
 from hub.request import connection
-from hub.stocktake_lines import DIFFERENT, EXPLAINED, FINE, OPEN_YET, Line
 from hub.web import listing, story
 from hub.web.counts import words
 from hub.web.counts.pages import title

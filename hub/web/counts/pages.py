@@ -7,9 +7,9 @@ from msgspec import Struct
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as BaseResponse
 
-from hub import accounts
+from hub.access import accounts
+from hub.access.permissions import Permission
 from hub.folds.counted import Stocktake
-from hub.permissions import Permission
 from hub.queries import places
 from hub.queries import stocktakes as query
 from hub.request import connection

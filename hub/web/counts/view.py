@@ -13,17 +13,17 @@ from flask import abort
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from hub import identifying, stocktakes
+from hub.access.permissions import Permission
+from hub.access.users import User
+from hub.counts import identifying, stocktakes
+from hub.counts.stocktake_lines import MISSING, VERDICTS
+from hub.counts.stocktakes import Change, Result
 from hub.folds.counted import COUNTED, Sighting, Stocktake
-from hub.permissions import Permission
 from hub.queries import statements
 from hub.queries import stocktakes as query
 from hub.queries.stocktakes import FoundAgain, Kept, Offered
+from hub.reporting.statements import Unheard
 from hub.request import connection
-from hub.statements import Unheard
-from hub.stocktake_lines import MISSING, VERDICTS
-from hub.stocktakes import Change, Result
-from hub.users import User
 from hub.web.login import require, signed_in_user
 
 

@@ -8,8 +8,9 @@ from flask_babel.speaklater import LazyString
 from sqlalchemy import Connection, select
 
 from contract.actions import Word
-from hub import db, stocktake_lines
-from hub.stocktake_lines import NO_LABEL, OTHER_STOP, UNEXPECTED, Line
+from hub import db
+from hub.counts import stocktake_lines
+from hub.counts.stocktake_lines import NO_LABEL, OTHER_STOP, UNEXPECTED, Line
 from hub.web import i18n, status_words, wording
 
 VERDICTS: Final[dict[str, LazyString]] = {

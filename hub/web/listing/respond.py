@@ -7,8 +7,8 @@ from flask import Response, render_template, request, stream_with_context
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as BaseResponse
 
-from hub import audit
-from hub.permissions import Permission
+from hub.access import audit
+from hub.access.permissions import Permission
 from hub.request import connection, now_ms, services
 from hub.web import formats
 from hub.web.listing.exports import CSV_TYPE, XLSX_TYPE, to_csv, to_xlsx

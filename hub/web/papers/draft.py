@@ -20,7 +20,7 @@ from contract.papers import (
     Part,
     Template,
 )
-from hub.papers import PARTS
+from hub.printing.papers import PARTS
 
 MAX_WORDS: Final = 60
 USUAL: Final = {"label": LABEL, "receipt": RECEIPT}

@@ -12,9 +12,10 @@ from werkzeug.wrappers import Response as BaseResponse
 from contract.papers import MAX_PARTS, NEEDED, Papers, Part, Template
 from drivers.papers import Letterhead
 from drivers.ports import LayoutError
-from hub import accounts, paper_pictures, papers
-from hub.paper_pictures import OF_PAPER, USUAL
-from hub.papers import EVERY, Version
+from hub.access import accounts
+from hub.printing import paper_pictures, papers
+from hub.printing.paper_pictures import OF_PAPER, USUAL
+from hub.printing.papers import EVERY, Version
 from hub.queries import places
 from hub.request import connection, services
 from hub.web import audit_words, i18n, security, story

@@ -14,16 +14,17 @@ from msgspec import Struct
 from werkzeug.wrappers import Response as BaseResponse
 
 from contract.papers import Papers
-from hub import accounts, logos, paper_changes, paper_pictures, papers
-from hub.logos import LogoError
-from hub.paper_changes import ChangedError, PapersError, UnknownVersionError
-from hub.paper_pictures import OF_PAPER, USUAL
-from hub.papers import EVERY, Version
-from hub.permissions import Permission
+from hub.access import accounts
+from hub.access.permissions import Permission
+from hub.access.users import User
+from hub.kiosks.reference import TooManyNamesError
+from hub.printing import logos, paper_changes, paper_pictures, papers
+from hub.printing.logos import LogoError
+from hub.printing.paper_changes import ChangedError, PapersError, UnknownVersionError
+from hub.printing.paper_pictures import OF_PAPER, USUAL
+from hub.printing.papers import EVERY, Version
 from hub.queries import places
-from hub.reference import TooManyNamesError
 from hub.request import connection, now_ms, services
-from hub.users import User
 from hub.web import audit_words, i18n, shell
 from hub.web.login import Denied, needs, require, signed_in_user
 from hub.web.papers import draft, editor, words

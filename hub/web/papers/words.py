@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 
-from hub.paper_pictures import Seen
+from hub.printing.paper_pictures import Seen
 
 PAPERS: Final[Mapping[str, LazyString]] = {"label": _l("Label"), "receipt": _l("Receipt")}
 
@@ -84,7 +84,7 @@ def standing_on(seen: Seen) -> str:
 
 
 def fault(word: str) -> str:
-    """What is wrong, by a word of `hub.papers.faults_of`."""
+    """What is wrong, by a word of `hub.printing.papers.faults_of`."""
     if word == "logo":
         return _("The logo cannot be used. Send it again.")
     paper, _space, rest = word.partition(" ")

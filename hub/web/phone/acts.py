@@ -16,14 +16,15 @@ from sqlalchemy import Connection
 from werkzeug.wrappers import Response as BaseResponse
 
 from contract.fields import RequestId
-from hub import phone_counts, recording
-from hub.counting import CountingError
-from hub.permissions import Permission
-from hub.phone_counts import BeginTurn, CloseShelf, CountItem, OpenShelf, UncountItem
-from hub.recording import Conflict, Recorded, RequestReusedError
+from hub.access.permissions import Permission
+from hub.counts import phone_counts
+from hub.counts.counting import CountingError
+from hub.counts.phone_counts import BeginTurn, CloseShelf, CountItem, OpenShelf, UncountItem
+from hub.log import recording
+from hub.log.recording import Conflict, Recorded, RequestReusedError
 from hub.request import connection, now_ms, services
-from hub.stock_actions import BringBack, Deliver, HandOut, Move, Refused
-from hub.stock_changes import Keeper, carry_out
+from hub.stock.stock_actions import BringBack, Deliver, HandOut, Move, Refused
+from hub.stock.stock_changes import Keeper, carry_out
 from hub.web.login import needs, signed_in_user
 from hub.web.phone import look, words
 from hub.web.stock import acting

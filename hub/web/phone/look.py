@@ -10,13 +10,13 @@ from sqlalchemy import Connection, func, select
 from contract import codes
 from contract.codes import Kind
 from hub import db, search_terms, statuses
+from hub.access.scope import within
 from hub.queries import items, places
 from hub.queries.items import Item
 from hub.request import connection
-from hub.scope import within
 from hub.search_terms import About
-from hub.stock_actions import Refused
-from hub.stock_look import Look
+from hub.stock.stock_actions import Refused
+from hub.stock.stock_look import Look
 from hub.web import formats, i18n, status_words, story
 from hub.web.login import signed_in_user, visible_stops
 from hub.web.stock import words

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from contract import codes
 from hub import db
-from hub.permissions import Permission
+from hub.access.permissions import Permission
 from hub.queries import places
 from hub.queries import stocktakes as query
 from hub.queries.stocktakes import Planned

@@ -10,10 +10,10 @@ from flask_babel.speaklater import LazyString
 from msgspec import Struct
 
 from contract import codes
-from hub.counting import CountingError
-from hub.phone_counts import BeginTurn, CloseShelf, CountItem, OpenShelf, UncountItem
+from hub.counts.counting import CountingError
+from hub.counts.phone_counts import BeginTurn, CloseShelf, CountItem, OpenShelf, UncountItem
 from hub.request import connection
-from hub.stock_actions import BringBack, Deliver, HandOut, Move
+from hub.stock.stock_actions import BringBack, Deliver, HandOut, Move
 from hub.web.counts.words import REFUSALS
 from hub.web.stock import words
 

@@ -9,15 +9,17 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response as BaseResponse
 
 from contract.codes import Kind
-from hub import donations, kiosk_commands, label_orders, label_runs
-from hub.donations import Donation
-from hub.kiosk_commands import DONATION, RUN, CommandError
-from hub.label_runs import LabelError, Run
-from hub.permissions import Permission
+from hub.access.permissions import Permission
+from hub.access.users import User
+from hub.kiosks import kiosk_commands
+from hub.kiosks.kiosk_commands import DONATION, RUN, CommandError
+from hub.printing import label_orders, label_runs
+from hub.printing.label_runs import LabelError, Run
+from hub.printing.ready_made import NoLabelPrefixError
 from hub.queries import places
-from hub.ready_made import NoLabelPrefixError
 from hub.request import connection, now_ms, services
-from hub.users import User
+from hub.stock import donations
+from hub.stock.donations import Donation
 from hub.web import i18n, shell
 from hub.web.login import Denied, needs, require, signed_in_user
 from hub.web.printing import view, words

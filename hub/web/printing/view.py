@@ -10,9 +10,10 @@ from sqlalchemy import Connection
 
 from contract.codes import grouped
 from contract.messages import CANCEL, Health
-from hub import accounts, kiosk_commands
-from hub.kiosk_commands import DONATION, RUN, Order
-from hub.permissions import Permission
+from hub.access import accounts
+from hub.access.permissions import Permission
+from hub.kiosks import kiosk_commands
+from hub.kiosks.kiosk_commands import DONATION, RUN, Order
 from hub.queries import kiosks, places
 from hub.queries.kiosks import Kiosk
 from hub.request import now_ms

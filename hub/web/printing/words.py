@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from contract.messages import CANCEL, PRINT_LABELS, CommandState
-from hub.kiosk_commands import WAITING, Order
+from hub.kiosks.kiosk_commands import WAITING, Order
 
 NAMES: Final = {
     PRINT_LABELS: _l("Print labels"),

@@ -9,10 +9,10 @@ from flask_babel import gettext as _
 from msgspec import Struct
 
 from contract.actions import CATEGORY_BY_KEY
-from hub.periods import Period, Unit, back
+from hub.access.scope import Stops
 from hub.queries import places
 from hub.queries.reports import Asked
-from hub.scope import Stops
+from hub.reporting.periods import Period, Unit, back
 from hub.web import story
 
 SPANS: Final[dict[str, tuple[Unit, int]]] = {

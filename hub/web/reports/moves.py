@@ -12,12 +12,13 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from contract import codes
 from contract.actions import CATEGORY_BY_KEY
-from hub import db, statuses, tallies
+from hub import db, statuses
+from hub.access.permissions import Permission
+from hub.access.scope import within
 from hub.folds.movements import NOWHERE, PRESENT
-from hub.permissions import Permission
+from hub.projections import tallies
 from hub.queries import places, statements
-from hub.scope import within
-from hub.statements import STANDINGS
+from hub.reporting.statements import STANDINGS
 from hub.web import listing, status_words, story
 from hub.web.listing import Choice, Column, Days, Kind, Link, Listing, SqlSource, Text
 from hub.web.listing import filters as by

@@ -13,15 +13,15 @@ from msgspec import Struct, structs
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as BaseResponse
 
-from hub import charts, reports
-from hub.charts import Bar, Chart, Series
-from hub.periods import DAY, ahead
-from hub.permissions import Permission
+from hub.access.permissions import Permission
+from hub.projections.tallies import CAME, LEFT, RECEIVED
 from hub.queries import places
 from hub.queries import reports as query
+from hub.reporting import charts, reports
+from hub.reporting.charts import Bar, Chart, Series
+from hub.reporting.periods import DAY, ahead
 from hub.request import connection
 from hub.statuses import DELIVERED, DISPOSED, MISSING, OUT, SOLD
-from hub.tallies import CAME, LEFT, RECEIVED
 from hub.web import formats, listing, story
 from hub.web.listing import Column, Kind, Listing, MemorySource
 from hub.web.login import needs, visible_stops

@@ -7,10 +7,10 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 
-from hub import tallies
-from hub.periods import Period
+from hub.projections import tallies
 from hub.queries.statements import BOTH
-from hub.statements import IN, OUT_OF
+from hub.reporting.periods import Period
+from hub.reporting.statements import IN, OUT_OF
 from hub.statuses import DELIVERED, DISPOSED, MISSING, OUT, SOLD
 from hub.web import formats, i18n
 

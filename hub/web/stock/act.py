@@ -11,13 +11,14 @@ from sqlalchemy import Connection, select
 from werkzeug.wrappers import Response as BaseResponse
 
 from contract.fields import MAX_IDS_PER_VOID
-from hub import db, recording
+from hub import db
+from hub.access.permissions import Permission
 from hub.folds.custody import IN_ORDER
-from hub.permissions import Permission
+from hub.log import recording
 from hub.queries import events
 from hub.request import connection
-from hub.stock_actions import MAX_ITEMS, Undo
-from hub.stock_look import Look
+from hub.stock.stock_actions import MAX_ITEMS, Undo
+from hub.stock.stock_look import Look
 from hub.web import shell
 from hub.web.login import needs
 from hub.web.stock import acting, words

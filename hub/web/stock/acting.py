@@ -10,13 +10,14 @@ from flask_babel import gettext as _
 from sqlalchemy import Connection, select
 from werkzeug.wrappers import Response as BaseResponse
 
-from hub import accounts, db
-from hub.permissions import Permission
+from hub import db
+from hub.access import accounts
+from hub.access.permissions import Permission
+from hub.log.recording import Conflict, Recorded, RequestReusedError
 from hub.queries import events
-from hub.recording import Conflict, Recorded, RequestReusedError
 from hub.request import connection, now_ms, services
-from hub.stock_actions import Action, Refused, Undo
-from hub.stock_changes import Keeper, carry_out
+from hub.stock.stock_actions import Action, Refused, Undo
+from hub.stock.stock_changes import Keeper, carry_out
 from hub.web import shell, wording
 from hub.web.login import require, signed_in_user, target_of
 from hub.web.shell import Change

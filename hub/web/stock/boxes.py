@@ -13,13 +13,14 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from contract import codes
 from contract.codes import CodeError, Kind
-from hub import db, recording, statuses
-from hub.permissions import Permission
+from hub import db, statuses
+from hub.access.permissions import Permission
+from hub.access.scope import within
+from hub.log import recording
 from hub.queries import events, items, places
 from hub.request import connection
-from hub.scope import within
-from hub.stock_actions import Pack
-from hub.stock_look import Look
+from hub.stock.stock_actions import Pack
+from hub.stock.stock_look import Look
 from hub.web import i18n, shell, status_words, story
 from hub.web import listing as tables
 from hub.web.listing import Choice, Column, Days, Link, Listing, SqlSource, Text

@@ -14,8 +14,9 @@ from sqlalchemy import Connection, select
 from contract import codes
 from contract.actions import DISPOSALS, GRADES
 from contract.codes import CodeError
-from hub import db, reasons
-from hub.stock_actions import Action
+from hub import db
+from hub.stock import reasons
+from hub.stock.stock_actions import Action
 from hub.web import i18n, status_words
 from hub.web.stock import words
 

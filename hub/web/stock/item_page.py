@@ -10,13 +10,15 @@ from contract import codes
 from contract.actions import GRADES
 from contract.codes import CodeError, Kind
 from contract.recalls import plain_lot, same_goods
-from hub import accounts, db, recording, statuses
-from hub.permissions import Permission
+from hub import db, statuses
+from hub.access import accounts
+from hub.access.permissions import Permission
+from hub.log import recording
 from hub.queries import events, incidents, items, places, transfers
 from hub.queries.events import Recorded
 from hub.queries.places import Stop
 from hub.request import connection
-from hub.stock_undo import DECISIONS, taken_back
+from hub.stock.stock_undo import DECISIONS, taken_back
 from hub.web import i18n, incident_words, status_words, story, wording
 from hub.web.login import needs, require, signed_in_user
 from hub.web.stock import acting, words

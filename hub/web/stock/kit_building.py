@@ -12,11 +12,11 @@ from werkzeug.wrappers import Response as BaseResponse
 from contract import codes
 from contract.codes import CodeError
 from hub import db
-from hub.permissions import Permission
+from hub.access.permissions import Permission
 from hub.queries import fefo
 from hub.queries.fefo import Pick
 from hub.request import connection
-from hub.stock_actions import BreakKit, BuildKit
+from hub.stock.stock_actions import BreakKit, BuildKit
 from hub.web import formats, shell, story
 from hub.web.login import needs
 from hub.web.stock import acting, words

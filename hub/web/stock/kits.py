@@ -5,12 +5,14 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
-from hub import catalogue, db, kit_recipes
-from hub.kit_recipes import MAX_LINES, MAX_NAME, Line
-from hub.permissions import Permission
+from hub import db
+from hub.access.permissions import Permission
+from hub.access.scope import within
+from hub.kiosks import catalogue
 from hub.queries import places
 from hub.request import connection, now_ms, services
-from hub.scope import within
+from hub.stock import kit_recipes
+from hub.stock.kit_recipes import MAX_LINES, MAX_NAME, Line
 from hub.web import shell, story
 from hub.web.login import needs, require, signed_in_user, visible_stops
 from hub.web.stock import acting, kit_building, recipes, words

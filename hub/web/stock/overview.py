@@ -13,10 +13,10 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from contract.actions import CATEGORY_BY_KEY
 from hub import db, statuses
-from hub.permissions import Permission
+from hub.access.permissions import Permission
+from hub.access.scope import within
 from hub.queries import items, places
 from hub.request import connection
-from hub.scope import within
 from hub.web import formats, status_words, story
 from hub.web.login import needs, visible_stops
 from hub.web.stock import acting, words

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from contract import codes
 from contract.reference import Plan
 from hub import db
-from hub.permissions import Permission
+from hub.access.permissions import Permission
 from hub.queries import fefo, places
 from hub.queries import plans as query
 from hub.queries.fefo import Pick

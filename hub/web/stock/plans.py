@@ -12,16 +12,18 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from contract import codes
 from contract.reference import Plan
-from hub import catalogue, db, plan_lines
-from hub.catalogue import CatalogueError
-from hub.permissions import Permission
-from hub.plan_lines import MAX_NAME, MAX_WANTED, PlanChangedError
+from hub import db
+from hub.access.permissions import Permission
+from hub.access.users import User
+from hub.kiosks import catalogue
+from hub.kiosks.catalogue import CatalogueError
+from hub.kiosks.reference import TooManyNamesError
 from hub.queries import plans as query
 from hub.queries.plans import Sums
-from hub.reference import TooManyNamesError
 from hub.request import connection, now_ms, services
-from hub.stock_actions import UnreservePlan
-from hub.users import User
+from hub.stock import plan_lines
+from hub.stock.plan_lines import MAX_NAME, MAX_WANTED, PlanChangedError
+from hub.stock.stock_actions import UnreservePlan
 from hub.web import i18n, shell, story
 from hub.web import listing as tables
 from hub.web.listing import Choice, Column, Link, Listing, SqlSource

@@ -13,13 +13,14 @@ from sqlalchemy import Connection, Row, Select, and_, func, select
 from werkzeug.wrappers import Response as BaseResponse
 
 from contract import gtins
-from hub import db, reasons, statuses
-from hub.permissions import Permission
+from hub import db, statuses
+from hub.access.permissions import Permission
+from hub.access.scope import within
 from hub.queries import places
 from hub.request import connection
-from hub.scope import within
-from hub.stock_actions import CloseRecall, OpenRecall, SetAsideRecalled
-from hub.stock_look import may_meet, meets
+from hub.stock import reasons
+from hub.stock.stock_actions import CloseRecall, OpenRecall, SetAsideRecalled
+from hub.stock.stock_look import may_meet, meets
 from hub.web import i18n, status_words
 from hub.web import listing as tables
 from hub.web.listing import Choice, Column, Kind, Link, Listing, SqlSource

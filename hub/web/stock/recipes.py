@@ -9,8 +9,8 @@ from msgspec import Struct
 from sqlalchemy import Connection, func, select
 
 from hub import db, statuses
+from hub.access.scope import within
 from hub.request import connection
-from hub.scope import within
 from hub.web import i18n, story
 from hub.web.login import visible_stops
 from hub.web.stock.recalls import product_name

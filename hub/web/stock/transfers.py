@@ -11,15 +11,16 @@ from msgspec import Struct
 from sqlalchemy import Connection, Row, Select, select
 from werkzeug.wrappers import Response as BaseResponse
 
-from hub import db, transfer_settings
+from hub import db
+from hub.access.permissions import Permission
+from hub.access.scope import Stops
 from hub.overdue import DAY_MS
-from hub.permissions import Permission
 from hub.queries import places
 from hub.queries import transfers as query
 from hub.queries.transfers import Contact, Transfer
 from hub.request import connection, now_ms, services
-from hub.scope import Stops
-from hub.transfer_settings import (
+from hub.stock import transfer_settings
+from hub.stock.transfer_settings import (
     MAX_DAYS,
     MAX_NAME,
     TransferSettings,

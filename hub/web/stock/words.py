@@ -14,7 +14,7 @@ from hub import db
 from hub.folds.legs import ARRIVED, BETWEEN, LOST, SEEN
 from hub.queries import places
 from hub.queries.places import Stop
-from hub.stock_actions import Refusal, Refused
+from hub.stock.stock_actions import Refusal, Refused
 from hub.web import i18n, wording
 from hub.web.login import visible_stops
 

@@ -1,0 +1,1 @@
+"""Stocktakes: planned, counted by many at once, compared, approved."""

@@ -1,0 +1,1 @@
+"""What kiosks are told: names, settings, commands; and the way to them."""

@@ -1,0 +1,352 @@
+"""What kiosks are told to do, and what they answer.
+
+Rules
+-----
+* A command is a row before it is a message. It is sent when it is made and again after each welcome
+  of its kiosk, until that kiosk has said what became of it for good: no broker is asked to keep it.
+  A kiosk carries an id out once, so sending is only asking.
+* What a kiosk says is believed as far as it goes on: an answer that is older than another one, and
+  whatever comes after a final one, changes nothing.
+* Ending a command is a command, and the kiosk's word tells how much was printed by then. It is sent
+  before the one that it ends.
+* Nobody knows of a ``doubtful`` label whether it is out. A kiosk that has lost its memory leaves
+  all those in doubt that it had not told of.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Connection, insert, select, update
+
+from contract import messages, topics
+from contract.messages import (
+    CANCEL,
+    FINAL_STATES,
+    MAX_LABELS,
+    PRINT_LABELS,
+    Command,
+    CommandState,
+    LabelOrder,
+    Reply,
+)
+from hub import db
+from hub.access import audit
+from hub.access.audit import By
+from hub.kiosks.outgoing import Send
+
+RUN: Final = "labels:"
+DONATION: Final = "donation:"
+"""What commands are for: this, and the prefix of a run of labels or the id of a list."""
+WAITING: Final = "waiting"
+"""Not answered yet."""
+DAY_MS: Final = 24 * 3600 * 1000
+PRINT_MS: Final = DAY_MS
+"""How long a kiosk has for printing."""
+ASKED_MS: Final = 30 * DAY_MS
+"""How long after that it is still asked what became of it; it remembers longer."""
+
+
+class CommandError(ValueError):
+    """It cannot be; ``why`` is a machine word: unknown-kiosk, no-labels, too-many, unknown, over,
+    and those of `hub.printing.label_orders`."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class Told(Struct, frozen=True):
+    """What a kiosk said of a command, put together from all that it said."""
+
+    state: str = WAITING
+    detail: str = ""
+    printed: int = 0
+    doubtful: tuple[str, ...] = ()
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more will become of it."""
+        return self.state in FINAL_STATES
+
+    @property
+    def begun(self) -> int:
+        """Labels that are out, or may be: the first ones of the command."""
+        return self.printed + len(self.doubtful)
+
+
+class Order(Struct, frozen=True):
+    """A command to a kiosk; times are Unix milliseconds by the hub's clock."""
+
+    id: str
+    kiosk: str
+    name: str
+    about: str
+    account: str
+    made_ms: int
+    expires_ms: int
+    cancel_ms: int | None
+    answered_ms: int | None
+    message: Command
+    told: Told
+
+    @property
+    def total(self) -> int:
+        """How many labels."""
+        return len(self.message.labels)
+
+    @property
+    def used(self) -> tuple[str, ...]:
+        """The codes that are out, or may be, or will be."""
+        codes = tuple(label.code for label in self.message.labels)
+        return codes[: self.told.begun] if self.told.is_final else codes
+
+    def is_late(self, now_ms: int) -> bool:
+        """Whether its time is over, and nobody knows yet what became of it."""
+        return not self.told.is_final and self.expires_ms <= now_ms
+
+
+# --- what a reply means (pure) --------------------------------------------------------------------
+
+
+def told(before: Told, reply: Reply, codes: Sequence[str]) -> Told:
+    """What is known of a command with these ``codes`` after one more reply."""
+    if before.is_final:
+        return before
+    state = reply.state or (CommandState.ACCEPTED if reply.ok else CommandState.UNKNOWN)
+    if state not in frozenset(CommandState):
+        state = CommandState.PRINTING if reply.ok else CommandState.REFUSED
+    doubtful = tuple(code for code in reply.doubtful if code in codes)
+    printed = min(reply.printed, len(codes))
+    if printed + len(doubtful) < before.begun:
+        printed, doubtful = before.printed, before.doubtful
+        if state not in FINAL_STATES:
+            return before  # an older answer that came late
+    if state == CommandState.FAILED and reply.detail == "forgotten":
+        doubtful = (*doubtful, *codes[printed + len(doubtful) :])
+    return Told(state, reply.detail, printed, doubtful)
+
+
+# --- making ---------------------------------------------------------------------------------------
+
+
+def print_labels(
+    connection: Connection,
+    kiosk: str,
+    labels: Sequence[LabelOrder],
+    about: str,
+    by: By,
+    now_ms: int,
+    *,
+    key: str | None = None,
+) -> str:
+    """Have these printed; the command's id. The same ``key`` of the same account is the same
+    command.
+
+    Raises:
+        CommandError: unknown-kiosk, no-labels, too-many.
+    """
+    if not labels:
+        raise CommandError("no-labels")
+    if len(labels) > MAX_LABELS:
+        raise CommandError("too-many")
+    message = Command(_id(by, key), PRINT_LABELS, now_ms + PRINT_MS, tuple(labels))
+    _keep(connection, kiosk, message, about, by, now_ms)
+    return message.id
+
+
+def cancel(connection: Connection, command: str, by: By, now_ms: int) -> str:
+    """End what is left of a command; the id of the command that does it.
+
+    Raises:
+        CommandError: unknown, or over.
+    """
+    found = one(connection, command)
+    if found is None or found.name == CANCEL:
+        raise CommandError("unknown")
+    if found.told.is_final or found.cancel_ms is not None:
+        raise CommandError("over")
+    message = Command(_id(by, None), CANCEL, max(found.expires_ms, now_ms + DAY_MS), of=command)
+    _keep(connection, found.kiosk, message, found.about, by, now_ms)
+    connection.execute(
+        update(db.command).where(db.command.c.id == command).values(cancel_ms=now_ms)
+    )
+    return message.id
+
+
+def cancel_all(connection: Connection, what: str, by: By, now_ms: int) -> None:
+    """End what is left of all that is printed for this."""
+    for found in about(connection, what):
+        if not found.told.is_final and found.cancel_ms is None:
+            cancel(connection, found.id, by, now_ms)
+
+
+def _id(by: By, key: str | None) -> str:
+    if key is None:
+        return secrets.token_hex(8)
+    return hashlib.sha256(f"command\0{by.account}\0{key}".encode()).hexdigest()[:16]
+
+
+def _keep(
+    connection: Connection, kiosk: str, message: Command, about: str, by: By, now_ms: int
+) -> None:
+    row = connection.execute(
+        select(db.kiosk.c.stop).where(db.kiosk.c.id == kiosk, db.kiosk.c.retired_ms.is_(None))
+    ).first()
+    if row is None:
+        raise CommandError("unknown-kiosk")
+    if one(connection, message.id) is not None:
+        return
+    connection.execute(
+        insert(db.command).values(
+            id=message.id,
+            kiosk=kiosk,
+            name=message.name,
+            about=about,
+            payload=messages.encode(message).decode(),
+            total=len(message.labels),
+            account=by.account,
+            made_ms=now_ms,
+            expires_ms=message.expires,
+            state=WAITING,
+            detail="",
+            printed=0,
+            doubtful="[]",
+            settled=True,
+        )
+    )
+    detail = {"command": message.name, "for": about, "rows": len(message.labels)}
+    audit.note(connection, by, "kiosk.command", kiosk, detail, now_ms, stop=row.stop)
+
+
+# --- reading --------------------------------------------------------------------------------------
+
+_COLUMNS: Final = (
+    db.command.c.id,
+    db.command.c.kiosk,
+    db.command.c.name,
+    db.command.c.about,
+    db.command.c.account,
+    db.command.c.made_ms,
+    db.command.c.expires_ms,
+    db.command.c.cancel_ms,
+    db.command.c.answered_ms,
+    db.command.c.payload,
+    db.command.c.state,
+    db.command.c.detail,
+    db.command.c.printed,
+    db.command.c.doubtful,
+)
+_message: Final = msgspec.json.Decoder(Command)
+_codes: Final = msgspec.json.Decoder(tuple[str, ...])
+
+
+def _order(row: Any) -> Order:
+    said = Told(row.state, row.detail, row.printed, _codes.decode(row.doubtful))
+    return Order(
+        id=row.id,
+        kiosk=row.kiosk,
+        name=row.name,
+        about=row.about,
+        account=row.account,
+        made_ms=row.made_ms,
+        expires_ms=row.expires_ms,
+        cancel_ms=row.cancel_ms,
+        answered_ms=row.answered_ms,
+        message=_message.decode(row.payload),
+        told=said,
+    )
+
+
+def one(connection: Connection, command: str) -> Order | None:
+    """The command with this id."""
+    row = connection.execute(select(*_COLUMNS).where(db.command.c.id == command)).first()
+    return None if row is None else _order(row)
+
+
+def keyed(connection: Connection, by: By, key: str | None) -> Order | None:
+    """What this account made with this key before."""
+    return None if key is None else one(connection, _id(by, key))
+
+
+def of_kiosk(connection: Connection, kiosk: str, limit: int = 20) -> list[Order]:
+    """A kiosk's commands, the newest first."""
+    query = select(*_COLUMNS).where(db.command.c.kiosk == kiosk)
+    rows = connection.execute(query.order_by(*_NEWEST).limit(limit))
+    return [_order(row) for row in rows]
+
+
+def about(connection: Connection, what: str) -> list[Order]:
+    """What was printed for this, the newest first."""
+    rows = connection.execute(
+        select(*_COLUMNS)
+        .where(db.command.c.about == what, db.command.c.name == PRINT_LABELS)
+        .order_by(*_NEWEST)
+    )
+    return [_order(row) for row in rows]
+
+
+_NEWEST: Final = (db.command.c.made_ms.desc(), db.command.c.id)
+
+
+# --- sending and hearing --------------------------------------------------------------------------
+
+
+def unsent(connection: Connection, now_ms: int) -> tuple[Send, ...]:
+    """What was made and not sent yet; it counts as sent from now on."""
+    rows = connection.execute(select(*_COLUMNS).where(db.command.c.sent_ms.is_(None))).all()
+    if not rows:
+        return ()
+    connection.execute(
+        update(db.command)
+        .where(db.command.c.id.in_([row.id for row in rows]))
+        .values(sent_ms=now_ms)
+    )
+    return _sends([_order(row) for row in rows])
+
+
+def after_hello(connection: Connection, kiosk: str, now_ms: int) -> tuple[Send, ...]:
+    """What this kiosk has not answered for good: it is sent again."""
+    final = [state.value for state in FINAL_STATES]
+    rows = connection.execute(
+        select(*_COLUMNS).where(
+            db.command.c.kiosk == kiosk,
+            db.command.c.state.not_in(final),
+            db.command.c.expires_ms > now_ms - ASKED_MS,
+        )
+    )
+    return _sends([_order(row) for row in rows])
+
+
+def _sends(orders: Sequence[Order]) -> tuple[Send, ...]:
+    """In their order, but what ends others first."""
+    in_order = sorted(orders, key=lambda one: (one.name != CANCEL, one.made_ms, one.id))
+    return tuple(
+        Send(
+            topics.down(one.kiosk, topics.COMMAND),
+            messages.encode(msgspec.structs.replace(one.message, known=one.told.state != WAITING)),
+            qos=1,
+        )
+        for one in in_order
+    )
+
+
+def answered(connection: Connection, kiosk: str, reply: Reply, now_ms: int) -> None:
+    """A kiosk said what became of a command. Of one that is not its own nothing follows."""
+    found = one(connection, reply.id)
+    if found is None or found.kiosk != kiosk:
+        return
+    after = told(found.told, reply, [label.code for label in found.message.labels])
+    values = {
+        "state": after.state,
+        "detail": after.detail,
+        "printed": after.printed,
+        "doubtful": msgspec.json.encode(after.doubtful).decode(),
+        "answered_ms": now_ms,
+    }
+    if after.doubtful != found.told.doubtful:
+        values["settled"] = False
+    connection.execute(update(db.command).where(db.command.c.id == reply.id).values(values))

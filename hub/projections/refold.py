@@ -1,0 +1,361 @@
+"""Refolding: what changed keys make anew, from all events that concern them, set-wise.
+
+A fold declares what it read (`hub.folds.entries.holder`): an item depends on its own events, on
+those of every box that it was ever packed in, and those boxes' boxes, and of every plan it was ever
+out for. Decoded events stay in a bounded memory: what a kiosk sent a moment ago is what is refolded
+next.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, NamedTuple, TypeAlias
+
+from sqlalchemy import Connection, select
+
+from contract.order import Placement, SortKey
+from hub import db, incidents
+from hub.folds.boxes import BoxState, fold_box
+from hub.folds.entries import (
+    BOX_ALONE,
+    CAMPAIGN,
+    HOLDING,
+    MARKET,
+    RECALL,
+    Entry,
+    Stored,
+    held,
+    holder,
+)
+from hub.folds.epochs import Timeline
+from hub.folds.findings import Finding
+from hub.folds.gifts import given
+from hub.folds.item import FoldError, ItemState
+from hub.folds.recalls import fold_recall
+from hub.folds.sales import fold_market
+from hub.folds.watch import fold_watched
+from hub.incidents import Trouble
+from hub.log.event_log import quarantine_key
+from hub.projections import movement_store, sale_store, stock_store
+from hub.projections import projection_store as store
+from hub.projections.movement_store import Days
+from hub.projections.touches import Touches
+from hub.statuses import COUNTED
+
+REFOLD: Final = 2000
+"""Most items refolded at once: bounds memory, not the transaction."""
+
+REMEMBERED: Final = 20_000
+"""Decoded events kept in memory, about 1 kB each."""
+
+Fold: TypeAlias = Callable[[str, Sequence[Entry]], ItemState | None]
+
+
+class _Needed(NamedTuple):
+    """The events of each subject that a refold needs, and the boxes and plans by which these led
+    on."""
+
+    events: dict[str, list[Stored]]
+    groups: dict[str, list[str]]
+
+    def around(self, code: str) -> Iterable[Stored]:
+        """The events of ``code`` and of everything it leads to, each once."""
+        found: dict[int, Stored] = {}
+        seen = {code}
+        pending = [code]
+        while pending:
+            subject = pending.pop()
+            for event in self.events[subject]:
+                found[event.row] = event
+            for group in self.groups.get(subject, ()):
+                if group not in seen:
+                    seen.add(group)
+                    pending.append(group)
+        return found.values()
+
+
+class Refolder:
+    """See the module. ``line`` gives a kiosk's epochs, ``stop`` where it stands; both are asked
+    inside the caller's transaction. ``days`` tells a movement's day."""
+
+    def __init__(
+        self,
+        fold: Fold,
+        line: Callable[[Connection, str], Timeline],
+        stop: Callable[[Connection, str], str],
+        days: Days,
+    ) -> None:
+        self.touches: Final = Touches()
+        self._days: Final = days
+        self._fold: Final = fold
+        self._line: Final = line
+        self._stop: Final = stop
+        self._memory: Final[OrderedDict[int, Stored]] = OrderedDict()
+        # Entries, as long as all epochs stay in their places and kiosks at their stops.
+        self._placed: Final[dict[int, Entry]] = {}
+
+    def forget(self) -> None:
+        """Drop what a rolled back transaction may have left in memory."""
+        self.touches.forget()
+        self._memory.clear()
+        self._placed.clear()
+
+    def forget_places(self) -> None:
+        """A kiosk stands at another stop, or an epoch elsewhere in the order: entries say both."""
+        self._placed.clear()
+
+    def remember(self, events: Iterable[Stored]) -> None:
+        """Keep events that will be folded soon."""
+        memory = self._memory
+        for event in events:
+            memory[event.row] = event
+        while len(memory) > REMEMBERED:
+            memory.popitem(last=False)
+
+    def events_of(self, connection: Connection, wanted: Iterable[str]) -> dict[str, list[Stored]]:
+        """The good events that concern each of ``wanted``."""
+        touched = self.touches.of(connection, wanted)
+        memory = self._memory
+        try:  # as a rule all of them are in memory
+            return {subject: [memory[row] for row in rows] for subject, rows in touched.items()}
+        except KeyError:
+            pass
+        wanted_rows = {row for rows in touched.values() for row in rows}
+        known = {row: memory[row] for row in wanted_rows if row in memory}
+        missing = sorted(wanted_rows - known.keys())
+        known.update((event.row, event) for event in store.load_events(connection, missing))
+        self.remember(known[row] for row in missing if row in known)
+        return {
+            subject: [known[row] for row in rows if row in known]
+            for subject, rows in touched.items()
+        }
+
+    def dependants(self, connection: Connection, dirty: Iterable[str]) -> Iterator[str]:
+        """The items to refold when these subjects changed."""
+        items: set[str] = set()
+        frontier = set(dirty)
+        seen: set[str] = set()
+        while frontier:
+            items.update(subject for subject in frontier if subject[0] in "GB")
+            groups = {subject for subject in frontier if subject[0] != "G"} - seen
+            seen |= groups
+            frontier = set()
+            for subject, events in self.events_of(connection, groups).items():
+                for event in events:
+                    frontier.update(held(subject, event.body))
+        return iter(sorted(items))
+
+    @staticmethod
+    def every_campaign(connection: Connection) -> list[str]:
+        """Every campaign that an event speaks of."""
+        rows = connection.exec_driver_sql(
+            "SELECT DISTINCT subject FROM touch WHERE subject > 'M' AND subject < 'N'"
+        )
+        return [row[0] for row in rows]
+
+    @staticmethod
+    def every_item(connection: Connection) -> Iterator[str]:
+        """Every item and box that an event speaks of, by code."""
+        for last, end in (("B", "C"), ("G", "H")):
+            while True:
+                rows = connection.exec_driver_sql(
+                    "SELECT DISTINCT subject FROM touch WHERE subject > ? AND subject < ?"
+                    " ORDER BY subject LIMIT ?",
+                    (last, end, REFOLD),
+                ).fetchall()
+                if not rows:
+                    break
+                last = rows[-1][0]
+                yield from (row[0] for row in rows)
+
+    def refold_watched(self, connection: Connection, watch: Iterable[str], now_ms: int) -> None:
+        """Write what kiosks now say of themselves under these subjects."""
+        for chunk in store.chunks(watch):
+            findings: list[Finding] = []
+            for subject, events in self.events_of(connection, chunk).items():
+                entries = []
+                for event in events:
+                    line = self._line(connection, event.kiosk)
+                    entries.append(self._entry(connection, event, line.placement(event.epoch)))
+                if entries:
+                    newest = self._line(connection, entries[0].stored.kiosk).newest
+                    findings += fold_watched(subject, sorted(entries), newest)
+            stale = store.open_findings(connection, chunk)
+            incidents.replace_findings(connection, stale, findings, now_ms)
+
+    def refold_gifts(self, connection: Connection, campaigns: Iterable[str]) -> bool:
+        """Write how many gifts these campaigns have now; whether any is a tenth further on, which
+        is what the boxes on its tickets show."""
+        moved = False
+        for subject, events in self.events_of(connection, campaigns).items():
+            if store.save_gifts(connection, int(subject.removeprefix(CAMPAIGN)), given(events)):
+                moved = True
+        return moved
+
+    def refold_markets(self, connection: Connection, markets: Iterable[str]) -> None:
+        """Write what was sold at these markets."""
+        for chunk in store.chunks(sorted(markets), 50):
+            for subject, events in self.events_of(connection, chunk).items():
+                entries = [
+                    self._entry(
+                        connection,
+                        event,
+                        self._line(connection, event.kiosk).placement(event.epoch),
+                    )
+                    for event in events
+                ]
+                lines = fold_market(sorted(entries))
+                sale_store.replace(connection, subject.removeprefix(MARKET), lines, self._days)
+
+    @staticmethod
+    def every_market(connection: Connection) -> list[str]:
+        """Every market that an event speaks of."""
+        rows = connection.execute(
+            select(db.touch.c.subject)
+            .where(db.touch.c.subject > MARKET, db.touch.c.subject < "Z")
+            .distinct()
+        )
+        return [row[0] for row in rows]
+
+    def refold_boxes(self, connection: Connection, alone: Iterable[str]) -> None:
+        """Write these boxes' own rows anew (`hub.folds.entries.BOX_ALONE`)."""
+        for chunk in store.chunks(sorted(subject.removeprefix(BOX_ALONE) for subject in alone)):
+            needed = self._closure(connection, chunk)
+            stock_store.save_boxes(
+                connection,
+                {code: fold_box(code, self._entries(connection, code, needed)) for code in chunk},
+            )
+
+    @staticmethod
+    def every_recall(connection: Connection) -> list[str]:
+        """Every recall that an event speaks of."""
+        rows = connection.exec_driver_sql(
+            "SELECT DISTINCT subject FROM touch WHERE subject > 'R' AND subject < 'S'"
+        )
+        return [row[0] for row in rows]
+
+    def refold_recalls(self, connection: Connection, recalls: Iterable[str]) -> None:
+        """Write what these recalls are now."""
+        for chunk in store.chunks(sorted(recalls), 50):
+            for subject, events in self.events_of(connection, chunk).items():
+                entries = []
+                for event in events:
+                    line = self._line(connection, event.kiosk)
+                    entries.append(self._entry(connection, event, line.placement(event.epoch)))
+                recall = subject.removeprefix(RECALL)
+                stock_store.save_recall(connection, recall, fold_recall(recall, sorted(entries)))
+
+    def refold_all(self, connection: Connection, codes: Iterator[str], now_ms: int) -> None:
+        """Fold these items anew; an event that a fold cannot take is quarantined."""
+        for chunk in store.chunks(codes, REFOLD):
+            while (failed := self._refold(connection, chunk, now_ms)) is not None:
+                self._quarantine(connection, failed, now_ms)
+
+    def _refold(self, connection: Connection, codes: list[str], now_ms: int) -> int | None:
+        """Refold these items and write what changed; or the row of an event that no fold takes,
+        with nothing written."""
+        needed = self._closure(connection, codes)
+        states: list[ItemState] = []
+        boxes: dict[str, BoxState | None] = {}
+        gone: list[str] = []
+        try:
+            for code in codes:
+                entries = self._entries(connection, code, needed)
+                state = self._fold(code, entries)
+                if code[0] == "B":
+                    boxes[code] = fold_box(code, entries)
+                if state is None:
+                    gone.append(code)
+                else:
+                    states.append(state)
+        except FoldError as error:
+            return error.row
+        self._write(connection, codes, states, gone, now_ms)
+        if boxes:
+            stock_store.save_boxes(connection, boxes)
+        return None
+
+    def _write(
+        self,
+        connection: Connection,
+        codes: list[str],
+        states: list[ItemState],
+        gone: list[str],
+        now_ms: int,
+    ) -> None:
+        old = store.old_items(connection, codes)
+        deltas: dict[tuple[str, str, str], int] = {}
+        for row in old.values():
+            if row.category is not None and row.status in COUNTED:
+                key = (row.stop, row.category, row.status)
+                deltas[key] = deltas.get(key, 0) - row.quantity
+        findings: list[Finding] = []
+        for state in states:
+            findings += state.findings
+            if state.category is not None and state.status in COUNTED:
+                key = (state.stop, state.category, state.status)
+                deltas[key] = deltas.get(key, 0) + state.quantity
+        movement_store.replace(connection, old, states, gone, self._days)
+        stock_store.save_legs(connection, old, states, gone)
+        store.save_items(connection, states, old)
+        store.delete_items(connection, [code for code in gone if code in old])
+        store.change_stock(connection, deltas)
+        troubled = [code for code, row in old.items() if row.incidents]
+        stale = store.open_findings(connection, troubled)
+        if findings or stale:
+            incidents.replace_findings(connection, stale, findings, now_ms)
+
+    def _closure(self, connection: Connection, codes: Iterable[str]) -> "_Needed":
+        """The events of these items, of all boxes around them, and of all plans they were on."""
+        events: dict[str, list[Stored]] = {}
+        groups: dict[str, list[str]] = {}
+        frontier = set(codes)
+        while frontier:
+            found = self.events_of(connection, frontier)
+            for subject in frontier:
+                events[subject] = found.get(subject, [])
+            frontier = set()
+            for subject, its in found.items():
+                if subject[0] == "D":
+                    continue
+                for event in its:
+                    if type(event.body) in HOLDING:
+                        group = holder(subject, event.body)
+                        if group is not None:
+                            groups.setdefault(subject, []).append(group)
+                            if group not in events:
+                                frontier.add(group)
+        return _Needed(events, groups)
+
+    def _entries(self, connection: Connection, code: str, needed: "_Needed") -> list[Entry]:
+        events: Iterable[Stored] = needed.events[code]
+        if code in needed.groups:
+            events = needed.around(code)
+        known = self._placed
+        entries = []
+        for event in events:
+            entry = known.get(event.row)
+            if entry is None or entry.stored is not event:
+                place = self._line(connection, event.kiosk).placement(event.epoch)
+                entry = known[event.row] = self._entry(connection, event, place)
+            entries.append(entry)
+        if len(known) > REMEMBERED:
+            known.clear()
+        entries.sort()
+        return entries
+
+    def _entry(self, connection: Connection, event: Stored, place: Placement) -> Entry:
+        key = SortKey(
+            place.at(event.mono), event.kiosk, place.rank, event.epoch, event.seq, event.hash
+        )
+        stop = event.stop if event.stop is not None else self._stop(connection, event.kiosk)
+        return Entry(key, event, stop, place)
+
+    def _quarantine(self, connection: Connection, row: int, now_ms: int) -> None:
+        """Set an event aside that a fold cannot take."""
+        self._memory.pop(row, None)
+        kiosk, epoch = connection.exec_driver_sql(
+            "UPDATE event SET problem = 'fold-failed' WHERE id = ? RETURNING kiosk, epoch", (row,)
+        ).one()
+        key = quarantine_key(kiosk, epoch, "fold-failed")
+        detail: dict[str, str | int] = {"epoch": epoch, "why": "fold-failed"}
+        incidents.note(connection, Trouble(key, "quarantined", epoch, kiosk, detail, 1), now_ms)

@@ -1,0 +1,1 @@
+"""Figures over time: charts, and the statement of a month."""
