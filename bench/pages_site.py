@@ -160,6 +160,8 @@ _ASKED: Final = {
     "/search": ("q", "SELECT zh FROM stop ORDER BY id LIMIT 1"),
     "/kits/<key>/build": ("stop", "SELECT stop FROM stock ORDER BY n DESC LIMIT 1"),
     "/counts/plan": ("stop", "SELECT stop FROM stock ORDER BY n DESC LIMIT 1"),
+    "/wall/links/remove": ("link", "SELECT id FROM wall ORDER BY id LIMIT 1"),
+    "/account/passkeys/remove": ("passkey", "SELECT id FROM passkey ORDER BY id LIMIT 1"),
 }
 """Routes that show little without a word in their address: which, and where it stands."""
 
@@ -184,7 +186,10 @@ def samples(data: Path, rules: Sequence[str]) -> dict[str, str]:
             path = re.sub(r"<[^>]+>", given, rule)
             if rule in _ASKED:
                 name, query = _ASKED[rule]
-                path += f"?{name}={value(query) or ''}"
+                asked = value(query)
+                if asked is None:
+                    continue
+                path += f"?{name}={asked}"
             found[rule] = path
     return found
 
