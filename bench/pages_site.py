@@ -16,9 +16,10 @@ from flask import Flask
 
 from bench.http_load import Connection, get
 from hub import db
-from hub.access import walls
+from hub.access import tokens, walls
+from hub.access.permissions import Role
 from hub.access.scope import Scope
-from hub.config import load
+from hub.config import HubConfig, load
 from hub.demo.fill import Filler
 from hub.local_desk import now_ms
 from hub.web.app import create_app
@@ -47,6 +48,7 @@ def fill(data: Path, stops: int, events: int) -> None:
         year = filler.fill(stops, events, lambda _: None, into_existing=False)
         with engine.begin() as connection:
             _, secret = walls.add(connection, "bench", Scope(), "", now_ms())
+            tokens.create(connection, Role.VIEWER, now_ms(), "bench")
         (data / "wall").write_text(secret)
     finally:
         engine.dispose()
@@ -54,7 +56,18 @@ def fill(data: Path, stops: int, events: int) -> None:
     words = ["--data", str(data), "--role", "administrator", "--password-stdin"]
     subprocess.run([*command, *words], input=f"{PASSWORD}\n", text=True, check=True,
                    stdout=subprocess.DEVNULL)  # fmt: skip
+    _give_passkey(config)
     done.write_text(year.world.claim)
+
+
+def _give_passkey(config: HubConfig) -> None:
+    """One that no device has: pages only list it."""
+    engine = db.open_writer(config.database)
+    with engine.begin() as connection:
+        account = connection.scalar(sa.select(db.user.c.id).where(db.user.c.name == NAME))
+        made = {"id": "YmVuY2g", "user": account, "credential": b"", "counter": 0, "name": "bench"}
+        connection.execute(sa.insert(db.passkey).values(**made, created_ms=now_ms()))
+    engine.dispose()
 
 
 def routes(data: Path) -> Flask:
@@ -149,6 +162,7 @@ _QUERIES: Final = {
     " FROM leg l JOIN event e ON e.id = l.sent ORDER BY l.sent DESC LIMIT 1",
     "/names": "SELECT 'plans'",
     "/stock/act": "SELECT 'move'",
+    "/tokens": "SELECT id FROM token ORDER BY id LIMIT 1",
 }
 """By the beginning of a route, where a value for its argument stands: of things with much to
 show."""
