@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Connection, Row, Select, select
@@ -61,7 +61,9 @@ def blueprint() -> Blueprint:
 
 
 def _stop_name(stop: str) -> str:
-    return story.stop_name(places.stops(connection()), stop)
+    if "stops" not in g:  # each row of a table asks
+        g.stops = places.stops(connection())
+    return story.stop_name(g.stops, stop)
 
 
 def _pay_name(key: str | None) -> str:

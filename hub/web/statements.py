@@ -161,7 +161,9 @@ def _statement(number: int, problem: str = "") -> str:
         changed, problem = [], str(_("The figures do not add up now: rebuild the hub."))
     span = query.bounds(closed.month, _zone())
     late = query.late(here, span, closed.position, LATE_ROWS, user.visible)
-    known_late = query.late_count(here, span, closed.position, user.visible)
+    known_late = len(late)
+    if known_late == LATE_ROWS:
+        known_late = query.late_count(here, span, closed.position, user.visible)
     return render_template(
         "statements/statement.html",
         closed=closed,

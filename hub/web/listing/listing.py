@@ -35,11 +35,13 @@ class Asked:
 
 @dataclass(frozen=True)
 class Page(Generic[T]):
-    """Some rows, and where the ones before and behind them begin (None: there are none)."""
+    """Some rows, and where the ones before and behind them begin (None: there are none). ``total``
+    is how many there are where that is known anyway."""
 
     rows: Sequence[T]
     before: Cursor | None
     after: Cursor | None
+    total: int | None = None
 
 
 class Source(Protocol[T]):

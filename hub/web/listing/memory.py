@@ -26,7 +26,8 @@ class MemorySource(Generic[T]):
             start = _number(asked.after)
         rows = found[start : start + size]
         before = (start,) if start and rows else None
-        return Page(rows, before, (start + size,) if start + size < len(found) else None)
+        after = (start + size,) if start + size < len(found) else None
+        return Page(rows, before, after, len(found))
 
     def count(self, connection: Connection, listing: Listing[T], asked: Asked, at_most: int) -> int:
         return min(at_most, len(self._kept(connection, listing, asked)))

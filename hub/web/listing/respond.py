@@ -32,7 +32,9 @@ def view(listing: Listing[Any]) -> View:
     here = connection()
     asked = listing.asked(request.args)
     page = listing.source.page(here, listing, asked, listing.size)
-    count = listing.source.count(here, listing, asked, COUNTED_TO + 1)
+    count = page.total
+    if count is None:
+        count = listing.source.count(here, listing, asked, COUNTED_TO + 1)
     return view_of(listing, asked, page, count, here)
 
 
