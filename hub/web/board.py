@@ -28,6 +28,8 @@ from hub.web.stock import item_page
 
 BOARD_EVENTS = 30
 BOARD_INCIDENTS = 5
+INCIDENT_ROWS = 100
+"""Incidents of one page of their list."""
 PAGE_ROWS = 200
 
 
@@ -177,12 +179,14 @@ def _incident_lines(
     found: list[incidents.Incident], stops: dict[str, Stop]
 ) -> list[incident_words.Words]:
     who = accounts.names(connection()) if any(one.acknowledged_by for one in found) else {}
+    known = incident_words.Whereabouts(connection())
     return [
         incident_words.words(
             structs.replace(one, acknowledged_by=who.get(one.acknowledged_by, one.acknowledged_by))
             if one.acknowledged_by
             else one,
             story.stop_name(stops, one.stop),
+            known,
         )
         for one in found
     ]
@@ -195,16 +199,20 @@ def incident_list() -> str | BaseResponse:
     page, here = _page_asked(), connection()
     stops = places.stops(here)
     found = incidents.incidents(
-        here, PAGE_ROWS + 1, closed=closed, stops=visible_stops(), skip=page * PAGE_ROWS
+        here,
+        INCIDENT_ROWS + 1,
+        closed=closed,
+        stops=visible_stops(),
+        skip=page * INCIDENT_ROWS,
     )
     if page and not found:  # they were settled meanwhile, which is not the same as none at all
         return redirect(_incident_page(closed, 0))
     return render_template(
         "board/incidents.html",
         closed=closed,
-        incidents=_incident_lines(found[:PAGE_ROWS], stops),
+        incidents=_incident_lines(found[:INCIDENT_ROWS], stops),
         before=_incident_page(closed, page - 1) if page else None,
-        after=_incident_page(closed, page + 1) if len(found) > PAGE_ROWS else None,
+        after=_incident_page(closed, page + 1) if len(found) > INCIDENT_ROWS else None,
         may_act=signed_in_user().may(Permission.RESOLVE_INCIDENT),
     )
 

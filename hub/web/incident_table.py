@@ -42,10 +42,10 @@ def _select() -> Select[Any]:
 
 def _rows(here: Connection, found: Sequence[Row[Any]]) -> list[Line]:
     stops, names = places.stops(here), accounts.names(here)
-    lines = []
+    lines, known = [], incident_words.Whereabouts(here)
     for one in map(incidents.read, found):
         who = one.acknowledged_by or ""
-        words = incident_words.words(one, story.stop_name(stops, one.stop))
+        words = incident_words.words(one, story.stop_name(stops, one.stop), known)
         lines.append(Line(words, _state(one), names.get(who, who)))
     return lines
 

@@ -1,5 +1,6 @@
 """Incidents in words: what happened, what the system assumed, what a human may do."""
 
+from functools import cached_property
 from typing import Final
 
 from flask import url_for
@@ -7,9 +8,12 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 from msgspec import Struct
+from sqlalchemy import Connection
 
 from hub.queries import places, transfers
 from hub.queries.incidents import Incident
+from hub.queries.places import Stop
+from hub.queries.transfers import Contact
 from hub.request import connection
 from hub.web import devices, story
 from hub.web.stock import words as words_of_stock
@@ -256,8 +260,40 @@ def kinds() -> list[tuple[str, str]]:
     return [*((key, str(kind.title)) for key, kind in _KINDS.items()), noticed]
 
 
-def words(incident: Incident, stop: str) -> Words:
-    """The incident in the reader's language; a kind without words of its own is named."""
+class Whereabouts:
+    """Names of where things go, and whom to ask there: read once for all incidents of a page, and
+    not at all for those that need none. Names of people stand in no incident, so they are looked
+    up when it is shown."""
+
+    def __init__(self, here: Connection) -> None:
+        self._here = here
+        self._places: dict[str, str] = {}
+
+    @cached_property
+    def stops(self) -> dict[str, Stop]:
+        """Every stop by its id."""
+        return places.stops(self._here)
+
+    @cached_property
+    def contacts(self) -> dict[str, Contact]:
+        """Whom to ask, by stop."""
+        return transfers.contacts(self._here)
+
+    @cached_property
+    def stops_of_places(self) -> dict[str, str]:
+        """The stop that each place sheet for sending stands for."""
+        return transfers.stops_of_places(self._here)
+
+    def place(self, code: str) -> str:
+        """A place by its name, else by its code."""
+        if code not in self._places:
+            self._places[code] = words_of_stock.place(self._here, code)
+        return self._places[code]
+
+
+def words(incident: Incident, stop: str, known: Whereabouts | None = None) -> Words:
+    """The incident in the reader's language; a kind without words of its own is named. Whoever
+    words more than one gives what they all need as ``known``."""
     kind: _Kind | None
     if incident.kind == "kiosk-noticed":
         kind = _NOTICED.get(incident.detail.get("what", ""), _NOTICED_OTHERWISE)
@@ -271,7 +307,8 @@ def words(incident: Incident, stop: str) -> Words:
             incident.detail.get("device", ""), incident.detail.get("device_kind", "")
         ),
     }
-    values |= _of_travel(incident)
+    if incident.kind == "custody-gap":
+        values |= _of_travel(incident, known or Whereabouts(connection()))
     if kind is None:
         happened = _(
             "Reported as “%(kind)s” about %(subject)s.",
@@ -312,22 +349,18 @@ def _about(incident: Incident) -> str:
             return ""
 
 
-def _of_travel(incident: Incident) -> dict[str, str]:
-    """Where something was sent from and to, and whom to ask there; names of people stand in no
-    incident, so they are looked up when it is shown."""
-    if incident.kind != "custody-gap":
-        return {}
-    here = connection()
-    known, asked = places.stops(here), transfers.contacts(here)
+def _of_travel(incident: Incident, known: Whereabouts) -> dict[str, str]:
+    """Where something was sent from and to, and whom to ask there."""
     to = incident.detail.get("to", "")
-    ends = (incident.detail.get("from", ""), transfers.stops_of_places(here).get(to, ""))
-    names = [story.stop_name(known, end) for end in ends if end]
+    ends = (incident.detail.get("from", ""), known.stops_of_places.get(to, ""))
+    names = [story.stop_name(known.stops, end) for end in ends if end]
+    asked = known.contacts
     whom = [
         _("%(stop)s (%(contact)s)", stop=name, contact=asked[end].words) if end in asked else name
         for end, name in zip([end for end in ends if end], names, strict=True)
     ]
     return {
         "from_name": names[0] if names else "",
-        "to_name": names[1] if len(names) > 1 else words_of_stock.place(here, to),
+        "to_name": names[1] if len(names) > 1 else known.place(to),
         "ask": _(" and ").join(whom),
     }

@@ -207,9 +207,11 @@ def _troubles(
         Trouble(_("A device does not work"), _name(known, kiosk.stop), None)
         for kiosk, _device in unwell
     ]
+    whereabouts = incident_words.Whereabouts(here)
     for one in incidents.incidents(here, INCIDENTS, stops=mine):
         stop = _name(known, one.stop) if one.stop else _("At the hub")
-        found.append(Trouble(incident_words.words(one, stop).title, stop, one.opened_ms))
+        title = incident_words.words(one, stop, whereabouts).title
+        found.append(Trouble(title, stop, one.opened_ms))
     return found
 
 

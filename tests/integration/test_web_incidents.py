@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from contract import codes, events
 from contract.codes import Kind
 from hub.access.permissions import Role
-from hub.web.board import PAGE_ROWS
+from hub.web.board import INCIDENT_ROWS
 from tests.integration.test_web_operator import csrf, signed_in, words
 from tests.support.hub_site import HubSite, Place
 
@@ -215,14 +215,14 @@ def test_who_may_not_settle_sees_it_without_buttons(shop: Shop) -> None:
 
 
 def test_every_open_incident_can_be_reached_however_many_there_are(shop: Shop) -> None:
-    for n in range(PAGE_ROWS):
+    for n in range(INCIDENT_ROWS):
         stranger = codes.serial_code(Kind.ITEM, "QQQQ", n)
         body = events.Moved(place=codes.PLACE_IN, items=(stranger,))
         shop.receive(shop.east.journal, [shop.east.journal.write(body, shop.now_ms)])
     client = signed_in(shop)
     first, second = (client.get(path).text for path in ("/incidents", "/incidents?page=2"))
     keys = [re.findall(r'<h3><a href="([^"]+)"', page) for page in (first, second)]
-    assert [len(keys[0]), len(keys[1])] == [PAGE_ROWS, 1]
+    assert [len(keys[0]), len(keys[1])] == [INCIDENT_ROWS, 1]
     assert not set(keys[0]) & set(keys[1])
     assert 'href="/incidents?page=2"' in first
     assert 'href="/incidents?page=1"' in second

@@ -162,7 +162,8 @@ def _plan(code: str | None) -> str:
 
 def _incidents(code: str, stops: dict[str, Stop]) -> list[object]:
     found = incidents.incidents(connection(), INCIDENTS, subject=code)
-    return [incident_words.words(one, words.stop(stops, one.stop)) for one in found]
+    known = incident_words.Whereabouts(connection())
+    return [incident_words.words(one, words.stop(stops, one.stop), known) for one in found]
 
 
 def _legs(code: str, stops: dict[str, Stop]) -> list[tuple[str, str, int]]:
