@@ -259,7 +259,7 @@ def kiosk(kiosk: str) -> str:
         kiosk=found,
         stop=story.stop_name(stops, found.stop),
         streams=kiosks.streams(here, kiosk),
-        events=_event_lines(events.newest(here, BOARD_EVENTS, kiosk), stops),
+        events=_event_lines(events.newest_of(here, BOARD_EVENTS, kiosk), stops),
         incidents=_incident_lines(incidents.incidents(here, PAGE_ROWS, kiosk=kiosk), stops),
         quarantine_count=events.quarantined(here, 1, kiosk)[0],
         orders=printing.for_kiosk(here, kiosk),
