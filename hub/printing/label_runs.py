@@ -121,21 +121,23 @@ def bound(connection: Connection, run: Run) -> set[str]:
 
 def voided(connection: Connection, prefix: str) -> set[str]:
     """The codes of a run that were spoilt."""
-    subject = db.touch.c.subject
+    subject, event = db.touch.c.subject, db.event.c
+    # What each event is, asked by its id: of a join SQLite would read all that the hub ever said.
+    recorded = (
+        select(event.type)
+        .where(event.id == db.touch.c.event_id, event.kiosk == recording.KIOSK)
+        .scalar_subquery()
+    )
     found: set[str] = set()
     for kind in (Kind.ITEM, Kind.BOX):
         begins = kind.value + prefix
-        rows = connection.execute(
-            select(subject)
-            .select_from(db.touch.join(db.event, db.event.c.id == db.touch.c.event_id))
-            .where(
-                subject >= begins,
-                subject < begins + "~",
-                db.event.c.type == "label.voided",
-                db.event.c.kiosk == recording.KIOSK,
+        found.update(
+            connection.scalars(
+                select(subject).where(
+                    subject >= begins, subject < begins + "~", recorded == "label.voided"
+                )
             )
         )
-        found.update(row[0] for row in rows)
     return found
 
 

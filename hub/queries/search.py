@@ -86,7 +86,7 @@ def _named(
     found = connection.execute(
         select(key, table.c.zh, table.c.en)
         .where(_contains(words, key, table.c.zh, table.c.en), *also)
-        .order_by(key)
+        .order_by(key + "")  # sorts what was found; by the key's index all rows would be looked up
         .limit(MAX_FOUND)
     )
     return [Named(*row) for row in found]
@@ -94,4 +94,6 @@ def _named(
 
 def _contains(words: str, *columns: Column[Any]) -> ColumnElement[bool]:
     wanted = words.lower()
+    if wanted == words.upper():  # Chinese, digits: letters would double the work
+        return or_(*(column.contains(wanted, autoescape=True) for column in columns))
     return or_(*(func.lower(column).contains(wanted, autoescape=True) for column in columns))

@@ -44,7 +44,7 @@ def overview() -> str:
     here = connection()
     return render_template(
         "names/overview.html",
-        parts=[(part, len(catalogue.entries(here, part.name))) for part in PARTS.values()],
+        parts=[(part, catalogue.count(here, part.name)) for part in PARTS.values()],
         waiting=reference.unknown_count(here, MOST_WAITING),
     )
 

@@ -4,6 +4,8 @@ It posts: a card, a slip or a claim that somebody scans by mistake must not come
 address, a history or a log. Only what is none of these becomes an address of results.
 """
 
+from typing import Final
+
 from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from msgspec import Struct
@@ -20,6 +22,9 @@ from hub.request import connection
 from hub.search_terms import About, Term
 from hub.web import i18n, story
 from hub.web.login import needs, visible_stops
+
+MAX_LOT: Final = 20
+"""Characters of a lot (`contract.bodies.goods`; GS1 General Specifications, AI 10)."""
 
 
 class Result(Struct, frozen=True):
@@ -142,7 +147,8 @@ def _found(here: Connection, term: Term, typed: str, stops: Stops) -> list[Resul
         Result(_("Category"), name, url_for("items.listing", category=key))
         for key, name in _categories(words)
     ]
-    if search.lot_exists(here, typed, stops):
+    # Only what has no name is looked for among the lots, of which there is no index.
+    if not found and len(typed) <= MAX_LOT and search.lot_exists(here, typed, stops):
         found.append(Result(_("Lot"), typed, url_for("items.listing", lot=typed)))
     return found
 
