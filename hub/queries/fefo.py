@@ -7,6 +7,7 @@ from hub import db
 from hub.access.scope import Stops, within
 from hub.statuses import IN_STOCK
 from hub.stock.stock_look import may_meet
+from hub.tables.projections import HERE_ONLY
 
 _ITEM = db.item.c
 WORST = "D"
@@ -45,21 +46,11 @@ def propose(
     proposed; nor is what ``leave`` names. ``reserved_for``: from what is kept for this plan instead
     of what is free.
     """
-    mine: ColumnElement[bool] = _ITEM.status == IN_STOCK
-    if reserved_for is not None:
-        mine = _ITEM.reserved == reserved_for
-    query = (
-        select(*(_ITEM[name] for name in Pick.__struct_fields__))
-        .where(
-            mine,
-            within(_ITEM.stop, stops),
-            or_(_ITEM.good_until.is_(None), _ITEM.good_until >= today),
-            or_(_ITEM.grade.is_(None), _ITEM.grade != WORST),
-            *_not_recalled(connection),
-            not_in_a_kit(),
-        )
-        .order_by(_ITEM.good_until.is_(None), _ITEM.good_until, _ITEM.received_t, _ITEM.code)
-        .limit(n)
+    query = select(*(_ITEM[name] for name in Pick.__struct_fields__)).where(
+        within(_ITEM.stop, stops),
+        or_(_ITEM.grade.is_(None), _ITEM.grade != WORST),
+        *_not_recalled(connection),
+        not_in_a_kit(),
     )
     if category:
         query = query.where(_ITEM.category == category)
@@ -67,13 +58,26 @@ def propose(
         query = query.where(_ITEM.gtin == gtin)
     if leave:
         query = query.where(_ITEM.code.not_in(leave))
-    return [Pick(*row) for row in connection.execute(query)]
+    if reserved_for is not None:
+        query = query.where(_ITEM.reserved == reserved_for)
+    else:
+        query = query.where(_ITEM.status == IN_STOCK, HERE_ONLY)
+    # What ends, and then the rest: each in the order of an index, of which only the beginning is
+    # read. In one query all that is here would be sorted to find a few.
+    dated = query.where(_ITEM.good_until >= today).order_by(
+        _ITEM.good_until, _ITEM.received_t, _ITEM.code
+    )
+    found = [Pick(*row) for row in connection.execute(dated.limit(n))]
+    if len(found) < n:
+        rest = query.where(_ITEM.good_until.is_(None)).order_by(_ITEM.received_t, _ITEM.code)
+        found += [Pick(*row) for row in connection.execute(rest.limit(n - len(found)))]
+    return found
 
 
 def not_in_a_kit() -> ColumnElement[bool]:
     """The condition that an item is not part of a kit that stands ready."""
-    kits = select(db.box.c.code).where(db.box.c.kit.is_not(None))
-    return or_(_ITEM.box.is_(None), _ITEM.box.not_in(kits))
+    kit = select(db.box.c.kit).where(db.box.c.code == _ITEM.box).scalar_subquery()
+    return or_(_ITEM.box.is_(None), kit.is_(None))
 
 
 def _not_recalled(connection: Connection) -> list[ColumnElement[bool]]:
