@@ -91,6 +91,10 @@ Index(
     sqlite_where=text("good_until IS NOT NULL"),
     postgresql_where=text("good_until IS NOT NULL"),
 )
+_ASIDE = "status = 'quarantined'"
+ASIDE_ONLY: Final = text(f"item.{_ASIDE}")
+"""What `item_aside` holds, as a condition of queries."""
+Index("item_aside", item.c.changed_t, sqlite_where=text(_ASIDE), postgresql_where=text(_ASIDE))
 for _name in ("box", "plan", "reserved"):
     Index(
         f"item_{_name}",

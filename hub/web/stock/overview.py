@@ -17,6 +17,7 @@ from hub.access.permissions import Permission
 from hub.access.scope import within
 from hub.queries import items, places
 from hub.request import connection
+from hub.tables.projections import ASIDE_ONLY
 from hub.web import formats, status_words, story
 from hub.web.login import needs, visible_stops
 from hub.web.stock import acting, words
@@ -204,11 +205,7 @@ def expiry() -> BaseResponse:
 def aside() -> BaseResponse:
     """What waits to be checked, what came last first."""
     table = db.item.c
-    rows = _shelved(
-        _goods()
-        .where(table.status == statuses.QUARANTINED)
-        .order_by(table.changed_t.desc(), table.code)
-    )
+    rows = _shelved(_goods().where(ASIDE_ONLY).order_by(table.changed_t.desc(), table.code))
     return Response(
         render_template("stock/aside.html", rows=rows, may_edit=acting.may_edit(), limit=SHELF_ROWS)
     )
@@ -231,11 +228,8 @@ def _goods() -> Any:
 def _shelved(query: Any) -> list[Shelved]:
     here = connection()
     known = places.stops(here)
-    names: dict[str | None, str] = {}
     found: list[Row[Any]] = list(here.execute(query.limit(SHELF_ROWS)))
-    for row in found:
-        if row.place not in names:
-            names[row.place] = words.place(here, row.place)
+    names = words.place_names(here, (row.place for row in found))
     return [
         Shelved(
             row.code,

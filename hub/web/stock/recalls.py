@@ -1,6 +1,7 @@
 """Recalls: goods that must not go out, wherever they are, from now on until it is over."""
 
 import secrets
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -20,7 +21,7 @@ from hub.queries import places
 from hub.request import connection
 from hub.stock import reasons
 from hub.stock.stock_actions import CloseRecall, OpenRecall, SetAsideRecalled
-from hub.stock.stock_look import may_meet, meets
+from hub.stock.stock_look import meets
 from hub.web import i18n, status_words
 from hub.web import listing as tables
 from hub.web.listing import Choice, Column, Kind, Link, Listing, SqlSource
@@ -101,6 +102,16 @@ def _pieces(here: Connection, which: Any, among: Sequence[str]) -> int:
         which, _ITEM.status.in_(among), within(_ITEM.stop, visible_stops())
     )
     return int(here.scalar(query) or 0)
+
+
+def _by_status(here: Connection, which: Any) -> Counter[str]:
+    """Pieces of each status, in one pass: a recall may meet most of what ever came in."""
+    rows = here.execute(
+        select(_ITEM.status, func.sum(_ITEM.quantity))
+        .where(which, within(_ITEM.stop, visible_stops()))
+        .group_by(_ITEM.status)
+    )
+    return Counter({row[0]: int(row[1]) for row in rows})
 
 
 RECALLS: Final = Listing[Line](
@@ -199,18 +210,15 @@ def one(recall: str) -> BaseResponse:
     if found is None:
         abort(404)
     certain = meets(found.gtin, found.lot)
+    n = _by_status(here, certain)
     figures = [
-        (_("Could still go out"), _pieces(here, certain, _COULD_GO_OUT), "alarm"),
-        (_("Set aside"), _pieces(here, certain, (statuses.QUARANTINED,)), ""),
-        (_("Out or on the way"), _pieces(here, certain, (statuses.OUT, statuses.SENT)), ""),
-        (_("Thrown away"), _pieces(here, certain, (statuses.DISPOSED,)), ""),
-        (
-            _("Delivered or sold"),
-            _pieces(here, certain, (statuses.DELIVERED, statuses.SOLD)),
-            "",
-        ),
+        (_("Could still go out"), sum(n[status] for status in _COULD_GO_OUT), "alarm"),
+        (_("Set aside"), n[statuses.QUARANTINED], ""),
+        (_("Out or on the way"), n[statuses.OUT] + n[statuses.SENT], ""),
+        (_("Thrown away"), n[statuses.DISPOSED], ""),
+        (_("Delivered or sold"), n[statuses.DELIVERED] + n[statuses.SOLD], ""),
     ]
-    unread = and_(may_meet(found.gtin, found.lot), _ITEM.lot.is_(None)) if found.lot else None
+    unread = and_(meets(found.gtin, ""), _ITEM.lot.is_(None)) if found.lot else None
     page = render_template(
         "stock/recall.html",
         recall=found,
@@ -236,14 +244,14 @@ def _met(here: Connection, which: Any) -> list[Met]:
         .where(which, _ITEM.status.in_(among), within(_ITEM.stop, visible_stops()))
         .order_by(_ITEM.status == statuses.QUARANTINED, _ITEM.stop, _ITEM.place, _ITEM.code)
         .limit(SHOWN)
-    )
-    known = places.stops(here)
+    ).all()
+    known, named = places.stops(here), words.place_names(here, (row.place for row in rows))
     return [
         Met(
             row.code,
             row.status,
             words.stop(known, row.stop),
-            words.place(here, row.place),
+            named[row.place],
             row.lot or "",
             row.quantity,
         )

@@ -103,6 +103,20 @@ def place(connection: Connection, code: str | None) -> str:
     return wording.place_name(code) if row is None else i18n.pick(row.zh, row.en)
 
 
+def place_names(connection: Connection, found: Iterable[str | None]) -> dict[str | None, str]:
+    """`place` of each of these, looked up once for all of them."""
+    wanted = set(found)
+    known = places.names_of(connection, (code for code in wanted if code is not None))
+    return {
+        None: "",
+        **{
+            code: i18n.pick(*known[code]) if code in known else wording.place_name(code)
+            for code in wanted
+            if code is not None
+        },
+    }
+
+
 def stop_choices(connection: Connection) -> list[tuple[str, str]]:
     """The stops of the user's scope."""
     mine = visible_stops()
