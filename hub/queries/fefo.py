@@ -5,7 +5,7 @@ from sqlalchemy import ColumnElement, Connection, and_, not_, or_, select
 
 from hub import db
 from hub.access.scope import Stops, within
-from hub.statuses import IN_STOCK
+from hub.statuses import HERE, IN_STOCK
 from hub.stock.stock_look import may_meet
 from hub.tables.projections import HERE_ONLY
 
@@ -76,7 +76,8 @@ def propose(
 
 def not_in_a_kit() -> ColumnElement[bool]:
     """The condition that an item is not part of a kit that stands ready."""
-    kit = select(db.box.c.kit).where(db.box.c.code == _ITEM.box).scalar_subquery()
+    box = db.box.c
+    kit = select(box.kit).where(box.code == _ITEM.box, box.status.in_(HERE)).scalar_subquery()
     return or_(_ITEM.box.is_(None), kit.is_(None))
 
 

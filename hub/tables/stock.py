@@ -29,6 +29,15 @@ Index(
     postgresql_where=text('"outer" IS NOT NULL'),
 )
 Index("box_stop", box.c.stop, box.c.status)
+Index(
+    "box_kit",
+    box.c.kit,
+    box.c.changed_t,
+    box.c.status,  # these two so that no row is looked up to count what stands
+    box.c.stop,
+    sqlite_where=text("kit IS NOT NULL"),
+    postgresql_where=text("kit IS NOT NULL"),
+)
 
 leg: Final = Table(
     "leg",

@@ -11,6 +11,7 @@ from hub.access.scope import within
 from hub.kiosks import catalogue
 from hub.queries import places
 from hub.request import connection, now_ms, services
+from hub.statuses import HERE
 from hub.stock import kit_recipes
 from hub.stock.kit_recipes import MAX_LINES, MAX_NAME, Line
 from hub.web import shell, story
@@ -101,12 +102,13 @@ def one(key: str) -> BaseResponse:
     box, known = db.box.c, places.stops(here)
     rows = here.execute(
         select(box.code, box.stop, box.place, box.status, box.changed_t)
-        .where(box.kit == key, within(box.stop, visible_stops()))
+        .where(box.kit == key, box.status.in_(HERE), within(box.stop, visible_stops()))
         .order_by(box.changed_t.desc())
         .limit(100)
-    )
+    ).all()
+    place_names = words.place_names(here, (row.place for row in rows))
     built = [
-        (row.code, words.stop(known, row.stop), words.place(here, row.place), row.changed_t)
+        (row.code, words.stop(known, row.stop), place_names[row.place], row.changed_t)
         for row in rows
     ]
     return Response(

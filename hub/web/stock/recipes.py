@@ -80,11 +80,11 @@ def _in_kits(here: Connection) -> list[tuple[str, str, int]]:
     """What is in kits that stand ready: category, GTIN (or empty) and how many."""
     item, box = db.item.c, db.box.c
     gtin = func.coalesce(item.gtin, "")
+    ready = select(box.code).where(box.kit.is_not(None), box.status.in_(statuses.HERE))
     rows = here.execute(
         select(item.category, gtin, func.count())
-        .select_from(db.box.join(db.item, item.box == box.code))
         .where(
-            box.kit.is_not(None),
+            item.box.in_(ready),
             item.status == statuses.IN_STOCK,
             within(item.stop, visible_stops()),
         )
