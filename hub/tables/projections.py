@@ -81,6 +81,7 @@ Index(
     item.c.category,
     item.c.quantity,
     item.c.status,  # without it SQLite looks every row up, although all of them fit
+    item.c.good_until,
     sqlite_where=text(_HERE),
     postgresql_where=text(_HERE),
 )
