@@ -153,7 +153,7 @@ class KiosksOut(Struct, frozen=True):
 
 class UnnamedCode(Struct, frozen=True):
     """A retail code on ``items`` that came in, which nobody has named; the category that was chosen
-    most often, if any."""
+    most often of late, if any."""
 
     gtin: str
     items: int

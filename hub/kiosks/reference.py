@@ -137,10 +137,14 @@ def _old(connection: Connection, current: list[str]) -> list[str]:
 
 # --- names of retail codes ---------------------------------------------------------------------
 
+JUDGED: Final = 100
+"""Newest items by whose category a retail code is judged."""
+
 
 class UnknownCode(msgspec.Struct, frozen=True):
     """A retail code on items that came in, which nobody has named: how many items, when the last
-    of them came (Unix milliseconds), and the category that was given most often, if any was."""
+    of them came (Unix milliseconds), and the category that was given most often to the newest
+    `JUDGED` of them, if any was."""
 
     gtin: str
     items: int
@@ -150,16 +154,13 @@ class UnknownCode(msgspec.Struct, frozen=True):
 
 def unknown_codes(connection: Connection, limit: int) -> list[UnknownCode]:
     """Retail codes that want a name, the most frequent first."""
-    named = sa.select(product.c.gtin)
+    code = _unnamed().subquery()
+    same = item.c.gtin == code.c.gtin
+    n = sa.select(sa.func.count()).where(same).scalar_subquery().label("items")
+    last = sa.select(sa.func.max(item.c.received_t)).where(same).scalar_subquery()
     rows = connection.execute(
-        sa.select(
-            item.c.gtin,
-            sa.func.count().label("items"),
-            sa.func.coalesce(sa.func.max(item.c.received_t), 0).label("last_t"),
-        )
-        .where(item.c.gtin.is_not(None), item.c.gtin.not_in(named))
-        .group_by(item.c.gtin)
-        .order_by(sa.desc("items"), sa.desc("last_t"), item.c.gtin)
+        sa.select(code.c.gtin, n, sa.func.coalesce(last, 0).label("last_t"))
+        .order_by(sa.desc("items"), sa.desc("last_t"), code.c.gtin)
         .limit(limit)
     ).all()
     return [
@@ -196,12 +197,17 @@ def _unnamed() -> sa.Select[str]:
 
 
 def _usual_category(connection: Connection, gtin: str) -> str | None:
-    count = sa.func.count()
-    return connection.execute(
+    newest = (
         sa.select(item.c.category)
         .where(item.c.gtin == gtin, item.c.category.is_not(None), item.c.category != "ZZ")
-        .group_by(item.c.category)
-        .order_by(count.desc(), item.c.category)
+        .order_by(item.c.received_t.desc())
+        .limit(JUDGED)
+        .subquery()
+    )
+    return connection.execute(
+        sa.select(newest.c.category)
+        .group_by(newest.c.category)
+        .order_by(sa.func.count().desc(), newest.c.category)
         .limit(1)
     ).scalar()
 

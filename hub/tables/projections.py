@@ -65,6 +65,7 @@ Index(
 Index(
     "item_gtin",
     item.c.gtin,
+    item.c.received_t,
     sqlite_where=text("gtin IS NOT NULL"),
     postgresql_where=text("gtin IS NOT NULL"),
 )
