@@ -178,7 +178,7 @@ def _ahead(dated: list[Dated], stop: str = "") -> list[tuple[str, int, str]]:
 
 
 def _dated(stop: str = "") -> list[Dated]:
-    """What is here and has a date, by day.
+    """What is here and has a date, by day, the soonest first.
 
     The condition is written so that no planner looks dates up in `item_good`, which has everything
     that ever had one: `item_here` is read through once, and has nothing but what stands at a stop.
@@ -205,9 +205,7 @@ def expiry() -> BaseResponse:
     table = db.item.c
     dated = _dated()
     rows = _shelved(
-        _goods()
-        .where(table.good_until.in_(_soonest(dated)), table.status.in_(statuses.HERE))
-        .order_by(table.good_until, table.code)
+        _goods().where(table.code.in_(_soonest(dated))).order_by(table.good_until, table.code)
     )
     today = formats.today()
     return Response(
@@ -225,14 +223,23 @@ def expiry() -> BaseResponse:
 
 
 def _soonest(dated: list[Dated]) -> list[str]:
-    """The days that the first rows of the page are of."""
-    days, items = [], 0
+    """The codes of the page's rows: found in the index that `_dated` reads, up to the day that the
+    last of them is of."""
+    items = 0
+    last = ""
     for one in dated:
+        last, items = one.day, items + one.items
         if items >= SHELF_ROWS:
             break
-        days.append(one.day)
-        items += one.items
-    return days
+    table = db.item.c
+    until = func.coalesce(table.good_until, "")
+    query = (
+        select(table.code)
+        .where(HERE_ONLY, until != "", until <= last, within(table.stop, visible_stops()))
+        .order_by(until, table.code)
+        .limit(SHELF_ROWS)
+    )
+    return list(connection().scalars(query))
 
 
 @needs(Permission.VIEW)
