@@ -83,6 +83,21 @@ def count(connection: Connection, part: str) -> int:
     return connection.execute(query).scalar_one()
 
 
+def entry(connection: Connection, part: str, key: str) -> Entry | None:
+    """The one of `entries` under this key, of a part of `ROWS`."""
+    table, kind = ROWS[part]
+    (column,) = table.primary_key.columns
+    if kind in (NamedCategory, Campaign, Capability):  # few, and more than their rows
+        return next((one for one in entries(connection, part) if _key(one) == key), None)
+    query = sa.select(*_columns(table, kind)).where(column == key)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else kind(**row._mapping)
+
+
+def _key(entry: Entry) -> str:
+    return str(msgspec.structs.astuple(entry)[0])
+
+
 def told(connection: Connection, part: str) -> tuple[Entry, ...]:
     """The entries of ``part`` that somebody has put here, by key; categories as they were put."""
     table, kind = ROWS[part]

@@ -25,9 +25,10 @@ from contract.reference import (
     Plan,
     Skill,
 )
+from hub import db
 from hub.access.permissions import Permission
 from hub.kiosks import catalogue
-from hub.web import i18n, story
+from hub.web import i18n, plan_titles, story
 from hub.web.listing import Column, Listing, MemorySource, Text
 from hub.web.listing import Kind as Shown
 from hub.web.listing.columns import Value
@@ -133,12 +134,10 @@ def read(part: Part, values: Mapping[str, str]) -> tuple[dict[str, Any] | None, 
 
 
 def _listing(part: Part) -> Listing[Entry]:
-    def rows(connection: Connection) -> Sequence[Entry]:
-        return catalogue.entries(connection, part.name)
-
     def address(entry: Entry) -> str:
         return url_for("names.entry", part=part.name, key=part.text(entry, part.key))
 
+    in_sql = part.kind is Plan
     columns = []
     for field in part.fields:
         columns.append(
@@ -151,7 +150,7 @@ def _listing(part: Part) -> Listing[Entry]:
                 if field.kind == "number"
                 else Shown.TEXT,
                 value=_value(field),
-                sort=True,
+                sort=db.plan.c[field.name] if in_sql else True,
                 heading=field.name == part.key,
                 link=address if field.name == part.key else None,
             )
@@ -161,7 +160,7 @@ def _listing(part: Part) -> Listing[Entry]:
         title=part.title,
         order=part.key,
         empty=part.empty,
-        source=MemorySource(rows=rows),
+        source=plan_titles.SOURCE if in_sql else _in_memory(part),
         columns=tuple(columns),
         filters=(
             Text(
@@ -171,9 +170,14 @@ def _listing(part: Part) -> Listing[Entry]:
                 keep=lambda entry, wanted: any(
                     str(wanted).lower() in part.text(entry, name).lower() for name in part.names
                 ),
+                where=plan_titles.containing if in_sql else None,
             ),
         ),
     )
+
+
+def _in_memory(part: Part) -> MemorySource[Entry]:
+    return MemorySource(rows=lambda connection: catalogue.entries(connection, part.name))
 
 
 def _value(field: Field) -> Callable[[Entry], Value]:

@@ -252,10 +252,7 @@ def _require(part: Part) -> Any:
 
 def _entry(connection: Connection, part: Part, key: str) -> Any:
     """The entry with this key, as kiosks are told of it."""
-    for found in catalogue.entries(connection, part.name):
-        if str(getattr(found, part.key)) == key:
-            return found
-    return None
+    return catalogue.entry(connection, part.name, key)
 
 
 def _behind(part: Part) -> str:
