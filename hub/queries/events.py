@@ -154,16 +154,18 @@ def newest(connection: Connection, limit: int, stops: Stops = None) -> list[Reco
     return [read(row) for row in connection.execute(query)]
 
 
-def newest_of(connection: Connection, limit: int, kiosk: str) -> list[Recorded]:
+def newest_of(
+    connection: Connection, limit: int, kiosk: str, recent: int = RECENT
+) -> list[Recorded]:
     """The last ``limit`` events that the hub recorded from this kiosk, newest first.
 
-    The log has no index for it, and needs none: they are among the last `RECENT` of all kiosks, or
-    else at the ends of the kiosk's epochs.
+    The log has no index for it, and needs none: they are among the last ``recent`` of all kiosks,
+    or else at the ends of the kiosk's epochs.
     """
     event, stream = db.event.c, db.stream.c
     lately = (
         good()
-        .where(_only_of(kiosk), event.position > _last(connection) - RECENT)
+        .where(_only_of(kiosk), event.position > _last(connection) - recent)
         .order_by(event.position.desc())
         .limit(limit)
     )
