@@ -120,3 +120,27 @@ def test_every_page_opens_in_chinese(site: HubSite) -> None:
         assert client.get(f"/names/{part}").status_code == 200
         assert client.get(f"/names/{part}/entry").status_code == 200
     assert client.get("/names/nothing").status_code == 404
+
+
+def test_plans_are_found_by_any_word_of_theirs(site: HubSite) -> None:
+    plans = [
+        {"code": one, "zh": zh, "en": en, "items": items, "open": is_open}
+        for one, zh, en, items, is_open in (
+            ("D05V2T19155", "红茶花", "Red camellia", 3, True),
+            ("D05V2BC3120", "紫菊花", "Purple chrysanthemum", 12, False),
+        )
+    ]
+    site.writer.call(lambda connection: catalogue.put(connection, "plans", plans))
+    client = signed_in(site)
+    assert titles(client, "") == ["Purple chrysanthemum", "Red camellia"]
+    assert titles(client, "?sort=items") == ["Red camellia", "Purple chrysanthemum"]
+    assert titles(client, "?q=CAMELLIA") == ["Red camellia"]
+    assert titles(client, "?q=菊") == ["Purple chrysanthemum"]
+    assert titles(client, "?q=12") == ["Purple chrysanthemum"]
+    assert titles(client, "?q=yes") == ["Red camellia"]
+    assert titles(client, "?q=rose") == []
+
+
+def titles(client: FlaskClient, asked: str) -> list[str]:
+    page = client.get(f"/names/plans{asked}").text
+    return re.findall("Red camellia|Purple chrysanthemum", page)

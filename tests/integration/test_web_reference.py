@@ -34,13 +34,13 @@ def operator(site: HubSite) -> FlaskClient:
     return signed_in(site)
 
 
-def take_in(site: HubSite, place: Place, category: str) -> None:
+def take_in(site: HubSite, place: Place, category: str, gtin: str = GTIN) -> None:
     body = events.Received(
         session=place.journal.session,
         item=place.journal.code(),
         category=category,
         place=codes.PLACE_IN,
-        retail=Retail(GTIN),
+        retail=Retail(gtin),
     )
     site.receive(place.journal, [place.journal.write(body, site.now_ms)])
 
@@ -61,6 +61,25 @@ def test_codes_that_nobody_named_are_counted_listed_and_gone_once_named(
     site.writer.call(lambda connection: catalogue.put(connection, "products", [named]))
     assert "code to name" not in operator.get("/board").text
     assert "Every code that came in has a name." in operator.get("/codes").text
+
+
+def test_of_many_codes_those_without_a_name_wait_the_most_frequent_first(
+    site: HubSite, place: Place, operator: FlaskClient
+) -> None:
+    codes_of_goods = ["06901234500016", "06901234500023", "06901234500030"]
+    for gtin, times in zip(codes_of_goods, (1, 2, 3), strict=True):
+        for _ in range(times):
+            take_in(site, place, "F1", gtin)
+    named = {"gtin": codes_of_goods[1], "category": "F1", "zh": "米", "en": "Rice"}
+    site.writer.call(lambda connection: catalogue.put(connection, "products", [named]))
+    assert "2 codes to name" in operator.get("/board").text
+    assert "2 retail codes want a name" in operator.get("/names/").text
+    headers = {"Authorization": f"Bearer {site.token()}"}
+    told = site.client().get("/api/v1/codes-to-name", headers=headers).get_json()["codes"]
+    assert [(one["gtin"], one["items"]) for one in told] == [
+        (codes_of_goods[2], 3),
+        (codes_of_goods[0], 1),
+    ]
 
 
 def test_a_kiosk_s_page_tells_what_its_machine_suffers_from(
