@@ -524,12 +524,20 @@ def test_a_kit_is_built_by_its_recipe_and_taken_apart_again(house: House) -> Non
     assert "Kit: Winter" in page
     assert "put together as a kit" in words(house.ann.get(f"/items/{cloth}").text)
     assert "1 stands ready" in words(house.ann.get("/kits").text)
+    assert f'href="/boxes/{BOX}"' in house.ann.get(path).text
     lacking = words(house.ann.get(f"{path}/build?stop=east").text)
     assert "Not enough is free" in lacking
     act(house, "reserve", BOX, plan=PLAN)
     assert house.status(*form["item"]) == ["reserved", "reserved"]
     house.ann.post("/kits/break", data=form_of(house.ann, f"/boxes/{BOX}", "/kits/break"))
     assert [house.item(one)["box"] for one in form["item"]] == [None, None]
+    assert "None stands ready." in words(house.ann.get(path).text)
+
+
+def test_a_lot_is_found_by_the_search_box(house: House) -> None:
+    house.packaged(lot="L77")
+    assert 'href="/stock/items?lot=L77"' in house.ann.get("/search?q=L77").text
+    assert "lot=L78" not in house.ann.get("/search?q=L78").text
 
 
 def test_a_kit_takes_only_what_its_recipe_says(house: House) -> None:
