@@ -24,6 +24,7 @@ from hub.web.stock import acting, words
 
 SHELF_ROWS: Final = 100
 """Rows of a page that lists goods to be decided about; the list of items has them all."""
+AHEAD_DAYS: Final = 90
 COLUMNS: Final = (
     statuses.IN_STOCK,
     statuses.RESERVED,
@@ -162,7 +163,7 @@ def _ahead(dated: list[Dated], stop: str = "") -> list[tuple[str, int, str]]:
         (_("Past their date"), None, today - dt.timedelta(days=1)),
         (_("Within 7 days"), today, today + dt.timedelta(days=7)),
         (_("Within 30 days"), today, today + dt.timedelta(days=30)),
-        (_("Within 90 days"), today, today + dt.timedelta(days=90)),
+        (_("Within 90 days"), today, today + dt.timedelta(days=AHEAD_DAYS)),
     )
     found = []
     for label, first, last in spans:
@@ -178,19 +179,18 @@ def _ahead(dated: list[Dated], stop: str = "") -> list[tuple[str, int, str]]:
 
 
 def _dated(stop: str = "") -> list[Dated]:
-    """What is here and has a date, by day, the soonest first.
+    """What is here and has a date in the next `AHEAD_DAYS` days or before, by day, the soonest
+    first.
 
     The condition is written so that no planner looks dates up in `item_good`, which has everything
     that ever had one: `item_here` is read through once, and has nothing but what stands at a stop.
     """
     table = db.item.c
+    day = func.coalesce(table.good_until, "")
+    until = formats.today() + dt.timedelta(days=AHEAD_DAYS)
     query = (
         select(table.good_until, func.sum(table.quantity), func.count())
-        .where(
-            HERE_ONLY,
-            func.coalesce(table.good_until, "") != "",
-            within(table.stop, visible_stops()),
-        )
+        .where(HERE_ONLY, day != "", day <= until.isoformat(), within(table.stop, visible_stops()))
         .group_by(table.good_until)
     )
     if stop:
@@ -225,11 +225,11 @@ def expiry() -> BaseResponse:
 def _soonest(dated: list[Dated]) -> list[str]:
     """The codes of the page's rows: found in the index that `_dated` reads, up to the day that the
     last of them is of."""
-    items = 0
-    last = ""
+    items, last = 0, dt.date.max.isoformat()  # if those of `AHEAD_DAYS` are too few
     for one in dated:
-        last, items = one.day, items + one.items
+        items += one.items
         if items >= SHELF_ROWS:
+            last = one.day
             break
     table = db.item.c
     until = func.coalesce(table.good_until, "")
