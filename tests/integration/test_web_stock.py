@@ -540,6 +540,20 @@ def test_a_lot_is_found_by_the_search_box(house: House) -> None:
     assert "lot=L78" not in house.ann.get("/search?q=L78").text
 
 
+def test_a_kit_that_went_to_a_household_does_not_stand_any_more(house: House) -> None:
+    house.packaged()
+    form = form_of(house.ann, "/kits/new")
+    made = house.ann.post("/kits/new", data=form | {"zh": "奶", "gtin.0": MILK, "count.0": "1"})
+    path = made.location or ""
+    form = form_of(house.ann, f"{path}/build?stop=east")
+    house.ann.post(f"{path}/build", data=form | {"box": BOX})
+    assert f'href="/boxes/{BOX}"' in house.ann.get(path).text
+    out = events.Out(plan=PLAN, items=(BOX,))
+    house.write(house.east, out, events.Delivered(plan=PLAN, items=(BOX,)))
+    assert house.status(*form["item"]) == ["delivered"]
+    assert "None stands ready." in words(house.ann.get(path).text)
+
+
 def test_a_kit_takes_only_what_its_recipe_says(house: House) -> None:
     house.packaged()
     other = house.site.intake(house.east, "C1")
