@@ -172,6 +172,7 @@ class Pass:
         self.presumed = False  # missing, as far as a stocktake saw
         self.settled: set[str] = set()  # events that a correction weighed
         self.seen_t = 0  # when anything last showed it
+        self.showings = 0  # how often anything has: two scans may share a millisecond
         self.course = Course()
         self.travels = Travels()
         self._passed: list[Entry] = []  # custody so far
@@ -190,6 +191,7 @@ class Pass:
             if type(body) is not FoundUnlabelled and body.ready_made:
                 self.label = "ready-made"
             self.seen_t = birth.key.t
+            self.showings = 1
             self._move(birth)
 
     def take(self, entry: Entry) -> None:
@@ -253,11 +255,15 @@ class Pass:
 
     def _shown(self, entry: Entry) -> None:
         """Somebody had it in their hands: it is not missing, whatever a stocktake presumed."""
-        self.seen_t = max(self.seen_t, entry.key.t)
+        self._seen(entry)
         if self.presumed:
             self.presumed = False
             self.status = IN_STOCK
             self._move(entry)
+
+    def _seen(self, entry: Entry) -> None:
+        self.seen_t = max(self.seen_t, entry.key.t)
+        self.showings += 1
 
     def _move(self, entry: Entry) -> None:
         course = self.course
@@ -301,7 +307,7 @@ class Pass:
         """Somebody did something with it."""
         self.presumed = False
         if type(body) not in _NOT_SHOWN:
-            self.seen_t = max(self.seen_t, entry.key.t)
+            self._seen(entry)
         if isinstance(body, Out):
             self._out(entry, body)
         elif isinstance(body, Delivered):

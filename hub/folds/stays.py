@@ -88,11 +88,11 @@ def fold_stays(code: str, entries: Sequence[Entry], besides: Collection[str] = (
     if alive and birth is not None:
         stays.append(_stay(went, birth, birth.key.t, "", shown=True))
     for entry in live:
-        seen_t, moves, newest = went.seen_t, went.moves, went.newest
+        showings, moves, newest = went.showings, went.moves, went.newest
         went.take(entry)
-        if went.newest == newest and went.moves == moves and went.seen_t == seen_t:
+        if went.newest == newest and went.moves == moves and went.showings == showings:
             continue
-        shown = went.seen_t > seen_t or isinstance(entry.stored.body, Corrected)
+        shown = went.showings > showings or isinstance(entry.stored.body, Corrected)
         what = "" if alive else VOIDED if births and not went.moves else "" if births else UNKNOWN
         now = _stay(went, entry, entry.key.t, what, shown=shown)
         if not stays or shown or _differs(stays[-1], now):

@@ -11,7 +11,7 @@ from contract.actions import Verb
 from contract.codes import action_code
 from tests.support import people
 from tests.support.processes import until
-from tests.support.shop import Shop, open_shop
+from tests.support.shop import Counter, Shop, open_shop
 from tests.system.test_workflows_count import CLOSE, COUNT, NEXT_SHELF, SHELF, put, take_in
 
 WHERE = action_code(Verb.WHERE)
@@ -48,6 +48,17 @@ class Office:
             return json.loads(answer.read())
 
 
+def told_at(counter: Counter) -> list[str]:
+    """Lane, time and type of what a kiosk told of the count, in the order of its journal."""
+    written = [
+        event
+        for lane in counter.lanes
+        for event in counter.shop.events_at(counter.kiosk.name, lane.lane)
+    ]
+    written.sort(key=lambda event: event["public"]["seq"])
+    return [f"{one['public']['lane']} {one['public']['mono']} {one['type']}" for one in written]
+
+
 def test_what_two_lanes_did_not_find_is_missing_until_anything_shows_it(shop: Shop) -> None:
     counter, away = shop.kiosks
     first, second = counter.lanes
@@ -80,7 +91,7 @@ def test_what_two_lanes_did_not_find_is_missing_until_anything_shows_it(shop: Sh
         taken: "elsewhere",
         lost: "missing",
         fetched: "left",
-    }, found[fetched]
+    }, json.dumps({"line": found[fetched], "told": told_at(counter)})
     seal = manager.asks(f"/counts/{count}")["seal"]
     approved = manager.asks(f"/counts/{count}/approve", {"seal": seal}, post=True)
     assert approved["state"] == "approved"

@@ -173,6 +173,17 @@ def test_what_was_fetched_while_the_count_went_on_is_explained(known: str) -> No
     assert world.lines()[B] == ("left", SHELF, "", "out")
 
 
+def test_what_was_picked_and_put_elsewhere_in_one_millisecond_has_left_its_shelf() -> None:
+    world = planned(
+        *stock(A, B),
+        *turn(ROOM, at=102),
+        *turn(SHELF, A),
+        (112, events.ItemPicked(session="5e" * 8, item=B, outcome="fine")),
+        (112, events.Moved(place=ROOM, items=(B,))),
+    )
+    assert world.lines()[B] == ("left", SHELF, "", "moved")
+
+
 def test_what_left_between_planning_and_counting_is_explained_and_what_arrived_is_fine() -> None:
     world = planned(
         *stock(A, B),
