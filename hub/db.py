@@ -39,6 +39,9 @@ from hub.tables.base import metadata as metadata
 from hub.tables.commands import command as command
 from hub.tables.donations import donation as donation
 from hub.tables.labels import label_run as label_run
+from hub.tables.lifecycle import bundle as bundle
+from hub.tables.lifecycle import review as review
+from hub.tables.lifecycle import revocation as revocation
 from hub.tables.log import event as event
 from hub.tables.log import hole as hole
 from hub.tables.log import kiosk_state as kiosk_state

@@ -33,7 +33,10 @@ kiosk: Final = Table(
     Column("id", String, primary_key=True),
     Column("stop", String, ForeignKey("stop.id"), nullable=False),
     Column("created_ms", BigInteger, nullable=False),
-    Column("retired_ms", BigInteger),
+    Column("retired_ms", BigInteger),  # an ordinary end
+    Column("revoked_ms", BigInteger),  # not to be trusted from here on
+    Column("ended_why", String),  # a word of hub.fleet.lifecycle
+    Column("replaced_by", String),
 )
 
 prefix: Final = Table(
