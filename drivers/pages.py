@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from drivers.patterns import ALARMS, MODES, OTHER, SIGNALS, Pattern, Step
-from drivers.prompts import PROMPTS
+from drivers.prompts import PROMPTS, SETUP_PROMPTS
 
 BEGIN: Final = "<!-- drawn by python -m drivers.pages: begin -->"
 END: Final = "<!-- drawn by python -m drivers.pages: end -->"
@@ -73,6 +73,13 @@ def prompts() -> Iterator[str]:
     yield "| file | Mandarin, and the dialect in its own words | English |"
     yield "|---|---|---|"
     for prompt in PROMPTS:
+        yield f"| `{prompt.name}.wav` | {prompt.zh} | {prompt.en} |"
+    yield ""
+    yield "Said only while a kiosk is set up; may stay as they are shipped:"
+    yield ""
+    yield "| file | Mandarin | English |"
+    yield "|---|---|---|"
+    for prompt in SETUP_PROMPTS:
         yield f"| `{prompt.name}.wav` | {prompt.zh} | {prompt.en} |"
 
 

@@ -1,8 +1,11 @@
-"""What the voice can say: at most a dozen prompts, each under four seconds. Pure.
+"""What the voice can say: at most a dozen prompts for every day, at most a dozen more for the day on
+which a kiosk is set up, each under four seconds. Pure.
 
 A prompt is a name, which is the name of its sound file, and what is to be recorded. Which message
 plays which prompt is the kiosk's matter (`kiosk.voice`); where recordings lie is in
-`drivers.sound_files`. None of them tells what was brought or by whom.
+`drivers.sound_files`. None of them tells what was brought or by whom. A neighbour who lends a voice
+records those of every day; the others are heard once, by whoever sets the kiosk up, and may stay
+as they are shipped.
 """
 
 from __future__ import annotations
@@ -42,3 +45,23 @@ PROMPTS: Final = (
 )
 
 PROMPT_NAMES: Final = frozenset(prompt.name for prompt in PROMPTS)
+
+SETUP_PROMPTS: Final = (
+    Prompt("setup-wifi", "准备好了，请扫无线网的码", "Ready. Scan the Wi-Fi code"),
+    Prompt("setup-hub", "请接着扫中心的码", "Now scan the hub's code"),
+    Prompt("setup-password", "无线网的密码不对", "Wrong Wi-Fi password"),
+    Prompt("setup-network", "连不上网络", "There is no network"),
+    Prompt("setup-wrong", "中心不认识这个码", "The hub does not know this code"),
+    Prompt("setup-expired", "这个码过期了", "This code has expired"),
+    Prompt("setup-used", "这个码用过了", "This code was used before"),
+    Prompt("setup-cancelled", "这个码作废了", "This code was cancelled"),
+    Prompt("setup-foreign", "这个码是别的中心的", "That hub is not the one of this code"),
+    Prompt("setup-enrolled", "登记好了，请核对六位数字", "Enrolled. Read out the six digits"),
+    Prompt("setup-not-yet", "这台还没有设置好", "This kiosk is not set up yet"),
+    Prompt("setup-done", "设置完成，辛苦了", "The kiosk is set up. Well done"),
+)
+"""Said while a kiosk is set up and on no other day (`kiosk.setup`)."""
+
+SETUP_NAMES: Final = frozenset(prompt.name for prompt in SETUP_PROMPTS)
+ALL_PROMPTS: Final = PROMPTS + SETUP_PROMPTS
+ALL_NAMES: Final = PROMPT_NAMES | SETUP_NAMES

@@ -20,7 +20,7 @@ from typing import Final
 from msgspec import Struct
 
 from drivers.ports import DeviceError, Words
-from drivers.prompts import LANGUAGES, MAX_MS, PROMPT_NAMES
+from drivers.prompts import ALL_NAMES, LANGUAGES, MAX_MS, PROMPT_NAMES
 
 SHIPPED: Final = Path(__file__).parent / "sounds"
 SYSTEM: Final = Path("/etc/yicang/sounds")
@@ -143,7 +143,8 @@ def find(folders: Sequence[Path], language: str, prompt: str) -> Sound | None:
 
 def check(folder: Path) -> Iterator[Words]:
     """Everything that is wrong with a folder of recordings, each with the file's name: what is
-    missing, too long, of a wrong format, clipped or too quiet, or named like no prompt."""
+    missing, too long, of a wrong format, clipped or too quiet, or named like no prompt. Prompts of
+    setting up may be missing: what is shipped says them."""
     languages = [name for name in LANGUAGES if (folder / name).is_dir()]
     if not languages:
         listed = ", ".join(LANGUAGES)
@@ -161,8 +162,8 @@ def check(folder: Path) -> Iterator[Words]:
 
 
 def _check_file(name: str, path: Path) -> Iterator[Words]:
-    if name not in PROMPT_NAMES:
-        near = difflib.get_close_matches(name, PROMPT_NAMES, n=1)
+    if name not in ALL_NAMES:
+        near = difflib.get_close_matches(name, ALL_NAMES, n=1)
         zh = f"；是不是 {near[0]}.wav？" if near else ""
         en = f"; did you mean {near[0]}.wav?" if near else ""
         yield Words(f"{path}：没有这个提示{zh}", f"{path}: there is no such prompt{en}")

@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from drivers.prompts import LANGUAGES, PROMPTS, Prompt
+from drivers.prompts import ALL_PROMPTS, LANGUAGES, Prompt
 from drivers.sound_files import SHIPPED, check
 
 RATE: Final = 16_000
@@ -85,7 +85,7 @@ def main() -> int:
         for language in LANGUAGES:
             target = SHIPPED / language
             target.mkdir(parents=True, exist_ok=True)
-            for prompt in PROMPTS:
+            for prompt in ALL_PROMPTS:
                 words = prompt.en if language == "en" else prompt.zh.replace("，", "")
                 made = speak(prompt, VOICES[language], words, Path(folder))
                 (target / f"{prompt.name}.wav").write_bytes(made)
