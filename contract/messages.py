@@ -25,7 +25,7 @@ from contract.events import (
     Word,
     whole,
 )
-from contract.fields import CODE_CHARACTER, HeldCode, Quantity
+from contract.fields import CODE_CHARACTER, HeldCode, PlaceCode, Quantity
 
 MAX_MESSAGE_BYTES: Final = 128 * 1024
 
@@ -161,11 +161,39 @@ class Health(Struct, frozen=True):
     temperature_c: Annotated[float, Meta(ge=-100, le=250)] | None = None
     throttling: tuple[Word, ...] | None = None
     reference: tuple[PartHealth, ...] = ()
+    config: Annotated[str, whole(r"(?:[0-9a-f]{64})?")] = ""
+    """Version of the hub's configuration in use (`contract.configuration`); empty: the kiosk's own
+    settings alone."""
+    config_state: Word = ""
+    """``confirmed``, ``trying`` or ``reverted``: the newest one was given up, and ``config`` is the
+    one before it."""
+    config_detail: Word = ""
+    """Why it was given up."""
 
 
 PRINT_LABELS: Final = "print-labels"
 CANCEL: Final = "cancel"
+REPRINT: Final = "reprint"
+IDENTIFY: Final = "identify"
+RESTART: Final = "restart"
+REBOOT: Final = "reboot"
+LOGS: Final = "logs"
+SUPPORT_BUNDLE: Final = "support-bundle"
+SELF_TEST: Final = "self-test"
+OPEN_STOCKTAKE: Final = "open-stocktake"
+CONFIGURE: Final = "configure"
 """Names of commands."""
+
+MAX_LOG_LINES: Final = 5_000
+MAX_LOG_BYTES: Final = 64 * 1024
+"""A log as it is sent, compressed."""
+MAX_BUNDLE_BYTES: Final = 256 * 1024
+"""A support bundle as it is sent."""
+PART_BYTES: Final = 60 * 1024
+"""Bytes of one part of a file: in base64 they fit into one message."""
+MAX_PARTS: Final = 8
+MAX_CONFIGURATION: Final = 8 * 1024
+"""Characters of a configuration."""
 
 MAX_LABELS: Final = 1200
 """Most labels of one command, 80 bytes each at most."""
@@ -185,8 +213,12 @@ class Command(Struct, frozen=True):
     """``down/command``: something to do once, before ``expires`` (Unix milliseconds).
 
     ``print-labels`` prints ``labels`` in this order; ``cancel`` ends what is left of the command
-    ``of``. The same id again asks what became of it. ``known``: the hub has heard from this kiosk
-    that it took the command; one that remembers nothing of it carries nothing out.
+    ``of``. ``reprint`` prints a marked copy of the label of ``code``; ``open-stocktake`` opens the
+    shelf ``place`` on ``lane``; ``logs`` sends the last ``lines`` of the kiosk's log;
+    ``configure`` tries ``configuration``, whose SHA-256 is ``version``. ``identify``, ``restart``,
+    ``reboot``, ``support-bundle`` and ``self-test`` need nothing besides. The same id again asks
+    what became of it. ``known``: the hub has heard from this kiosk that it took the command; one
+    that remembers nothing of it carries nothing out.
     """
 
     id: Nonce
@@ -195,6 +227,13 @@ class Command(Struct, frozen=True):
     labels: Annotated[tuple[LabelOrder, ...], Meta(max_length=MAX_LABELS)] = ()
     of: Nonce | None = None
     known: bool = False
+    code: HeldCode | None = None
+    place: PlaceCode | None = None
+    lane: Lane | None = None
+    """None: the first one that rests."""
+    lines: Annotated[int, Meta(ge=1, le=MAX_LOG_LINES)] = 500
+    configuration: Annotated[str, Meta(max_length=MAX_CONFIGURATION)] = ""
+    version: Annotated[str, whole(r"(?:[0-9a-f]{64})?")] = ""
 
 
 class CommandState(StrEnum):
@@ -202,6 +241,8 @@ class CommandState(StrEnum):
 
     ACCEPTED = "accepted"
     PRINTING = "printing"
+    RUNNING = "running"
+    """Something other than printing goes on."""
     DONE = "done"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
@@ -214,7 +255,31 @@ class CommandState(StrEnum):
     """This kiosk knows no such command; nothing was done."""
 
 
-FINAL_STATES: Final = frozenset(CommandState) - {CommandState.ACCEPTED, CommandState.PRINTING}
+FINAL_STATES: Final = frozenset(CommandState) - {
+    CommandState.ACCEPTED,
+    CommandState.PRINTING,
+    CommandState.RUNNING,
+}
+
+
+class Check(Struct, frozen=True):
+    """One line of a result: a part of the kiosk, or a key of its configuration, and how it is.
+    ``ok`` None: nobody can tell without looking."""
+
+    name: Word
+    ok: bool | None
+    detail: Annotated[str, Meta(max_length=300)] = ""
+
+
+class FilePart(Struct, frozen=True):
+    """A part of the file that a command asked for: part ``index`` of ``parts``, from 0. ``hash`` is
+    the SHA-256 of the whole file."""
+
+    name: Word
+    index: Annotated[int, Meta(ge=0, le=MAX_PARTS - 1)]
+    parts: Annotated[int, Meta(ge=1, le=MAX_PARTS)]
+    hash: Hash
+    data: Annotated[bytes, Meta(max_length=PART_BYTES)]
 
 
 class Reply(Struct, frozen=True):
@@ -223,7 +288,8 @@ class Reply(Struct, frozen=True):
     ``ok`` is whether it was taken, ``detail`` why not, or what it waits for, ``state`` how far it
     is (empty: the kiosk knows no commands). Labels come out one after the other: of them the first
     ``printed`` + ``doubtful`` were begun and the last ``left`` were not. ``doubtful`` are the codes
-    of which nobody knows whether a label is out.
+    of which nobody knows whether a label is out. ``checks`` are the lines of a result. A command
+    that asked for a file is answered by one reply for each part of it, the last of which is final.
     """
 
     id: Nonce
@@ -233,6 +299,8 @@ class Reply(Struct, frozen=True):
     printed: Annotated[int, Meta(ge=0)] = 0
     left: Annotated[int, Meta(ge=0)] = 0
     doubtful: Annotated[tuple[HeldCode, ...], Meta(max_length=MAX_LABELS)] = ()
+    checks: Annotated[tuple[Check, ...], Meta(max_length=64)] = ()
+    file: FilePart | None = None
 
 
 class Product(Struct, frozen=True):

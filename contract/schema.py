@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias, get_args
 import msgspec
 from msgspec import Struct
 
-from contract import batches, enrolling, events, messages, reference
+from contract import batches, configuration, enrolling, events, messages, reference
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -30,6 +30,7 @@ MESSAGES: Final[Mapping[str, type[Struct]]] = {
     "health": messages.Health,
     "command": messages.Command,
     "reply": messages.Reply,
+    "configuration": configuration.Configuration,
     "enrolment-request": enrolling.EnrolmentRequest,
     "enrolled": enrolling.Enrolled,
     **reference.PARTS,

@@ -1,7 +1,8 @@
 """The desk for commands of the hub: takes them once, and tells what becomes of them.
 
-`kiosk.commands` decides, `kiosk.command_store` remembers, `kiosk.paper_desk` prints. What is told
-here is the store's word: a reply that is lost is asked for again by the same command.
+`kiosk.commands` decides, `kiosk.command_store` remembers, `kiosk.paper_desk` prints; what is not
+printing of labels goes on to `kiosk.tasks.desk`. What is told here is the store's word: a reply
+that is lost is asked for again by the same command.
 """
 
 import logging
@@ -9,11 +10,14 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from contract import topics
+from contract.events import LabelReprinted
 from contract.messages import Command, CommandState, Reply, encode
 from kiosk.clock import LearntClock
 from kiosk.command_store import Taken
-from kiosk.commands import Cancel, Facts, Print, Refuse, Wait, decide
+from kiosk.commands import Cancel, Do, Facts, Print, Refuse, Wait, decide
 from kiosk.journal import Journal
+from kiosk.state import Draft
+from kiosk.tasks.desk import TaskDesk
 
 log = logging.getLogger(__name__)
 
@@ -41,12 +45,14 @@ class CommandDesk:
         clock: LearntClock,
         link: Publisher,
         hindrance: Callable[[], str] = str,
+        tasks: TaskDesk | None = None,
     ) -> None:
         self._kiosk: Final = kiosk
         self._journal: Final = journal
         self._clock: Final = clock
         self._link: Final = link
         self._hindrance: Final = hindrance
+        self._tasks: Final = tasks
         self._early: Final[dict[str, Command]] = {}
         self._watched: Final[dict[str, Taken]] = dict(journal.commands.open)
         self._told: Final[dict[str, tuple[Reply, int]]] = {}
@@ -57,6 +63,10 @@ class CommandDesk:
         if known is not None:
             self._tell(known)
             return
+        task = self._tasks.find(command.id) if self._tasks is not None else None
+        if self._tasks is not None and task is not None:
+            self._tasks.tell(task)
+            return
         decision = decide(command, self._facts())
         match decision:
             case Wait():
@@ -65,8 +75,14 @@ class CommandDesk:
             case Refuse(state, detail):
                 log.warning("a command is not carried out: %s %s", state, detail)
                 self._answer(Reply(command.id, ok=False, detail=detail, state=state))
-            case Print(labels):
-                taken = self._journal.take_command(command.id, command.expires, labels)
+            case Do():
+                assert self._tasks is not None
+                self._tasks.take(command)
+            case Print(labels, again):
+                drafts = [Draft(LabelReprinted(item=one.item)) for one in labels if again]
+                taken = self._journal.take_command(
+                    command.id, command.expires, labels, drafts=drafts
+                )
                 self._watched[taken.id] = taken
                 self._tell(taken)
             case Cancel(of):
@@ -79,10 +95,18 @@ class CommandDesk:
             journal.knowledge.item_facts,
             journal.commands.printed,
             journal.commands.waiting(),
+            self._tasks.names if self._tasks is not None else frozenset(),
+            self._tasks is not None and self._tasks.full,
         )
 
     def _cancel(self, of: str, command: Command) -> None:
         self._early.pop(of, None)
+        task = self._tasks.find(of) if self._tasks is not None else None
+        if self._tasks is not None and task is not None:
+            self._tasks.cancel(task)
+            self._tasks.tell(task)
+            self._answer(Reply(command.id, ok=True, state=CommandState.DONE))
+            return
         found = self._journal.commands.find(of)
         if found is None:
             # It may still be on its way: known by its id, it is not carried out.
@@ -94,8 +118,14 @@ class CommandDesk:
         self._tell(found)
         self._answer(Reply(command.id, ok=True, state=CommandState.DONE))
 
+    def next_deadline(self) -> int | None:
+        """When a task is to be looked at, in monotonic milliseconds."""
+        return self._tasks.next_deadline() if self._tasks is not None else None
+
     def tick(self) -> None:
         """Decides what had to wait for the time, ends what has expired, tells what is new."""
+        if self._tasks is not None:
+            self._tasks.tick()
         if not self._early and not self._watched:
             return
         wall = self._clock.trusted_wall()

@@ -16,8 +16,17 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 
 from contract import codes
-from contract.messages import CANCEL, MAX_LABELS, PRINT_LABELS, Command, CommandState, LabelOrder
+from contract.messages import (
+    CANCEL,
+    MAX_LABELS,
+    PRINT_LABELS,
+    REPRINT,
+    Command,
+    CommandState,
+    LabelOrder,
+)
 from kiosk.state import ItemFacts, LabelJob
+from kiosk.workflow.goods import QUARANTINE_NOTE
 
 DAY_MS: Final = 24 * 3600 * 1000
 AHEAD_MS: Final = 31 * DAY_MS
@@ -35,12 +44,19 @@ class Facts(Struct, frozen=True):
     item: Callable[[str], ItemFacts]
     printed: Callable[[str], bool]
     waiting: int = 0
+    tasks: frozenset[str] = frozenset()
+    busy: bool = False
 
 
 class Print(Struct, frozen=True):
-    """Print these, in this order."""
+    """Print these, in this order. ``again``: a label that is printed once more."""
 
     labels: tuple[LabelJob, ...]
+    again: bool = False
+
+
+class Do(Struct, frozen=True):
+    """Have it done (`kiosk.tasks`)."""
 
 
 class Cancel(Struct, frozen=True):
@@ -60,12 +76,12 @@ class Wait(Struct, frozen=True):
     """Nobody has told the time: decide once somebody has."""
 
 
-Decision: TypeAlias = Print | Cancel | Refuse | Wait
+Decision: TypeAlias = Print | Do | Cancel | Refuse | Wait
 
 
 def decide(command: Command, facts: Facts) -> Decision:
     """What to do about a command that this kiosk does not remember."""
-    if command.name not in (PRINT_LABELS, CANCEL):
+    if command.name not in (PRINT_LABELS, REPRINT, CANCEL, *facts.tasks):
         return Refuse(CommandState.UNKNOWN, "not-supported")
     if command.known:
         return Refuse(CommandState.FAILED, "forgotten")
@@ -78,6 +94,10 @@ def decide(command: Command, facts: Facts) -> Decision:
         return Refuse(CommandState.EXPIRED)
     if command.expires > facts.now + AHEAD_MS:
         return _refused("too-far-ahead")
+    if command.name in facts.tasks:
+        return _refused("too-many") if facts.busy else Do()
+    if command.name == REPRINT:
+        return _reprint(command, facts)
     if not command.labels:
         return _refused("no-labels")
     if facts.waiting + len(command.labels) > MAX_WAITING:
@@ -91,6 +111,19 @@ def decide(command: Command, facts: Facts) -> Decision:
             for one in command.labels
         )
     )
+
+
+def _reprint(command: Command, facts: Facts) -> Decision:
+    """A copy of the label of something that this kiosk knows, as its card prints one."""
+    if command.code is None:
+        return _refused("no-labels")
+    if facts.waiting >= MAX_WAITING:
+        return _refused("too-many")
+    known = facts.item(command.code)
+    if known.status in ("unknown", "foreign", "voided"):
+        return _refused("unknown-code" if known.status != "voided" else "voided")
+    note = QUARANTINE_NOTE if known.status == "quarantined" else ""
+    return Print((LabelJob(command.code, known.category or "", copy=True, note=note),), again=True)
 
 
 def _refused(detail: str) -> Refuse:

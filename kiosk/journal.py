@@ -52,6 +52,7 @@ from kiosk.store import (
     transaction,
 )
 from kiosk.streams import EventIds, Stream, Streams
+from kiosk.tasks.store import TaskStore
 from kiosk.turns import Redo, TurnLog
 
 log: Final = logging.getLogger(__name__)
@@ -112,6 +113,7 @@ class Journal:
                 self.queue: Final = PrintQueue(self._db, clock, self._turns)
                 self.rolls: Final = Rolls(self._db)
                 self.commands: Final = CommandStore(self._db)
+                self.tasks: Final = TaskStore(self._db)
                 self._open_first_epoch()
                 self._forget_unreadable()
                 spool.sweep(self.queue.secrets())
@@ -322,12 +324,20 @@ class Journal:
             self._spool.drop(secret)
 
     def take_command(
-        self, command: str, expires: int, labels: Sequence[LabelJob], ending: str = ""
+        self,
+        command: str,
+        expires: int,
+        labels: Sequence[LabelJob],
+        ending: str = "",
+        drafts: Sequence[Draft] = (),
     ) -> Taken:
-        """A command of the hub is taken, with all that it has to print: one COMMIT. With ``ending``
-        nothing of it is ever printed."""
+        """A command of the hub is taken, with all that it has to print and the events that say so:
+        one COMMIT. With ``ending`` nothing of it is ever printed."""
+        events = self._seal_all(drafts, SYSTEM_LANE)
         with transaction(self._db):
+            self._insert(events)
             taken = self.commands.insert(command, expires, labels, ending)
+        self._advanced(events[-1] if events else None)
         self.commands.taken(taken)
         return taken
 

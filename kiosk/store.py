@@ -15,7 +15,7 @@ from typing import Final
 
 from drivers.ports import Words
 
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
 
 IDLE_CHECKPOINT_CHANGES: Final = 200
 """Changed rows after which an idle moment is used for a checkpoint: about a megabyte of log."""
@@ -44,6 +44,22 @@ CREATE TABLE command_label (
     PRIMARY KEY (command, position)
 ) WITHOUT ROWID;
 CREATE INDEX command_label_code ON command_label (code);
+"""
+
+_TASKS: Final = """
+-- What else the hub had this kiosk do: see `kiosk.tasks.store`.
+CREATE TABLE task (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    expires INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    detail TEXT NOT NULL DEFAULT '',
+    mark TEXT NOT NULL DEFAULT '',
+    checks BLOB NOT NULL DEFAULT '[]',
+    file TEXT NOT NULL DEFAULT '',
+    command BLOB NOT NULL
+);
 """
 
 _SCHEMA: Final = f"""
@@ -103,7 +119,7 @@ CREATE TABLE print_job (
 CREATE TABLE product (
     gtin TEXT PRIMARY KEY, category TEXT NOT NULL, zh TEXT NOT NULL, en TEXT NOT NULL
 ) WITHOUT ROWID;
-{_COMMANDS}"""
+{_COMMANDS}{_TASKS}"""
 
 _UPGRADES: Final = {
     1: """
@@ -129,6 +145,7 @@ CREATE TABLE work (
 """,
     2: "ALTER TABLE known ADD COLUMN aside INTEGER NOT NULL DEFAULT 0;",
     3: _COMMANDS,
+    4: _TASKS,
 }
 """How a journal of this version becomes one of the next; the whole way is one transaction."""
 

@@ -49,6 +49,8 @@ def _strategy(kind: inspect.Type) -> st.SearchStrategy[Any]:
             return st.dictionaries(_strategy(key), _strategy(value), max_size=3)
         case inspect.LiteralType(values=values):
             return st.sampled_from(values)
+        case inspect.BytesType(min_length=low):
+            return st.binary(min_size=low or 0, max_size=(low or 0) + 20)
         case inspect.RawType():
             return st.just(msgspec.Raw(b"{}"))
     raise AssertionError(f"no strategy for {kind}; add one here")
