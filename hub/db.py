@@ -38,6 +38,7 @@ from hub.tables.accounts import user as user
 from hub.tables.base import metadata as metadata
 from hub.tables.commands import command as command
 from hub.tables.donations import donation as donation
+from hub.tables.fleet import enrolment as enrolment
 from hub.tables.labels import label_run as label_run
 from hub.tables.lifecycle import bundle as bundle
 from hub.tables.lifecycle import review as review

@@ -38,6 +38,8 @@ class Permission(enum.StrEnum):
     """Name retail codes, places, plans and categories."""
     SETTINGS = "settings"
     """Change how stops and their kiosks work."""
+    FLEET = "fleet"
+    """Add kiosks, replace them and take them out of use."""
     RESOLVE_INCIDENT = "resolve-incident"
     """Say that an incident was seen, and rule on it."""
     SEE_RAW = "see-raw"
@@ -76,6 +78,7 @@ _MANAGER: Final = _LEAD | {
     Permission.EDIT_STOCK,
     Permission.APPROVE_COUNT,
     Permission.CLOSE_MONTH,
+    Permission.FLEET,
     Permission.RESOLVE_INCIDENT,
 }
 _OPERATOR: Final = _LEAD | {
@@ -83,6 +86,7 @@ _OPERATOR: Final = _LEAD | {
     Permission.PAPERS,
     Permission.EDIT_STOCK,
     Permission.SETTINGS,
+    Permission.FLEET,
     Permission.RESOLVE_INCIDENT,
     Permission.SEE_RAW,
 }
