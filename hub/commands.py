@@ -23,6 +23,7 @@ from hub.command_line import DATA, Refused, do, settings
 from hub.control import LockedError
 from hub.demo_command import demo_data_command
 from hub.kiosks.catalogue_commands import GROUPS
+from hub.tls import CertificateError
 
 
 @click.group("hub", commands=(*GROUPS, *COMMANDS, demo_data_command, *CITY))
@@ -54,7 +55,10 @@ def serve_command(data: Path, no_ingest: bool, workers: int) -> None:
     if no_ingest:
         from hub.serve_web import serve_web
 
-        serve_web(city_settings(data, "hub serve --no-ingest"), workers)
+        try:
+            serve_web(city_settings(data, "hub serve --no-ingest"), workers)
+        except CertificateError as error:
+            raise Refused(str(error)) from None
         return
     config = settings(data)
     logging.getLogger().setLevel(logging.INFO)
@@ -66,6 +70,8 @@ def serve_command(data: Path, no_ingest: bool, workers: int) -> None:
         raise Refused(
             f"--data {data}: 已有一个中心在使用这个数据库 / another hub is running on this data"
         ) from None
+    except CertificateError as error:
+        raise Refused(str(error)) from None
 
 
 # --- the database ------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta, Struct
 
-from contract.settings import convert_settings, parse_toml
+from contract.settings import SettingsError, convert_settings, parse_toml
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 
@@ -26,6 +26,17 @@ class HubConfig(Struct, frozen=True, kw_only=True):
     http_port: Port = 8080
     public_url: str = ""
     """Where people reach the hub, for links; empty: what the request says."""
+    tls_certificate: str = ""
+    """PEM file with the certificate (and what leads from it to its authority) of the hub's pages;
+    with `tls_key` they are served over TLS. Both are read again when they change."""
+    tls_key: str = ""
+    """PEM file with its key, mode 0600."""
+    tls_authority: str = ""
+    """PEM file with the authority that this certificate comes from, for kiosks to pin; empty:
+    ``ca.pem`` in authority_dir."""
+    authority_dir: str = ""
+    """Directory with the hub's own certificate authority (`yicang provision hub` makes it); empty:
+    none."""
     trusted_proxies: Annotated[int, Meta(ge=0, le=5)] = 0
     """How many web servers of your own stand in front of the hub, each adding to X-Forwarded-For.
     Without them, tries to sign in would all be counted for the one address of the proxy; with more
@@ -59,6 +70,8 @@ class HubConfig(Struct, frozen=True, kw_only=True):
     """IANA name of the time zone in which pages show times and days are counted."""
 
 
+TLS_PATHS: Final = ("tls_certificate", "tls_key", "tls_authority", "authority_dir")
+
 SECRET_KEYS: Final = frozenset({"mqtt_password"})
 
 
@@ -77,7 +90,12 @@ def parse(document: dict[str, Any]) -> HubConfig:
     Raises:
         SettingsError: with every unknown, missing and bad key.
     """
-    return convert_settings(document, HubConfig, secret=SECRET_KEYS)
+    config = convert_settings(document, HubConfig, secret=SECRET_KEYS)
+    if bool(config.tls_certificate) != bool(config.tls_key):
+        raise SettingsError(
+            ("tls_certificate, tls_key: 要么都写，要么都不写 / one is of no use without the other",)
+        )
+    return config
 
 
 def resolve(config: HubConfig, base: Path) -> HubConfig:
@@ -93,4 +111,9 @@ def resolve(config: HubConfig, base: Path) -> HubConfig:
         hub_events_dir=str((base / config.hub_events_dir).absolute())
         if config.hub_events_dir
         else "",
+        **{name: _path(base, getattr(config, name)) for name in TLS_PATHS},
     )
+
+
+def _path(base: Path, value: str) -> str:
+    return str((base / value).absolute()) if value else ""

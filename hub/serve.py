@@ -12,7 +12,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 from flask import Flask
@@ -26,6 +26,8 @@ from hub.control import ControlError, ControlServer, writer_lock
 from hub.log.database_watch import DatabaseWatch
 from hub.log.writer import WriterStoppedError
 from hub.service import HubService
+from hub.sockets import Inherited, Redirect, inherited
+from hub.tls import Certificate, certificate
 from hub.web.app import create_app
 
 T = TypeVar("T")
@@ -56,10 +58,26 @@ class RootLogger(Logger):
         self.error_log.propagate = True
 
 
-def settings(config: HubConfig) -> dict[str, Any]:
+class Door(NamedTuple):
+    """Where requests come in: at sockets that systemd opened (or else at the configured address),
+    with a certificate or without."""
+
+    sockets: Inherited
+    certificate: Certificate | None
+
+
+def open_door(config: HubConfig) -> Door:
+    """For this process. Raises CertificateError."""
+    held = certificate(config.tls_certificate, config.tls_key)
+    return Door(inherited(os.environ, os.getpid()), held)
+
+
+def settings(config: HubConfig, door: Door) -> dict[str, Any]:
     """gunicorn's settings, but for its number of workers."""
     return {
-        "bind": f"{_bracketed(config.http_host)}:{config.http_port}",
+        "bind": [f"fd://{one}" for one in door.sockets.pages]
+        or [f"{_bracketed(config.http_host)}:{config.http_port}"],
+        **_tls(config, door.certificate),
         "worker_class": "gthread",
         "threads": THREADS,
         "timeout": 60,
@@ -73,12 +91,23 @@ def settings(config: HubConfig) -> dict[str, Any]:
     }
 
 
+def _tls(config: HubConfig, held: Certificate | None) -> dict[str, Any]:
+    if held is None:
+        return {}
+    return {
+        "certfile": config.tls_certificate,
+        "keyfile": config.tls_key,
+        "ssl_context": lambda _settings, _make: held.context(),
+    }
+
+
 class HubServer(BaseApplication):
     """gunicorn for the hub in ``directory`` (its settings, lock and control socket)."""
 
-    def __init__(self, config: HubConfig, directory: Path) -> None:
+    def __init__(self, config: HubConfig, directory: Path, door: Door) -> None:
         self._config: Final = config
         self._directory: Final = directory
+        self._door: Final = door
         self._held: Final = contextlib.ExitStack()  # by the worker alone
         self._service: HubService | None = None
         super().__init__()  # type: ignore[no-untyped-call]
@@ -86,7 +115,7 @@ class HubServer(BaseApplication):
     def load_config(self) -> None:
         server: Any = self.cfg
         hooks = {"post_worker_init": self._started, "worker_exit": self._stopped}
-        for name, value in {**settings(self._config), "workers": 1, **hooks}.items():
+        for name, value in {**settings(self._config, self._door), "workers": 1, **hooks}.items():
             server.set(name, value)
 
     def load(self) -> Flask:
@@ -118,6 +147,10 @@ class HubServer(BaseApplication):
             )
             watch.start()
             self._held.callback(watch.stop)
+        if self._door.sockets.plain:
+            redirect = Redirect(self._door.sockets.plain, self._config.public_url)
+            redirect.start()
+            self._held.callback(redirect.close)
         if service.leadership is not None:
             _end_when(service.leadership.lost)
         _end_with_parent(worker.ppid)
@@ -168,10 +201,11 @@ def serve(config: HubConfig, directory: Path) -> None:
 
     Raises:
         hub.control.LockedError: another process is writing to this hub's database.
+        hub.tls.CertificateError: the certificate cannot be used.
     """
     with writer_lock(directory):
         pass  # said before anything starts; the worker takes it for good
-    HubServer(config, directory).run()  # type: ignore[no-untyped-call]
+    HubServer(config, directory, open_door(config)).run()  # type: ignore[no-untyped-call]
 
 
 @contextlib.contextmanager

@@ -9,21 +9,22 @@ from gunicorn.app.base import BaseApplication
 from hub import db, postgresql
 from hub.city import SharedWriter
 from hub.config import HubConfig
-from hub.serve import THREADS, settings
+from hub.serve import THREADS, Door, open_door, settings
 from hub.web.app import create_app
 
 
 class WebServer(BaseApplication):
     """gunicorn with ``workers`` processes, each with its own connections."""
 
-    def __init__(self, config: HubConfig, workers: int) -> None:
+    def __init__(self, config: HubConfig, workers: int, door: Door) -> None:
+        self._door: Final = door
         self._config: Final = config
         self._workers: Final = workers
         super().__init__()  # type: ignore[no-untyped-call]
 
     def load_config(self) -> None:
         server: Any = self.cfg
-        for name, value in {**settings(self._config), "workers": self._workers}.items():
+        for name, value in {**settings(self._config, self._door), "workers": self._workers}.items():
             server.set(name, value)
 
     def load(self) -> Flask:
@@ -40,5 +41,9 @@ class WebServer(BaseApplication):
 
 
 def serve_web(config: HubConfig, workers: int) -> None:
-    """Serves until SIGTERM or SIGINT; ends in SystemExit with gunicorn's status."""
-    WebServer(config, workers).run()  # type: ignore[no-untyped-call]
+    """Serves until SIGTERM or SIGINT; ends in SystemExit with gunicorn's status.
+
+    Raises:
+        hub.tls.CertificateError: the certificate cannot be used.
+    """
+    WebServer(config, workers, open_door(config)).run()  # type: ignore[no-untyped-call]

@@ -23,6 +23,7 @@ from hub.web import (
     accounts,
     api_tokens,
     audit,
+    authority,
     backups,
     board,
     counts,
@@ -104,7 +105,8 @@ def create_app(
         # `hub.web.login` renews it when it notes that a session is in use: an answer that sets a
         # cookie is nobody else's, and would be made anew each time (`hub.web.page_cache`).
         SESSION_REFRESH_EACH_REQUEST=False,
-        SESSION_COOKIE_SECURE=config.public_url.startswith("https://"),
+        SESSION_COOKIE_SECURE=bool(config.tls_certificate)
+        or config.public_url.startswith("https://"),
         # Our pages send no referrer, which the strict check over HTTPS would ask for.
         WTF_CSRF_SSL_STRICT=False,
         WTF_CSRF_TIME_LIMIT=SESSION_HOURS * 3600,
@@ -142,6 +144,7 @@ def create_app(
         accounts,
         api_tokens,
         audit,
+        authority,
         passkeys,
         statements,
         counts,

@@ -27,6 +27,7 @@ OPEN = {
     "wall.linked",
     "wall.linked_live",
     "api.document",
+    "authority.authority",
 }
 """What donors see, what lets somebody in, and what machines may ask."""
 
