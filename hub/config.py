@@ -46,6 +46,12 @@ class HubConfig(Struct, frozen=True, kw_only=True):
     mqtt_user: str = ""
     mqtt_password: str = ""
     mqtt_client_id: Annotated[str, Meta(min_length=1, max_length=64)] = "yicang-hub"
+    kiosk_mqtt_host: str = ""
+    """Where kiosks reach the broker, over TLS; empty: the host of public_url."""
+    kiosk_mqtt_port: Port = 8883
+    kiosk_certificates: bool = False
+    """Whether a kiosk gets a certificate of its own when it is added, for a broker that asks for
+    one."""
     backup_dir: str = ""
     """Directory, on another disk, for the hub's own verified backups and for the copies of its own
     events; empty: none."""

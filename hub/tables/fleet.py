@@ -23,7 +23,8 @@ enrolment: Final = Table(
     Column("kiosk", String, ForeignKey("kiosk.id")),
     Column("public_key", String),  # 32 bytes in base64
     Column("verifier", String),  # of its password, until its account is open
-    Column("certificate", Text),  # PEM; "" where a password is enough
+    Column("csr", Text),  # PEM: what it wants a certificate for; "" for none
+    Column("certificate", Text),  # PEM, once it is confirmed; "" where a password is enough
     Column("digits", String),  # what a person is to type
     Column("tries", Integer, nullable=False, server_default="0"),  # wrong ones
     Column("software", String, nullable=False, server_default=""),

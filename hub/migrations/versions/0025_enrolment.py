@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("kiosk", sa.String(), nullable=True),
         sa.Column("public_key", sa.String(), nullable=True),
         sa.Column("verifier", sa.String(), nullable=True),
+        sa.Column("csr", sa.Text(), nullable=True),
         sa.Column("certificate", sa.Text(), nullable=True),
         sa.Column("digits", sa.String(), nullable=True),
         sa.Column("tries", sa.Integer(), nullable=False, server_default="0"),
