@@ -36,6 +36,7 @@ from hub.tables.accounts import session as session
 from hub.tables.accounts import token as token
 from hub.tables.accounts import user as user
 from hub.tables.base import metadata as metadata
+from hub.tables.broker import broker_account as broker_account
 from hub.tables.commands import command as command
 from hub.tables.donations import donation as donation
 from hub.tables.fleet import enrolment as enrolment

@@ -66,6 +66,8 @@ PURE: Final = (
     "hub/journey.py",
     "hub/privacy.py",
     "hub/statuses.py",
+    "provisioning/mosquitto.py",
+    "provisioning/broker_access.py",
 )
 
 # A pure module whose `python -m` writes files: the command at its end may, nothing else does.
