@@ -1,8 +1,10 @@
 """The hub's tables, and how its database is opened.
 
-Five kinds of tables
---------------------
+Six kinds of tables
+-------------------
 * **Registry** (`stop`, `kiosk`, `prefix`, `kiosk_key`, `product`, `papers`): written by people.
+* **Alarms** (`alarm`, `alarm_channel`, `alarm_message`, `alarm_limit`, `stop_contact`): what
+  somebody must go and look at, and who is told (`hub.tables.alerts`).
 * **Commands** (`command`): what kiosks were told to do, and what they answered.
 * **Accounts** (`user`, `session`, `passkey`, `token`, `attempt`, `audit`): who works here, and what
   they changed (`hub.tables.accounts`).
@@ -35,6 +37,11 @@ from hub.tables.accounts import passkey as passkey
 from hub.tables.accounts import session as session
 from hub.tables.accounts import token as token
 from hub.tables.accounts import user as user
+from hub.tables.alerts import alarm as alarm
+from hub.tables.alerts import alarm_channel as alarm_channel
+from hub.tables.alerts import alarm_limit as alarm_limit
+from hub.tables.alerts import alarm_message as alarm_message
+from hub.tables.alerts import stop_contact as stop_contact
 from hub.tables.base import metadata as metadata
 from hub.tables.broker import broker_account as broker_account
 from hub.tables.commands import command as command

@@ -1,0 +1,406 @@
+"""The table of rules: facts in, alarms out. A function of its arguments.
+
+Rules
+-----
+* **Three answers.** A rule says that something is wrong, that it is not, or that nobody can know
+  now. Nobody can know how a kiosk is that is away, whose stop is closed, or that the hub cannot
+  hear. What nobody can know neither begins nor ends an alarm: it is *held*.
+* **Closed is not silent.** Outside opening hours a kiosk may be away, and nobody is asked to go and
+  look at its paper. In the first minutes after opening it may still be starting.
+* **One cause, one alarm.** While the hub's broker is away, all kiosks are held: there is one alarm,
+  and it is the hub's. While a kiosk is silent, what else it said last is held.
+* **A Pi that is up with a dead scanner is an alarm**: each device counts by itself, and so does a
+  kiosk to which no scanner is attached at all.
+
+``urgent`` means that donors or records are hurt now and is told at any hour; ``soon`` waits for the
+end of the quiet hours.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final, TypeAlias
+
+from msgspec import Struct
+
+from contract.messages import DeviceHealth, Health
+from hub.alerts.facts import HubFacts, IncidentFacts, KioskFacts
+from hub.alerts.limits import Limits
+
+URGENT: Final = "urgent"
+SOON: Final = "soon"
+SEVERITIES: Final = (URGENT, SOON)
+HOST: Final = "host"
+OPERATOR: Final = "operator"
+
+MINUTE_MS: Final = 60_000
+DAY_MS: Final = 86_400_000
+STALE_MS: Final = 10 * MINUTE_MS
+"""Health that is older says nothing about now; it comes every minute."""
+
+
+class Match(Struct, frozen=True):
+    """What a rule found: ``part`` tells it from others of the same rule and kiosk, ``values`` are
+    for the words."""
+
+    part: str = ""
+    values: Mapping[str, str | int] = {}
+
+
+class Finding(Struct, frozen=True):
+    """Something that is wrong now; ``key`` is the same as long as it is the same thing."""
+
+    key: str
+    kind: str
+    severity: str
+    stop: str
+    kiosk: str
+    values: Mapping[str, str | int]
+
+
+class Verdict(Struct, frozen=True):
+    """``held(kiosk, kind)`` is whether nobody can know about such an alarm now."""
+
+    findings: tuple[Finding, ...]
+    held: Callable[[str, str], bool]
+
+
+Found: TypeAlias = Sequence[Match] | None
+"""What a rule says: what is wrong, nothing, or (None) that nobody can know."""
+
+
+class KioskRule(Struct, frozen=True):
+    """A rule about a kiosk that is connected and whose health is known. With ``on_site`` somebody
+    must be there, so that it waits for the stop to open."""
+
+    kind: str
+    severity: str
+    ring: str
+    judge: Callable[[KioskFacts, Health, "Limits", int], Found]
+    on_site: bool = True
+
+
+class HubRule(Struct, frozen=True):
+    """A rule about the hub."""
+
+    kind: str
+    severity: str
+    judge: Callable[[HubFacts, "Limits", int], Found]
+    ring: str = OPERATOR
+
+
+# --- a kiosk's devices ----------------------------------------------------------------------------
+
+
+def _scanner(facts: KioskFacts, health: Health, _limits: Limits, _now: int) -> Found:
+    scanners = [one for one in health.devices if one.kind == "scanner"]
+    if not scanners and health.devices:
+        return (Match("none", {"device": "", "detail": "none attached"}),)
+    return _down(scanners)
+
+
+def _printer(_facts: KioskFacts, health: Health, _limits: Limits, _now: int) -> Found:
+    return _down(
+        one for one in health.devices if one.kind == "printer" and not _about_paper(one.detail)
+    )
+
+
+def _paper_out(_facts: KioskFacts, health: Health, _limits: Limits, _now: int) -> Found:
+    return _down(
+        one for one in health.devices if one.kind == "printer" and _about_paper(one.detail)
+    )
+
+
+def _paper_low(facts: KioskFacts, health: Health, limits: Limits, _now: int) -> Found:
+    least = limits.get("paper_mm", facts.stop)
+    return [
+        Match(one.name, {"device": one.name, "mm": one.paper_mm})
+        for one in health.devices
+        if one.kind == "printer" and one.ok and one.paper_mm is not None and one.paper_mm < least
+    ]
+
+
+def _other_device(_facts: KioskFacts, health: Health, _limits: Limits, _now: int) -> Found:
+    return _down(one for one in health.devices if one.kind not in ("scanner", "printer"))
+
+
+def _down(devices: Iterable[DeviceHealth]) -> list[Match]:
+    return [
+        Match(one.name, {"device": one.name, "detail": one.detail}) for one in devices if not one.ok
+    ]
+
+
+def _about_paper(detail: str) -> bool:
+    return "paper" in detail.lower()
+
+
+# --- a kiosk's machine and data -------------------------------------------------------------------
+
+
+def _refusing(_facts: KioskFacts, health: Health, _limits: Limits, _now: int) -> Found:
+    return [Match("", {"detail": health.refusing})] if health.refusing else []
+
+
+def _backlog(facts: KioskFacts, health: Health, limits: Limits, _now: int) -> Found:
+    most = limits.get("backlog", facts.stop)
+    return [Match("", {"n": health.backlog})] if health.backlog > most else []
+
+
+def _unsent(facts: KioskFacts, health: Health, limits: Limits, _now: int) -> Found:
+    minutes = health.oldest_unsent_s // 60
+    return [Match("", {"n": minutes})] if minutes >= limits.get("unsent_min", facts.stop) else []
+
+
+def _clock(facts: KioskFacts, health: Health, limits: Limits, _now: int) -> Found:
+    late = health.uptime_s >= limits.get("clock_min", facts.stop) * 60
+    return [Match()] if late and not health.clock else []
+
+
+def _hot(facts: KioskFacts, health: Health, limits: Limits, _now: int) -> Found:
+    warm = health.temperature_c
+    hot = warm is not None and warm >= limits.get("hot_c", facts.stop)
+    return [Match("", {"n": round(warm or 0)})] if hot else []
+
+
+def _power(_facts: KioskFacts, health: Health, _limits: Limits, _now: int) -> Found:
+    return [Match()] if "under-voltage" in (health.throttling or ()) else []
+
+
+def _throttled(_facts: KioskFacts, health: Health, _limits: Limits, _now: int) -> Found:
+    slow = {"throttled", "frequency-capped"} & set(health.throttling or ())
+    return [Match()] if slow and "under-voltage" not in (health.throttling or ()) else []
+
+
+def _disk(facts: KioskFacts, health: Health, limits: Limits, _now: int) -> Found:
+    """A kiosk that does not know how much room there is says 0, and so does a full disk, which
+    refuses scans: that is another alarm."""
+    low = 0 < health.disk_free_mb < limits.get("disk_mb", facts.stop)
+    return [Match("", {"n": health.disk_free_mb})] if low else []
+
+
+def _reference(_facts: KioskFacts, health: Health, _limits: Limits, _now: int) -> Found:
+    return [
+        Match(part.name, {"part": part.name, "detail": part.detail})
+        for part in health.reference
+        if not part.ok
+    ]
+
+
+def _queue(facts: KioskFacts, health: Health, limits: Limits, _now: int) -> Found:
+    most = limits.get("queue", facts.stop)
+    return [Match("", {"n": health.paper_jobs})] if health.paper_jobs > most else []
+
+
+def _prefixes(facts: KioskFacts, health: Health, limits: Limits, _now: int) -> Found:
+    few = health.prefixes_left <= limits.get("prefixes", facts.stop)
+    return [Match("", {"n": health.prefixes_left})] if few else []
+
+
+def _restarts(facts: KioskFacts, _health: Health, limits: Limits, _now: int) -> Found:
+    often = facts.restarts >= limits.get("restarts", facts.stop)
+    return [Match("", {"n": facts.restarts})] if often else []
+
+
+def _certificate(facts: KioskFacts, _health: Health, limits: Limits, now: int) -> Found:
+    return _ending(facts.certificate_ends_ms, limits, now)
+
+
+def _drift(facts: KioskFacts, _health: Health, limits: Limits, now: int) -> Found:
+    late_ms = limits.get("drift_min") * MINUTE_MS
+    late = facts.drift_ms is not None and now - facts.drift_ms >= late_ms
+    return [Match()] if late and not facts.reverted else []
+
+
+def _reverted(facts: KioskFacts, _health: Health, _limits: Limits, _now: int) -> Found:
+    return [Match("", {"detail": facts.reverted})] if facts.reverted else []
+
+
+def _ending(ends_ms: int | None, limits: Limits, now: int) -> list[Match]:
+    if ends_ms is None or ends_ms - now > limits.get("certificate_days") * DAY_MS:
+        return []
+    return [Match("", {"n": max(0, (ends_ms - now) // DAY_MS)})]
+
+
+KIOSK_RULES: Final = (
+    KioskRule("refusing", URGENT, HOST, _refusing, on_site=False),
+    KioskRule("scanner-down", URGENT, HOST, _scanner),
+    KioskRule("printer-down", URGENT, HOST, _printer),
+    KioskRule("paper-out", URGENT, HOST, _paper_out),
+    KioskRule("paper-low", SOON, HOST, _paper_low),
+    KioskRule("device-down", SOON, HOST, _other_device),
+    KioskRule("print-queue", SOON, HOST, _queue),
+    KioskRule("unsent-old", SOON, OPERATOR, _unsent, on_site=False),
+    KioskRule("backlog", SOON, OPERATOR, _backlog, on_site=False),
+    KioskRule("clock-untrusted", SOON, OPERATOR, _clock, on_site=False),
+    KioskRule("under-voltage", SOON, HOST, _power),
+    KioskRule("hot", SOON, HOST, _hot),
+    KioskRule("throttled", SOON, HOST, _throttled),
+    KioskRule("disk-low", SOON, OPERATOR, _disk, on_site=False),
+    KioskRule("reference-refused", SOON, OPERATOR, _reference, on_site=False),
+    KioskRule("prefixes-low", SOON, OPERATOR, _prefixes, on_site=False),
+    KioskRule("restarting", URGENT, HOST, _restarts),
+    KioskRule("kiosk-certificate", SOON, OPERATOR, _certificate, on_site=False),
+    KioskRule("configuration-drift", SOON, OPERATOR, _drift, on_site=False),
+    KioskRule("configuration-reverted", SOON, OPERATOR, _reverted, on_site=False),
+)
+SILENT: Final = "kiosk-silent"
+
+
+# --- the hub --------------------------------------------------------------------------------------
+
+
+def _broker(hub: HubFacts, _limits: Limits, _now: int) -> Found:
+    return [Match()] if hub.broker_since_ms is None else []
+
+
+def _writer(hub: HubFacts, _limits: Limits, _now: int) -> Found:
+    return [] if hub.writer else [Match()]
+
+
+def _behind(hub: HubFacts, _limits: Limits, now: int) -> Found:
+    late = hub.behind_ms is not None and now - hub.behind_ms > 5 * MINUTE_MS
+    return [Match()] if late else []
+
+
+def _backup(hub: HubFacts, _limits: Limits, _now: int) -> Found:
+    return [Match()] if hub.backup_late else []
+
+
+def _backup_error(hub: HubFacts, _limits: Limits, _now: int) -> Found:
+    return [Match()] if hub.backup_error and not hub.backup_late else []
+
+
+def _hub_disk(hub: HubFacts, limits: Limits, _now: int) -> Found:
+    free = hub.disk_free_mb
+    low = free is not None and free < limits.get("hub_disk_mb")
+    return [Match("", {"n": free or 0})] if low else []
+
+
+def _hub_certificate(hub: HubFacts, limits: Limits, now: int) -> Found:
+    return _ending(hub.certificate_ends_ms, limits, now)
+
+
+def _channels(hub: HubFacts, _limits: Limits, _now: int) -> Found:
+    return [Match(name, {"channel": name}) for name in hub.failing_channels]
+
+
+HUB_RULES: Final = (
+    HubRule("broker-away", URGENT, _broker),
+    HubRule("hub-cannot-write", URGENT, _writer),
+    HubRule("projector-behind", URGENT, _behind),
+    HubRule("backup-late", SOON, _backup),
+    HubRule("backup-failed", SOON, _backup_error),
+    HubRule("hub-disk-low", URGENT, _hub_disk),
+    HubRule("hub-certificate", SOON, _hub_certificate),
+    HubRule("channel-failing", SOON, _channels),
+)
+
+INCIDENT_RULES: Final[Mapping[str, tuple[str, str]]] = {
+    "help-wanted": (URGENT, HOST),
+    "fork": (URGENT, OPERATOR),
+    "journal-lost": (URGENT, OPERATOR),
+    "journal-damaged": (URGENT, OPERATOR),
+    "hole": (SOON, OPERATOR),
+    "chain-break": (SOON, OPERATOR),
+    "journal-behind": (SOON, OPERATOR),
+    "unknown-kiosk": (SOON, OPERATOR),
+    "recalled-here": (SOON, HOST),
+    "left-quarantine": (SOON, HOST),
+}
+"""Kinds of incidents that somebody is called for, with severity and whom to ring."""
+
+INCIDENT: Final = "incident-"
+
+
+def ring(kind: str) -> str:
+    """Whom to ring about an alarm of this kind: host or operator."""
+    if kind.startswith(INCIDENT):
+        return INCIDENT_RULES.get(kind.removeprefix(INCIDENT), (SOON, OPERATOR))[1]
+    if kind == SILENT:
+        return HOST
+    return next((one.ring for one in (*KIOSK_RULES, *HUB_RULES) if one.kind == kind), OPERATOR)
+
+
+def kinds() -> tuple[str, ...]:
+    """Every kind of alarm that there can be."""
+    return (
+        SILENT,
+        *(one.kind for one in KIOSK_RULES),
+        *(one.kind for one in HUB_RULES),
+        *(INCIDENT + kind for kind in INCIDENT_RULES),
+    )
+
+
+# --- all of it ------------------------------------------------------------------------------------
+
+
+def judge(
+    kiosks: Sequence[KioskFacts],
+    hub: HubFacts,
+    incidents: Sequence[IncidentFacts],
+    limits: Limits,
+    now_ms: int,
+) -> Verdict:
+    """What is wrong now, and about what nobody can know."""
+    findings: list[Finding] = []
+    unknown: set[tuple[str, str]] = set()
+    for rule in HUB_RULES:
+        for match in rule.judge(hub, limits, now_ms) or ():
+            findings.append(_finding(rule.kind, rule.severity, "", "", match))
+    for facts in kiosks:
+        here, cannot_know = _judge_kiosk(facts, hub, limits, now_ms)
+        findings += here
+        unknown |= {(facts.kiosk, kind) for kind in cannot_know}
+    for one in incidents:
+        rule_of = INCIDENT_RULES.get(one.kind)
+        if rule_of is not None:
+            kind = INCIDENT + one.kind
+            key = f"{INCIDENT}{one.key}"
+            findings.append(Finding(key, kind, rule_of[0], one.stop, one.kiosk, {"key": one.key}))
+    return Verdict(tuple(findings), lambda kiosk, kind: (kiosk, kind) in unknown)
+
+
+def _judge_kiosk(
+    facts: KioskFacts, hub: HubFacts, limits: Limits, now_ms: int
+) -> tuple[list[Finding], set[str]]:
+    """What is wrong with a kiosk, and the kinds about which nobody can know."""
+    silent = is_silent(facts, hub, limits, now_ms)
+    every = {rule.kind for rule in KIOSK_RULES}
+    if silent is None or silent:
+        found = [_of(facts, SILENT, URGENT, Match())] if silent else []
+        return found, every | (set() if silent else {SILENT})
+    health = facts.health
+    if health is None or facts.health_ms is None or now_ms - facts.health_ms > STALE_MS:
+        return [], every
+    findings, unknown = [], set()
+    for rule in KIOSK_RULES:
+        if rule.on_site and facts.open_since_ms is None:
+            unknown.add(rule.kind)
+            continue
+        for match in rule.judge(facts, health, limits, now_ms) or ():
+            findings.append(_of(facts, rule.kind, rule.severity, match))
+    return findings, unknown
+
+
+def is_silent(facts: KioskFacts, hub: HubFacts, limits: Limits, now_ms: int) -> bool | None:
+    """Whether a kiosk that should be there is not; None while nobody can know: the hub's broker is
+    away or has just come back, the stop is closed or has just opened, or the kiosk never was
+    there."""
+    wait_ms = limits.get("silent_s", facts.stop) * 1000
+    if hub.broker_since_ms is None:
+        return None
+    seen = facts.seen_ms
+    if facts.online and seen is not None and now_ms - seen <= wait_ms:
+        return False
+    if facts.online is None or facts.open_since_ms is None:
+        return None
+    if now_ms - max(hub.broker_since_ms, facts.open_since_ms) <= wait_ms:
+        return None
+    return True
+
+
+def _of(facts: KioskFacts, kind: str, severity: str, match: Match) -> Finding:
+    return _finding(kind, severity, facts.stop, facts.kiosk, match)
+
+
+def _finding(kind: str, severity: str, stop: str, kiosk: str, match: Match) -> Finding:
+    key = ":".join(part for part in (kind, kiosk, match.part) if part)
+    return Finding(key, kind, severity, stop, kiosk, match.values)
