@@ -22,6 +22,9 @@ class HubConfig(Struct, frozen=True, kw_only=True):
     """SQLAlchemy URL, or the path of an SQLite file."""
     secret_key_file: Annotated[str, Meta(min_length=1)] = "secret.key"  # noqa: S105 (a path)
     """File (mode 0600) with the key that signs login cookies."""
+    bundle_key_file: str = ""
+    """File (mode 0600) with the key that opens bundles; empty: ``bundle.key`` beside the settings.
+    Made at the first start."""
     http_host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
     http_port: Port = 8080
     public_url: str = ""
@@ -78,6 +81,8 @@ class HubConfig(Struct, frozen=True, kw_only=True):
 
 TLS_PATHS: Final = ("tls_certificate", "tls_key", "tls_authority", "authority_dir")
 
+BUNDLE_KEY: Final = "bundle.key"
+
 SECRET_KEYS: Final = frozenset({"mqtt_password"})
 
 
@@ -113,6 +118,7 @@ def resolve(config: HubConfig, base: Path) -> HubConfig:
         config,
         database=database,
         secret_key_file=str((base / config.secret_key_file).absolute()),
+        bundle_key_file=str((base / (config.bundle_key_file or BUNDLE_KEY)).absolute()),
         backup_dir=str((base / config.backup_dir).absolute()) if config.backup_dir else "",
         hub_events_dir=str((base / config.hub_events_dir).absolute())
         if config.hub_events_dir

@@ -8,8 +8,11 @@ from typing import Final, TypeVar
 import sqlalchemy as sa
 
 from hub import db
+from hub.access.audit import COMMAND_LINE
 from hub.backup import Backup, Progress
 from hub.config import HubConfig
+from hub.fleet import bundles
+from hub.fleet.bundles import Imported
 
 T = TypeVar("T")
 
@@ -49,6 +52,11 @@ class LocalDesk:
             return made
         finally:
             reader.dispose()
+
+    def import_bundle(self, path: Path) -> Imported:
+        """Raises `hub.fleet.bundles.ImportRefusedError` and OSError."""
+        key_file = self._config.bundle_key_file
+        return bundles.import_file(path, key_file, self.call, COMMAND_LINE, now_ms)
 
     def backing_up(self) -> Progress | None:
         """Nothing: who holds the lock is the one that makes it."""

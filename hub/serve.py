@@ -20,9 +20,11 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
 from hub import operations
+from hub.access.audit import COMMAND_LINE
 from hub.backup import Backup, Progress
 from hub.config import HubConfig
 from hub.control import ControlError, ControlServer, writer_lock
+from hub.fleet.bundles import Imported
 from hub.log.database_watch import DatabaseWatch
 from hub.log.writer import WriterStoppedError
 from hub.service import HubService
@@ -182,6 +184,10 @@ class ServiceDesk:
     def back_up(self, directory: Path, *, off_machine: bool) -> Backup:
         """Raises `BackupError`."""
         return self._service.back_up(directory, off_machine=off_machine)
+
+    def import_bundle(self, path: Path) -> Imported:
+        """Raises `hub.fleet.bundles.ImportRefusedError` and OSError."""
+        return self._service.import_bundle(path, COMMAND_LINE)
 
     def backing_up(self) -> Progress | None:
         """How far the backup under way is."""

@@ -19,10 +19,13 @@ from msgspec import Struct
 from sqlalchemy import Engine
 
 from hub import db, postgresql
+from hub.access.audit import By
 from hub.backup import Backup, Progress
 from hub.backup.keeper import Keeper
 from hub.config import HubConfig
 from hub.control import LockedError
+from hub.fleet import bundle_key, bundles
+from hub.fleet.bundles import Imported
 from hub.folds.item import fold_item
 from hub.kiosks.mqtt_link import ALL, Broker, MqttLink, Part
 from hub.kiosks.orders_watch import OrdersWatch
@@ -116,6 +119,8 @@ class HubService:
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
         db.migrate(self._engine)
+        if self._config.bundle_key_file:
+            bundle_key.ensure(Path(self._config.bundle_key_file))
         if self.leadership is not None and not self.leadership.held:
             self._take_over(self.leadership)
         with self._engine.begin() as connection:
@@ -165,6 +170,16 @@ class HubService:
             hub.backup.BackupError: it does not count.
         """
         return self._keeper.back_up(directory, off_machine=off_machine)
+
+    def import_bundle(self, path: Path, by: By) -> Imported:
+        """Take in the bundle in a file that this process can read.
+
+        Raises:
+            hub.fleet.bundles.ImportRefusedError: it is not taken.
+            OSError: it cannot be read.
+        """
+        key_file = self._config.bundle_key_file
+        return bundles.import_file(path, key_file, self.writer.call, by, self._now_ms)
 
     @property
     def backing_up(self) -> Progress | None:

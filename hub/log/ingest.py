@@ -10,10 +10,14 @@ A hello is answered from the database. What it says is held against what is ther
   a hole is recorded and the stream goes on;
 * a head that the hub knows under another hash is a fork; an epoch that is no longer the newest and
   ends before what the hub has was restored from an old copy: ``journal-behind``.
+
+A revoked kiosk is asked nothing and told nothing: its events wait for a person
+(`hub.fleet.reviewing`), and what else it says is left. Which kiosks those are is kept in memory, so
+that every other message pays for a look into a set.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -24,11 +28,12 @@ from contract import batches, messages, topics
 from contract.events import KioskId
 from contract.messages import Ack, Health, Hello, Kept, KioskStatus, Position, Reply, Welcome
 from hub import incidents
+from hub.fleet import reviewing
 from hub.incidents import Trouble
 from hub.kiosks import kiosk_commands
 from hub.kiosks.outgoing import Send
 from hub.kiosks.reference import Reference
-from hub.log import recording
+from hub.log import positions, recording
 from hub.log.event_log import EventLog, Fresh
 
 MAX_KEPT_UNREADABLE: Final = 200
@@ -81,11 +86,14 @@ class Ingest:
         self._reference: Final = reference
         self._registered: set[str] = set()
         self._active: set[str] = set()  # kiosks with new events in this transaction
+        self._revoked: Collection[str] | None = None
 
     def begin(self, connection: Connection, group: Iterable[Message] = ()) -> None:
         """Call first in every transaction; ``group`` is what will be handled in it."""
         self._active.clear()
         self.log.begin(connection, {_sender(message) for message in group})
+        if self._revoked is None or not positions.drawn_by_ingest(connection):
+            self._revoked = reviewing.revoked(connection)
 
     def finish(self, connection: Connection, now_ms: int) -> None:
         """Call last in every transaction: writes what `handle` gathered."""
@@ -99,6 +107,7 @@ class Ingest:
         self.log.forget()
         self._reference.forget()
         self._registered.clear()
+        self._revoked = None
 
     def changed(self) -> None:
         """Call after somebody else's change of the database: it may have touched what is
@@ -106,6 +115,7 @@ class Ingest:
         self.log.forget()
         self._reference.stale()
         self._registered.clear()
+        self._revoked = None
 
     def told_more(self) -> None:
         """Call when what kiosks are told follows from events that changed it."""
@@ -128,6 +138,8 @@ class Ingest:
         kiosk = parsed.kiosk
         self._require_registered(connection, kiosk, now_ms)
         try:
+            if self._revoked and kiosk in self._revoked:
+                return self._from_revoked(connection, kiosk, parsed.name, message, now_ms)
             if parsed.name == topics.EVENTS:
                 return self._events(connection, kiosk, message, now_ms)
             if parsed.name == topics.HELLO:
@@ -161,6 +173,22 @@ class Ingest:
         if appended.fresh:
             self._active.add(kiosk)
         return Handled(ack=(kiosk, appended.ack), fresh=tuple(appended.fresh))
+
+    def _from_revoked(
+        self, connection: Connection, kiosk: str, name: str, message: Message, now_ms: int
+    ) -> Handled:
+        """Its events wait; a hello tells that the broker still lets it in."""
+        if name == topics.HELLO:
+            detail: dict[str, str | int] = {"kiosk": kiosk}
+            trouble = Trouble(f"revoked-heard:{kiosk}", "revoked-heard", kiosk, kiosk, detail, 1)
+            incidents.note(connection, trouble, now_ms)
+        if name != topics.EVENTS:
+            return _NOTHING
+        batch = batches.decode(message.payload, message.properties)
+        aside = reviewing.take(connection, self.log, kiosk, batch, reviewing.MQTT, now_ms)
+        ack = reviewing.acknowledged(aside)
+        fresh = tuple(aside.appended.fresh) if aside.appended is not None else ()
+        return Handled(ack=(kiosk, ack) if ack is not None else None, fresh=fresh)
 
     # --- hello -----------------------------------------------------------------------------
 
