@@ -91,7 +91,7 @@ class Ingest:
     def begin(self, connection: Connection, group: Iterable[Message] = ()) -> None:
         """Call first in every transaction; ``group`` is what will be handled in it."""
         self._active.clear()
-        self.log.begin(connection, {_sender(message) for message in group})
+        self.log.begin(connection, {sender(message) for message in group})
         if self._revoked is None or not positions.drawn_by_ingest(connection):
             self._revoked = reviewing.revoked(connection)
 
@@ -281,7 +281,7 @@ class Ingest:
             self._registered.add(kiosk)
 
 
-def _sender(message: Message) -> str:
+def sender(message: Message) -> str:
     """Whose the message is; "" for nobody's."""
     parsed = topics.parse_up(message.topic)
     return parsed.kiosk if parsed is not None else ""

@@ -4,15 +4,15 @@ Messages and other people's changes queue up; the writer takes all that wait, up
 one transaction (group commit: a COMMIT costs the same for one message as for sixty), and only
 after its COMMIT do the answers leave. Then the projector runs in transactions of its own.
 
-The queue is bounded: who posts waits, TCP passes that on to the broker, and kiosks resend. Nothing
+Each kiosk has a lane of its own in the queue (`hub.log.lanes`) and gets no more than a share of a
+transaction, so that one which sends much delays nobody else. The queue is bounded: where all of it
+is full, who posts waits, TCP passes that on to the broker, and kiosks resend. Nothing
 that a message holds can end the thread: a group that fails is taken message by message, and the one
 that fails alone is set aside. Where the database itself fails (disk full), the group is dropped
 unanswered, which makes kiosks send it again, and ``healthy`` says no.
 """
 
-import contextlib
 import logging
-import queue
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
@@ -28,17 +28,24 @@ from hub import postgresql
 from hub.kiosks.outgoing import Send
 from hub.log import recording
 from hub.log.event_log import Fresh
-from hub.log.ingest import Handled, Ingest, Message
+from hub.log.ingest import Handled, Ingest, Message, sender
+from hub.log.lanes import Bounds, Lanes, Share
 from hub.projections import wishes
 from hub.projections.projecting import Projecting
 from hub.projections.projector import Projector
 
-QUEUE_MESSAGES: Final = 256
-"""Messages that may wait; above that, who posts waits."""
+BOUNDS: Final = Bounds(lane_pieces=1024, lane_bytes=4 * 1024 * 1024, bytes=48 * 1024 * 1024)
+"""What may wait of one kiosk, and of all. A kiosk has at most 400 events without acknowledgement
+under way (`kiosk.relay.WINDOW`), each in a message of its own if it must be: a lane has room for
+these, and for all of them again. Above the first bound `Writer.offer` refuses, above the second who
+posts waits."""
 
-GROUP_MESSAGES: Final = 64
-GROUP_BYTES: Final = 4 * 1024 * 1024
-"""Bounds of one transaction: a kiosk waits for its acknowledgement until it is committed."""
+SHARE: Final = Share(pieces=64, bytes=4 * 1024 * 1024, lane_bytes=512 * 1024)
+"""Bounds of one transaction: a kiosk waits for its acknowledgement until it is committed. Of one
+kiosk it holds at most four full batches, so that all others wait no longer than these take."""
+
+CALLS: Final = ""
+"""The lane of what people change; no kiosk has this name."""
 
 IDLE_S: Final = 1.0
 """How long to wait for something in the queue before looking whether to stop."""
@@ -65,7 +72,7 @@ class _Call(Struct):
     future: "Future[Any]"
 
 
-_Request: TypeAlias = Message | _Call | None
+_Request: TypeAlias = Message | _Call
 
 
 class Writer:
@@ -94,7 +101,7 @@ class Writer:
         self._follows: Final = follows
         self._publish: Final = publish
         self._now_ms: Final = now_ms
-        self._queue: Final[queue.Queue[_Request]] = queue.Queue(QUEUE_MESSAGES)
+        self._queue: Final[Lanes[_Request]] = Lanes(BOUNDS)
         self._stopping: Final = threading.Event()
         self._thread: Final = threading.Thread(target=self._run, name="hub-writer", daemon=True)
         self._well = True
@@ -110,8 +117,7 @@ class Writer:
     def stop(self, timeout_s: float = 30.0) -> None:
         """Finish the group under way and end; what still waits is not done."""
         self._stopping.set()
-        with contextlib.suppress(queue.Full):
-            self._queue.put_nowait(None)  # wakes it; a full queue wakes it as well
+        self._queue.close()
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
         self._refuse_waiting()
@@ -124,11 +130,19 @@ class Writer:
     @property
     def waiting(self) -> int:
         """How many messages and calls are queued."""
-        return self._queue.qsize()
+        return len(self._queue)
 
     def post(self, message: Message) -> None:
         """Queue a message; waits while the queue is full, gives up when the writer stops."""
         self._put(message)
+
+    def offer(self, message: Message) -> bool:
+        """The same, but a message of a kiosk whose own lane is full is dropped at once: False. It
+        has sent more than any kiosk has under way, and sends again what counts."""
+        if self._queue.is_full(sender(message), len(message.payload)):
+            return False
+        self._put(message)
+        return True
 
     def call(self, change: Callable[[Connection], T], timeout_s: float = 60.0) -> T:
         """Run ``change`` in a transaction of its own in the writer's thread; its result.
@@ -146,10 +160,9 @@ class Writer:
         return future.result(timeout_s)
 
     def _put(self, request: _Request) -> bool:
+        lane = sender(request) if isinstance(request, Message) else CALLS
         while not self._stopping.is_set():
-            try:
-                self._queue.put(request, timeout=0.5)
-            except queue.Full:
+            if not self._queue.put(lane, request, _size(request), timeout_s=0.5):
                 continue
             if self._stopping.is_set() and not self._thread.is_alive():
                 self._refuse_waiting()
@@ -157,11 +170,7 @@ class Writer:
         return False
 
     def _refuse_waiting(self) -> None:
-        while True:
-            try:
-                request = self._queue.get_nowait()
-            except queue.Empty:
-                return
+        for request in self._queue.drain():
             if isinstance(request, _Call):
                 request.future.set_exception(WriterStoppedError("the writer has stopped"))
 
@@ -183,7 +192,7 @@ class Writer:
                 return False
             self._behind = False
         well = self._follow() if self._follows else True
-        waiting = _parts(self._drain())
+        waiting = _parts(self._queue.take(SHARE, FOLLOW_S if self._follows else IDLE_S))
         try:
             while waiting:
                 part = waiting[0]
@@ -198,22 +207,6 @@ class Writer:
                     part.future.set_exception(error)
             raise
         return well
-
-    def _drain(self) -> list[_Request]:
-        try:
-            first = self._queue.get(timeout=FOLLOW_S if self._follows else IDLE_S)
-        except queue.Empty:
-            return []
-        requests = [first]
-        size = _size(first)
-        while len(requests) < GROUP_MESSAGES and size < GROUP_BYTES:
-            try:
-                request = self._queue.get_nowait()
-            except queue.Empty:
-                break
-            requests.append(request)
-            size += _size(request)
-        return requests
 
     def _take(self, group: Sequence[Message]) -> bool:
         """Ingest a group in one transaction, answer, project; whether the database worked."""
@@ -345,7 +338,7 @@ def _parts(requests: Sequence[_Request]) -> list[list[Message] | _Call]:
     for request in requests:
         if isinstance(request, _Call):
             parts.append(request)
-        elif request is not None:
+        else:
             last = parts[-1] if parts else None
             if isinstance(last, list):
                 last.append(request)
