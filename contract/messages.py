@@ -169,6 +169,16 @@ class Health(Struct, frozen=True):
     one before it."""
     config_detail: Word = ""
     """Why it was given up."""
+    release: Word = ""
+    """The release that runs (`contract.releases.ReleaseId`); empty: put there by hand."""
+    update: Word = ""
+    """How far another release is: ``unpacking``, ``waiting``, ``switching``, ``trying``,
+    ``confirming``, ``returning``; or how the last one ended: ``confirmed``, ``reverted`` (it was
+    tried and left again) or ``refused`` (it was never in use). Empty: there was none."""
+    update_release: Word = ""
+    """Which release that is."""
+    update_detail: Word = ""
+    """What it waits for, or why it was left or refused."""
 
 
 PRINT_LABELS: Final = "print-labels"
