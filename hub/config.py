@@ -4,8 +4,9 @@ Every error is reported at once, with its key and the nearest valid name; values
 never part of a message.
 """
 
+import ipaddress
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -73,17 +74,39 @@ class HubConfig(Struct, frozen=True, kw_only=True):
     backup_keep_monthly: Annotated[int, Meta(ge=0)] = 12
     hub_events_dir: str = ""
     """Directory for the copies of the hub's own events; empty: ``hub-events`` in backup_dir."""
+    alert_hosts: tuple[str, ...] = ()
+    """Further hosts that alarm webhooks may lead to (``chat.example``, ``chat.example:8443``),
+    besides those of WeCom, DingTalk and Feishu."""
+    alert_allow_private: tuple[str, ...] = ()
+    """Networks of your own (``192.168.1.0/24``) in which such a host may be; all other private
+    addresses are refused."""
+    smtp_host: str = ""
+    """The mail server that alarms are sent through; empty: none are sent by e-mail."""
+    smtp_port: Port = 587
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_user: str = ""
+    smtp_password: str = ""
+    smtp_from: str = ""
+    """The sender's address; empty: `smtp_user`."""
+    smtp_authority: str = ""
+    """PEM file with the authority of the mail server's certificate; empty: those of the system."""
     households: Annotated[int, Meta(ge=1)] = 10
     """How many distinct households a published delivery figure must hold at least."""
     timezone: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_+/-]{1,64}$")] = "Asia/Shanghai"
     """IANA name of the time zone in which pages show times and days are counted."""
 
 
-TLS_PATHS: Final = ("tls_certificate", "tls_key", "tls_authority", "authority_dir")
+TLS_PATHS: Final = (
+    "tls_certificate",
+    "tls_key",
+    "tls_authority",
+    "authority_dir",
+    "smtp_authority",
+)
 
 BUNDLE_KEY: Final = "bundle.key"
 
-SECRET_KEYS: Final = frozenset({"mqtt_password"})
+SECRET_KEYS: Final = frozenset({"mqtt_password", "smtp_password"})
 
 
 def load(path: Path) -> HubConfig:
@@ -106,7 +129,17 @@ def parse(document: dict[str, Any]) -> HubConfig:
         raise SettingsError(
             ("tls_certificate, tls_key: 要么都写，要么都不写 / one is of no use without the other",)
         )
+    if problems := tuple(filter(None, map(_network_problem, config.alert_allow_private))):
+        raise SettingsError(problems)
     return config
+
+
+def _network_problem(text: str) -> str:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        return f"alert_allow_private: {text} 不是网段 / is no network, such as 192.168.1.0/24"
+    return ""
 
 
 def resolve(config: HubConfig, base: Path) -> HubConfig:
