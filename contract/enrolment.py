@@ -31,7 +31,8 @@ class Identity(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tr
     that was opened here, ``last_head_hash`` the newest hash that is known of it (of the event
     before it, right after it was opened). ``signing_key`` is the private half of the key that
     signs receipts, the 32 bytes of Ed25519 (RFC 8032) in hex, and is nowhere else; documents of
-    earlier releases have none.
+    earlier releases have none. ``bundle_key`` is the hub's public key for bundles
+    (`contract.bundles`); without it a kiosk writes none.
     """
 
     kiosk: KioskId
@@ -41,6 +42,7 @@ class Identity(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tr
     last_epoch: EpochId | None = None
     last_head_hash: Hash | None = None
     signing_key: Annotated[str, whole(r"[0-9a-f]{64}")] | None = None
+    bundle_key: Annotated[str, whole(r"age1[0-9a-z]{1,120}")] | None = None
 
 
 def encode_identity(identity: Identity) -> bytes:

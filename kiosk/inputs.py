@@ -5,6 +5,7 @@ The interpreted scans hold no bearer token: cards, family tokens and claims are 
 """
 
 import enum
+from pathlib import Path
 from typing import Final, TypeAlias
 
 from msgspec import Struct
@@ -13,6 +14,7 @@ from contract.actions import Verb
 from contract.codes import CodeProblem
 from contract.events import Retail
 from drivers.ports import DeviceState, Printer, PrintResult, ScanRead, ScanUnreadable
+from kiosk.bundles import Written
 
 
 class InputKind(enum.StrEnum):
@@ -297,6 +299,18 @@ class PrinterLost(Struct, frozen=True):
     name: str
 
 
+class StickFound(Struct, frozen=True):
+    """A stick was plugged in and can be written to, below ``folder``."""
+
+    folder: Path
+
+
+class StickLost(Struct, frozen=True):
+    """That stick is there no more."""
+
+    folder: Path
+
+
 class Stop(Struct, frozen=True):
     """End the loop after what is already queued before it."""
 
@@ -312,5 +326,8 @@ LoopInput: TypeAlias = (
     | PrintDone
     | PrinterFound
     | PrinterLost
+    | StickFound
+    | StickLost
+    | Written
     | Stop
 )
