@@ -20,6 +20,9 @@ from sqlalchemy import Engine
 
 from hub import db, postgresql
 from hub.access.audit import By
+from hub.alerts import sending
+from hub.alerts.watch import EVERY_S as ALARMS_EVERY_S
+from hub.alerts.watch import AlarmWatch
 from hub.backup import Backup, Progress
 from hub.backup.keeper import Keeper
 from hub.config import HubConfig
@@ -60,6 +63,7 @@ class HubService:
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         fold: Fold = fold_item,
         part: Part = ALL,
+        alarms_every_s: float = ALARMS_EVERY_S,
     ) -> None:
         self._config: Final = config
         self._now_ms: Final = now_ms
@@ -96,6 +100,18 @@ class HubService:
         self._keeper: Final = Keeper(config, self.reader, self.writer.call, now_ms)
         self._orders: Final = OrdersWatch(self.reader, self.writer, now_ms)
         self._overdue: Final = OverdueWatch(self.writer, now_ms, config.timezone)
+        path = self.database_path
+        self._alarms: Final = AlarmWatch(
+            config,
+            self.reader,
+            self.writer,
+            sending.sender(config, self.reader, self.writer, now_ms),
+            now_ms,
+            broker=lambda: self._link.connected,
+            well=lambda: self.writer.healthy,
+            data=path.parent if path is not None else None,
+            every_s=alarms_every_s,
+        )
 
     # --- life ------------------------------------------------------------------------------
 
@@ -133,10 +149,12 @@ class HubService:
         self._keeper.start()
         self._overdue.start()
         self._orders.start()
+        self._alarms.start()
 
     def stop(self) -> None:
         """Say goodbye to the broker, finish the transaction under way, close."""
         self._link.stop()
+        self._alarms.stop()
         self._orders.stop()
         self._overdue.stop()
         self._keeper.stop()  # its last copy is told to the writer

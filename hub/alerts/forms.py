@@ -135,7 +135,7 @@ def answered(kind: str, status: int, body: bytes) -> Outcome:
         said = json.loads(body)
     except (ValueError, RecursionError):
         return Outcome(ok=False, error="no JSON")
-    code = _UNSAID
+    code: Any = _UNSAID
     if isinstance(said, dict):
         code = said.get("code", said.get("StatusCode")) if kind == FEISHU else said.get("errcode")
     if code == 0:

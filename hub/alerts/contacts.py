@@ -1,0 +1,107 @@
+"""A stop's opening hours and its host's telephone, which stays at the hub."""
+
+import hashlib
+import re
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Connection, delete, insert, select
+
+from hub import db
+from hub.access import audit
+from hub.access.audit import By
+from hub.alerts import opening
+from hub.alerts.opening import Hours, HoursError
+
+_PHONE: Final = re.compile(r"[0-9+() -]{0,30}")
+
+
+class Contact(Struct, frozen=True, forbid_unknown_fields=True):
+    """When a stop is open and whom to ring there: a number, no name."""
+
+    hours: Hours = Hours()
+    phone: str = ""
+
+
+class ContactError(ValueError):
+    """It cannot be so; ``what`` is day, holiday, phone or stop."""
+
+    def __init__(self, what: str, text: str = "") -> None:
+        super().__init__(f"{what}: {text}" if text else what)
+        self.what = what
+        self.text = text
+
+
+class ContactChangedError(ValueError):
+    """Somebody else has set it since the page was made."""
+
+
+def contacts(connection: Connection) -> dict[str, Contact]:
+    """Those that somebody has set, by stop."""
+    rows = connection.execute(
+        select(db.stop_contact.c.stop, db.stop_contact.c.hours, db.stop_contact.c.phone)
+    )
+    return {
+        row.stop: Contact(msgspec.json.decode(row.hours, type=Hours), row.phone) for row in rows
+    }
+
+
+def contact(connection: Connection, stop: str) -> Contact:
+    """That of one stop."""
+    return contacts(connection).get(stop, Contact())
+
+
+def phones(connection: Connection) -> dict[str, str]:
+    """The telephone of each stop; where its host's is not set, whom to ask about transfers."""
+    found = {
+        row.stop: row.phone
+        for row in connection.execute(select(db.contact.c.stop, db.contact.c.phone))
+    }
+    found.update({stop: one.phone for stop, one in contacts(connection).items() if one.phone})
+    return {stop: phone for stop, phone in found.items() if phone}
+
+
+def version(wish: Contact) -> str:
+    """Another one for another contact."""
+    return hashlib.sha256(msgspec.json.encode(wish)).hexdigest()
+
+
+def put(
+    connection: Connection,
+    stop: str,
+    wish: Contact,
+    by: By,
+    now_ms: int,
+    seen: str | None = None,
+) -> Contact:
+    """Set it; what is kept is given back. ``seen`` is the `version` that the page showed.
+
+    Raises:
+        ContactError: see there.
+        ContactChangedError: it is another by now.
+    """
+    if seen is not None and seen != version(contact(connection, stop)):
+        raise ContactChangedError
+    if connection.scalar(select(db.stop.c.id).where(db.stop.c.id == stop)) is None:
+        raise ContactError("stop", stop)
+    phone = " ".join(wish.phone.split())
+    if not _PHONE.fullmatch(phone):
+        raise ContactError("phone")
+    try:
+        kept = Contact(opening.tidy(wish.hours), phone)
+    except HoursError as error:
+        raise ContactError(error.what, error.text) from None
+    connection.execute(delete(db.stop_contact).where(db.stop_contact.c.stop == stop))
+    if kept != Contact():
+        connection.execute(
+            insert(db.stop_contact).values(
+                stop=stop,
+                hours=msgspec.json.encode(kept.hours).decode(),
+                phone=kept.phone,
+                changed_ms=now_ms,
+            )
+        )
+    # The number itself is nobody's business in a log that outlives it.
+    audit.note(connection, by, "contact.put", stop, {"phone": bool(kept.phone)}, now_ms, stop=stop)
+    return kept
