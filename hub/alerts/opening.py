@@ -24,7 +24,7 @@ MAX_HOLIDAYS: Final = 60
 MAX_HOLIDAY_DAYS: Final = 60
 DAY_MINUTES: Final = 1440
 
-_PUNCTUATION: Final = str.maketrans("：，、；—–－~～至到－", ":   -------")
+_PUNCTUATION: Final = str.maketrans("：，、；—–－~～至到", ":   -------")
 _SPAN: Final = re.compile(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})")
 _HOLIDAY: Final = re.compile(r"(\d{4}-\d{2}-\d{2})(?:/(\d{4}-\d{2}-\d{2}))?")
 
