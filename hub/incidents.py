@@ -28,6 +28,8 @@ DONE: Final = frozenset(
         "quarantined",
         "left-quarantine",
         "reserved-for-another",
+        "enrolment-replayed",
+        "enrolment-unknown",
     }
 )
 """Kinds about something that happened and that nothing can make unhappen: acknowledging one closes

@@ -33,6 +33,9 @@ class By(Struct, frozen=True):
 COMMAND_LINE: Final = By("command line")
 """Somebody at the machine itself, by ``yicang``."""
 
+KIOSK: Final = By("kiosk")
+"""A machine that asks to become a kiosk, or that was not confirmed in time."""
+
 
 def note(
     connection: Connection,

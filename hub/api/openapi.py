@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from contract.events import Public
 from contract.schema import reached
-from hub.api import models, parts, routes
+from hub.api import enrolments, models, parts, routes
 
 REFS: Final = "#/components/schemas/{name}"
 PREFIX: Final = "/api/v1"
@@ -26,7 +26,11 @@ ANSWERS: Final = (
 
 def document() -> dict[str, Any]:
     """The whole document as JSON values."""
-    answers: tuple[type[Struct], ...] = (*ANSWERS, *routes.structs(parts.ROUTES))
+    answers: tuple[type[Struct], ...] = (
+        *ANSWERS,
+        *enrolments.STRUCTS,
+        *routes.structs(parts.ROUTES),
+    )
     _, schemas = msgspec.json.schema_components((*answers, Public), ref_template=REFS)
     # To msgspec the received bytes are anything; to the reader they are an event's public part.
     schemas["EventOut"]["properties"]["public"] = {"$ref": REFS.format(name="Public")}
@@ -104,6 +108,7 @@ def _paths() -> dict[str, Any]:
             ],
             (400,),
         ),
+        PREFIX + enrolments.ROUTE: enrolments.path(REFS),
         "/api/v1/openapi.json": {
             "get": {
                 "operationId": "document",

@@ -4,6 +4,7 @@ from typing import Final
 
 from hub.api import (
     decisions,
+    fleet_enrolment,
     incidents,
     labels,
     months,
@@ -31,5 +32,6 @@ ROUTES: Final[tuple[Route, ...]] = (
     *preparing.ROUTES,
     *labels.ROUTES,
     *incidents.ROUTES,
+    *fleet_enrolment.ROUTES,
 )
 """All of them; a new part adds its own here."""

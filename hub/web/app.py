@@ -14,7 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from hub import request as collaborators
 from hub.access.throttle import Throttle
-from hub.api import v1
+from hub.api import enrolments, v1
 from hub.config import HubConfig
 from hub.queries.deliveries import Reaches
 from hub.request import Services, Writer
@@ -171,7 +171,9 @@ def create_app(
     api = v1.blueprint()
     app.register_blueprint(api)
     app.register_blueprint(v1.health_blueprint())
-    for exempt in (api, app.view_functions["public.find"]):
+    kiosks_ask = enrolments.blueprint()
+    app.register_blueprint(kiosks_ask)
+    for exempt in (api, kiosks_ask, app.view_functions["public.find"]):
         csrf.exempt(exempt)  # type: ignore[no-untyped-call]
     app.context_processor(lambda: {"current_user": login.current_user()})
     error_pages.install(app)

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 
-from hub.access.audit import COMMAND_LINE
+from hub.access.audit import COMMAND_LINE, KIOSK
 from hub.access.permissions import Role
 from hub.web import account_words
 
@@ -42,6 +42,13 @@ ACTS: Final[dict[str, LazyString]] = {
     "setting.put": _l("Changed a setting"),
     "setting.removed": _l("Took a setting back"),
     "labels.prefix": _l("Drew a prefix for labels"),
+    "kiosk.simulated": _l("Enrolled simulated kiosks"),
+    "enrolment.invited": _l("Invited a kiosk"),
+    "enrolment.cancelled": _l("Took an invitation of a kiosk back"),
+    "enrolment.enrolled": _l("Came as a new kiosk"),
+    "enrolment.refused": _l("Was refused as a kiosk"),
+    "enrolment.wrong-digits": _l("Typed wrong digits of a new kiosk"),
+    "enrolment.confirmed": _l("Confirmed a new kiosk"),
     "kiosk.command": _l("Told a kiosk to do something"),
     "papers.changed": _l("Changed what labels and receipts look like"),
     "quarantine.retried": _l("Read quarantined lines again"),
@@ -72,6 +79,12 @@ _DETAILS: Final[dict[str, LazyString]] = {
     "characters": _l("Characters"),
     "command": _l("Command"),
     "for": _l("For"),
+    "why": _l("Why"),
+    "hours": _l("Hours"),
+    "left": _l("Left"),
+    "kiosk": _l("Kiosk"),
+    "replaces": _l("In place of"),
+    "software": _l("Software"),
 }
 
 
@@ -88,6 +101,8 @@ def command_line() -> str:
 
 def person(who: str, names: Mapping[str, str]) -> str:
     """Who it was, by the accounts that there are; an account or token that has gone by its id."""
+    if who == KIOSK.account:
+        return _("a kiosk itself")
     return command_line() if who == COMMAND_LINE.account else names.get(who, who)
 
 

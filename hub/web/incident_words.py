@@ -143,6 +143,24 @@ _KINDS: Final = {
         _l("They are kept as received and count for nothing until they are repaired."),
         _l("See the quarantine page. A newer release may be able to read them."),
     ),
+    "enrolment-replayed": _Kind(
+        _l("An invitation was used twice"),
+        _l("Another machine came with the code by which %(kiosk)s was enrolled."),
+        _l("It was refused. The first one has the code."),
+        _l(
+            "Compare the six digits on the ticket with the page of the invitation before you"
+            " confirm. If they differ, cancel it: somebody has copied the code."
+        ),
+    ),
+    "enrolment-unknown": _Kind(
+        _l("Machines came that nobody invited"),
+        _l("Requests to become a kiosk came with codes that this hub never gave."),
+        _l("They were refused."),
+        _l(
+            "Is a kiosk being set up with the sheet of another hub? If not, somebody may be trying"
+            " codes; they are slowed down."
+        ),
+    ),
     "unreadable": _Kind(
         _l("A message could not be placed"),
         _l("A message on %(subject)s could not even be placed in a journal."),

@@ -28,6 +28,7 @@ OPEN = {
     "wall.linked_live",
     "api.document",
     "authority.authority",
+    "enrolments.ask",
 }
 """What donors see, what lets somebody in, and what machines may ask."""
 
