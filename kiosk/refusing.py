@@ -40,9 +40,13 @@ def is_refusal(error: BaseException | None) -> bool:
 
 
 class RefusingLoop:
-    """Stands in for the kiosk's loop; ``post`` may be called from any thread."""
+    """Stands in for the kiosk's loop; ``post`` may be called from any thread. ``alive`` is called
+    with each turn: a start anew would not mend the disk."""
 
-    def __init__(self, panel: Panel, screen: LaneScreen) -> None:
+    def __init__(
+        self, panel: Panel, screen: LaneScreen, alive: Callable[[], None] = lambda: None
+    ) -> None:
+        self._alive: Final = alive
         self._panel: Final = panel
         self._screen: Final = screen
         self._queue: Final[queue.SimpleQueue[LoopInput]] = queue.SimpleQueue()
@@ -62,6 +66,7 @@ class RefusingLoop:
         self._panel.alarm(Alarm.UNSAVED, True)
         try_at = time.monotonic() + TRY_AGAIN_S
         while True:
+            self._alive()
             try:
                 incoming = self._queue.get(timeout=max(0.0, try_at - time.monotonic()))
             except queue.Empty:
