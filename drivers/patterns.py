@@ -3,7 +3,8 @@
 The rules of this table, each held by a test:
 
 * **Green means saved, and nothing else is green.** Red means refused, or that the kiosk cannot
-  save. What a lane is used for is told in white, blue, magenta and cyan.
+  save. What a lane is used for is told in white, blue, magenta and cyan. Only a self-test
+  (`Signal.TEST`), which is never the answer to a scan, shows every colour, and red first.
 * **The ear is enough, and so is the eye.** Any two patterns that sound differ in rhythm: another
   number of beats, or one beat or pause at least twice as long. A buzzer that knows one pitch only
   is enough; where it knows more, pitch differs as well. Any two lights differ in rhythm in the
@@ -99,6 +100,17 @@ SIGNALS: Final[dict[Signal, Pattern]] = {
         loop=_blinks(_C.WHITE, 200, 400),
     ),
     Signal.IDLE: Pattern(Words("没有新消息", "nothing to tell")),
+    Signal.IDENTIFY: Pattern(
+        Words("中心在找这台终端", "the hub asks which kiosk this is"),
+        once=(Step(1200, _C.CYAN, 1600), Step(400), Step(200, _C.CYAN, 1600)),
+    ),
+    Signal.TEST: Pattern(
+        Words("自检：每种颜色和声音", "self-test: every colour and sound"),
+        once=(
+            Step(500, _C.RED, 440), Step(250), Step(500, _C.GREEN, 880), Step(250),
+            Step(500, _C.BLUE, 1600), Step(250), Step(500, _C.WHITE, 2400),
+        ),
+    ),
 }  # fmt: skip
 
 ALARMS: Final[dict[Alarm, Pattern]] = {

@@ -304,6 +304,10 @@ class Signal(StrEnum):
     """Saved, but somebody should look (no paper, an item of another place)."""
     IDLE = "idle"
     """Nothing to tell: whatever was shown ends, and the lane's mode is what is left."""
+    IDENTIFY = "identify"
+    """Somebody at the hub asks which kiosk this is."""
+    TEST = "test"
+    """A self-test: every colour and several pitches, whatever they mean elsewhere."""
 
 
 class Alarm(StrEnum):

@@ -21,7 +21,7 @@ import click
 
 from contract.events import Noticed
 from contract.settings import SettingsError
-from drivers.ports import Printer, Scanner, Speaker, Words
+from drivers.ports import DeviceState, Printer, Scanner, Speaker, Words
 from drivers.registry import Devices, open_panel, open_printer, open_scanner
 from drivers.scanner_screen import ScreenScanner
 from drivers.sound_files import sound_folders
@@ -30,6 +30,7 @@ from kiosk import lean
 from kiosk.clock import LearntClock, SystemClock, synchronised_wall
 from kiosk.command_desk import CommandDesk
 from kiosk.config import KioskConfig, devices, lane_names, load, panel_wiring
+from kiosk.configuration import ConfigurationStore
 from kiosk.damage import DAMAGED, is_damage, open_journal
 from kiosk.day_figures import DayFigures
 from kiosk.documents import Letterhead, claim_address, item_count
@@ -51,6 +52,11 @@ from kiosk.signer import ReceiptSigner
 from kiosk.spool import Spool
 from kiosk.state import Draft, ReceiptJob
 from kiosk.store import JournalError
+from kiosk.tasks.configure import TrialDesk
+from kiosk.tasks.desk import TaskDesk
+from kiosk.tasks.outbox import Outbox
+from kiosk.tasks.own_log import OwnLog
+from kiosk.tasks.wiring import Parts, Start, actions, seen
 from kiosk.time_desk import TimeDesk
 from kiosk.tls import pinned_context
 from kiosk.uplink import Uplink
@@ -59,9 +65,11 @@ from kiosk.work_desk import WorkDesk
 log = logging.getLogger(__name__)
 
 EXIT_USAGE: Final = 2
-EXIT_DAMAGED: Final = 75
-"""The journal turned out to be damaged: whoever watches starts the kiosk again, which finds that
-and goes on with a fresh one (EX_TEMPFAIL of <sysexits.h>)."""
+EXIT_AGAIN: Final = 75
+"""Whoever watches starts the kiosk again (EX_TEMPFAIL of <sysexits.h>): the hub asked for it, or
+another configuration is to be tried or given up."""
+EXIT_DAMAGED: Final = EXIT_AGAIN
+"""The journal turned out to be damaged: the next start finds that and goes on with a fresh one."""
 
 
 class _Mailbox:
@@ -98,7 +106,7 @@ def software() -> str:
     return f"yicang-{metadata.version('yicang-stop')}"
 
 
-def run(config: KioskConfig) -> int:
+def run(start: Start) -> int:
     """Runs a kiosk until SIGTERM or SIGINT; its exit status.
 
     As long as the disk takes nothing it refuses every scan, and goes on by itself when it does.
@@ -107,6 +115,7 @@ def run(config: KioskConfig) -> int:
         SettingsError: a device URL or the time zone means nothing.
         IdentityError, JournalError: the kiosk's files cannot be used.
     """
+    config = start.used.config
     os.environ["ESCPOS_CAPABILITIES_PICKLE_DIR"] = str(config.state)
     os.environ.setdefault("LG_WD", str(config.state))  # lgpio keeps a pipe there
     lean.forget_companies()
@@ -116,7 +125,7 @@ def run(config: KioskConfig) -> int:
     clock = LearntClock(SystemClock())
     while True:
         try:
-            return _run(config, clock, mailbox)
+            return _run(start, clock, mailbox)
         except (JournalError, OSError) as error:
             if not is_refusal(error):
                 raise
@@ -130,8 +139,9 @@ def run(config: KioskConfig) -> int:
             return 0
 
 
-def _run(config: KioskConfig, clock: LearntClock, mailbox: _Mailbox) -> int:
+def _run(start: Start, clock: LearntClock, mailbox: _Mailbox) -> int:
     """A kiosk with its journal. Raises also OSError: the disk refuses at start."""
+    config = start.used.config
     found = devices(config)
     wiring = panel_wiring(config)
     timezone = _timezone(config.timezone)
@@ -184,7 +194,34 @@ def _run(config: KioskConfig, clock: LearntClock, mailbox: _Mailbox) -> int:
             figures,
         )
         papers = PaperDesk(journal, clock, threads, letterhead, timezone, signer, mailbox.post)
-        commands = CommandDesk(config.kiosk, journal, clock, link, papers.hindrance)
+        known: dict[tuple[str, str], DeviceState] = {}
+        trial = TrialDesk(
+            start.store,
+            start.used,
+            clock,
+            lambda: (
+                seen(known),
+                not (lanes.unsaved or health.refusing or loop.damaged),
+                uplink.online,
+            ),
+            lambda: loop.leave(),
+        )
+        tasks = TaskDesk(
+            config.kiosk,
+            journal,
+            clock,
+            link,
+            actions(
+                Parts(start, journal, clock, identity, lanes, papers, timezone, known),
+                software=software(),
+                health=lambda: health.aside(known.values(), lanes.states),
+                online=lambda: uplink.online,
+                leave=lambda: loop.leave(),
+            ),
+            Outbox(config.state / "files"),
+            lambda: lanes.serving,
+        )
+        commands = CommandDesk(config.kiosk, journal, clock, link, papers.hindrance, tasks)
         uplink = Uplink(
             config.kiosk,
             journal,
@@ -195,6 +232,16 @@ def _run(config: KioskConfig, clock: LearntClock, mailbox: _Mailbox) -> int:
             commands,
             software=software(),
             entropy=entropy,
+        )
+        health = HealthDesk(
+            journal,
+            clock,
+            machine,
+            software=software(),
+            prefixes_left=identity.prefixes_left,
+            reference=uplink.reference.health,
+            paper_left=papers.paper_left,
+            config=trial.told,
         )
         loop = Loop(
             kiosk=config.kiosk,
@@ -209,16 +256,10 @@ def _run(config: KioskConfig, clock: LearntClock, mailbox: _Mailbox) -> int:
             link=link,
             screen=screen,
             view=view,
-            health=HealthDesk(
-                journal,
-                clock,
-                machine,
-                software=software(),
-                prefixes_left=identity.prefixes_left,
-                reference=uplink.reference.health,
-                paper_left=papers.paper_left,
-            ),
+            health=health,
             figures=figures,
+            devices=known,
+            trial=trial,
         )
         mailbox.deliver = loop.post
         panel.start()
@@ -238,7 +279,9 @@ def _run(config: KioskConfig, clock: LearntClock, mailbox: _Mailbox) -> int:
         _find_printers(found, mailbox, stack)
         loop.run()
         log.info("kiosk %s stops", config.kiosk)
-    return EXIT_DAMAGED if loop.damaged else 0
+    if loop.damaged:
+        return EXIT_DAMAGED
+    return EXIT_AGAIN if loop.again else 0
 
 
 def _refuse(config: KioskConfig, clock: LearntClock, mailbox: _Mailbox) -> bool:
@@ -381,7 +424,10 @@ def _stop_on_signals(mailbox: _Mailbox) -> None:
 def run_file(path: Path) -> int:
     """Runs the kiosk of a settings file; says on one line each what is wrong, and exits 2."""
     try:
-        return run(load(path))
+        base = load(path)
+        store = ConfigurationStore(base.state / "configuration")
+        logging.getLogger().addHandler(OwnLog(base.state))
+        return run(Start(base, store.choose(base), store, path))
     except SettingsError as error:
         for problem in error.problems:
             click.echo(problem, err=True)

@@ -46,7 +46,9 @@ class HealthDesk:
         prefixes_left: Callable[[], int],
         reference: Callable[[], tuple[PartHealth, ...]],
         paper_left: PaperLeft = dict,
+        config: Callable[[], tuple[str, str, str]] = lambda: ("", "", ""),
     ) -> None:
+        """``config`` tells the version in use, how it came to that, and why."""
         self._journal: Final = journal
         self._clock: Final = clock
         self._machine: Final = machine
@@ -54,6 +56,7 @@ class HealthDesk:
         self._prefixes_left: Final = prefixes_left
         self._reference: Final = reference
         self._paper_left: Final = paper_left
+        self._config: Final = config
         self._started: Final = clock.mono()
         self._look_at = 0
         self._due = 0
@@ -86,6 +89,7 @@ class HealthDesk:
             or told.refusing != self.refusing
             or told.throttling != self._throttling
             or told.reference != self._reference()
+            or (told.config, told.config_state, told.config_detail) != self._config()
         )
 
     def next_deadline(self) -> int:
@@ -95,6 +99,7 @@ class HealthDesk:
     def health(self, devices: Iterable[DeviceState], lanes: Mapping[str, LaneState]) -> Health:
         """How the kiosk is now, to be told at once."""
         paper = self._paper_left()
+        config, config_state, config_detail = self._config()
         streams = self._journal.streams
         self._told_at = self._clock.mono()
         self._due = self._told_at + HEALTH_INTERVAL_S * 1000
@@ -115,8 +120,17 @@ class HealthDesk:
             temperature_c=self._machine.temperature_c(),
             throttling=self._throttling,
             reference=self._reference(),
+            config=config,
+            config_state=config_state,
+            config_detail=config_detail,
         )
         return self._told
+
+    def aside(self, devices: Iterable[DeviceState], lanes: Mapping[str, LaneState]) -> Health:
+        """The same, for somebody else than the hub: it is told once more."""
+        found = self.health(devices, lanes)
+        self.untold()
+        return found
 
     def untold(self) -> None:
         """The line was lost: what was told may not have been heard."""

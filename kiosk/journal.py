@@ -62,6 +62,9 @@ Entropy = Callable[[int], bytes]
 
 SYSTEM_LANE: Final = "system"
 
+COUNTED: Final = ("event", "epoch", "turn", "known", "print_job", "command", "task", "product")
+"""Tables whose rows a support bundle counts."""
+
 _lane_decoder: Final = msgspec.json.Decoder(LaneState)
 
 
@@ -424,6 +427,30 @@ class Journal:
         if allocator.prefix is None or allocator.end - allocator.next > 64:
             return ()
         return self._draw_blocks(allocator.prefix, 1)
+
+    # --- for support ---------------------------------------------------------------------------
+
+    def inspected(self) -> dict[str, object]:
+        """Whether the database is whole, and how much it holds; nothing of what. Reads all of it.
+        Raises `JournalError`."""
+        with disk_errors():
+            whole = [str(row[0]) for row in self._db.execute("PRAGMA quick_check(10)")]
+            counts = {
+                name: self._db.execute(f"SELECT count(*) FROM {name}").fetchone()[0]  # noqa: S608
+                for name in COUNTED
+            }
+            pages = self._db.execute("PRAGMA page_count").fetchone()[0]
+        return {
+            "whole": whole == ["ok"],
+            "faults": [] if whole == ["ok"] else len(whole),
+            "rows": counts,
+            "pages": pages,
+            "backlog": self.streams.backlog(),
+            "epochs": [
+                {"epoch": s.epoch, "oldest": s.oldest, "head": s.head, "acked": s.acked}
+                for s in self.streams.by_epoch.values()
+            ][-20:],
+        }
 
     # --- housekeeping --------------------------------------------------------------------------
 

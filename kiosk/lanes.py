@@ -13,6 +13,7 @@ from typing import Final, Protocol
 
 from msgspec import structs
 
+from contract.actions import Verb
 from drivers.calibration import diagnose
 from drivers.ports import Alarm, Panel, Role, ScanRead, ScanUnreadable, Signal, Speaker, Words
 from drivers.speaker_null import NullSpeaker
@@ -21,11 +22,13 @@ from kiosk.damage import is_damage
 from kiosk.day_figures import DayFigures
 from kiosk.facts import gather, known_label
 from kiosk.inputs import (
+    ActionCard,
     Again,
     BoxLabel,
     Foreign,
     InputKind,
     ItemLabel,
+    PlaceSheet,
     Scan,
     TakeOut,
     Timeout,
@@ -40,9 +43,10 @@ from kiosk.screen.view import Lane
 from kiosk.state import LabelJob, LaneState, Message, Outcome, Phase, ReceiptJob
 from kiosk.store import JournalError
 from kiosk.texts import render
-from kiosk.voice import PAPER_PROMPT, PROMPT_OF
+from kiosk.voice import CALL_PROMPT, PAPER_PROMPT, PROMPT_OF
 from kiosk.workflow import Facts, restored, step
 from kiosk.workflow.asked import took_in
+from kiosk.workflow.count import ELSEWHERE
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +72,7 @@ _ROLLS: Final[dict[InputKind, Role]] = {
 }
 
 
+_COUNTS: Final = (Phase.REST, Phase.CARDED, Phase.COUNTING, Phase.SHELF)
 _SERVED: Final = frozenset({Phase.INTAKE, Phase.ASKING, Phase.BINDING, Phase.REPRINTING})
 
 
@@ -174,6 +179,38 @@ class LaneDesk:
             return
         self._turn(read.lane, interpret(read.text, read.symbology))
 
+    def call_out(self, signal: Signal, message: str, *, speak: bool) -> None:
+        """Every lane's lights and buzzer say it, and the page of those where nobody is; nothing
+        changes by it."""
+        for lane in self._opened:
+            if self.states[lane].phase is Phase.REST:
+                self._show(lane, Signal.ATTENTION, Message(message))
+            self._panel.show(lane, signal)
+        if speak:
+            self._speaker.say(CALL_PROMPT)
+
+    def open_shelf(self, place: str, lane: str | None) -> str:
+        """Has a lane (None: the first that can) count this shelf, whoever is at it: the hub asked
+        for it. Why not, as a machine word; "" when the shelf is open."""
+        fits = [one for one in self._opened if self.states[one].phase in _COUNTS]
+        if lane is not None and lane not in self._opened:
+            return "no-lane"
+        chosen = lane if lane is not None else next(iter(fits), None)
+        if chosen is None or chosen not in fits:
+            return "serving"
+        named = self._journal.knowledge.place(place)
+        if named is not None and named.kind in ELSEWHERE:
+            return "not-a-shelf"
+        if self.states[chosen].phase in (Phase.REST, Phase.CARDED):
+            self._turn(chosen, ActionCard(Verb.COUNT), ordered=True)
+        if not self._counts(chosen, place):
+            self._turn(chosen, PlaceSheet(place), ordered=True)
+        return "" if self._counts(chosen, place) else "not-saved"
+
+    def _counts(self, lane: str, place: str) -> bool:
+        count = self.states[lane].count
+        return count is not None and count.shelf is not None and count.shelf.place == place
+
     @property
     def serving(self) -> bool:
         """Whether somebody at a lane is waiting for labels, or may be about to."""
@@ -238,7 +275,8 @@ class LaneDesk:
             memory = self._memories[lane] = _Memory()
         return memory
 
-    def _turn(self, lane: str, scan: Scan) -> None:
+    def _turn(self, lane: str, scan: Scan, *, ordered: bool = False) -> None:
+        """``ordered``: the hub asked for it, so nobody's card need allow it."""
         state = self.states.get(lane) or LaneState()
         if self.refusing and not isinstance(scan, Timeout):
             self._show(lane, Signal.REFUSED, Message("not-saved"))
@@ -254,6 +292,8 @@ class LaneDesk:
                 scan_back=self.scan_back,
                 zone=self._zone,
             )
+            if ordered:
+                facts = structs.replace(facts, capabilities=None)
             if self._questions:
                 facts = self._facts_in_doubt(scan, facts)
             outcome = step(state, self._journal.allocator, scan, facts)

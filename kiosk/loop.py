@@ -39,6 +39,7 @@ from kiosk.paper_desk import PaperDesk
 from kiosk.screen.view import LANGUAGES, DayView, DeviceView, KioskView
 from kiosk.state import Draft
 from kiosk.store import JournalError
+from kiosk.tasks.configure import TrialDesk
 from kiosk.time_desk import TimeDesk
 from kiosk.uplink import Link, Uplink
 from kiosk.work_desk import WorkDesk
@@ -79,7 +80,10 @@ class Loop:
         view: KioskView,
         health: HealthDesk,
         figures: DayFigures | None = None,
+        devices: dict[tuple[str, str], DeviceState] | None = None,
+        trial: TrialDesk | None = None,
     ) -> None:
+        """``devices`` is where the loop notes how each one is, for others to look at."""
         self._kiosk: Final = kiosk
         self._journal: Final = journal
         self._clock: Final = clock
@@ -94,10 +98,13 @@ class Loop:
         self._view = view
         self._health: Final = health
         self._figures: Final = figures
+        self._trial: Final = trial
         self.damaged = False
+        self.again = False
+        """Set when the process is to be started anew."""
         self._queue: Final[queue.SimpleQueue[LoopInput]] = queue.SimpleQueue()
         self._garbage: Final = Garbage()
-        self._devices: Final[dict[tuple[str, str], DeviceState]] = {}
+        self._devices: Final = devices if devices is not None else {}
         self._low: frozenset[str] = frozenset()
         self._complaint = ""
         self._complain_after = 0
@@ -106,6 +113,11 @@ class Loop:
     def post(self, incoming: LoopInput) -> None:
         """From any thread: an input for the loop."""
         self._queue.put(incoming)
+
+    def leave(self) -> None:
+        """Ends, to be started anew."""
+        self.again = True
+        self.post(Stop())
 
     def run(self) -> None:
         """Takes inputs until `Stop`."""
@@ -182,6 +194,8 @@ class Loop:
             self._commands.tick,
         ):
             self._guarded(step)
+        if self._trial is not None:
+            self._trial.tick()
         self._guarded(self._about_papers)
         self._guarded(self._tell_health)
         self.damaged = self.damaged or self._lanes.damaged
@@ -215,6 +229,8 @@ class Loop:
             self._uplink.next_deadline(),
             self._time.next_deadline(),
             self._papers.next_deadline(),
+            self._commands.next_deadline(),
+            self._trial.next_deadline() if self._trial is not None else None,
             now + IDLE_MS,
         ]
         nearest = min(moment for moment in due if moment is not None)

@@ -22,7 +22,7 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from contract.events import LabelAttached, Noticed
-from drivers.ports import Document, LayoutError, Printer, Role
+from drivers.ports import Document, LayoutError, Printer, PrintResult, Role
 from kiosk.clock import LearntClock
 from kiosk.documents import Letterhead, Stamp, item_count, layout
 from kiosk.inputs import LoopInput, PrintDone
@@ -36,6 +36,9 @@ from kiosk.signer import ReceiptSigner
 from kiosk.state import Draft, LabelJob, PaperJob, ReceiptJob
 
 log = logging.getLogger(__name__)
+
+TEST: Final = -1
+"""The number under which printers have the page of a self-test."""
 
 
 class _Printed(NamedTuple):
@@ -72,6 +75,7 @@ class PaperDesk:
         """Lane and item of labels that nobody knows of whether they came out, for the loop to
         take. The queue keeps them back."""
         self.ordered: Final = OrderedLabels(journal, clock, self._document)
+        self._tested: dict[str, PrintResult | None] = {}
 
     def dispatch(self) -> None:
         """Gives every free printer its oldest waiting paper."""
@@ -149,7 +153,9 @@ class PaperDesk:
         if result.status == "failed":
             log.warning("%s: %s", done.printer, result.detail.en)
         answers = thread is not None and thread.answers
-        if done.job == ORDERED:
+        if done.job == TEST:
+            self._tested[done.printer] = result
+        elif done.job == ORDERED:
             self.ordered.done(done, answers=answers)
         elif job is not None and not done.fits:
             # It would be tried for ever, and hold up what comes behind it.
@@ -167,6 +173,23 @@ class PaperDesk:
                 case Again.ASK:
                     self._doubt(job)
         self._journal.rolls.used(done.printer, result.paper_mm)
+
+    def print_test(self, document: Document) -> bool:
+        """Hands a page to every printer at once; False while one of them is busy."""
+        if any(thread.busy for thread in self._printers):
+            return False
+        self._tested = {thread.printer.name: None for thread in self._printers}
+        for thread in self._printers:
+            thread.submit(TEST, document)
+        return True
+
+    def tested(self) -> dict[str, PrintResult | None]:
+        """How that ended by printer, None: not yet."""
+        return self._tested
+
+    def letter(self) -> Letterhead:
+        """As the stop's papers begin now."""
+        return self._letterhead.spoken(self._journal.knowledge.settings().language)
 
     def _doubt(self, job: Job) -> None:
         """Somebody must look whether this label came out, unless its item was taken back."""

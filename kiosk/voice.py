@@ -74,5 +74,7 @@ PROMPT_OF: Final[dict[str, str]] = {
 }
 """Message key (`kiosk.texts.MESSAGES`) to prompt (`drivers.prompts.PROMPTS`)."""
 
+CALL_PROMPT: Final = "welcome"
+"""Spoken when the hub asks which kiosk this is, and in a self-test."""
 PAPER_PROMPT: Final = "paper"
 """Spoken when a printer begins to need somebody."""

@@ -27,8 +27,8 @@ from kiosk.screen.modes import MODES, ModeView
 from kiosk.screen.offers import Offer
 from kiosk.state import Phase
 
-SignalName: TypeAlias = Literal["idle", "busy", "saved", "refused", "attention"]
-"""The values of `drivers.ports.Signal`."""
+SignalName: TypeAlias = Literal["idle", "busy", "saved", "refused", "attention", "identify", "test"]
+"""The values of `drivers.ports.Signal`; a page is told of the last two by ``attention``."""
 
 Language: TypeAlias = Literal["zh", "en", "both"]
 

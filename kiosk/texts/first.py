@@ -7,6 +7,8 @@ from kiosk.state import Phase
 
 MESSAGES: Final[dict[str, Words]] = {
     "rest": Words("您好", "Hello"),
+    "identify": Words("我在这里：义仓中心在找这台终端", "Here I am: the hub is looking for this kiosk"),
+    "self-test": Words("正在自检，请稍等", "Self-test: one moment"),
     "refused": Words("现在不能扫这个", "Not now: that card does nothing here"),
     "received": Words("已保存：{category} × {count}", "Saved: {category} × {count}"),
     "to-be-sorted": Words("已保存：待分类 × {count}", "Saved, to be sorted × {count}"),

@@ -47,7 +47,7 @@ from kiosk.workflow.turn import (
 
 MAX_LISTED: Final = 40
 """Missing labels that the closing slip names: 27 cm of paper."""
-_ELSEWHERE: Final = frozenset({"stop", "team", "disposal", "outside"})
+ELSEWHERE: Final = frozenset({"stop", "team", "disposal", "outside"})
 """Kinds of place that are no shelf of this stop."""
 
 
@@ -96,7 +96,7 @@ def on_place(turn: Turn, scan: Scan) -> None:
     if count.shelf is not None and count.shelf.place == scan.code:
         _say_closed(turn, _close_shelf(turn))
         return
-    if turn.facts.place_kind in _ELSEWHERE:
+    if turn.facts.place_kind in ELSEWHERE:
         refuse(turn, scan, "not-a-shelf")
         return
     closed = _close_shelf(turn) if count.shelf is not None else None

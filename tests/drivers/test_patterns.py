@@ -154,13 +154,23 @@ def test_there_is_a_pattern_for_every_signal_and_every_alarm() -> None:
     assert set(ALARMS) == set(Alarm)
 
 
+def test_a_self_test_shows_every_colour_a_lamp_has_and_begins_with_no_promise() -> None:
+    steps = SIGNALS[Signal.TEST].once
+    assert steps[0].light is Colour.RED
+    lights = [step.light.value for step in steps]
+    assert all(any(light[lamp] for light in lights) for lamp in range(3))
+    for lamp in range(3):
+        alone = tuple(place == lamp for place in range(3))
+        assert alone in lights
+
+
 def test_only_what_is_saved_is_green() -> None:
     green = {
         name
         for name, p in EVERY.items()
         if any(step.light is Colour.GREEN for step in (*p.once, *p.loop))
     }
-    assert green == {"saved once"}
+    assert green == {"saved once", "test once"}
     assert {step.light for step in SIGNALS[Signal.SAVED].once} == {Colour.GREEN}
     assert SIGNALS[Signal.SAVED].once[0].light is Colour.GREEN, "green comes at once"
 
@@ -171,7 +181,7 @@ def test_only_what_was_not_saved_is_red() -> None:
         for name, p in EVERY.items()
         if any(step.light is Colour.RED for step in (*p.once, *p.loop))
     }
-    assert red == {"refused", "unsaved"}
+    assert red == {"refused", "unsaved", "test"}
 
 
 @pytest.mark.parametrize("name", EVERY)
