@@ -7,6 +7,8 @@ database at once. Checkpoints run when the kiosk is idle, not within a donor's s
 
 The shape follows the disk, too. Events stand in the order in which they happen, so that a new one
 always goes onto the last page: with a text key every fourth rewrote two pages more.
+
+Its shape, and how it goes from one to another and back, is in `kiosk.store_schema`.
 """
 
 import sqlite3
@@ -14,8 +16,8 @@ from pathlib import Path
 from typing import Final
 
 from drivers.ports import Words
-
-SCHEMA_VERSION: Final = 5
+from kiosk.store_schema import SCHEMA, Schema
+from kiosk.store_schema import SCHEMA_VERSION as SCHEMA_VERSION
 
 IDLE_CHECKPOINT_CHANGES: Final = 200
 """Changed rows after which an idle moment is used for a checkpoint: about a megabyte of log."""
@@ -25,129 +27,6 @@ FORCED_CHECKPOINT_PAGES: Final = 16_384
 
 SEQ_BITS: Final = 40
 """Room for the seq in an event's key: an event every millisecond for 34 years of one start."""
-
-_COMMANDS: Final = """
--- Commands of the hub that were taken, and what they have printed: see `kiosk.command_store`.
-CREATE TABLE command (
-    number INTEGER PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
-    expires INTEGER NOT NULL,
-    total INTEGER NOT NULL,
-    ended INTEGER NOT NULL DEFAULT 0,
-    started INTEGER NOT NULL DEFAULT 0,
-    ending TEXT NOT NULL DEFAULT '',
-    detail TEXT NOT NULL DEFAULT '',
-    doubtful TEXT NOT NULL DEFAULT '[]'
-);
-CREATE TABLE command_label (
-    command INTEGER NOT NULL, position INTEGER NOT NULL, code TEXT NOT NULL, data BLOB NOT NULL,
-    PRIMARY KEY (command, position)
-) WITHOUT ROWID;
-CREATE INDEX command_label_code ON command_label (code);
-"""
-
-_TASKS: Final = """
--- What else the hub had this kiosk do: see `kiosk.tasks.store`.
-CREATE TABLE task (
-    number INTEGER PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
-    name TEXT NOT NULL,
-    expires INTEGER NOT NULL,
-    state TEXT NOT NULL,
-    detail TEXT NOT NULL DEFAULT '',
-    mark TEXT NOT NULL DEFAULT '',
-    checks BLOB NOT NULL DEFAULT '[]',
-    file TEXT NOT NULL DEFAULT '',
-    command BLOB NOT NULL
-);
-"""
-
-_SCHEMA: Final = f"""
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-
-CREATE TABLE epoch (
-    number INTEGER PRIMARY KEY,
-    epoch TEXT NOT NULL UNIQUE,
-    boot TEXT NOT NULL,
-    acked INTEGER NOT NULL DEFAULT 0,
-    safe INTEGER NOT NULL DEFAULT 0,
-    disputed INTEGER NOT NULL DEFAULT 0,
-    closed_wall INTEGER
-);
-
--- id: see `event_key`
-CREATE TABLE event (
-    id INTEGER PRIMARY KEY, hash TEXT NOT NULL, mono INTEGER NOT NULL, raw BLOB NOT NULL
-);
-
--- Turns that are committed and not yet spread into lane, known and print_job.
-CREATE TABLE turn (id INTEGER PRIMARY KEY, redo BLOB NOT NULL);
-
--- With row ids: a long session's state stays within one page.
-CREATE TABLE lane (lane TEXT PRIMARY KEY, state BLOB NOT NULL);
-
-CREATE TABLE known (
-    code TEXT PRIMARY KEY, status TEXT NOT NULL, plan TEXT, place TEXT, box TEXT, category TEXT,
-    sealed INTEGER NOT NULL DEFAULT 0, aside INTEGER NOT NULL DEFAULT 0
-) WITHOUT ROWID;
-CREATE INDEX known_plan ON known (plan) WHERE plan IS NOT NULL;
-CREATE INDEX known_place ON known (place) WHERE place IS NOT NULL;
-CREATE INDEX known_box ON known (box) WHERE box IS NOT NULL;
-
--- Who came to work and has not gone home: the card's hash and the event that says so.
-CREATE TABLE work (
-    person TEXT PRIMARY KEY, epoch TEXT NOT NULL, seq INTEGER NOT NULL,
-    boot TEXT NOT NULL, mono INTEGER NOT NULL
-) WITHOUT ROWID;
-
-CREATE TABLE block (
-    prefix TEXT NOT NULL, block INTEGER NOT NULL, PRIMARY KEY (prefix, block)
-) WITHOUT ROWID;
-
-CREATE TABLE print_job (
-    id INTEGER PRIMARY KEY,
-    lane TEXT NOT NULL,
-    data BLOB NOT NULL,
-    item TEXT,
-    head TEXT NOT NULL,
-    secret TEXT,
-    boot TEXT NOT NULL,
-    mono INTEGER NOT NULL,
-    started INTEGER NOT NULL DEFAULT 0
-);
-
-CREATE TABLE product (
-    gtin TEXT PRIMARY KEY, category TEXT NOT NULL, zh TEXT NOT NULL, en TEXT NOT NULL
-) WITHOUT ROWID;
-{_COMMANDS}{_TASKS}"""
-
-_UPGRADES: Final = {
-    1: """
-ALTER TABLE event RENAME TO event_1;
-CREATE TABLE event (
-    id INTEGER PRIMARY KEY, hash TEXT NOT NULL, mono INTEGER NOT NULL, raw BLOB NOT NULL
-);
-INSERT INTO event
-    SELECT number << 40 | seq, hash, mono, raw FROM event_1 JOIN epoch USING (epoch)
-    ORDER BY number, seq;
-DROP TABLE event_1;
-CREATE TABLE turn (id INTEGER PRIMARY KEY, redo BLOB NOT NULL);
-ALTER TABLE known ADD COLUMN place TEXT;
-ALTER TABLE known ADD COLUMN box TEXT;
-ALTER TABLE known ADD COLUMN category TEXT;
-ALTER TABLE known ADD COLUMN sealed INTEGER NOT NULL DEFAULT 0;
-CREATE INDEX known_place ON known (place) WHERE place IS NOT NULL;
-CREATE INDEX known_box ON known (box) WHERE box IS NOT NULL;
-CREATE TABLE work (
-    person TEXT PRIMARY KEY, epoch TEXT NOT NULL, seq INTEGER NOT NULL,
-    boot TEXT NOT NULL, mono INTEGER NOT NULL
-) WITHOUT ROWID;
-""",
-    2: "ALTER TABLE known ADD COLUMN aside INTEGER NOT NULL DEFAULT 0;",
-    3: _COMMANDS,
-    4: _TASKS,
-}
-"""How a journal of this version becomes one of the next; the whole way is one transaction."""
 
 
 class JournalError(Exception):
@@ -168,11 +47,12 @@ def seq_of(key: int) -> int:
     return key & (1 << SEQ_BITS) - 1
 
 
-def open_store(path: Path) -> sqlite3.Connection:
+def open_store(path: Path, schema: Schema = SCHEMA) -> sqlite3.Connection:
     """The journal at ``path``, created with its schema when it is not there.
 
     Raises:
-        JournalError: it cannot be opened, is damaged, or was written by a later release.
+        JournalError: it cannot be opened, is damaged, or was written by a later release that left
+            no way back.
     """
     connection: sqlite3.Connection | None = None
     try:
@@ -184,22 +64,16 @@ def open_store(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
         if version == 0:
-            connection.executescript(
-                f"BEGIN IMMEDIATE;{_SCHEMA}PRAGMA user_version = {SCHEMA_VERSION};COMMIT;"
-            )
-        elif version > SCHEMA_VERSION:
-            raise JournalError(
-                Words(
-                    zh=f"日志 {path} 由更新的版本写成（{version}），本版本只认识 {SCHEMA_VERSION}",
-                    en=f"the journal {path} was written by a later release "
-                    f"({version}; this one knows {SCHEMA_VERSION})",
-                )
-            )
+            steps = schema.create
+        elif version > schema.version:
+            steps = _way_back(connection, path, version, schema.version)
         else:
-            upgrades = "".join(_UPGRADES[step] for step in range(version, SCHEMA_VERSION))
-            connection.executescript(
-                f"BEGIN IMMEDIATE;{upgrades}PRAGMA user_version = {SCHEMA_VERSION};COMMIT;"
-            )
+            steps = "".join(schema.upgrades[step] for step in range(version, schema.version))
+        keep = "".join(_keep(step, sql) for step, sql in schema.ways_back.items())
+        connection.executescript(
+            f"BEGIN IMMEDIATE;{steps}DELETE FROM meta WHERE key LIKE 'back-%';{keep}"  # noqa: S608
+            f"PRAGMA user_version = {schema.version};COMMIT;"
+        )
     except BaseException as error:
         if connection is not None:
             connection.close()
@@ -207,6 +81,27 @@ def open_store(path: Path) -> sqlite3.Connection:
             raise
         raise JournalError(_why_not_open(path, error)) from error
     return connection
+
+
+def _way_back(connection: sqlite3.Connection, path: Path, version: int, wanted: int) -> str:
+    """The statements that undo what later releases did to the shape. Raises `JournalError`."""
+    kept = dict(connection.execute("SELECT key, value FROM meta WHERE key LIKE 'back-%'"))
+    steps = [kept.get(f"back-{step}") for step in range(version, wanted, -1)]
+    if None in steps:
+        raise JournalError(
+            Words(
+                zh=f"日志 {path} 由更新的版本写成（{version}），本版本只认识 {wanted}",
+                en=f"the journal {path} was written by a later release "
+                f"({version}; this one knows {wanted})",
+            )
+        )
+    return "".join(f"{step};" for step in steps)
+
+
+def _keep(step: int, sql: str) -> str:
+    """A statement that writes down how an earlier release undoes this step."""
+    quoted = sql.replace("'", "''")
+    return f"INSERT INTO meta VALUES ('back-{step}', '{quoted}');"  # noqa: S608 - our own words
 
 
 def _why_not_open(path: Path, error: sqlite3.Error) -> Words:
@@ -226,7 +121,8 @@ def checkpoint(connection: sqlite3.Connection) -> None:
     header, which is synced before anything else: the empty write does that now, not for a donor.
     """
     connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    connection.execute(f"PRAGMA user_version = {version}")
 
 
 _REFUSALS: Final = (sqlite3.Error, OSError)
