@@ -47,8 +47,10 @@ class HealthDesk:
         reference: Callable[[], tuple[PartHealth, ...]],
         paper_left: PaperLeft = dict,
         config: Callable[[], tuple[str, str, str]] = lambda: ("", "", ""),
+        update: Callable[[], tuple[str, str, str, str]] = lambda: ("", "", "", ""),
     ) -> None:
-        """``config`` tells the version in use, how it came to that, and why."""
+        """``config`` tells the version in use, how it came to that, and why; ``update`` the release
+        in use, how far another is, which one that is, and why."""
         self._journal: Final = journal
         self._clock: Final = clock
         self._machine: Final = machine
@@ -57,6 +59,7 @@ class HealthDesk:
         self._reference: Final = reference
         self._paper_left: Final = paper_left
         self._config: Final = config
+        self._update: Final = update
         self._started: Final = clock.mono()
         self._look_at = 0
         self._due = 0
@@ -90,6 +93,7 @@ class HealthDesk:
             or told.throttling != self._throttling
             or told.reference != self._reference()
             or (told.config, told.config_state, told.config_detail) != self._config()
+            or _update_told(told) != self._update()
         )
 
     def next_deadline(self) -> int:
@@ -100,6 +104,7 @@ class HealthDesk:
         """How the kiosk is now, to be told at once."""
         paper = self._paper_left()
         config, config_state, config_detail = self._config()
+        release, update, update_release, update_detail = self._update()
         streams = self._journal.streams
         self._told_at = self._clock.mono()
         self._due = self._told_at + HEALTH_INTERVAL_S * 1000
@@ -123,6 +128,10 @@ class HealthDesk:
             config=config,
             config_state=config_state,
             config_detail=config_detail,
+            release=release,
+            update=update,
+            update_release=update_release,
+            update_detail=update_detail,
         )
         return self._told
 
@@ -136,6 +145,10 @@ class HealthDesk:
         """The line was lost: what was told may not have been heard."""
         self._told = None
         self._due = 0
+
+
+def _update_told(told: Health) -> tuple[str, str, str, str]:
+    return told.release, told.update, told.update_release, told.update_detail
 
 
 def _device(state: DeviceState, paper_mm: int | None) -> DeviceHealth:
