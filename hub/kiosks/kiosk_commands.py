@@ -16,10 +16,9 @@ Rules
 import hashlib
 import secrets
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
-from msgspec import Struct
 from sqlalchemy import Connection, insert, select, update
 
 from contract import messages, topics
@@ -29,20 +28,22 @@ from contract.messages import (
     MAX_LABELS,
     PRINT_LABELS,
     Command,
-    CommandState,
     LabelOrder,
     Reply,
 )
 from hub import db
 from hub.access import audit
 from hub.access.audit import By
+from hub.kiosks.command_rows import COLUMNS, order_of, told
+from hub.kiosks.command_rows import DONATION as DONATION
+from hub.kiosks.command_rows import RUN as RUN
+from hub.kiosks.command_rows import Order as Order
+from hub.kiosks.command_rows import WAITING as WAITING
+from hub.kiosks.command_rows import about as about
+from hub.kiosks.command_rows import of_kiosk as of_kiosk
+from hub.kiosks.command_rows import one as one
 from hub.kiosks.outgoing import Send
 
-RUN: Final = "labels:"
-DONATION: Final = "donation:"
-"""What commands are for: this, and the prefix of a run of labels or the id of a list."""
-WAITING: Final = "waiting"
-"""Not answered yet."""
 DAY_MS: Final = 24 * 3600 * 1000
 PRINT_MS: Final = DAY_MS
 """How long a kiosk has for printing."""
@@ -57,77 +58,6 @@ class CommandError(ValueError):
     def __init__(self, why: str) -> None:
         super().__init__(why)
         self.why = why
-
-
-class Told(Struct, frozen=True):
-    """What a kiosk said of a command, put together from all that it said."""
-
-    state: str = WAITING
-    detail: str = ""
-    printed: int = 0
-    doubtful: tuple[str, ...] = ()
-
-    @property
-    def is_final(self) -> bool:
-        """Whether nothing more will become of it."""
-        return self.state in FINAL_STATES
-
-    @property
-    def begun(self) -> int:
-        """Labels that are out, or may be: the first ones of the command."""
-        return self.printed + len(self.doubtful)
-
-
-class Order(Struct, frozen=True):
-    """A command to a kiosk; times are Unix milliseconds by the hub's clock."""
-
-    id: str
-    kiosk: str
-    name: str
-    about: str
-    account: str
-    made_ms: int
-    expires_ms: int
-    cancel_ms: int | None
-    answered_ms: int | None
-    message: Command
-    told: Told
-
-    @property
-    def total(self) -> int:
-        """How many labels."""
-        return len(self.message.labels)
-
-    @property
-    def used(self) -> tuple[str, ...]:
-        """The codes that are out, or may be, or will be."""
-        codes = tuple(label.code for label in self.message.labels)
-        return codes[: self.told.begun] if self.told.is_final else codes
-
-    def is_late(self, now_ms: int) -> bool:
-        """Whether its time is over, and nobody knows yet what became of it."""
-        return not self.told.is_final and self.expires_ms <= now_ms
-
-
-# --- what a reply means (pure) --------------------------------------------------------------------
-
-
-def told(before: Told, reply: Reply, codes: Sequence[str]) -> Told:
-    """What is known of a command with these ``codes`` after one more reply."""
-    if before.is_final:
-        return before
-    state = reply.state or (CommandState.ACCEPTED if reply.ok else CommandState.UNKNOWN)
-    if state not in frozenset(CommandState):
-        state = CommandState.PRINTING if reply.ok else CommandState.REFUSED
-    doubtful = tuple(code for code in reply.doubtful if code in codes)
-    printed = min(reply.printed, len(codes))
-    if printed + len(doubtful) < before.begun:
-        printed, doubtful = before.printed, before.doubtful
-        if state not in FINAL_STATES:
-            return before  # an older answer that came late
-    if state == CommandState.FAILED and reply.detail == "forgotten":
-        doubtful = (*doubtful, *codes[printed + len(doubtful) :])
-    return Told(state, reply.detail, printed, doubtful)
 
 
 # --- making ---------------------------------------------------------------------------------------
@@ -222,74 +152,9 @@ def _keep(
     audit.note(connection, by, "kiosk.command", kiosk, detail, now_ms, stop=row.stop)
 
 
-# --- reading --------------------------------------------------------------------------------------
-
-_COLUMNS: Final = (
-    db.command.c.id,
-    db.command.c.kiosk,
-    db.command.c.name,
-    db.command.c.about,
-    db.command.c.account,
-    db.command.c.made_ms,
-    db.command.c.expires_ms,
-    db.command.c.cancel_ms,
-    db.command.c.answered_ms,
-    db.command.c.payload,
-    db.command.c.state,
-    db.command.c.detail,
-    db.command.c.printed,
-    db.command.c.doubtful,
-)
-_message: Final = msgspec.json.Decoder(Command)
-_codes: Final = msgspec.json.Decoder(tuple[str, ...])
-
-
-def _order(row: Any) -> Order:
-    said = Told(row.state, row.detail, row.printed, _codes.decode(row.doubtful))
-    return Order(
-        id=row.id,
-        kiosk=row.kiosk,
-        name=row.name,
-        about=row.about,
-        account=row.account,
-        made_ms=row.made_ms,
-        expires_ms=row.expires_ms,
-        cancel_ms=row.cancel_ms,
-        answered_ms=row.answered_ms,
-        message=_message.decode(row.payload),
-        told=said,
-    )
-
-
-def one(connection: Connection, command: str) -> Order | None:
-    """The command with this id."""
-    row = connection.execute(select(*_COLUMNS).where(db.command.c.id == command)).first()
-    return None if row is None else _order(row)
-
-
 def keyed(connection: Connection, by: By, key: str | None) -> Order | None:
     """What this account made with this key before."""
     return None if key is None else one(connection, _id(by, key))
-
-
-def of_kiosk(connection: Connection, kiosk: str, limit: int = 20) -> list[Order]:
-    """A kiosk's commands, the newest first."""
-    query = select(*_COLUMNS).where(db.command.c.kiosk == kiosk)
-    rows = connection.execute(query.order_by(*_NEWEST).limit(limit))
-    return [_order(row) for row in rows]
-
-
-def about(connection: Connection, what: str) -> list[Order]:
-    """What was printed for this, the newest first."""
-    rows = connection.execute(
-        select(*_COLUMNS)
-        .where(db.command.c.about == what, db.command.c.name == PRINT_LABELS)
-        .order_by(*_NEWEST)
-    )
-    return [_order(row) for row in rows]
-
-
-_NEWEST: Final = (db.command.c.made_ms.desc(), db.command.c.id)
 
 
 # --- sending and hearing --------------------------------------------------------------------------
@@ -297,7 +162,7 @@ _NEWEST: Final = (db.command.c.made_ms.desc(), db.command.c.id)
 
 def unsent(connection: Connection, now_ms: int) -> tuple[Send, ...]:
     """What was made and not sent yet; it counts as sent from now on."""
-    rows = connection.execute(select(*_COLUMNS).where(db.command.c.sent_ms.is_(None))).all()
+    rows = connection.execute(select(*COLUMNS).where(db.command.c.sent_ms.is_(None))).all()
     if not rows:
         return ()
     connection.execute(
@@ -305,20 +170,20 @@ def unsent(connection: Connection, now_ms: int) -> tuple[Send, ...]:
         .where(db.command.c.id.in_([row.id for row in rows]))
         .values(sent_ms=now_ms)
     )
-    return _sends([_order(row) for row in rows])
+    return _sends([order_of(row) for row in rows])
 
 
 def after_hello(connection: Connection, kiosk: str, now_ms: int) -> tuple[Send, ...]:
     """What this kiosk has not answered for good: it is sent again."""
     final = [state.value for state in FINAL_STATES]
     rows = connection.execute(
-        select(*_COLUMNS).where(
+        select(*COLUMNS).where(
             db.command.c.kiosk == kiosk,
             db.command.c.state.not_in(final),
             db.command.c.expires_ms > now_ms - ASKED_MS,
         )
     )
-    return _sends([_order(row) for row in rows])
+    return _sends([order_of(row) for row in rows])
 
 
 def _sends(orders: Sequence[Order]) -> tuple[Send, ...]:
