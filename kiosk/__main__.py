@@ -59,6 +59,7 @@ from kiosk.tasks.own_log import OwnLog
 from kiosk.tasks.wiring import Parts, Start, actions, seen
 from kiosk.time_desk import TimeDesk
 from kiosk.tls import pinned_context
+from kiosk.update_desk import UpdateDesk
 from kiosk.uplink import Uplink
 from kiosk.work_desk import WorkDesk
 
@@ -233,6 +234,15 @@ def _run(start: Start, clock: LearntClock, mailbox: _Mailbox) -> int:
             software=software(),
             entropy=entropy,
         )
+        runtime = os.environ.get("RUNTIME_DIRECTORY")
+        updates = UpdateDesk(
+            journal,
+            clock,
+            config.kiosk,
+            own=Path(runtime) if runtime else None,
+            hour=config.update_hour,
+            zone=timezone,
+        )
         health = HealthDesk(
             journal,
             clock,
@@ -242,6 +252,7 @@ def _run(start: Start, clock: LearntClock, mailbox: _Mailbox) -> int:
             reference=uplink.reference.health,
             paper_left=papers.paper_left,
             config=trial.told,
+            update=updates.words,
         )
         loop = Loop(
             kiosk=config.kiosk,
@@ -260,6 +271,7 @@ def _run(start: Start, clock: LearntClock, mailbox: _Mailbox) -> int:
             figures=figures,
             devices=known,
             trial=trial,
+            updates=updates,
         )
         mailbox.deliver = loop.post
         panel.start()

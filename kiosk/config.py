@@ -50,6 +50,9 @@ class KioskConfig(Struct, frozen=True, kw_only=True):
     """Port of the local page; 0: no page."""
     timezone: Name = "Asia/Shanghai"
     """For the date on papers."""
+    update_hour: Annotated[int, Meta(ge=0, le=23)] = 3
+    """The local hour in which another release may be taken over; each kiosk has a minute of its
+    own after it."""
     state_dir: str = "."
     """Where identity.json, the journal and the spool are."""
     min_free_mb: Annotated[int, Meta(ge=1)] = 64

@@ -41,6 +41,7 @@ from kiosk.state import Draft
 from kiosk.store import JournalError
 from kiosk.tasks.configure import TrialDesk
 from kiosk.time_desk import TimeDesk
+from kiosk.update_desk import UpdateDesk
 from kiosk.uplink import Link, Uplink
 from kiosk.work_desk import WorkDesk
 
@@ -82,6 +83,7 @@ class Loop:
         figures: DayFigures | None = None,
         devices: dict[tuple[str, str], DeviceState] | None = None,
         trial: TrialDesk | None = None,
+        updates: UpdateDesk | None = None,
     ) -> None:
         """``devices`` is where the loop notes how each one is, for others to look at."""
         self._kiosk: Final = kiosk
@@ -99,6 +101,7 @@ class Loop:
         self._health: Final = health
         self._figures: Final = figures
         self._trial: Final = trial
+        self._updates: Final = updates
         self.damaged = False
         self.again = False
         """Set when the process is to be started anew."""
@@ -198,6 +201,7 @@ class Loop:
             self._trial.tick()
         self._guarded(self._about_papers)
         self._guarded(self._tell_health)
+        self._guarded(self._tell_updater)
         self.damaged = self.damaged or self._lanes.damaged
         self._lanes.alarm(Alarm.OFFLINE, not self._uplink.online)
         low = self._papers.running_low()
@@ -257,6 +261,10 @@ class Loop:
         if self._connected and self._health.due():
             health = self._health.health(self._devices.values(), self._lanes.states)
             self._link.publish(topics.up(self._kiosk, topics.HEALTH), encode(health))
+
+    def _tell_updater(self) -> None:
+        if self._updates is not None:
+            self._updates.tick(self._devices.values(), self._lanes.states, self._health.refusing)
 
     def _printer_is_waiting(self) -> bool:
         return any(s.kind == "printer" and not s.ok for s in self._devices.values())

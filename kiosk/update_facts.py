@@ -1,0 +1,114 @@
+"""What the updater and the kiosk tell each other, in two small files in memory (``/run``).
+
+The updater writes ``ask.json`` (a nonce) and ``told.json`` (how far it is, for the kiosk's own
+health report). The kiosk writes ``facts.json``. To a new nonce it writes an event into its journal,
+of a kind that counts nothing, and ``acked`` says whether the hub has acknowledged it: the way of
+every scan, from the disk to the hub and back, was gone once.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from kiosk.durable import write_durably
+
+NOTICED: Final = "update-check"
+"""The word of the event (`contract.events.Noticed`)."""
+_MAX_BYTES: Final = 65_536
+
+
+@dataclass(frozen=True)
+class KioskFacts:
+    """How a kiosk is. ``release`` it runs (empty: none of ours); ``wall`` Unix milliseconds, None
+    while nobody told the time; ``backlog`` events without acknowledgement, ``resting_s`` seconds
+    since the last scan, 0 while somebody is being served; ``refusing`` why it saves nothing;
+    ``devices`` how many of each kind work; ``open_now`` that its own hour for updates is;
+    ``asked`` the nonce that ``acked`` belongs to."""
+
+    release: str = ""
+    wall: int | None = None
+    backlog: int = 0
+    resting_s: int = 0
+    refusing: str = ""
+    devices: Mapping[str, int] = field(default_factory=dict)
+    open_now: bool = False
+    asked: str = ""
+    acked: bool = False
+
+    def same_as(self, other: "KioskFacts") -> bool:
+        """Whether they differ in nothing but the time that passed."""
+        mine = replace(self, wall=0, resting_s=int(self.resting_s > 0))
+        return mine == replace(other, wall=0, resting_s=int(other.resting_s > 0))
+
+    def to_json(self) -> bytes:
+        """The bytes of ``facts.json``."""
+        return json.dumps(asdict(self), sort_keys=True).encode() + b"\n"
+
+
+def write_facts(folder: Path, facts: KioskFacts) -> None:
+    """Replaces ``facts.json``. Raises OSError."""
+    write_durably(folder / "facts.json", facts.to_json(), mode=0o644)
+
+
+def read_facts(path: Path) -> KioskFacts | None:
+    """What the kiosk last told; None when it does not run, or tells nothing of sense."""
+    try:
+        with path.open("rb") as file:
+            found = json.loads(file.read(_MAX_BYTES))
+        wall = found.get("wall")
+        return KioskFacts(
+            release=str(found.get("release", "")),
+            wall=None if wall is None else int(wall),
+            backlog=int(found.get("backlog", 0)),
+            resting_s=int(found.get("resting_s", 0)),
+            refusing=str(found.get("refusing", "")),
+            devices={str(kind): int(n) for kind, n in dict(found.get("devices", {})).items()},
+            open_now=found.get("open_now") is True,
+            asked=str(found.get("asked", "")),
+            acked=found.get("acked") is True,
+        )
+    except (OSError, ValueError, TypeError, AttributeError):
+        return None
+
+
+@dataclass(frozen=True)
+class Told:
+    """How far the updater is, in machine words for `contract.messages.Health`."""
+
+    update: str = ""
+    release: str = ""
+    reason: str = ""
+
+
+def read_told(path: Path) -> Told:
+    """What the updater last told; empty when it told nothing."""
+    found = _object(path)
+    return Told(
+        str(found.get("update", "")), str(found.get("release", "")), str(found.get("reason", ""))
+    )
+
+
+def read_ask(path: Path) -> str:
+    """The nonce that the updater wants answered; empty when it asks nothing."""
+    return str(_object(path).get("nonce", ""))[:64]
+
+
+def _object(path: Path) -> Mapping[str, object]:
+    try:
+        with path.open("rb") as file:
+            found = json.loads(file.read(_MAX_BYTES))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def write_told(folder: Path, told: Told) -> None:
+    """Replaces ``told.json``. Raises OSError."""
+    write_durably(folder / "told.json", json.dumps(asdict(told)).encode() + b"\n", mode=0o644)
+
+
+def write_ask(folder: Path, nonce: str) -> None:
+    """Replaces ``ask.json``; an empty ``nonce`` asks nothing. Raises OSError."""
+    write_durably(folder / "ask.json", json.dumps({"nonce": nonce}).encode() + b"\n", mode=0o644)
