@@ -43,6 +43,7 @@ from provisioning.deck import (
     deck,
     months_from,
 )
+from provisioning.enrolment_sheet import STEPS
 from provisioning.ink import ICONS, Ink
 from provisioning.mark_drawing import draw_mark
 from provisioning.marks import Mark
@@ -175,11 +176,13 @@ def test_neighbours_know_their_cards_by_animal_and_colour() -> None:
 
 def test_every_icon_in_the_folder_is_used_and_none_is_missing() -> None:
     source = "".join(
-        (ICONS.parent / name).read_text() for name in ("marks.py", "poster.py", "mark_drawing.py")
+        (ICONS.parent / name).read_text()
+        for name in ("marks.py", "poster.py", "mark_drawing.py", "enrolment_sheet.py")
     )
     named = set(re.findall(r'"([a-z]+(?:-[a-z]+)*)"', source))
     assert {path.stem for path in ICONS.glob("*.svg")} <= named
     used = {icon for card in WHOLE_DECK for icon in card.mark.icons}
+    used |= {icon for step in STEPS for icon in step.icons}
     used |= {icon for part in PARTS for step in part.steps for icon in step.icons}
     assert used <= {path.stem for path in ICONS.glob("*.svg")}
     assert "Apache License 2.0" in (ICONS / "LICENCE").read_text()
