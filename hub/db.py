@@ -45,6 +45,9 @@ from hub.tables.alerts import stop_contact as stop_contact
 from hub.tables.base import metadata as metadata
 from hub.tables.broker import broker_account as broker_account
 from hub.tables.commands import command as command
+from hub.tables.commands import command_file as command_file
+from hub.tables.configurations import configuration as configuration
+from hub.tables.configurations import configuration_stage as configuration_stage
 from hub.tables.donations import donation as donation
 from hub.tables.fleet import enrolment as enrolment
 from hub.tables.labels import label_run as label_run

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, select
 
-from contract.messages import FINAL_STATES, PRINT_LABELS, Command, CommandState, Reply
+from contract.messages import FINAL_STATES, PRINT_LABELS, Check, Command, CommandState, Reply
 from hub import db
 
 RUN: Final = "labels:"
@@ -28,6 +28,7 @@ class Told(Struct, frozen=True):
     detail: str = ""
     printed: int = 0
     doubtful: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
 
     @property
     def is_final(self) -> bool:
@@ -89,7 +90,7 @@ def told(before: Told, reply: Reply, codes: Sequence[str]) -> Told:
             return before  # an older answer that came late
     if state == CommandState.FAILED and reply.detail == "forgotten":
         doubtful = (*doubtful, *codes[printed + len(doubtful) :])
-    return Told(state, reply.detail, printed, doubtful)
+    return Told(state, reply.detail, printed, doubtful, reply.checks or before.checks)
 
 
 # --- reading --------------------------------------------------------------------------------------
@@ -109,13 +110,21 @@ COLUMNS: Final = (
     db.command.c.detail,
     db.command.c.printed,
     db.command.c.doubtful,
+    db.command.c.checks,
 )
 _message: Final = msgspec.json.Decoder(Command)
+_checks: Final = msgspec.json.Decoder(tuple[Check, ...])
 _codes: Final = msgspec.json.Decoder(tuple[str, ...])
 
 
 def order_of(row: Any) -> Order:
-    said = Told(row.state, row.detail, row.printed, _codes.decode(row.doubtful))
+    said = Told(
+        row.state,
+        row.detail,
+        row.printed,
+        _codes.decode(row.doubtful),
+        _checks.decode(row.checks),
+    )
     return Order(
         id=row.id,
         kiosk=row.kiosk,

@@ -28,17 +28,20 @@ from contract.messages import (
     MAX_LABELS,
     PRINT_LABELS,
     Command,
+    CommandState,
     LabelOrder,
     Reply,
 )
 from hub import db
 from hub.access import audit
 from hub.access.audit import By
+from hub.kiosks import command_files
+from hub.kiosks.command_files import FILES
 from hub.kiosks.command_rows import COLUMNS, order_of, told
 from hub.kiosks.command_rows import DONATION as DONATION
 from hub.kiosks.command_rows import RUN as RUN
-from hub.kiosks.command_rows import Order as Order
 from hub.kiosks.command_rows import WAITING as WAITING
+from hub.kiosks.command_rows import Order as Order
 from hub.kiosks.command_rows import about as about
 from hub.kiosks.command_rows import of_kiosk as of_kiosk
 from hub.kiosks.command_rows import one as one
@@ -83,8 +86,8 @@ def print_labels(
         raise CommandError("no-labels")
     if len(labels) > MAX_LABELS:
         raise CommandError("too-many")
-    message = Command(_id(by, key), PRINT_LABELS, now_ms + PRINT_MS, tuple(labels))
-    _keep(connection, kiosk, message, about, by, now_ms)
+    message = Command(id_of(by, key), PRINT_LABELS, now_ms + PRINT_MS, tuple(labels))
+    keep(connection, kiosk, message, about, by, now_ms)
     return message.id
 
 
@@ -99,8 +102,8 @@ def cancel(connection: Connection, command: str, by: By, now_ms: int) -> str:
         raise CommandError("unknown")
     if found.told.is_final or found.cancel_ms is not None:
         raise CommandError("over")
-    message = Command(_id(by, None), CANCEL, max(found.expires_ms, now_ms + DAY_MS), of=command)
-    _keep(connection, found.kiosk, message, found.about, by, now_ms)
+    message = Command(id_of(by, None), CANCEL, max(found.expires_ms, now_ms + DAY_MS), of=command)
+    keep(connection, found.kiosk, message, found.about, by, now_ms)
     connection.execute(
         update(db.command).where(db.command.c.id == command).values(cancel_ms=now_ms)
     )
@@ -114,15 +117,21 @@ def cancel_all(connection: Connection, what: str, by: By, now_ms: int) -> None:
             cancel(connection, found.id, by, now_ms)
 
 
-def _id(by: By, key: str | None) -> str:
+def id_of(by: By, key: str | None) -> str:
+    """A command's id: drawn, or of this account's ``key``, which makes it the same command."""
     if key is None:
         return secrets.token_hex(8)
     return hashlib.sha256(f"command\0{by.account}\0{key}".encode()).hexdigest()[:16]
 
 
-def _keep(
+def keep(
     connection: Connection, kiosk: str, message: Command, about: str, by: By, now_ms: int
 ) -> None:
+    """It is to be sent: a row, and a note of who asked for it. The same id again is the same.
+
+    Raises:
+        CommandError: unknown-kiosk.
+    """
     row = connection.execute(
         select(db.kiosk.c.stop).where(db.kiosk.c.id == kiosk, db.kiosk.c.retired_ms.is_(None))
     ).first()
@@ -146,6 +155,7 @@ def _keep(
             printed=0,
             doubtful="[]",
             settled=True,
+            checks="[]",
         )
     )
     detail = {"command": message.name, "for": about, "rows": len(message.labels)}
@@ -154,7 +164,7 @@ def _keep(
 
 def keyed(connection: Connection, by: By, key: str | None) -> Order | None:
     """What this account made with this key before."""
-    return None if key is None else one(connection, _id(by, key))
+    return None if key is None else one(connection, id_of(by, key))
 
 
 # --- sending and hearing --------------------------------------------------------------------------
@@ -205,11 +215,18 @@ def answered(connection: Connection, kiosk: str, reply: Reply, now_ms: int) -> N
     if found is None or found.kiosk != kiosk:
         return
     after = told(found.told, reply, [label.code for label in found.message.labels])
+    if found.name in FILES and not found.told.is_final:
+        if reply.file is not None:
+            command_files.keep(connection, found, reply.file, now_ms)
+        if after.state == CommandState.DONE and not command_files.complete(connection, found.id):
+            # A part was lost: asked again after the next hello, the kiosk sends all of them.
+            after = msgspec.structs.replace(after, state=CommandState.RUNNING)
     values = {
         "state": after.state,
         "detail": after.detail,
         "printed": after.printed,
         "doubtful": msgspec.json.encode(after.doubtful).decode(),
+        "checks": msgspec.json.encode(after.checks).decode(),
         "answered_ms": now_ms,
     }
     if after.doubtful != found.told.doubtful:

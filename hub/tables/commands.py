@@ -2,7 +2,19 @@
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, Text, false
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    false,
+)
 
 from hub.tables.base import metadata
 
@@ -27,9 +39,24 @@ command: Final = Table(
     Column("answered_ms", BigInteger, nullable=True),
     Column("settled", Boolean, nullable=False, server_default=false()),
     # whether what follows from its last answer was done
+    Column("checks", Text, nullable=False, server_default="[]"),  # lines of its result, JSON
 )
 """A command and what its kiosk last answered (`hub.kiosks.kiosk_commands`)."""
 
+command_file: Final = Table(
+    "command_file",
+    metadata,
+    Column("command", String, ForeignKey("command.id"), primary_key=True),
+    Column("part", Integer, primary_key=True),  # from 0
+    Column("parts", Integer, nullable=False),
+    Column("name", String, nullable=False),
+    Column("hash", String, nullable=False),  # SHA-256 of the whole
+    Column("data", LargeBinary, nullable=False),
+    Column("received_ms", BigInteger, nullable=False),
+)
+"""Logs and support bundles that kiosks sent (`hub.kiosks.command_files`)."""
+
+Index("command_file_age", command_file.c.received_ms)
 Index("command_about", command.c.about)
 Index("command_kiosk", command.c.kiosk, command.c.made_ms)
 Index(
