@@ -51,6 +51,7 @@ from kiosk.store import (
     open_store,
     transaction,
 )
+from kiosk.store_schema import SCHEMA, Schema
 from kiosk.streams import EventIds, Stream, Streams
 from kiosk.tasks.store import TaskStore
 from kiosk.turns import Redo, TurnLog
@@ -93,6 +94,7 @@ class Journal:
         software: str,
         entropy: Entropy = os.urandom,
         reference: Reference | None = None,
+        schema: Schema = SCHEMA,
     ) -> None:
         self._identity: Final = identity
         self._clock: Final = clock
@@ -101,7 +103,7 @@ class Journal:
         self._entropy: Final = entropy
         self._kiosk: Final = identity.load().kiosk
         self._sealer: Final = Sealer(self._kiosk, clock, entropy)
-        self._db: Final = open_store(path)
+        self._db: Final = open_store(path, schema)
         self.allocator = Allocator()
         self._checkpointed = 0
         try:

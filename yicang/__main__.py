@@ -36,6 +36,10 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
         "provisioning.commands:provision",
         Words(zh="登记终端、打印操作卡", en="enrol kiosks, print action cards"),
     ),
+    "update": Lazy(
+        "provisioning.updates.commands:update",
+        Words(zh="升级：检查、安装、退回", en="updates: check, install, go back"),
+    ),
     "receipt": Lazy(
         "yicang.receipt_commands:receipt",
         Words(zh="离线核对收据", en="check a receipt without a network"),

@@ -1,0 +1,291 @@
+"""``yicang update …``: what a person, the timer and the start of the machine call."""
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final, TypeVar
+
+import click
+
+from drivers.ports import Words
+from provisioning.updates import folders, keys, venvs
+from provisioning.updates.bundle import Bundle, BundleError, Manifest
+from provisioning.updates.host import Host, StillHost, SystemdHost
+from provisioning.updates.places import CONFIRMED, CURRENT, Places
+from provisioning.updates.runner import BusyError, RealTime, Updater
+from provisioning.updates.state import Phase, Result, State, StateError, load
+
+T = TypeVar("T")
+
+EXIT_FAILED: Final = 1
+ROOT: Final = click.option(
+    "--root",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    default=Path("/"),
+    show_default=True,
+    help="机器的根目录 / root of the machine",
+)
+PYTHON: Final = click.option(
+    "--python",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    default=venvs.PYTHON,
+    show_default=True,
+    help="用哪个 Python 建立环境 / which Python makes a release's environment",
+)
+FORCE: Final = click.option(
+    "--force", is_flag=True, help="终端没有应答也照做 / even if the kiosk does not answer"
+)
+FILE: Final = click.Path(path_type=Path, dir_okay=False, exists=True)
+
+WORDS: Final[Mapping[str, Words]] = {
+    "": Words("没有升级", "no update"),
+    "unpacking": Words("正在解包", "is being unpacked"),
+    "waiting": Words("等待时机", "waits for a good moment"),
+    "switching": Words("正在切换", "is being switched to"),
+    "trying": Words("正在试用", "is under trial"),
+    "confirming": Words("试用通过，正在确认", "works, is being confirmed"),
+    "returning": Words("正在退回上一版", "is being left again"),
+    "confirmed": Words("已确认", "confirmed"),
+    "reverted": Words("试用未通过，已退回", "tried and left again"),
+    "refused": Words("未采用", "not used"),
+}
+REASONS: Final[Mapping[str, Words]] = {
+    "kiosk-silent": Words("终端没有应答", "the kiosk does not answer"),
+    "not-the-hour": Words("还没到升级的钟点", "it is not the hour for updates"),
+    "refusing": Words("终端存不下任何东西", "the kiosk can save nothing"),
+    "in-use": Words("有人在用", "somebody is using it"),
+    "not-asked": Words("正在问终端", "the kiosk is being asked"),
+    "not-acknowledged": Words(
+        "测试事件没有得到中心确认", "the hub has not acknowledged the test event"
+    ),
+    "backlog": Words("还有没送到中心的事件", "there are events that the hub lacks"),
+    "scanner-missing": Words("有扫描器不工作了", "a scanner does not work any more"),
+    "printer-missing": Words("有打印机不工作了", "a printer does not work any more"),
+    "crashes": Words("终端程序一再退出", "the kiosk's process ends again and again"),
+    "start-loop": Words("机器一再重启", "the machine starts again and again"),
+    "cannot-switch": Words("切换不了", "it could not be switched to"),
+    "disk": Words("磁盘写不进去", "the disk refuses"),
+    "damaged": Words("发布包已损坏", "the bundle is damaged"),
+    "unsigned": Words("发布包没有签名", "the bundle is not signed"),
+    "signature": Words("签名不符", "the signature does not fit"),
+    "foreign-key": Words("签名的密钥不受信任", "signed by a key that is not trusted here"),
+    "target": Words("不是给这种机器的", "made for another kind of machine"),
+    "older": Words("比正在使用的旧", "older than what is in use"),
+    "install": Words("装不起来", "cannot be installed"),
+    "other-release": Words("文件名与内容不符", "the file is another release than its name says"),
+    "manifest": Words("清单无法读取", "its manifest cannot be read"),
+    "format": Words("格式不认识", "a format of a later release"),
+}
+
+
+@click.group("update")
+def update() -> None:
+    """升级：检查、安装、退回 / Updates: check, install, go back."""
+    logging.getLogger("provisioning.updates").setLevel(logging.INFO)
+
+
+@update.command("check")
+@click.argument("file", type=FILE)
+@click.option(
+    "--keys",
+    "key_folder",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="受信任的公钥所在目录 / folder of the trusted public keys",
+)
+@click.option("--json", "as_json", is_flag=True, help="只输出 JSON / JSON only")
+@ROOT
+def check_command(file: Path, key_folder: Path | None, as_json: bool, root: Path) -> None:
+    """核对发布包：签名与每个文件 / Verify a bundle: signature and every file."""
+    from provisioning.updates.first import digest_of
+
+    def verified() -> Manifest:
+        trusted = keys.load_public(key_folder or Places(root).keys)
+        with file.open("rb") as source, Bundle(source, keys.verifier(trusted)) as bundle:
+            bundle.check()
+            return bundle.manifest
+
+    manifest = _said(verified)
+    target = manifest.target
+    if as_json:
+        told = {
+            "release": manifest.id,
+            "version": manifest.version,
+            "commit": manifest.commit,
+            "target": f"{target.python}-{target.machine}",
+            "sha256": digest_of(file),
+            "size": file.stat().st_size,
+        }
+        click.echo(json.dumps(told))
+        return
+    click.echo(f"签名有效 / the signature holds: {manifest.id}")
+    click.echo(f"适用于 / made for: {target.name} ({target.machine} {target.python})")
+    click.echo(f"SHA-256: {digest_of(file)}")
+
+
+@update.command("status")
+@click.option("--json", "as_json", is_flag=True, help="只输出 JSON / JSON only")
+@ROOT
+def status_command(as_json: bool, root: Path) -> None:
+    """正在使用哪一版，升级到哪一步 / Which release is in use, and how far an update is."""
+    places = Places(root)
+    try:
+        state = load(places.state)
+    except StateError as error:
+        click.echo(str(error), err=True)
+        state = State()
+    current, confirmed = places.linked(CURRENT), places.linked(CONFIRMED)
+    if as_json:
+        here = {"current": current, "confirmed": confirmed, "installed": places.complete()}
+        click.echo(json.dumps({**here, **asdict(state)}))
+        return
+    click.echo(f"正在使用 / in use: {current or '-'}")
+    click.echo(f"已确认 / confirmed: {confirmed or '-'}")
+    for line in told(state):
+        click.echo(line)
+
+
+@update.command("install")
+@click.argument("file", type=FILE)
+@ROOT
+@PYTHON
+@FORCE
+@click.option("--older", is_flag=True, help="允许装更旧的 / an older release, too")
+@click.option(
+    "--unit", "units", multiple=True, help="首次安装时启用链接的单元 / first time: units to link"
+)
+def install_command(
+    file: Path, root: Path, python: Path, force: bool, older: bool, units: tuple[str, ...]
+) -> None:
+    """安装发布包，试用通过才确认 / Install a bundle; kept only if it works."""
+    places = Places(root)
+    if places.linked(CONFIRMED) is None:
+        _first(places, file, python, units)
+        return
+    updater = _updater(root, python)
+    _finish(_said(lambda: updater.install(file, forced=force, older=older)))
+
+
+@update.command("rollback")
+@ROOT
+@PYTHON
+@FORCE
+def rollback_command(root: Path, python: Path, force: bool) -> None:
+    """退回上一个确认过的版本 / Go back to the release that was confirmed before."""
+    updater = _updater(root, python)
+    _finish(_said(lambda: updater.roll_back(forced=force)))
+
+
+@update.command("run")
+@ROOT
+@PYTHON
+def run_command(root: Path, python: Path) -> None:
+    """继续进行中的升级，或装上取来的（供定时器）/ Go on with an update (for the timer)."""
+    updater = _updater(root, python)
+    state = _said(updater.run)
+    for line in told(state):
+        click.echo(line)
+
+
+@update.command("recover")
+@ROOT
+@PYTHON
+def recover_command(root: Path, python: Path) -> None:
+    """开机时、终端启动之前（供服务）/ At the machine's start, before the kiosk's."""
+    updater = _updater(root, python, early=True)
+    _said(updater.run)
+
+
+@update.command("fetch")
+@click.option(
+    "--config",
+    "path",
+    required=True,
+    type=FILE,
+    help="设置文件 kiosk.toml / the settings file",
+)
+@click.option("--now", is_flag=True, help="不等钟点 / whatever the hour")
+@ROOT
+@PYTHON
+def fetch_command(path: Path, now: bool, root: Path, python: Path) -> None:
+    """从中心取新版本（供服务）/ Fetch what the hub offers."""
+    from provisioning.updates.fetching import fetch_offered
+
+    done = _said(lambda: fetch_offered(path, Places(root), python, now=now))
+    click.echo(str(done))
+
+
+@update.command("probe")
+def probe_command() -> None:
+    """这一版能否启动 / Whether this release starts."""
+    import kiosk.__main__
+    from kiosk.store import SCHEMA_VERSION
+
+    click.echo(f"{kiosk.__main__.software()} journal {SCHEMA_VERSION}")
+
+
+def _first(places: Places, file: Path, python: Path, units: tuple[str, ...]) -> None:
+    """The first release of a machine that has this command already (from a checkout)."""
+    from provisioning.updates.first import digest_of, install
+
+    def done() -> Manifest:
+        folders.read_manifest(file, keys.verifier(keys.load_public(places.keys)))
+        return install(
+            places, file, digest_of(file), python=python, units=units or None, link_system=True
+        )
+
+    click.echo(f"已安装 / installed: {_said(done).id}")
+
+
+def _updater(root: Path, python: Path, *, early: bool = False) -> Updater:
+    places = Places(root)
+    host: Host = SystemdHost() if root == Path("/") else StillHost()
+    return Updater(
+        places,
+        host,
+        RealTime(),
+        verify=keys.verifier(_said(lambda: keys.load_public(places.keys))),
+        make=lambda folder, manifest: venvs.make(folder, manifest, python),
+        fits=lambda manifest: venvs.check_fits(manifest.target, venvs.here(python)),
+        early=early,
+    )
+
+
+def _said(work: Callable[[], T]) -> T:
+    """What ``work`` returns; what it refuses is said in words, and ends the command."""
+    from provisioning.updates.fetch import FetchError
+
+    try:
+        return work()
+    except (BundleError, BusyError, FetchError, keys.KeyFileError) as error:
+        click.echo(str(error), err=True)
+    except OSError as error:
+        click.echo(f"{error.filename or ''}: {os.strerror(error.errno or 0)}: {error}", err=True)
+    sys.exit(EXIT_FAILED)
+
+
+def _finish(state: State) -> None:
+    for line in told(state):
+        click.echo(line)
+    if state.phase is not Phase.IDLE or state.result is not Result.CONFIRMED:
+        sys.exit(EXIT_FAILED)
+
+
+def told(state: State) -> list[str]:
+    """How far it is, for people."""
+    busy = state.phase is not Phase.IDLE
+    word = state.phase.value if busy else state.result.value
+    release = state.release if busy else state.result_release
+    reason = state.reason if busy else state.result_reason
+    lines = [f"{release} {_both(WORDS, word)}".strip()]
+    if reason:
+        lines.append(f"原因 / reason: {_both(REASONS, reason)}")
+    return lines
+
+
+def _both(words: Mapping[str, Words], word: str) -> str:
+    found = words.get(word)
+    return f"{found.zh} / {found.en}" if found is not None else word

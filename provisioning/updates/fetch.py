@@ -1,0 +1,192 @@
+"""Fetches the release that the hub offers, over the trust that is there already.
+
+* The hub's certificate must come from the pinned authority (`kiosk.tls`), and the kiosk shows its
+  own account. Without TLS nothing is sent but to this machine itself.
+* A cut costs what was on the way: the next run asks for the rest (HTTP Range, ``If-Range`` with the
+  hash, so that a file that changed begins anew). What is whole has the offered hash, or is thrown
+  away.
+* This runs with the kiosk's own rights and decides nothing: root verifies the signature anew.
+"""
+
+import base64
+import errno
+import hashlib
+import http.client
+import logging
+import os
+import re
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlencode, urlsplit
+
+import msgspec
+
+from contract.releases import OFFER_PATH, Offer, bundle_path
+from kiosk.durable import sync_directory
+
+log: Final = logging.getLogger(__name__)
+
+TIMEOUT_S: Final = 60.0
+TRIES: Final = 20
+"""How often one run takes up a bundle that is cut off; the next run goes on from there."""
+_CHUNK: Final = 1 << 16
+_MAX_OFFER: Final = 64 * 1024
+_RANGE: Final = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+_UNREACHABLE: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN})
+
+
+class FetchError(Exception):
+    """Nothing was fetched this time; the text says why, in both languages."""
+
+
+@dataclass(frozen=True)
+class Hub:
+    """Where the hub is and who asks: ``url`` without a path of the API, the kiosk's account."""
+
+    url: str
+    username: str
+    password: str
+    context: ssl.SSLContext | None
+
+    @contextmanager
+    def connection(self) -> Iterator[http.client.HTTPConnection]:
+        """A connection, not yet open. Raises `FetchError`: the password would travel in the
+        clear."""
+        where = urlsplit(self.url)
+        host = where.hostname or ""
+        made: http.client.HTTPConnection
+        if where.scheme == "https":
+            made = http.client.HTTPSConnection(
+                host, where.port, timeout=TIMEOUT_S, context=self.context
+            )
+        elif host in _LOOPBACK:
+            made = http.client.HTTPConnection(host, where.port, timeout=TIMEOUT_S)
+        else:
+            raise FetchError(f"{self.url}: 没有 TLS，不发送密码 / without TLS no password is sent")
+        try:
+            yield made
+        finally:
+            made.close()
+
+    def path(self, path: str) -> str:
+        """The path of a request."""
+        return urlsplit(self.url).path.rstrip("/") + path
+
+    def headers(self) -> dict[str, str]:
+        """Who asks."""
+        account = base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
+        return {"Authorization": f"Basic {account}", "Accept-Encoding": "identity"}
+
+
+def ask(hub: Hub, release: str, target: str) -> Offer | None:
+    """What the hub offers a kiosk that runs ``release`` on ``target`` (``cp313-aarch64``); None for
+    nothing. Raises `FetchError`."""
+    query = urlencode({"release": release, "target": target})
+    try:
+        with hub.connection() as connection:
+            connection.request("GET", hub.path(f"{OFFER_PATH}?{query}"), headers=hub.headers())
+            answer = connection.getresponse()
+            raw = answer.read(_MAX_OFFER)
+    except (OSError, http.client.HTTPException) as error:
+        raise _unreachable(error) from None
+    if answer.status == 204:
+        return None
+    if answer.status != 200:
+        raise _unreachable(f"{answer.status} {answer.reason}")
+    try:
+        return msgspec.json.decode(raw, type=Offer)
+    except msgspec.MsgspecError as error:
+        raise _unreachable(error) from None
+
+
+def fetch(hub: Hub, offer: Offer, folder: Path) -> Path:
+    """Has the offered bundle whole in ``folder``, as ``<release>.yrel``, and nothing else.
+
+    Raises:
+        FetchError: not this time; what is there of it stays for the next.
+        OSError: the disk refuses.
+    """
+    whole = folder / f"{offer.release}.yrel"
+    part = folder / f"{offer.release}.{offer.sha256[:16]}.part"
+    keep_only(folder, {whole.name, part.name})
+    if whole.exists() and _hash(whole) == offer.sha256:
+        return whole
+    for attempt in range(TRIES):
+        if _size(part) >= offer.size:
+            break
+        try:
+            _go_on(hub, offer, part)
+        except (OSError, http.client.HTTPException) as error:
+            if isinstance(error, OSError) and not _is_network(error):
+                raise
+            log.info("cut off at %d of %d (%d): %s", _size(part), offer.size, attempt + 1, error)
+    if _size(part) < offer.size:
+        have = f"{_size(part)}/{offer.size}"
+        raise FetchError(f"只取到 {have} 字节 / fetched {have} bytes only")
+    if _hash(part) != offer.sha256:
+        part.unlink()
+        raise FetchError("取到的文件与所报的不同 / what was fetched is not what was offered")
+    part.replace(whole)
+    sync_directory(folder)
+    return whole
+
+
+def keep_only(folder: Path, names: set[str]) -> None:
+    """Takes every other file away: what is not offered any more is not to be installed."""
+    for there in folder.iterdir():
+        if there.name not in names and there.is_file():
+            there.unlink()
+
+
+def _go_on(hub: Hub, offer: Offer, part: Path) -> None:
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    with os.fdopen(os.open(part, flags, 0o640), "r+b") as file, hub.connection() as connection:
+        have = file.seek(0, os.SEEK_END)
+        headers = hub.headers()
+        if have:
+            headers |= {"Range": f"bytes={have}-", "If-Range": f'"{offer.sha256}"'}
+        connection.request("GET", hub.path(bundle_path(offer)), headers=headers)
+        answer = connection.getresponse()
+        if answer.status == 206:
+            said = _RANGE.fullmatch(answer.headers.get("Content-Range", ""))
+            if said is None or int(said[1]) != have or int(said[3]) != offer.size:
+                raise FetchError(f"中心的回答不合所求 / not the range asked for: {said}")
+        elif answer.status == 200:
+            file.seek(0)
+            file.truncate()
+            have = 0
+        else:
+            raise _unreachable(f"{answer.status} {answer.reason}")
+        try:
+            while chunk := answer.read(_CHUNK):
+                have += len(chunk)
+                if have > offer.size:
+                    raise FetchError("比所报的长 / longer than was offered")
+                file.write(chunk)
+        finally:
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def _is_network(error: OSError) -> bool:
+    return (
+        isinstance(error, (ConnectionError, TimeoutError, ssl.SSLError)) or error.filename is None
+    )
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _unreachable(why: object) -> FetchError:
+    return FetchError(f"中心没有给出新版本 / the hub gave no release: {why}")

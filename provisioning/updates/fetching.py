@@ -1,0 +1,73 @@
+"""Fetches for this kiosk: with its settings, its account, at its hour, when nothing is unsent."""
+
+import ssl
+from pathlib import Path
+from typing import Final
+
+from contract.settings import SettingsError
+from drivers.ports import Words
+from kiosk.clock import LearntClock, SystemClock
+from kiosk.config import KioskConfig, load
+from kiosk.identity import IdentityError, IdentityStore
+from kiosk.tls import pinned_context
+from kiosk.update_facts import read_facts
+from provisioning.updates import fetch, venvs
+from provisioning.updates.fetch import FetchError, Hub
+from provisioning.updates.places import CONFIRMED, Places
+from provisioning.updates.state import StateError
+from provisioning.updates.state import load as load_state
+
+HUB_AUTHORITY: Final = "hub-ca.pem"
+"""In the kiosk's folder: whom the hub's pages are signed by, if not by the broker's authority."""
+
+
+def fetch_offered(path: Path, places: Places, python: Path, *, now: bool) -> Words:
+    """Has what the hub offers in `Places.incoming`; how that went.
+
+    Raises:
+        FetchError: nothing was fetched, and why.
+        BundleError: this machine's Python cannot be used.
+        OSError: the disk refuses.
+    """
+    facts = read_facts(places.heard)
+    if not now and facts is None:
+        return Words("终端没有应答，下次再取", "the kiosk does not answer: another time")
+    if not now and facts is not None and not facts.open_now:
+        return Words("还没到升级的钟点", "it is not the hour for updates")
+    if not now and facts is not None and facts.backlog > 0:
+        return Words("先送完事件，下次再取", "events go first: another time")
+    try:
+        config = load(path)
+        identity = IdentityStore(config.state / "identity.json").load()
+    except SettingsError as error:
+        raise FetchError("; ".join(error.problems)) from None
+    except IdentityError as error:
+        raise FetchError(str(error.words)) from None
+    hub = Hub(config.hub_url, identity.username, identity.password, _trust(config))
+    here = venvs.here(python)
+    offer = fetch.ask(hub, places.linked(CONFIRMED) or "", f"{here.python}-{here.machine}")
+    if offer is None:
+        fetch.keep_only(places.incoming, set())
+        return Words("中心没有给出新版本", "the hub offers nothing new")
+    if offer.release in _refused(places) or offer.release == places.linked(CONFIRMED):
+        return Words(f"{offer.release} 不再安装", f"{offer.release} is not installed again")
+    fetch.fetch(hub, offer, places.incoming)
+    return Words(f"已取到 {offer.release}", f"fetched {offer.release}")
+
+
+def _refused(places: Places) -> tuple[str, ...]:
+    try:
+        return load_state(places.state).refused
+    except (StateError, OSError):
+        return ()
+
+
+def _trust(config: KioskConfig) -> ssl.SSLContext:
+    own = config.state / HUB_AUTHORITY
+    pinned = own if own.exists() else Path(config.mqtt_tls_ca) if config.mqtt_tls_ca else None
+    try:
+        if pinned is None:
+            return ssl.create_default_context()
+        return pinned_context(pinned, LearntClock(SystemClock()))
+    except (OSError, ssl.SSLError) as error:
+        raise FetchError(f"{pinned}: 读不了 / cannot be used: {error}") from None

@@ -1,0 +1,110 @@
+"""The machine around a release: its service manager."""
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, Protocol
+
+from provisioning.updates.places import CONFIRMED, CURRENT, Places
+
+KIOSK_UNIT: Final = "yicang-kiosk.service"
+_LIMIT_S: Final = 120
+
+
+class Host(Protocol):
+    """What the updater needs of the machine. Each raises OSError when it cannot be done."""
+
+    def reload(self) -> None:
+        """Takes over units, accounts and rules of the release that is current now."""
+
+    def restart(self) -> None:
+        """Starts the kiosk anew, whether it runs or not; does not wait until it is ready."""
+
+    def failures(self) -> int:
+        """How often the kiosk's process has ended by itself since `restart`."""
+
+
+class SystemdHost:
+    """systemd. What is not installed (a kiosk without the unit, a machine without udev) is left."""
+
+    def reload(self) -> None:
+        for command in (
+            ("systemd-sysusers",),
+            ("systemd-tmpfiles", "--create", "yicang.conf"),
+            ("udevadm", "control", "--reload"),
+        ):
+            # A release must not be stopped by an account that is there already, or by no udev.
+            subprocess.run(command, stdin=subprocess.DEVNULL, check=False, timeout=_LIMIT_S)
+        _systemctl("daemon-reload")
+
+    def restart(self) -> None:
+        _systemctl("reset-failed", KIOSK_UNIT, check=False)
+        _systemctl("restart", "--no-block", KIOSK_UNIT)
+
+    def failures(self) -> int:
+        said = _systemctl("show", "--property=NRestarts", "--value", KIOSK_UNIT)
+        return int(said) if said.isdecimal() else 0
+
+
+class StillHost:
+    """A root that is not this machine's own: nothing runs there."""
+
+    def reload(self) -> None:
+        """Nothing to take over."""
+
+    def restart(self) -> None:
+        """Nothing to start."""
+
+    def failures(self) -> int:
+        return 0
+
+
+def _systemctl(*words: str, check: bool = True) -> str:
+    try:
+        done = subprocess.run(
+            ("systemctl", *words),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=check,
+            timeout=_LIMIT_S,
+        )
+    except subprocess.SubprocessError as error:
+        raise OSError(f"systemctl {' '.join(words)}: {error}") from error
+    return done.stdout.strip()
+
+
+FOLLOWING: Final = {
+    "systemd": "etc/systemd/system",
+    "systemd/sysusers.d": "etc/sysusers.d",
+    "systemd/tmpfiles.d": "etc/tmpfiles.d",
+    "systemd/udev": "etc/udev/rules.d",
+}
+"""Folders of a release, and where the machine looks for such files."""
+
+
+def system_links(places: Places, release: Path, units: Sequence[str] | None = None) -> list[Path]:
+    """Links the machine's configuration to the release in use, so that switching the release
+    switches its units with it; the links that were made or were there.
+
+    Units of the updater follow the confirmed release, all others the current one. ``units`` names
+    which of the release's units are wanted on this machine; None: all. Raises OSError.
+    """
+    made = []
+    for folder, into in FOLLOWING.items():
+        there = release / folder
+        for source in sorted(there.iterdir()) if there.is_dir() else ():
+            wanted = folder != "systemd" or units is None or source.name in units
+            if source.is_dir() or not wanted:
+                continue
+            follows = CONFIRMED if source.name.startswith("yicang-update") else CURRENT
+            target = Path("/opt/yicang") / follows / folder / source.name
+            link = places.root / into / source.name
+            link.parent.mkdir(parents=True, exist_ok=True)
+            if not (link.is_symlink() and link.readlink() == target):
+                beside = link.with_name(f".{link.name}.new")
+                beside.unlink(missing_ok=True)
+                beside.symlink_to(target)
+                beside.replace(link)
+            made.append(link)
+    return made
