@@ -46,11 +46,16 @@ class Poster:
     """Posts to ``hosts``; ``opened`` are private networks that may be reached."""
 
     def __init__(
-        self, hosts: Collection[str], opened: Sequence[str], resolve: Resolve | None = None
+        self,
+        hosts: Collection[str],
+        opened: Sequence[str],
+        resolve: Resolve | None = None,
+        deadline_s: float = DEADLINE_S,
     ) -> None:
         self._hosts: Final = frozenset(hosts)
         self._opened: Final = [ipaddress.ip_network(one) for one in opened]
         self._resolve: Final = resolve or system_resolve
+        self._deadline_s: Final = deadline_s
 
     def send(self, post: Post) -> tuple[int, bytes]:
         """The answer's status and its body.
@@ -66,7 +71,7 @@ class Poster:
         host, secure = parts.hostname or "", parts.scheme == "https"
         port = parts.port or (443 if secure else 80)
         addresses = self._checked(host, port, secure=secure)
-        deadline = time.monotonic() + DEADLINE_S
+        deadline = time.monotonic() + self._deadline_s
         connection = _Connection(host, port, addresses, secure=secure, deadline=deadline)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         try:

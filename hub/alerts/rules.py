@@ -302,6 +302,7 @@ INCIDENT_RULES: Final[Mapping[str, tuple[str, str]]] = {
     "chain-break": (SOON, OPERATOR),
     "journal-behind": (SOON, OPERATOR),
     "unknown-kiosk": (SOON, OPERATOR),
+    "sends-too-much": (SOON, OPERATOR),
     "recalled-here": (SOON, HOST),
     "left-quarantine": (SOON, HOST),
 }

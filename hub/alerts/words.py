@@ -283,6 +283,14 @@ WORDS: Final[Mapping[str, Words]] = {
         ("有一台没有登记的终端在发送记录。", "A kiosk that nobody registered sends records."),
         ("今天有人装新的终端吗？", "Is somebody setting up a new kiosk today?"),
     ),
+    "incident-sends-too-much": _words(
+        ("终端发送过多", "A kiosk sends far too much"),
+        (
+            "终端的程序出错，或者有人在用它的账户。",
+            "Its software is at fault, or somebody else uses its account.",
+        ),
+        ("终端现在亮什么颜色的灯？", "What colour is the kiosk's light?"),
+    ),
     "incident-recalled-here": _words(
         ("召回的物品还在", "Recalled goods are still here"),
         (
