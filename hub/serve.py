@@ -10,6 +10,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
@@ -19,17 +20,20 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
+from drivers.service_manager import ServiceManager
 from hub import operations
 from hub.access.audit import COMMAND_LINE
 from hub.backup import Backup, Progress
 from hub.config import HubConfig
 from hub.control import ControlError, ControlServer, writer_lock
+from hub.feeding import Feeding
 from hub.fleet.bundles import Imported
 from hub.log.database_watch import DatabaseWatch
 from hub.log.writer import WriterStoppedError
 from hub.service import HubService
 from hub.sockets import Inherited, Redirect, inherited
 from hub.tls import Certificate, certificate
+from hub.watchdog import serves, writes
 from hub.web.app import create_app
 
 T = TypeVar("T")
@@ -44,6 +48,9 @@ REQUESTS_S: Final = 2
 """Of that, how long requests that are under way may take."""
 
 HEARTBEAT_S: Final = 5.0
+
+START_S: Final = 300
+"""How much longer a start may take that has just shown signs of life."""
 
 LOCK_WAIT_S: Final = 15.0
 
@@ -62,16 +69,19 @@ class RootLogger(Logger):
 
 class Door(NamedTuple):
     """Where requests come in: at sockets that systemd opened (or else at the configured address),
-    with a certificate or without."""
+    with a certificate or without; and whom to tell how the service is."""
 
     sockets: Inherited
     certificate: Certificate | None
+    manager: ServiceManager
 
 
 def open_door(config: HubConfig) -> Door:
     """For this process. Raises CertificateError."""
     held = certificate(config.tls_certificate, config.tls_key)
-    return Door(inherited(os.environ, os.getpid()), held)
+    # gunicorn would say that it is ready before its workers are: it no longer finds whom to tell.
+    manager = ServiceManager.from_environment(os.environ)
+    return Door(inherited(os.environ, os.getpid()), held, manager)
 
 
 def settings(config: HubConfig, door: Door) -> dict[str, Any]:
@@ -135,7 +145,7 @@ class HubServer(BaseApplication):
             raise RuntimeError("the worker starts before its application was loaded")
         # Shorter than the arbiter's patience, so that what comes after requests has its time.
         worker.cfg.set("graceful_timeout", REQUESTS_S)
-        with _heartbeat(worker):
+        with _heartbeat(worker, self._door.manager):
             service.start()
         self._held.callback(service.stop)
         desk = ServiceDesk(service)
@@ -156,10 +166,23 @@ class HubServer(BaseApplication):
         if service.leadership is not None:
             _end_when(service.leadership.lost)
         _end_with_parent(worker.ppid)
+        feeding = Feeding(self._door.manager, lambda: _works(worker, service))
+        feeding.start()
+        self._held.callback(feeding.stop)
         log.info("the hub is ready on port %d", self._config.http_port)
 
     def _stopped(self, _server: Any, _worker: Any) -> None:
         self._held.close()  # in the arbiter, which gunicorn calls here too, it holds nothing
+
+
+def turned(worker: Any) -> float:
+    """When gunicorn's worker last went round its loop, in monotonic seconds."""
+    return float(worker.tmp.last_update())
+
+
+def _works(worker: Any, service: HubService) -> bool:
+    now = time.monotonic()
+    return serves(turned(worker), now) and writes(service.writer.facts, now)
 
 
 class ServiceDesk:
@@ -215,14 +238,15 @@ def serve(config: HubConfig, directory: Path) -> None:
 
 
 @contextlib.contextmanager
-def _heartbeat(worker: Any) -> Iterator[None]:
-    """Inside, the arbiter hears that the worker lives: a start that refolds every event may take
-    longer than it would wait."""
+def _heartbeat(worker: Any, manager: ServiceManager) -> Iterator[None]:
+    """Inside, the arbiter hears that the worker lives, and systemd that it starts: a start that
+    refolds every event may take longer than they would wait."""
     done = threading.Event()
 
     def beat() -> None:
         while not done.wait(HEARTBEAT_S):
             worker.notify()
+            manager.starting(START_S)
 
     thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
     thread.start()

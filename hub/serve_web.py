@@ -1,6 +1,7 @@
 """Pages and API alone, by several workers: where ingest and projector are processes of their own
 (`hub.city`), on PostgreSQL."""
 
+import time
 from typing import Any, Final
 
 from flask import Flask
@@ -9,7 +10,9 @@ from gunicorn.app.base import BaseApplication
 from hub import db, postgresql
 from hub.city import SharedWriter
 from hub.config import HubConfig
-from hub.serve import THREADS, Door, open_door, settings
+from hub.feeding import Feeding
+from hub.serve import THREADS, Door, open_door, settings, turned
+from hub.watchdog import serves
 from hub.web.app import create_app
 
 
@@ -24,8 +27,13 @@ class WebServer(BaseApplication):
 
     def load_config(self) -> None:
         server: Any = self.cfg
-        for name, value in {**settings(self._config, self._door), "workers": self._workers}.items():
+        mine = {"workers": self._workers, "post_worker_init": self._started}
+        for name, value in {**settings(self._config, self._door), **mine}.items():
             server.set(name, value)
+
+    def _started(self, worker: Any) -> None:
+        # Each of them feeds the watchdog; one that hangs alone is ended by gunicorn's arbiter.
+        Feeding(self._door.manager, lambda: serves(turned(worker), time.monotonic())).start()
 
     def load(self) -> Flask:
         """In each worker: connections cannot be shared with it."""

@@ -14,6 +14,7 @@ unanswered, which makes kiosks send it again, and ``healthy`` says no.
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, Final, TypeAlias, TypeVar
@@ -33,6 +34,7 @@ from hub.log.lanes import Bounds, Lanes, Share
 from hub.projections import wishes
 from hub.projections.projecting import Projecting
 from hub.projections.projector import Projector
+from hub.watchdog import WriterFacts
 
 BOUNDS: Final = Bounds(lane_pieces=1024, lane_bytes=4 * 1024 * 1024, bytes=48 * 1024 * 1024)
 """What may wait of one kiosk, and of all. A kiosk has at most 400 events without acknowledgement
@@ -70,6 +72,7 @@ class WriterStoppedError(RuntimeError):
 class _Call(Struct):
     change: Callable[[Connection], Any]
     future: "Future[Any]"
+    allowed_s: float
 
 
 _Request: TypeAlias = Message | _Call
@@ -105,6 +108,10 @@ class Writer:
         self._stopping: Final = threading.Event()
         self._thread: Final = threading.Thread(target=self._run, name="hub-writer", daemon=True)
         self._well = True
+        self._turned = time.monotonic()
+        self._allowed_s = 0.0
+        self._unwell_since: float | None = None
+        self._worked = False
         self._looked_ms = 0  # when the reference data was last read because others changed it
         self._behind = True  # rows may be waiting for the projector
 
@@ -126,6 +133,13 @@ class Writer:
     def healthy(self) -> bool:
         """Whether the thread lives and the last thing it did worked."""
         return self._thread.is_alive() and self._well
+
+    @property
+    def facts(self) -> WriterFacts:
+        """For the watchdog."""
+        return WriterFacts(
+            self._thread.is_alive(), self._turned, self._allowed_s, self._unwell_since
+        )
 
     @property
     def waiting(self) -> int:
@@ -155,7 +169,7 @@ class Writer:
             Exception: whatever ``change`` raised; then nothing was changed.
         """
         future: Future[T] = Future()
-        if not self._put(_Call(change, future)):
+        if not self._put(_Call(change, future, timeout_s)):
             raise WriterStoppedError("the writer has stopped")
         return future.result(timeout_s)
 
@@ -183,6 +197,11 @@ class Writer:
             except Exception:  # noqa: BLE001 - the thread's rim: it must outlive anything
                 _log.exception("写入线程出错 / the writer met an error")
                 self._well = False
+            self._turned = time.monotonic()
+            if self._well and self._worked:  # a turn with nothing to write proves nothing
+                self._unwell_since = None
+            elif not self._well and self._unwell_since is None:
+                self._unwell_since = self._turned
             if not self._well:
                 self._stopping.wait(BACK_OFF_S)
 
@@ -192,7 +211,9 @@ class Writer:
                 return False
             self._behind = False
         well = self._follow() if self._follows else True
+        self._worked = False
         waiting = _parts(self._queue.take(SHARE, FOLLOW_S if self._follows else IDLE_S))
+        self._worked = bool(waiting)
         try:
             while waiting:
                 part = waiting[0]
@@ -257,6 +278,14 @@ class Writer:
             self._publish(Send(topics.down(kiosk, topics.ACK), messages.encode(ack)))
 
     def _serve(self, call: _Call) -> bool:
+        self._allowed_s = call.allowed_s
+        try:
+            return self._serve_now(call)
+        finally:
+            self._turned = time.monotonic()
+            self._allowed_s = 0.0
+
+    def _serve_now(self, call: _Call) -> bool:
         try:
             with self._engine.begin() as connection:
                 postgresql.lock_kiosks(connection, [recording.KIOSK])
