@@ -93,15 +93,22 @@ class LazyGroup(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.option("--lifeline", "hold_lifeline", is_flag=True, hidden=True)
+@click.option(
+    "--log-format",
+    type=click.Choice([one.value for one in logs.LogFormat]),
+    default=logs.LogFormat.AUTO.value,
+    help="日志格式；auto：systemd 日志里是 JSON"
+    " / how logs are written; auto: as JSON for systemd's journal",
+)
 @click.version_option(package_name="yicang-stop", prog_name="yicang")
-def cli(hold_lifeline: bool) -> None:
+def cli(hold_lifeline: bool, log_format: str) -> None:
     """义仓站：扫描终端与中心 / Yicang Stop: scanning kiosks and their hub.
 
     \b
     退出状态 / Exit status: 0 正常 ok, 1 故障 failure, 2 参数或环境有误 usage or environment
     """
     # Services raise their own level; a command's output is what it prints.
-    logs.install()
+    logs.install(wanted=logs.LogFormat(log_format))
     if hold_lifeline:
         lifeline.hold()
 

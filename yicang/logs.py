@@ -1,9 +1,20 @@
-"""How every process of ours logs: one format, and never a bearer token."""
+"""How every process of ours logs: one format, and never a bearer token.
 
+People read lines of text. The journal gets one line of JSON for each record, a traceback included,
+behind the priority that sd-daemon(3) describes, so that ``journalctl -p warning`` and whatever
+collects logs need not guess. systemd says in ``JOURNAL_STREAM`` which file the journal reads; only
+when standard error is that file is the journal the reader.
+"""
+
+import json
 import logging
+import os
 import re
 import sys
-from typing import Final
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Final, TextIO
 
 FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -28,8 +39,63 @@ def redact(text: str) -> str:
     return _TOKENS.sub(lambda found: f"{found[1] or found[2]}[...]", text)
 
 
-def install(level: int = logging.WARNING) -> None:
+class LogFormat(StrEnum):
+    """How records are written; `AUTO`: as JSON for the journal, as text for everybody else."""
+
+    AUTO = "auto"
+    TEXT = "text"
+    JSON = "json"
+
+
+class JsonFormatter(logging.Formatter):
+    """A record as one line of JSON: time (UTC), level, logger, message, perhaps exception.
+
+    ``priority`` puts the journal's ``<3>`` in front of it.
+    """
+
+    def __init__(self, *, priority: bool) -> None:
+        super().__init__()
+        self._priority: Final = priority
+
+    def format(self, record: logging.LogRecord) -> str:
+        told = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": redact(record.getMessage()),
+        }
+        if record.exc_info:
+            told["exception"] = redact(self.formatException(record.exc_info))
+        if record.stack_info:
+            told["stack"] = redact(record.stack_info)
+        line = json.dumps(told, ensure_ascii=False)
+        return f"<{_priority(record.levelno)}>{line}" if self._priority else line
+
+
+def _priority(level: int) -> int:
+    """syslog(3)'s number for a level of Python's."""
+    for least, priority in ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4)):
+        if level >= least:
+            return priority
+    return 6 if level >= logging.INFO else 7
+
+
+def read_by_journal(environment: Mapping[str, str], stream: TextIO) -> bool:
+    """Whether what is written to ``stream`` ends up in the journal (``$JOURNAL_STREAM``)."""
+    told = environment.get("JOURNAL_STREAM", "")
+    try:
+        there = os.fstat(stream.fileno())
+    except (OSError, ValueError):
+        return False  # closed, or no file at all
+    return told == f"{there.st_dev}:{there.st_ino}"
+
+
+def install(level: int = logging.WARNING, wanted: LogFormat = LogFormat.AUTO) -> None:
     """Sends the root logger's records from ``level`` on to standard error."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(TokenFreeFormatter(FORMAT))
+    journal = read_by_journal(os.environ, sys.stderr)
+    if wanted is LogFormat.JSON or (wanted is LogFormat.AUTO and journal):
+        handler.setFormatter(JsonFormatter(priority=journal))
+    else:
+        handler.setFormatter(TokenFreeFormatter(FORMAT))
     logging.basicConfig(level=level, handlers=[handler])

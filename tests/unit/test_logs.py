@@ -1,11 +1,16 @@
 """No bearer token gets into a log, by whichever library's hand."""
 
+import json
 import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from contract.codes import Kind, claim_text, token_code
-from yicang.logs import FORMAT, TokenFreeFormatter
+from yicang.logs import FORMAT, JsonFormatter, TokenFreeFormatter
 
 SECRETS = {
     "claim": f"GET /c/{claim_text(bytes(range(10)))} failed",
@@ -34,3 +39,44 @@ def test_item_codes_and_hashes_stay_readable() -> None:
     text = "G7K2M000017 " + "ab12" * 16 + " /t/G7K2M000017 kiosk-1.0123456789abcdef.7"
     record = logging.LogRecord("x", logging.INFO, "x.py", 1, text, None, None)
     assert text in TokenFreeFormatter(FORMAT).format(record)
+
+
+@pytest.mark.parametrize("kind", SECRETS)
+def test_a_token_is_taken_out_of_json_too(kind: str) -> None:
+    secret = max(SECRETS[kind].replace("/", " ").rstrip("!").split(), key=len)
+    try:
+        raise ValueError(SECRETS[kind])
+    except ValueError as error:
+        exc = (ValueError, error, error.__traceback__)
+    record = logging.LogRecord("x", logging.ERROR, "x.py", 1, "%s", (SECRETS[kind],), exc)
+    line = JsonFormatter(priority=False).format(record)
+    assert secret not in line
+    assert "[...]" in json.loads(line)["exception"]
+
+
+SPEAK = """
+import logging
+from yicang.logs import install
+install(logging.INFO)
+logging.getLogger("hub").warning("two\\nlines %s", "纸")
+logging.getLogger("hub").info("quiet")
+"""
+
+
+@pytest.mark.parametrize("mine", [True, False])
+def test_the_journal_gets_a_line_of_json_for_each_record_and_people_get_text(
+    tmp_path: Path, mine: bool
+) -> None:
+    with (tmp_path / "stream").open("wb") as stream:
+        there = os.fstat(stream.fileno())
+        told = f"{there.st_dev}:{there.st_ino if mine else 1}"
+        environment = {**os.environ, "JOURNAL_STREAM": told, "PYTHONIOENCODING": "utf-8"}
+        subprocess.run([sys.executable, "-c", SPEAK], stderr=stream, env=environment, check=True)
+    lines = (tmp_path / "stream").read_text(encoding="utf-8").splitlines()
+    if mine:
+        assert [line[:3] for line in lines] == ["<4>", "<6>"]
+        first = json.loads(lines[0][3:])
+        assert (first["level"], first["logger"]) == ("warning", "hub")
+        assert first["message"] == "two\nlines 纸"
+    else:
+        assert "WARNING hub: two" in lines[0]
