@@ -44,6 +44,7 @@ from kiosk.spool import Spool
 from kiosk.state import Allocator, Draft, EventRef, LabelJob, LaneState, Outcome
 from kiosk.store import (
     IDLE_CHECKPOINT_CHANGES,
+    SCHEMA_VERSION,
     JournalError,
     checkpoint,
     disk_errors,
@@ -463,6 +464,15 @@ class Journal:
             if self._db.total_changes - self._checkpointed >= IDLE_CHECKPOINT_CHANGES:
                 checkpoint(self._db)
                 self._checkpointed = self._db.total_changes
+
+    def takes(self) -> bool:
+        """Whether the disk takes a write: one that changes nothing is tried."""
+        try:
+            with transaction(self._db):
+                self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        except JournalError:
+            return False
+        return True
 
     def close(self) -> None:
         """Ends with a checkpoint and leaves the head's hash in the identity document."""

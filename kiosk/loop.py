@@ -43,6 +43,7 @@ from kiosk.tasks.configure import TrialDesk
 from kiosk.time_desk import TimeDesk
 from kiosk.update_desk import UpdateDesk
 from kiosk.uplink import Link, Uplink
+from kiosk.watchdog import Facts, Watch, look
 from kiosk.work_desk import WorkDesk
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,8 @@ log = logging.getLogger(__name__)
 IDLE_MS: Final = 1_000
 """With no input for this long the moment is used for housekeeping."""
 LOW_PAPER: Final = Words("纸快用完了，请备好新纸卷", "paper is running low: have a new roll ready")
+LOOK_MS: Final = 2_000
+"""How often the watchdog is fed, or not."""
 COMPLAIN_MS: Final = 60_000
 """How often at most the log hears the same complaint of the disk."""
 
@@ -84,8 +87,10 @@ class Loop:
         devices: dict[tuple[str, str], DeviceState] | None = None,
         trial: TrialDesk | None = None,
         updates: UpdateDesk | None = None,
+        alive: Callable[[], None] = lambda: None,
     ) -> None:
-        """``devices`` is where the loop notes how each one is, for others to look at."""
+        """``devices`` is where the loop notes how each one is, for others to look at; ``alive`` is
+        called now and then as long as `kiosk.watchdog` finds that the kiosk does its work."""
         self._kiosk: Final = kiosk
         self._journal: Final = journal
         self._clock: Final = clock
@@ -100,6 +105,10 @@ class Loop:
         self._view = view
         self._health: Final = health
         self._figures: Final = figures
+        self._alive: Final = alive
+        self._watch = Watch(clock.mono())
+        self._look_at = 0
+        self._failing_since: int | None = None
         self._trial: Final = trial
         self._updates: Final = updates
         self.damaged = False
@@ -153,6 +162,7 @@ class Loop:
         except JournalError as error:
             self.damaged = self.damaged or is_damage(error)
             now = self._clock.mono()
+            self._failing_since = now if self._failing_since is None else self._failing_since
             if error.words.en != self._complaint or now >= self._complain_after:
                 log.error("%s", error.words.en)
                 self._complaint, self._complain_after = error.words.en, now + COMPLAIN_MS
@@ -210,11 +220,35 @@ class Loop:
             self._health.hurry()
         self._lanes.alarm(Alarm.PAPER, bool(self._low) or self._printer_is_waiting())
         self._show_kiosk()
+        self._feed()
         if idle:
             self._guarded(self._journal.idle)
             if self._figures is not None:
                 self._guarded(self._figures.refresh)
             self._garbage.idle()
+
+    def _feed(self) -> None:
+        """Feeds the watchdog now and then, if `kiosk.watchdog` says so."""
+        now = self._clock.mono()
+        if now < self._look_at:
+            return
+        self._look_at = now + LOOK_MS
+        if self._lanes.unsaved and self._failing_since is None:
+            self._failing_since = now
+        if self._failing_since is not None and self._journal.takes():
+            self._failing_since = None
+        counted = [s for s in self._journal.streams.by_epoch.values() if not s.disputed]
+        facts = Facts(
+            now,
+            self._failing_since,
+            bool(self._health.refusing),
+            self._uplink.online,
+            sum(stream.acked for stream in counted),
+            sum(stream.head - stream.acked for stream in counted),
+        )
+        self._watch, fed = look(self._watch, facts)
+        if fed:
+            self._alive()
 
     def _about_papers(self) -> None:
         """Takes word from the lanes to the printers, and from the printers to the lanes."""
