@@ -3,6 +3,7 @@
 ``python -m kiosk --config kiosk.toml`` or ``yicang kiosk run --config kiosk.toml``.
 """
 
+import errno
 import logging
 import os
 import signal
@@ -24,6 +25,7 @@ from contract.settings import SettingsError
 from drivers.ports import DeviceState, Printer, Scanner, Speaker, Words
 from drivers.registry import Devices, open_panel, open_printer, open_scanner
 from drivers.scanner_screen import ScreenScanner
+from drivers.service_manager import ServiceManager
 from drivers.sound_files import sound_folders
 from drivers.speaker_null import NullSpeaker
 from kiosk import lean
@@ -123,10 +125,12 @@ def run(start: Start) -> int:
     lean.trim()
     mailbox = _Mailbox()
     _stop_on_signals(mailbox)
+    manager = ServiceManager.from_environment(os.environ)
     clock = LearntClock(SystemClock())
     while True:
         try:
-            return _run(start, clock, mailbox)
+            _require_mount(config)
+            return _run(start, clock, mailbox, manager)
         except (JournalError, OSError) as error:
             if not is_refusal(error):
                 raise
@@ -136,11 +140,11 @@ def run(start: Start) -> int:
                 raise
             log.error("the journal is damaged: %s", error)
             return EXIT_DAMAGED
-        if not _refuse(config, clock, mailbox):
+        if not _refuse(config, clock, mailbox, manager):
             return 0
 
 
-def _run(start: Start, clock: LearntClock, mailbox: _Mailbox) -> int:
+def _run(start: Start, clock: LearntClock, mailbox: _Mailbox, manager: ServiceManager) -> int:
     """A kiosk with its journal. Raises also OSError: the disk refuses at start."""
     config = start.used.config
     found = devices(config)
@@ -272,6 +276,7 @@ def _run(start: Start, clock: LearntClock, mailbox: _Mailbox) -> int:
             devices=known,
             trial=trial,
             updates=updates,
+            alive=manager.alive,
         )
         mailbox.deliver = loop.post
         panel.start()
@@ -289,14 +294,24 @@ def _run(start: Start, clock: LearntClock, mailbox: _Mailbox) -> int:
         papers.start()  # after the scanners: printers' libraries load while nobody waits
         stack.callback(papers.close)
         _find_printers(found, mailbox, stack)
+        manager.ready()
         loop.run()
+        manager.stopping()
         log.info("kiosk %s stops", config.kiosk)
     if loop.damaged:
         return EXIT_DAMAGED
     return EXIT_AGAIN if loop.again else 0
 
 
-def _refuse(config: KioskConfig, clock: LearntClock, mailbox: _Mailbox) -> bool:
+def _require_mount(config: KioskConfig) -> None:
+    """Raises OSError: the data partition is not there."""
+    if config.data_mount and not Path(config.data_mount).is_mount():
+        raise OSError(errno.EROFS, "the data partition is not mounted", config.data_mount)
+
+
+def _refuse(
+    config: KioskConfig, clock: LearntClock, mailbox: _Mailbox, manager: ServiceManager
+) -> bool:
     """Scanners, lights and page of a kiosk that can save nothing; True when it can again."""
     found = devices(config)
     machine = Machine(config.state, config.min_free_mb)
@@ -305,7 +320,7 @@ def _refuse(config: KioskConfig, clock: LearntClock, mailbox: _Mailbox) -> bool:
     with ExitStack() as stack:
         panel = open_panel(found.panel, mailbox.post, panel_wiring(config))
         stack.callback(panel.close)
-        loop = RefusingLoop(panel, screen or NoScreen())
+        loop = RefusingLoop(panel, screen or NoScreen(), manager.alive)
         mailbox.deliver = loop.post
         panel.start()
         scanners = _open_scanners(found, mailbox)
@@ -315,7 +330,16 @@ def _refuse(config: KioskConfig, clock: LearntClock, mailbox: _Mailbox) -> bool:
             stack.callback(scanner.close)
         if screen is not None:
             _serve_screen(config, screen, (), scanners, stack)
-        return loop.run(lambda: not machine.refusing())
+        manager.ready()
+        return loop.run(lambda: _usable(config, machine))
+
+
+def _usable(config: KioskConfig, machine: Machine) -> bool:
+    try:
+        _require_mount(config)
+    except OSError:
+        return False
+    return not machine.refusing()
 
 
 def _timezone(name: str) -> ZoneInfo:

@@ -55,6 +55,10 @@ class KioskConfig(Struct, frozen=True, kw_only=True):
     own after it."""
     state_dir: str = "."
     """Where identity.json, the journal and the spool are."""
+    data_mount: Annotated[str, Meta(pattern=r"^(/.*)?$")] = ""
+    """Where the data partition is mounted, above `state_dir`; empty: there is none. As long as it
+    is not mounted the kiosk refuses scans, visibly: a journal below the empty folder would be on
+    the wrong disk, or gone with the next start."""
     min_free_mb: Annotated[int, Meta(ge=1)] = 64
     """Below this the kiosk refuses scans, visibly, while it still can."""
 
@@ -80,10 +84,14 @@ def load(path: Path) -> KioskConfig:
             problems += error.problems
     if problems:
         raise SettingsError(tuple(problems))
+    state = (path.parent / config.state_dir).absolute()
+    if config.data_mount and not state.is_relative_to(config.data_mount):
+        where = f"{config.data_mount}, {state}"
+        raise SettingsError((f"data_mount: 应在 state_dir 之上 / is not above state_dir: {where}",))
     authority = config.mqtt_tls_ca
     return msgspec.structs.replace(
         config,
-        state_dir=str((path.parent / config.state_dir).absolute()),
+        state_dir=str(state),
         mqtt_tls_ca=str((path.parent / authority).absolute()) if authority else "",
     )
 
