@@ -19,6 +19,7 @@ from kiosk.knowledge import KnownLabels, OwnLabels
 from kiosk.reference import ReferenceStore
 from kiosk.spool import Spool
 from kiosk.state import Draft, LaneState, Outcome
+from kiosk.store_schema import SCHEMA, Schema
 from kiosk.workflow import Facts, step
 
 KIOSK: Final = "stop-1"
@@ -83,10 +84,11 @@ class Home:
         """Where claims wait for their receipt."""
         return self.directory / "spool"
 
-    def open(self, seed: str = "") -> "OpenJournal":
-        """Starts the kiosk: a journal as its process would hold it."""
+    def open(self, seed: str = "", schema: Schema = SCHEMA) -> "OpenJournal":
+        """Starts the kiosk: a journal as its process would hold it; ``schema`` is that of the
+        release that it runs."""
         self._starts += 1
-        return OpenJournal(self, entropy(f"{self.directory}{seed}{self._starts}"))
+        return OpenJournal(self, entropy(f"{self.directory}{seed}{self._starts}"), schema)
 
     def copy(self, name: str) -> "Home":
         """The directory as a power cut, or somebody with a card reader, would find it now."""
@@ -111,7 +113,7 @@ class Home:
 class OpenJournal:
     """A journal and its lanes, turned as the kiosk's loop turns them."""
 
-    def __init__(self, home: Home, random: Callable[[int], bytes]) -> None:
+    def __init__(self, home: Home, random: Callable[[int], bytes], schema: Schema = SCHEMA) -> None:
         self.clock: Final = home.clock
         self.learnt: Final = LearntClock(home.clock)
         self.random: Final = random
@@ -124,6 +126,7 @@ class OpenJournal:
             software="test",
             entropy=random,
             reference=self.reference,
+            schema=schema,
         )
 
     def state(self, lane: str = "door") -> LaneState:
