@@ -36,6 +36,10 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
         "provisioning.commands:provision",
         Words(zh="登记终端、打印操作卡", en="enrol kiosks, print action cards"),
     ),
+    "fleet": Lazy(
+        "yicang.fleet_commands:fleet",
+        Words(zh="许多台终端：模拟", en="many kiosks: simulate them"),
+    ),
     "update": Lazy(
         "provisioning.updates.commands:update",
         Words(zh="升级：检查、安装、退回", en="updates: check, install, go back"),
