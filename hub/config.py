@@ -56,6 +56,10 @@ class HubConfig(Struct, frozen=True, kw_only=True):
     kiosk_certificates: bool = False
     """Whether a kiosk gets a certificate of its own when it is added, for a broker that asks for
     one."""
+    broker_dir: str = ""
+    """Directory for the broker's files: the kiosks' accounts and access rules, which the broker on
+    this machine reads (`yicang provision hub` makes it); empty: the broker's accounts are kept
+    elsewhere, or it has none."""
     backup_dir: str = ""
     """Directory, on another disk, for the hub's own verified backups and for the copies of its own
     events; empty: none."""
@@ -101,6 +105,7 @@ TLS_PATHS: Final = (
     "tls_key",
     "tls_authority",
     "authority_dir",
+    "broker_dir",
     "smtp_authority",
 )
 

@@ -28,6 +28,7 @@ DONE: Final = frozenset(
         "quarantined",
         "left-quarantine",
         "reserved-for-another",
+        "sends-too-much",
         "enrolment-replayed",
         "enrolment-unknown",
     }

@@ -5,6 +5,7 @@ and connects to the broker; ``stop()`` undoes it in reverse. Pages get `reader` 
 cannot write) and `writer` (for what a person changes).
 """
 
+import functools
 import gc
 import secrets
 import sys
@@ -30,10 +31,13 @@ from hub.control import LockedError
 from hub.fleet import bundle_key, bundles
 from hub.fleet.bundles import Imported
 from hub.folds.item import fold_item
+from hub.kiosks.broker_keeper import BrokerKeeper
+from hub.kiosks.intake import Intake
 from hub.kiosks.mqtt_link import ALL, Broker, MqttLink, Part
 from hub.kiosks.orders_watch import OrdersWatch
 from hub.kiosks.outgoing import Send
 from hub.kiosks.reference import Reference
+from hub.kiosks.session_end import end_session
 from hub.log import recording
 from hub.log.event_log import EventLog
 from hub.log.ingest import Ingest
@@ -83,16 +87,25 @@ class HubService:
             self._announce,
             follows=several,
         )
+        broker = Broker(
+            config.mqtt_host,
+            config.mqtt_port,
+            config.mqtt_user,
+            config.mqtt_password,
+            config.mqtt_client_id,
+        )
+        self._accounts: Final = BrokerKeeper(
+            self.reader,
+            self.writer.call,
+            functools.partial(end_session, broker),
+            now_ms,
+            directory=Path(config.broker_dir) if config.broker_dir else None,
+            authority=Path(config.authority_dir) if config.authority_dir else None,
+        )
         self._link: Final = MqttLink(
-            Broker(
-                config.mqtt_host,
-                config.mqtt_port,
-                config.mqtt_user,
-                config.mqtt_password,
-                config.mqtt_client_id,
-            ),
+            broker,
             secrets.token_hex(8),
-            self.writer.post,
+            Intake(self.writer.offer, self._accounts.hold).deliver,
             self._reference.retained,
             self._reference.current,
             part,
@@ -146,6 +159,7 @@ class HubService:
             recording.start_anew(connection)
         self.writer.start()
         self._link.start()
+        self._accounts.start()
         self._keeper.start()
         self._overdue.start()
         self._orders.start()
@@ -157,6 +171,7 @@ class HubService:
         self._alarms.stop()
         self._orders.stop()
         self._overdue.stop()
+        self._accounts.stop()
         self._keeper.stop()  # its last copy is told to the writer
         self.writer.stop()
         self.reader.dispose()

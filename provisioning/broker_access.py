@@ -103,5 +103,6 @@ def may_stay(topic: str) -> bool:
 
 
 def _is_reference(topic: str) -> bool:
-    head, _, digest = topic.rpartition("/")
-    return head == topics.reference("").rstrip("/") and bool(digest)
+    """One level, whatever it is: nobody but the hub publishes there."""
+    head = topics.reference("")
+    return topic.startswith(head) and "/" not in topic.removeprefix(head)

@@ -85,6 +85,7 @@ however fast he can try; and a fleet that connects at once is not to wait for th
 MAX_ROUNDS: Final = 1000
 SALT_BYTES: Final = 12
 
+_FORBIDDEN: Final = "# Forbidden for good:"
 _VERIFIER: Final = re.compile(r"\$7\$([1-9][0-9]{0,6})\$([A-Za-z0-9+/]{16})\$([A-Za-z0-9+/]{86}==)")
 _USER: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,62}[a-z0-9]")
 _PATH: Final = re.compile(r"/[A-Za-z0-9._/@-]*")
@@ -309,19 +310,39 @@ def hub_acl() -> str:
     return _lines([f"user {HUB_USER}", f"topic readwrite {topics.ROOT}/#", "topic read $SYS/#"])
 
 
-def kiosk_acl(forbidden: Iterable[str] = ()) -> str:
-    """The access rules of the kiosks' doors; ``forbidden`` are accounts that may nothing.
+def kiosk_acl(forbidden: Iterable[str] = (), held: Iterable[str] = ()) -> str:
+    """The access rules of the kiosks' doors. Accounts that are ``forbidden`` may nothing, for good,
+    nor those that are ``held`` off for a while.
 
     Raises:
         BrokerFileError: an account that is none.
     """
-    lines: list[str] = []
-    for user in sorted(set(forbidden)):
-        lines += [f"user {require_user(user)}", "topic deny #"]
+    closed = {require_user(user) for user in forbidden}
+    lines = [_FORBIDDEN, *_deny(closed), "# Held off for a while:"]
+    lines += _deny({require_user(user) for user in held} - closed)
+    lines.append("# Everybody else:")
     lines += [f"pattern write {topics.up('%u', name)}" for name in topics.UP]
     lines += [f"pattern read {topics.down('%u', name)}" for name in topics.DOWN]
     lines += [f"pattern read {topics.HUB_STATUS}", f"pattern read {topics.reference('+')}"]
     return _lines(lines)
+
+
+def forbidden_in(acl: str) -> frozenset[str]:
+    """The accounts that these access rules, made by `kiosk_acl`, forbid for good."""
+    lines = iter(acl.splitlines())
+    found: set[str] = set()
+    if next(lines, "") != _FORBIDDEN:
+        return frozenset()
+    for line in lines:
+        if line.startswith("#"):
+            break
+        if line.startswith("user "):
+            found.add(line.removeprefix("user "))
+    return frozenset(found)
+
+
+def _deny(users: Iterable[str]) -> list[str]:
+    return [line for user in sorted(users) for line in (f"user {user}", "topic deny #")]
 
 
 # --- accounts -----------------------------------------------------------------------------------

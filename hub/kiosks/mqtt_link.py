@@ -8,6 +8,11 @@ wanted, so a broker may come, go or lose its memory at any time.
 The hub relies on no broker queue (clean start): kiosks resend what the hub has not acknowledged.
 The retained status is published only once the subscription is granted, since kiosks begin to send
 when they see it.
+
+Of what kiosks publish only their status may stay retained. No broker's access rules can say so, and
+anything else would come again with each connection of the hub's, long after it was true. So what
+comes with that mark, which the subscription asks the broker to keep, is taken off its topic at
+once; and nothing of it is believed but events, which have their place whenever they arrive.
 """
 
 import logging
@@ -21,12 +26,14 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from contract import messages, topics
 from contract.messages import HubStatus
 from hub.kiosks.mqtt_client import ForgivingClient
 from hub.kiosks.outgoing import Send
 from hub.log.ingest import Message
+from provisioning.broker_access import may_stay
 
 KEEPALIVE_S: Final = 30
 RECEIVE_MAXIMUM: Final = 256
@@ -201,7 +208,13 @@ class MqttLink:
         if reason.is_failure:
             _log.error("代理拒绝连接 / the broker refused us: %s", reason)
             return
-        client.subscribe([(name, 1) for name in self._part.filters])
+        client.subscribe(
+            [
+                # noLocal is not for shared subscriptions, so what we publish may come back.
+                (name, SubscribeOptions(qos=1, retainAsPublished=True))
+                for name in self._part.filters
+            ]
+        )
 
     def _on_subscribe(
         self,
@@ -230,7 +243,21 @@ class MqttLink:
 
     def _on_message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
         try:
+            if message.retain and not self._may_pass(message):
+                return
             given = getattr(message.properties, "UserProperty", ())
             self._deliver(Message(message.topic, bytes(message.payload), dict(given)))
         except Exception:  # noqa: BLE001 - inside paho's loop nothing may be raised
             _log.exception("收到的消息无法转交 / a message could not be passed on")
+
+    def _may_pass(self, message: mqtt.MQTTMessage) -> bool:
+        """Whether a message with the mark of retained ones is to be believed; one that may not stay
+        is taken off its topic."""
+        if may_stay(message.topic):
+            return True
+        if not message.payload:
+            return False  # it takes one off the topic, as ours does when it comes back
+        _log.warning("不应保留的消息已清除 / was retained and is not to be: %s", message.topic)
+        self.publish(Send(message.topic, b"", qos=1, retain=True))
+        up = topics.parse_up(message.topic)
+        return up is not None and up.name == topics.EVENTS

@@ -41,6 +41,9 @@ MAX_KEPT_UNREADABLE: Final = 200
 
 MAX_UNREADABLE_BYTES: Final = 256 * 1024
 
+REPEAT_MS: Final = 5_000
+"""How often at most all reference data is published once more because a kiosk cannot use it."""
+
 
 class Message(Struct, frozen=True):
     """An MQTT message as it came, with its user properties."""
@@ -86,6 +89,7 @@ class Ingest:
         self._reference: Final = reference
         self._registered: set[str] = set()
         self._active: set[str] = set()  # kiosks with new events in this transaction
+        self._repeated_ms = -REPEAT_MS  # when all reference data was published once more
         self._revoked: Collection[str] | None = None
 
     def begin(self, connection: Connection, group: Iterable[Message] = ()) -> None:
@@ -153,7 +157,7 @@ class Ingest:
                 health = messages.decode(message.payload, Health)
                 text = messages.encode(health).decode()
                 connection.exec_driver_sql(_HEALTH, (kiosk, text, now_ms))
-                if not all(part.ok for part in health.reference):
+                if not all(part.ok for part in health.reference) and self._may_repeat(now_ms):
                     # The broker's copies may be damaged: those are what that kiosk waits for.
                     return Handled(sends=tuple(self._reference.retained()))
             else:
@@ -164,6 +168,13 @@ class Ingest:
         except batches.BatchError as error:
             self.set_aside(connection, message, error.reason, now_ms)
         return _NOTHING
+
+    def _may_repeat(self, now_ms: int) -> bool:
+        """Whether all reference data may be published once more: not for whoever asks, always."""
+        due = not self._repeated_ms <= now_ms < self._repeated_ms + REPEAT_MS
+        if due:
+            self._repeated_ms = now_ms
+        return due
 
     # --- events ----------------------------------------------------------------------------
 

@@ -1,0 +1,311 @@
+"""Keeps the broker's files as the accounts are, and ends sessions that may not go on.
+
+A thread looks twice a second whether the accounts were changed (`hub.kiosks.broker_accounts`),
+whoever changed them. Then it
+
+1. replaces the files of accounts, access rules and revoked certificates, each at once (rename), so
+   that a broker which reads them at any moment finds a whole one;
+2. puts the file `RELOAD` beside them, upon which the unit ``yicang-broker.path`` has the broker
+   read them again: it ends the sessions of passwords that it no longer knows;
+3. ends the sessions of those that were forbidden by taking them over: a session by certificate
+   outlives a reload, but two connections cannot have one client id. It does so several times, since
+   the broker reads its files a moment later than they are written.
+
+A kiosk can also be held off for a while (`hold`): its account is out of the files for that time,
+and an incident says so. It is no judgement, and over when the hub starts anew.
+
+An account that the files on disk forbid for good is forbidden in the database as well: after a
+backup was restored that did not know of it, it stays closed.
+"""
+
+import contextlib
+import datetime as dt
+import logging
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final, Protocol, TypeVar
+
+from cryptography import x509
+from msgspec import Struct
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError
+
+from hub import incidents
+from hub.incidents import Trouble
+from hub.kiosks import broker_accounts
+from hub.kiosks.broker_accounts import Accounts
+from hub.log.writer import WriterStoppedError
+from provisioning.authority import Authority, AuthorityError
+from provisioning.mosquitto import ACCOUNTS, ACL, CRL, RELOAD, forbidden_in, kiosk_acl, kiosk_passwd
+
+T = TypeVar("T")
+
+LOOK_S: Final = 0.5
+KICKS_S: Final = (0.0, 0.7, 2.0, 5.0)
+"""When a session is ended, in seconds after the files were replaced."""
+HOLD_S: Final = 60.0
+MAX_HOLD_S: Final = 3600.0
+"""How long a kiosk is held off: the first time, doubling with each further one, and at most."""
+KICK_AGAIN_S: Final = 1.0
+"""Without files nobody can be held off: then its session is ended as often as this."""
+UNREAD_S: Final = 30.0
+"""A broker that has not read its files for so long is complained of."""
+FILE_MODE: Final = 0o640
+"""The broker reads by its group, which the directory hands down (set-group-ID)."""
+
+TOO_MUCH: Final = "sends-too-much"
+"""The kind of the incident."""
+
+_log: Final = logging.getLogger(__name__)
+
+
+class Change(Protocol):
+    """Runs something in a transaction of the one writer."""
+
+    def __call__(self, change: Callable[[Connection], T], /) -> T:
+        """Its result after COMMIT."""
+
+
+class Kick(Protocol):
+    """Ends a session."""
+
+    def __call__(self, kiosk: str, /, *, for_good: bool) -> None:
+        """Whatever session has this client id; OSError: the broker is away."""
+
+
+class _Due(Struct, frozen=True):
+    at: float
+    for_good: bool
+
+
+class BrokerKeeper:
+    """Use once: `start`, `stop`. ``directory`` holds the broker's files; without it there are none
+    to keep, and `hold` only ends a session. ``authority`` is the directory of the hub's own, for
+    the list of revoked certificates. ``mono`` is a monotonic clock in seconds."""
+
+    def __init__(
+        self,
+        reader: Engine,
+        change: Change,
+        kick: Kick,
+        now_ms: Callable[[], int],
+        *,
+        directory: Path | None,
+        authority: Path | None = None,
+        mono: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._reader: Final = reader
+        self._change: Final = change
+        self._kick: Final = kick
+        self._now_ms: Final = now_ms
+        self._directory: Final = directory
+        self._authority: Final = authority
+        self._mono: Final = mono
+        self._stopping: Final = threading.Event()
+        self._awake: Final = threading.Event()
+        self._lock: Final = threading.Lock()
+        self._holding: Final[dict[str, float]] = {}  # kiosk -> until when
+        self._held_often: Final[dict[str, int]] = {}
+        self._to_tell: Final[dict[str, int]] = {}  # kiosk -> seconds
+        self._due: Final[dict[str, list[_Due]]] = {}
+        self._written: tuple[int, frozenset[str]] | None = None  # change, held
+        self._complained = False
+        self._thread: Final = threading.Thread(target=self._run, name="hub-broker", daemon=True)
+
+    def start(self) -> None:
+        """Begin; the files are as the accounts are soon after."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End; call before the writer stops."""
+        self._stopping.set()
+        self._awake.set()
+        if self._thread.ident is not None:
+            self._thread.join(5.0)
+
+    def hold(self, kiosk: str) -> None:
+        """Keep ``kiosk`` away from the broker for a while; from any thread, at once. Nothing new
+        while it is held off already."""
+        now = self._mono()
+        with self._lock:
+            if self._holding.get(kiosk, 0.0) > now:
+                return
+            often = self._held_often.get(kiosk, 0)
+            for_s = min(HOLD_S * 2**often, MAX_HOLD_S)
+            if self._directory is None:
+                for_s = KICK_AGAIN_S
+            self._held_often[kiosk] = min(often + 1, 32)
+            self._holding[kiosk] = now + for_s
+            self._due[kiosk] = _kicks(now, for_good=False)
+            self._to_tell[kiosk] = round(for_s)
+        self._awake.set()
+
+    # --- the thread ------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._look()
+            except (WriterStoppedError, TimeoutError):
+                _log.info("中心正在停止 / the hub is stopping")
+            except (OperationalError, OSError, AuthorityError) as error:
+                _log.exception(
+                    "代理的文件没能写好 / the broker's files could not be kept: %s", error
+                )
+            self._awake.wait(LOOK_S)
+            self._awake.clear()
+
+    def _look(self) -> None:
+        if self._directory is not None:
+            held = self._held()
+            with self._reader.connect() as connection:
+                changed = broker_accounts.change(connection)
+                accounts = (
+                    broker_accounts.read(connection) if self._written != (changed, held) else None
+                )
+            if accounts is not None:
+                self._keep(self._directory, accounts, held)
+                self._written = (accounts.change, held)
+            self._complain(self._directory)
+        self._end_sessions()
+        self._tell()
+
+    def _held(self) -> frozenset[str]:
+        now = self._mono()
+        with self._lock:
+            for kiosk in [name for name, until in self._holding.items() if until <= now]:
+                del self._holding[kiosk]
+            return frozenset(self._holding)
+
+    def _keep(self, directory: Path, accounts: Accounts, held: frozenset[str]) -> None:
+        before = forbidden_in(_text(directory / ACL))
+        forbidden = {row.kiosk for row in accounts.forbidden}
+        if before - forbidden:
+            self._change(lambda connection: self._forbid(connection, before - forbidden))
+            forbidden |= before
+        names = [
+            (row.kiosk, row.verifier)
+            for row in accounts.allowed
+            if row.kiosk not in held and row.kiosk not in forbidden
+        ]
+        serials = {
+            int(row.serial) for row in accounts.rows if row.kiosk in forbidden and row.serial
+        }
+        changed = [
+            self._keep_revocations(directory, serials),
+            _replace(directory / ACL, kiosk_acl(forbidden, held).encode()),
+            _replace(directory / ACCOUNTS, kiosk_passwd(names).encode()),
+        ]
+        if any(changed):
+            (directory / RELOAD).touch()
+        now = self._mono()
+        with self._lock:
+            for kiosk in forbidden - before:
+                self._due[kiosk] = _kicks(now, for_good=True)
+
+    def _forbid(self, connection: Connection, kiosks: frozenset[str]) -> None:
+        for kiosk in sorted(kiosks):
+            broker_accounts.forbid(connection, kiosk, self._now_ms())
+
+    def _keep_revocations(self, directory: Path, serials: set[int]) -> bool:
+        if self._authority is None:
+            return False
+        with contextlib.suppress(OSError, ValueError):
+            listed = x509.load_pem_x509_crl((directory / CRL).read_bytes())
+            if {one.serial_number for one in listed} == serials:
+                return False
+        now = dt.datetime.fromtimestamp(self._now_ms() / 1000, dt.UTC)
+        return _replace(directory / CRL, Authority.open(self._authority).revocations(serials, now))
+
+    def _tell(self) -> None:
+        with self._lock:
+            held = dict(self._to_tell)
+            self._to_tell.clear()
+        for kiosk, for_s in held.items():
+            _log.warning(
+                "%s 发送过多，%s 秒内不接受它 / sends too much and is held off for %s s",
+                kiosk,
+                for_s,
+                for_s,
+            )
+        if held:
+            self._change(lambda connection: self._note(connection, held))
+
+    def _note(self, connection: Connection, held: Mapping[str, int]) -> None:
+        for kiosk, for_s in held.items():
+            key, detail = f"{TOO_MUCH}:{kiosk}", {"seconds": for_s}
+            incidents.note(
+                connection, Trouble(key, TOO_MUCH, kiosk, kiosk, detail, 1), self._now_ms()
+            )
+
+    def _complain(self, directory: Path) -> None:
+        try:
+            since = time.time() - (directory / RELOAD).stat().st_mtime
+        except FileNotFoundError:
+            self._complained = False
+            return
+        if since > UNREAD_S and not self._complained:
+            self._complained = True
+            _log.error(
+                "代理还没有重新读取账户，请看 yicang-broker.path"
+                " / the broker has not read its accounts again: see yicang-broker.path"
+            )
+
+    def _end_sessions(self) -> None:
+        now = self._mono()
+        with self._lock:
+            ready = [
+                (kiosk, due.for_good)
+                for kiosk, dues in self._due.items()
+                for due in dues
+                if due.at <= now
+            ]
+            for kiosk in list(self._due):
+                self._due[kiosk] = [due for due in self._due[kiosk] if due.at > now]
+                if not self._due[kiosk]:
+                    del self._due[kiosk]
+        for kiosk, for_good in ready:
+            try:
+                self._kick(kiosk, for_good=for_good)
+            except OSError as error:
+                _log.warning("没能结束会话 / a session could not be ended: %s", error)
+
+
+def _kicks(now: float, *, for_good: bool) -> list[_Due]:
+    return [_Due(now + after, for_good) for after in KICKS_S]
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+
+
+def _replace(path: Path, content: bytes) -> bool:
+    """Replace a file at once; whether it was another. What was there stays until the new one is on
+    disk."""
+    with contextlib.suppress(FileNotFoundError):
+        if path.read_bytes() == content:
+            return False
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            os.fchmod(file.fileno(), FILE_MODE)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+    return True
