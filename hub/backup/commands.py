@@ -50,13 +50,21 @@ KEY: Final = click.option(
     " / what is there leaves this machine (a network drive, sent away): kiosks may forget what it"
     " holds",
 )
-def backup_command(data: Path, to: Path | None, off_machine: bool) -> None:
+@click.option("--when-configured", is_flag=True, hidden=True)  # for the timer
+def backup_command(data: Path, to: Path | None, off_machine: bool, when_configured: bool) -> None:
     """加密备份并核对；中心可以在运行 / Back up, encrypted, and verify; the hub may run.
 
     同一块盘上的备份会留着，但不算安全：终端不会因此删除旧记录。
     A backup on the database's own disk is kept, but is not safe: kiosks forget nothing by it.
     """
     config = settings(data)
+    if when_configured and not (config.backup_dir and config.backup_key):
+        click.echo(
+            "hub.toml 里没有 backup_dir 和 backup_key，不备份"
+            " / no backup_dir and backup_key in hub.toml: nothing is backed up",
+            err=True,
+        )
+        return
     if to is None and not config.backup_dir:
         raise Refused(
             "请用 --to 指定目录，或在 hub.toml 里设 backup_dir"
