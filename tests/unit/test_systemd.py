@@ -116,8 +116,11 @@ def test_a_service_writes_only_the_folder_that_its_own_account_has(unit: Path) -
     assert found["WorkingDirectory"] == [f"/var/lib/{folder}"]
     folders = {row[1]: row[2:5] for row in rows("tmpfiles.d/yicang.conf")}
     assert folders[f"/var/lib/{folder}"] == ["0700", user, user]
-    besides = [] if user == "yicang-kiosk" else ["-/var/lib/yicang/broker"]
-    assert found["ReadWritePaths"] == besides
+    besides = {
+        "yicang-kiosk": "-/var/lib/yicang/update/incoming -/run/yicang/sticks",
+        "yicang-hub": "-/var/lib/yicang/broker",
+    }
+    assert found["ReadWritePaths"] == [besides[user]]
 
 
 def test_no_account_of_ours_is_in_a_group_of_the_machines() -> None:
