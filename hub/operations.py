@@ -20,6 +20,7 @@ from hub.access.permissions import Role
 from hub.access.scope import Scope
 from hub.backup import Backup, BackupError, Progress
 from hub.control import ControlError
+from hub.fleet.bundles import Imported, ImportRefusedError
 from hub.kiosks import catalogue, reference
 from hub.kiosks.catalogue import CatalogueError
 from hub.kiosks.reference import TooManyNamesError
@@ -46,6 +47,9 @@ class Desk(Protocol):
     def backing_up(self) -> Progress | None:
         """How far the backup under way is."""
 
+
+    def import_bundle(self, path: Path) -> Imported:
+        """Takes in a bundle. Raises `ImportRefusedError` and OSError."""
 
 class _Operation(Struct, frozen=True, tag_field="do"):
     """Base of all operations."""
@@ -174,6 +178,13 @@ class BackupMade(Struct, frozen=True):
     events: int
     size: int
     apart: bool
+class ImportBundle(_Operation, frozen=True, tag="bundle-import"):
+    """Takes in the bundle in the file at ``path`` (absolute), which the hub's own user must be able
+    to read; the result is `Imported`."""
+
+    path: str
+
+
 
 
 class Quarantined(Struct, frozen=True):
@@ -222,6 +233,7 @@ def perform(request: bytes, desk: Desk) -> bytes:
     """The result, as JSON, of a request that came through the socket.
 
     Raises:
+    | ImportBundle
         ControlError: it is not understood, or refused; the text is for people.
     """
     try:
@@ -246,6 +258,7 @@ def perform(request: bytes, desk: Desk) -> bytes:
 
 
 def _carry_out(operation: Operation, desk: Desk) -> Any:
+        ImportRefusedError,
     match operation:
         case Rebuild():
             return desk.rebuild()
@@ -265,6 +278,13 @@ def _note_backup(connection: sa.Connection, made: Backup) -> None:
     name = Path(made.file).name
     audit.note(connection, audit.COMMAND_LINE, "backup.made", name, detail, made.taken_ms)
 
+        case ImportBundle(path):
+            try:
+                return desk.import_bundle(Path(path))
+            except OSError as error:
+                raise ControlError(
+                    f"{path}: 中心读不了这个文件 / the hub cannot read this file: {error.strerror}"
+                ) from None
 
 def _change(connection: sa.Connection, operation: Operation, now_ms: int) -> Any:
     """One transaction's work. Raises `ControlError` and the errors that `perform` turns into it;

@@ -8,6 +8,7 @@ from hub.api import (
     incidents,
     labels,
     months,
+    lifecycle,
     papers,
     people,
     preparing,
@@ -34,4 +35,5 @@ ROUTES: Final[tuple[Route, ...]] = (
     *incidents.ROUTES,
     *fleet_enrolment.ROUTES,
 )
+    *lifecycle.ROUTES,
 """All of them; a new part adds its own here."""

@@ -10,11 +10,13 @@ knows its key by itself, so that not even a power cut between the change and its
 anything.)
 """
 
+import contextlib
 import hashlib
 import re
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar, get_args
+from typing import IO, Any, Final, TypeVar, cast, get_args
 
 import msgspec
 from flask import Blueprint, Response, abort, request
@@ -28,6 +30,7 @@ from hub.api.models import Problem
 from hub.api.problems import BadParameter
 from hub.log.recording import API, Actor, Conflict, RequestReusedError
 from hub.request import connection, now_ms, services
+from hub.web import uploads
 from hub.web.login import require
 
 T = TypeVar("T")
@@ -41,7 +44,7 @@ _TOLD: Final = {
     404: "No such thing",
     409: "Things are not as the request takes them to be",
     413: "The request is too long",
-    415: "The body is not JSON",
+    415: "The body is of another kind",
     422: "This idempotency key was used for another request",
 }
 _TOLD_ONCE: Final = b""
@@ -51,6 +54,17 @@ _PATH: Final = re.compile(r"\{(\w+)\}")
 
 class Nothing(Struct, frozen=True):
     """No parameters."""
+
+
+PIECE: Final = 256 * 1024
+
+
+@dataclass(frozen=True)
+class SentFile:
+    """A body that is a file, at its beginning, and its digest."""
+
+    file: IO[bytes]
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -85,7 +99,8 @@ class Route:
     """One route: ``path`` is below ``/api/v1`` with ``{name}`` for its arguments, which ``act``
     gets as text. ``act`` answers with an ``answer``. ``refusals`` are errors of ours that it may
     raise, each a status with its text; 404 and the like it raises by `flask.abort`, named in
-    ``problems``. A ``secret`` answer is told once and kept nowhere: its key again is a 409.
+    ``problems``. A ``secret`` answer is told once and kept nowhere: its key again is a 409. A route
+    with ``file_bytes`` takes a file of so many bytes at most as its body, and gets a `SentFile`.
     """
 
     method: str
@@ -101,6 +116,7 @@ class Route:
     problems: Sequence[int] = ()
     refusals: Mapping[type[Exception], int] = field(default_factory=dict)
     secret: bool = False
+    file_bytes: int = 0
 
     @property
     def writes(self) -> bool:
@@ -133,16 +149,25 @@ def register(blueprint: Blueprint, routes: Sequence[Route]) -> None:
 def _view(route: Route) -> Callable[..., Response]:
     def view(**path: str) -> Response:
         user = require(route.permission)
-        call = Call(
-            user=user,
-            path=path,
-            query=_query(route.query),
-            body=_body(route.body) if route.body is not None else None,
-            key=_key() if route.writes else None,
-            now_ms=now_ms(),
-        )
+        with contextlib.ExitStack() as held:
+            body: Any = _body(route.body) if route.body is not None else None
+            if route.file_bytes:
+                body = _sent_file(held)
+            call = Call(
+                user=user,
+                path=path,
+                query=_query(route.query),
+                body=body,
+                key=_key() if route.writes else None,
+                now_ms=now_ms(),
+            )
+            return answer(call)
+
+    def answer(call: Call) -> Response:
+        user = call.user
+        asked = _asked(call.body)
         try:
-            given = replies.given(connection(), user.id, call.key, _asked())
+            given = replies.given(connection(), user.id, call.key, asked)
             if given == _TOLD_ONCE:
                 return _refusal(409, "This was done. What it told is told once, and not kept.")
             if given is not None:
@@ -156,19 +181,33 @@ def _view(route: Route) -> Callable[..., Response]:
             statuses = (route.refusals[kind] for kind in route.refusals if isinstance(error, kind))
             return _refusal(next(statuses), str(error))
         if call.key is not None:
-            asked, kept = _asked(), _TOLD_ONCE if route.secret else content
+            kept = _TOLD_ONCE if route.secret else content
             services().writer.call(
                 lambda writing: replies.keep(writing, user.id, call.key, asked, kept, call.now_ms)
             )
         return _json(content)
 
-    return view
+    return uploads.takes_file(route.file_bytes)(view) if route.file_bytes else view
 
 
-def _asked() -> str:
+def _asked(body: Any) -> str:
     """What was asked, for telling whether a key comes with the same again."""
-    parts = (request.method.encode(), request.full_path.encode(), request.get_data())
+    sent = body.sha256.encode() if isinstance(body, SentFile) else request.get_data()
+    parts = (request.method.encode(), request.full_path.encode(), sent)
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def _sent_file(held: contextlib.ExitStack) -> SentFile:
+    """The body, on disk for as long as the request is."""
+    if request.mimetype != "application/octet-stream":
+        abort(415, "The body must be the file, with Content-Type: application/octet-stream.")
+    file = held.enter_context(tempfile.SpooledTemporaryFile(PIECE))  # noqa: SIM115  # it is one
+    digest = hashlib.sha256()
+    while piece := request.stream.read(PIECE):
+        digest.update(piece)
+        file.write(piece)
+    file.seek(0)
+    return SentFile(cast("IO[bytes]", file), digest.hexdigest())
 
 
 def _json(content: bytes) -> Response:
@@ -284,6 +323,12 @@ def _operation(route: Route) -> dict[str, Any]:
         operation["requestBody"] = {
             "required": True,
             "content": {"application/json": {"schema": schema}},
+        }
+    if route.file_bytes:
+        binary = {"type": "string", "format": "binary", "maxLength": route.file_bytes}
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/octet-stream": {"schema": binary}},
         }
     return operation
 

@@ -19,6 +19,7 @@ from hub.web.api_tokens import TOKENS
 from hub.web.codes_list import CODES
 from hub.web.counts import pages as counts
 from hub.web.incident_table import INCIDENTS
+from hub.web.lifecycle import bundles, review
 from hub.web.listing import Listing
 from hub.web.listing.listing import write_cursor
 from hub.web.login import require
@@ -42,6 +43,8 @@ TABLES: Final[Mapping[str, tuple[Listing[Any], Permission]]] = {
         (labels.RUNS, Permission.VIEW),
         (kiosk_list.KIOSKS, Permission.VIEW),
         (quarantine.QUARANTINE, Permission.SEE_RAW),
+        (bundles.BUNDLES, Permission.VIEW),
+        (review.LINES, Permission.VIEW),
         (INCIDENTS, Permission.VIEW),
         (CODES, Permission.VIEW),
         (MONTHS, Permission.VIEW),

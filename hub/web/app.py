@@ -37,6 +37,7 @@ from hub.web import (
     keys,
     kiosk_list,
     labels,
+    lifecycle,
     login,
     market,
     names,
@@ -166,7 +167,7 @@ def create_app(
         phone,
     ):
         app.register_blueprint(pages.blueprint())
-    for part in stock.blueprints():
+    for part in (*stock.blueprints(), *lifecycle.blueprints()):
         app.register_blueprint(part)
     api = v1.blueprint()
     app.register_blueprint(api)

@@ -55,6 +55,12 @@ ACTS: Final[dict[str, LazyString]] = {
     "quarantine.repaired": _l("Mended a quarantined line"),
     "backup.made": _l("Made a backup"),
     "backup.restored": _l("Restored a backup"),
+    "kiosk.retired": _l("Took a kiosk out of service"),
+    "kiosk.revoked": _l("Revoked a kiosk"),
+    "review.accepted": _l("Took in events after review"),
+    "review.rejected": _l("Refused events after review"),
+    "review.reconsidered": _l("Put refused events back to review"),
+    "bundle.imported": _l("Took in a bundle"),
 }
 """Every act that the code writes (`hub.access.audit.note`); a test compares the two."""
 
@@ -75,6 +81,12 @@ _DETAILS: Final[dict[str, LazyString]] = {
     "understood": _l("Understood"),
     "filters": _l("Filters"),
     "number": _l("Number"),
+    "events": _l("Events"),
+    "fresh": _l("New"),
+    "held": _l("Here already"),
+    "review": _l("For review"),
+    "unsent": _l("Not yet sent"),
+    "replaced by": _l("In its place"),
     "own": _l("Of its own"),
     "characters": _l("Characters"),
     "command": _l("Command"),

@@ -167,6 +167,30 @@ _KINDS: Final = {
         _l("It is kept as received; what it may have held is still in the kiosk’s journal."),
         _l("Tell the developers, with the topic and the time."),
     ),
+    "sends-too-much": _Kind(
+        _l("A kiosk sent far too much"),
+        _l("%(kiosk)s sent more than any kiosk has to tell, without waiting for answers."),
+        _l(
+            "It was kept away for %(seconds)s seconds. What it has in its journal is not lost, and"
+            " other kiosks went on."
+        ),
+        _l(
+            "Once may be a fault of the line. If it comes again, update the kiosk; if you do not"
+            " know why, revoke it: somebody else may have its account."
+        ),
+    ),
+    "review-waits": _Kind(
+        _l("Events wait for review"),
+        _l("%(n)s events of %(kiosk)s came without the hub’s trust."),
+        _l("They are kept, and count for nothing."),
+        _l("Open the page “Review”, look at them, and take them in or refuse them."),
+    ),
+    "revoked-heard": _Kind(
+        _l("A revoked kiosk is still connected"),
+        _l("%(kiosk)s was revoked, and the broker still lets it in."),
+        _l("Nothing is believed of it, and it is told nothing."),
+        _l("Is the broker reading its list of accounts? Restart it on the hub’s machine."),
+    ),
     "unknown-kiosk": _Kind(
         _l("An unregistered kiosk sends"),
         _l("%(kiosk)s sends, but is not registered."),
@@ -352,6 +376,8 @@ def _about(incident: Incident) -> str:
             return url_for("transfers.one", event=incident.subject)
         case "recalled-here":
             return url_for("recalls.one", recall=incident.subject)
+        case "review-waits":
+            return url_for("review.one", kiosk=incident.kiosk)
         case "label-missing":
             return url_for("items.listing", stop=incident.stop, status="unlabelled")
         case "past-expiry":

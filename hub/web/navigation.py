@@ -83,6 +83,8 @@ GROUPS: Final = (
             Section("reports.overview", _l("Reports")),
             Section("quarantine.listing", _l("Quarantine")),
         ),
+            Section("review.overview", _l("Review")),
+            Section("bundles.overview", _l("Bundles")),
     ),
     Group(
         _l("Administration"),

@@ -71,6 +71,12 @@ DONE_BY: Final[Mapping[str, str]] = {
     "wall.remove": "removeWallLink",
 }
 """The route of the API that does what a page's form does. (`phone.act` also decides, by the same
+    "bundles.upload": "bringBundle",
+    "review.accept": "acceptReview",
+    "review.reject": "rejectReview",
+    "review.reconsider": "reconsiderReview",
+    "ending.retire": "retireKiosk",
+    "ending.revoke": "revokeKiosk",
 actions as `decide`.)"""
 
 NOT_BY_MACHINE: Final[Mapping[str, str]] = {

@@ -17,6 +17,8 @@ LEADS_ON: Final[Mapping[str, str]] = {
     "board": "/stock/items",
     "kiosk": "/events",
     "kiosk-orders": "/events",
+    "kiosk-revoked": "/events",
+    "kiosk-retired": "/events",
     "market-one": "/market/sales",
     "stock": "/stock/items",
     "transfer": "/items/",

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from hub.queries import incidents
 from tests.integration.test_web_operator import signed_in
 from tests.support.hub_scene import Scene, a_scene
 from tests.support.pages import EXPECTED_REFUSALS, NOT_PAGES, VISITORS
@@ -50,8 +51,12 @@ def test_every_page_says_how_many_incidents_are_open(scene: Scene) -> None:
             for page, address in pages.items():
                 if page in FRAMELESS | {"wall-gone"}:
                     continue
-                html = client.get(address(scene)).text
-                assert (page, "3 open incidents" in html) == (page, True)
+                path = address(scene)  # which may be what makes one
+                with scene.site.reader.connect() as here:
+                    n = incidents.open_count(here)
+                assert n >= 3
+                html = client.get(path).text
+                assert (page, f"{n} open incidents" in html) == (page, True)
 
 
 def test_no_page_has_anything_inline_that_the_policy_would_refuse(scene: Scene) -> None:

@@ -25,6 +25,7 @@ from hub.reporting import closing
 from hub.stock import donation_rows, donations
 from tests.support.count_scene import Counts
 from tests.support.hub_site import DAY_MS, HOUR_MS, HubSite, Journal
+from tests.support.lifecycle_scene import Lifecycle
 from tests.support.paper_scene import dress
 from tests.support.printing_scene import Printing
 from tests.support.stock_goods import Goods
@@ -102,6 +103,11 @@ class Scene:
         """A stop with papers of its own, likewise."""
         dress(self.site, "river", self.administrator)
         return "river"
+
+    @cached_property
+    def ends(self) -> Lifecycle:
+        """Kiosks that ended, and what people carried here, likewise."""
+        return Lifecycle(self.site, self.river, self.administrator)
 
     @cached_property
     def wall_link(self) -> str:

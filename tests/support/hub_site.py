@@ -157,6 +157,7 @@ class HubSite:
         self.config = HubConfig(
             database=url,
             secret_key_file=str(directory / "secret.key"),
+            bundle_key_file=str(directory / "bundle.key"),
             households=households,
             trusted_proxies=trusted_proxies,
         )

@@ -95,6 +95,20 @@ OPERATOR: Final[Mapping[str, Address]] = {
 }
 """What an operator sees."""
 
+ENDS: Final[Mapping[str, Address]] = {
+    "bundles-none": lambda scene: "/bundles",
+    "reviews-none": lambda scene: "/review",
+    "kiosk-end": lambda scene: f"/kiosks/{KIOSK}/end",
+    "kiosk-revoked": lambda scene: f"/kiosks/{scene.ends.stolen}",
+    "kiosk-retired": lambda scene: f"/kiosks/{scene.ends.broken}",
+    "kiosk-end-revoked": lambda scene: f"/kiosks/{scene.ends.stolen}/end",
+    "bundles": lambda scene: f"/bundles?kiosk={scene.ends and ''}",
+    "reviews": lambda scene: f"/review?kiosk={scene.ends and ''}",
+    "review": lambda scene: f"/review/{scene.ends.stolen}",
+    "review-nothing": lambda scene: f"/review/{KIOSK}",
+}
+"""How kiosks end, and what people carried here."""
+
 
 def _shown(path: str) -> Address:
     """A page that only shows something once the scene's goods are there."""
@@ -168,7 +182,7 @@ ADMINISTRATOR: Final[Mapping[str, Address]] = {
 
 VISITORS: Final[Mapping[str, Mapping[str, Address]]] = {
     "": PUBLIC,
-    USER: {**OPERATOR, **STOCK},
+    USER: {**OPERATOR, **STOCK, **ENDS},
     ADMINISTRATOR_NAME: ADMINISTRATOR,
 }
 """All of them, by who signs in to see them; the first signs in as nobody."""

@@ -1,0 +1,194 @@
+"""Bundles that somebody carried here: handing one in, and what each brought."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from flask import Blueprint, Response, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from msgspec import Struct
+from sqlalchemy import Connection, Row, Select
+from werkzeug.datastructures import FileStorage
+from werkzeug.wrappers import Response as BaseResponse
+
+from contract.bundles import MAX_BUNDLE_BYTES, SUFFIX
+from hub import db
+from hub.access import accounts
+from hub.access.permissions import Permission
+from hub.fleet import bundles
+from hub.fleet.bundles import Imported, ImportRefusedError, Opened
+from hub.queries import kiosks, places, reviews
+from hub.request import connection, now_ms, services
+from hub.web import listing, shell
+from hub.web.lifecycle import words
+from hub.web.listing import Choice, Column, Days, Kind, Link, Listing, SqlSource
+from hub.web.listing import filters as by
+from hub.web.login import needs, require, signed_in_user, visible_stops
+from hub.web.uploads import takes_file
+
+_TABLE: Final = db.bundle.c
+
+
+class Line(Struct, frozen=True):
+    """A bundle that was taken in."""
+
+    id: int
+    imported_ms: int
+    kiosk: str
+    source: str
+    made_ms: int | None
+    events: int
+    fresh: int
+    held: int
+    review: int
+    who: str
+    sha256: str
+
+
+def blueprint() -> Blueprint:
+    """The pages under ``/bundles``."""
+    pages = Blueprint("bundles", __name__, url_prefix="/bundles")
+    pages.get("")(overview)
+    pages.post("")(upload)
+    return pages
+
+
+@needs(Permission.VIEW)
+def overview() -> BaseResponse:
+    """What was brought, and the form for more."""
+    return _overview()
+
+
+@takes_file(MAX_BUNDLE_BYTES)
+@needs(Permission.FLEET)
+def upload() -> BaseResponse:
+    """Takes in the files of the form, each for itself."""
+    require(Permission.FLEET)
+    sent = [one for one in request.files.getlist("file") if one.filename]
+    if not sent:
+        return Response(_overview(_("Choose a file first.")).get_data(), status=400)
+    refused = []
+    review = False
+    for one in sent:
+        try:
+            done = _take(one)
+        except ImportRefusedError as error:
+            name = one.filename or ""
+            refused.append(_("%(file)s: %(why)s", file=name[:80], why=words.refusal(error)))
+        else:
+            shell.told(words.imported(done))
+            review = review or done.review > 0
+    for told in refused:
+        shell.told(told, kind="bad")
+    return redirect(url_for("review.overview" if review else "bundles.overview"), 303)
+
+
+def _take(sent: FileStorage) -> Imported:
+    key_file, call = services().config.bundle_key_file, services().writer.call
+    keys = bundles.hub_keys(key_file)
+    opened, lines = bundles.open_bundle(sent.stream, keys, call, Path(key_file).parent)
+    with lines:
+        require_stop(opened)
+        return bundles.take_in(opened, lines, call, signed_in_user().by, now_ms)
+
+
+def require_stop(opened: Opened) -> None:
+    """Raises `Denied` where the bundle's kiosk stands at a stop beyond the user's scope."""
+    stop = places.stop_of_kiosks(connection()).get(opened.opening.kiosk, "")
+    require(Permission.FLEET, stop)
+
+
+def _overview(problem: str = "") -> BaseResponse:
+    return listing.respond(
+        BUNDLES,
+        "lifecycle/bundles.html",
+        may_bring=signed_in_user().may(Permission.FLEET),
+        problem=problem,
+        suffix=SUFFIX,
+        megabytes=MAX_BUNDLE_BYTES // 2**20,
+        ready=bool(services().config.bundle_key_file),
+    )
+
+
+def _select() -> Select[Any]:
+    return reviews.bundles(visible_stops())
+
+
+def _rows(here: Connection, found: Sequence[Row[Any]]) -> list[Line]:
+    names = accounts.names(here)
+    return [
+        Line(
+            id=row.id,
+            imported_ms=row.imported_ms,
+            kiosk=row.kiosk,
+            source=str(words.SOURCES[row.source]),
+            made_ms=row.made_ms if row.clock else None,
+            events=row.events,
+            fresh=row.fresh,
+            held=row.held,
+            review=row.review,
+            who=names.get(row.imported_by, _("at the command line")),
+            sha256=row.sha256,
+        )
+        for row in found
+    ]
+
+
+def _kiosk_options(here: Connection) -> list[tuple[str, str]]:
+    return [(one.id, one.id) for one in kiosks.kiosks(here, visible_stops())]
+
+
+BUNDLES: Final = Listing[Line](
+    name="bundles",
+    title=_l("Bundles"),
+    order="-imported",
+    empty=_l(
+        "Nobody has brought a bundle yet. A kiosk without a network writes one onto any USB stick"
+        " that is plugged into it."
+    ),
+    source=SqlSource(select=_select, key=(_TABLE.id,), rows=_rows),
+    columns=(
+        Column(
+            key="imported",
+            title=_l("Brought"),
+            kind=Kind.MOMENT,
+            heading=True,
+            value=lambda row: row.imported_ms,
+            sort=_TABLE.id,
+        ),
+        Column(
+            key="kiosk",
+            title=_l("Kiosk"),
+            kind=Kind.CODE,
+            value=lambda row: row.kiosk,
+            link=Link("board.kiosk", "kiosk", lambda row: row.kiosk),
+        ),
+        Column(key="source", title=_l("From"), value=lambda row: row.source),
+        Column(key="made", title=_l("Written"), kind=Kind.MOMENT, value=lambda row: row.made_ms),
+        Column(key="events", title=_l("Events"), kind=Kind.NUMBER, value=lambda row: row.events),
+        Column(key="fresh", title=_l("New"), kind=Kind.NUMBER, value=lambda row: row.fresh),
+        Column(key="held", title=_l("Here already"), kind=Kind.NUMBER, value=lambda row: row.held),
+        Column(
+            key="review", title=_l("For review"), kind=Kind.NUMBER, value=lambda row: row.review
+        ),
+        Column(key="who", title=_l("By"), value=lambda row: row.who),
+        Column(
+            key="sha256",
+            title=_l("Hash"),
+            kind=Kind.CODE,
+            value=lambda row: row.sha256,
+            on_page=False,
+        ),
+    ),
+    filters=(
+        Choice(
+            key="kiosk",
+            label=_l("Kiosk"),
+            options=_kiosk_options,
+            where=lambda value: _TABLE.kiosk == value,
+            first=True,
+        ),
+        Days(key="day", label=_l("Brought"), where=by.moments(_TABLE.imported_ms), first=True),
+    ),
+)

@@ -1,0 +1,283 @@
+"""What came from kiosks that are not trusted, or from a card: a person looks, and decides."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+from msgspec import Struct
+from sqlalchemy import Connection, Row, Select, select
+from werkzeug.wrappers import Response as BaseResponse
+
+from hub import db
+from hub.access import accounts
+from hub.access.audit import By
+from hub.access.permissions import Permission
+from hub.fleet import reviewing
+from hub.fleet.reviewing import Decided, ReviewError, Stretch
+from hub.queries import kiosks, places, reviews
+from hub.queries.reviews import Waiting
+from hub.request import connection, now_ms, services
+from hub.web import listing, shell, story
+from hub.web.event_words import type_name
+from hub.web.lifecycle import words
+from hub.web.listing import Choice, Column, Days, Kind, Link, Listing, SqlSource
+from hub.web.listing import filters as by
+from hub.web.login import needs, require, signed_in_user, visible_stops
+
+_TABLE: Final = db.review.c
+_MAX_SEQ: Final = 2**53
+
+
+class Line(Struct, frozen=True):
+    """A line that waits, or that somebody decided on."""
+
+    id: int
+    kiosk: str
+    epoch: str
+    seq: int
+    type: str
+    wall_ms: int | None
+    subjects: str
+    way: str
+    received_ms: int
+    state: str
+    who: str
+    hash: str
+
+
+class Card(Struct, frozen=True):
+    """What waits of one kiosk, in words."""
+
+    about: Waiting
+    stop: str
+    kinds: tuple[tuple[str, int], ...]
+
+
+def blueprint() -> Blueprint:
+    """The pages under ``/review``."""
+    pages = Blueprint("review", __name__, url_prefix="/review")
+    pages.get("")(overview)
+    pages.get("/<kiosk>")(one)
+    pages.post("/<kiosk>/accept")(accept)
+    pages.post("/<kiosk>/reject")(reject)
+    pages.post("/<kiosk>/reconsider")(reconsider)
+    return pages
+
+
+@needs(Permission.VIEW)
+def overview() -> BaseResponse:
+    """Everything that waits or waited."""
+    here = connection()
+    cards = [_card(here, about) for about in reviews.waiting(here, visible_stops())]
+    return listing.respond(LINES, "lifecycle/reviews.html", cards=cards, may_decide=_may_decide())
+
+
+@needs(Permission.VIEW)
+def one(kiosk: str) -> BaseResponse:
+    """What waits of one kiosk, and the forms that decide on it."""
+    here = connection()
+    stop = places.stop_of_kiosks(here).get(kiosk[:32])
+    if stop is None:
+        abort(404)
+    require(Permission.VIEW, stop)
+    return Response(
+        render_template(
+            "lifecycle/review.html",
+            card=_card(here, reviews.one_kiosk(here, kiosk)),
+            may_decide=_may_decide(),
+            reasons=[(key, str(told)) for key, told in words.REFUSED.items()],
+        )
+    )
+
+
+@needs(Permission.FLEET)
+def accept(kiosk: str) -> BaseResponse:
+    """Takes in what the form names, all of it where it names nothing."""
+    wanted = _stretches()
+    if wanted is None:
+        return _back(kiosk, _("Give the first and the last number of the part."))
+    done = decide_all(
+        lambda here, who, moment: reviewing.accept(here, kiosk, wanted, who, moment), kiosk
+    )
+    told = ngettext("%(num)d event was taken in.", "%(num)d events were taken in.", done.lines)
+    shell.told(told)
+    return redirect(url_for("review.overview"), 303)
+
+
+@needs(Permission.FLEET)
+def reject(kiosk: str) -> BaseResponse:
+    """Refuses what the form names."""
+    wanted, why = _stretches(), request.form.get("why", "")
+    if wanted is None:
+        return _back(kiosk, _("Give the first and the last number of the part."))
+    try:
+        done = decide_all(
+            lambda here, who, moment: reviewing.reject(here, kiosk, wanted, why, who, moment),
+            kiosk,
+        )
+    except ReviewError:
+        return _back(kiosk, _("Say why."))
+    told = ngettext("%(num)d event was refused.", "%(num)d events were refused.", done.lines)
+    shell.told_undoable(told, url_for("review.reconsider", kiosk=kiosk), dict(request.form.items()))
+    return redirect(url_for("review.overview"), 303)
+
+
+@needs(Permission.FLEET)
+def reconsider(kiosk: str) -> BaseResponse:
+    """Puts what was refused back to wait."""
+    wanted = _stretches() or []
+    done = decide_all(
+        lambda here, who, moment: reviewing.reconsider(here, kiosk, wanted, who, moment), kiosk
+    )
+    told = ngettext("%(num)d event waits again.", "%(num)d events wait again.", done.lines)
+    shell.told(told)
+    return redirect(url_for("review.one", kiosk=kiosk), 303)
+
+
+def decide_all(step: Callable[[Connection, By, int], Decided], kiosk: str) -> Decided:
+    """Repeat ``step`` until it leaves nothing; what all of them did. Raises `Denied` where the
+    kiosk's stop is beyond the user's scope, 404 for no such kiosk."""
+    stop = places.stop_of_kiosks(connection()).get(kiosk)
+    if stop is None:
+        abort(404)
+    who, moment = require(Permission.FLEET, stop).by, now_ms()
+    lines = fresh = 0
+    while True:
+        done = services().writer.call(lambda here: step(here, who, moment))
+        lines, fresh = lines + done.lines, fresh + done.fresh
+        if not done.left or not done.lines:
+            return Decided(lines, fresh, done.left)
+
+
+def _stretches() -> list[Stretch] | None:
+    """What the form names: nothing for all, a whole epoch, or a part of one; None for what is no
+    part."""
+    epoch = request.form.get("epoch", "")
+    if not epoch:
+        return []
+    first, last = (request.form.get(name, "").strip() for name in ("first", "last"))
+    if not first and not last:
+        return [Stretch(epoch, 1, _MAX_SEQ)]
+    if not all(one.isascii() and one.isdigit() and len(one) < 16 for one in (first, last)):
+        return None
+    return [Stretch(epoch, int(first), int(last))] if int(first) <= int(last) else None
+
+
+def _back(kiosk: str, problem: str) -> BaseResponse:
+    shell.told(problem, kind="bad")
+    return redirect(url_for("review.one", kiosk=kiosk), 303)
+
+
+def _may_decide() -> bool:
+    return signed_in_user().may(Permission.FLEET)
+
+
+def _card(here: Connection, about: Waiting) -> Card:
+    kinds = tuple((_kind(word), n) for word, n in about.kinds)
+    return Card(about, story.stop_name(places.stops(here), about.stop), kinds)
+
+
+def _kind(word: str) -> str:
+    return type_name(word) if word else _("not understood")
+
+
+def _select() -> Select[Any]:
+    return select(db.review).where(reviews.at_stops(visible_stops()))
+
+
+def _rows(here: Connection, found: Sequence[Row[Any]]) -> list[Line]:
+    names = accounts.names(here)
+    return [
+        Line(
+            id=row.id,
+            kiosk=row.kiosk,
+            epoch=row.epoch,
+            seq=row.seq,
+            type=_kind(row.type or ""),
+            wall_ms=row.wall_ms,
+            subjects=row.subjects,
+            way=str(words.WAYS.get(row.way, row.way)),
+            received_ms=row.received_ms,
+            state=str(words.STATES[row.state]),
+            who=names.get(row.decided_by, row.decided_by) if row.decided_by else "",
+            hash=row.hash,
+        )
+        for row in found
+    ]
+
+
+def _kiosk_options(here: Connection) -> list[tuple[str, str]]:
+    return [(one.id, one.id) for one in kiosks.kiosks(here, visible_stops())]
+
+
+LINES: Final = Listing[Line](
+    name="review",
+    title=_l("Review"),
+    order="-id",
+    empty=_l(
+        "Nothing waits for review. What a revoked kiosk still sends, and what is read from a card,"
+        " is shown here before it counts."
+    ),
+    source=SqlSource(select=_select, key=(_TABLE.id,), rows=_rows),
+    columns=(
+        Column(
+            key="id",
+            title=_l("Number"),
+            kind=Kind.NUMBER,
+            value=lambda row: row.id,
+            sort=_TABLE.id,
+            on_page=False,
+        ),
+        Column(key="type", title=_l("What"), heading=True, value=lambda row: row.type),
+        Column(key="subjects", title=_l("About"), kind=Kind.CODE, value=lambda row: row.subjects),
+        Column(
+            key="wall",
+            title=_l("By its own clock"),
+            kind=Kind.MOMENT,
+            value=lambda row: row.wall_ms,
+        ),
+        Column(
+            key="kiosk",
+            title=_l("Kiosk"),
+            kind=Kind.CODE,
+            value=lambda row: row.kiosk,
+            link=Link("review.one", "kiosk", lambda row: row.kiosk),
+        ),
+        Column(key="epoch", title=_l("Start"), kind=Kind.CODE, value=lambda row: row.epoch),
+        Column(
+            key="seq", title=_l("Place in the journal"), kind=Kind.NUMBER, value=lambda row: row.seq
+        ),
+        Column(key="way", title=_l("Came"), value=lambda row: row.way),
+        Column(
+            key="received",
+            title=_l("Received"),
+            kind=Kind.MOMENT,
+            value=lambda row: row.received_ms,
+        ),
+        Column(key="state", title=_l("State"), value=lambda row: row.state),
+        Column(key="who", title=_l("Decided by"), value=lambda row: row.who),
+        Column(
+            key="hash", title=_l("Hash"), kind=Kind.CODE, value=lambda row: row.hash, on_page=False
+        ),
+    ),
+    filters=(
+        Choice(
+            key="kiosk",
+            label=_l("Kiosk"),
+            options=_kiosk_options,
+            where=lambda value: _TABLE.kiosk == value,
+            first=True,
+        ),
+        Choice(
+            key="state",
+            label=_l("State"),
+            options=lambda _here: [(key, str(told)) for key, told in words.STATES.items()],
+            where=lambda value: _TABLE.state == value,
+            first=True,
+        ),
+        Days(key="day", label=_l("Received"), where=by.moments(_TABLE.received_ms)),
+    ),
+)
