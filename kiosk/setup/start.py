@@ -1,0 +1,112 @@
+"""Starts setting up on this machine's devices, and finds what is left of it afterwards.
+
+The composition root hands over how it opens devices (`Opening`): they are the same as those of a
+kiosk that runs.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from drivers.ports import Panel, Printer, Scanner, Signal, Speaker
+from drivers.registry import Devices, open_panel, open_printer
+from kiosk.clock import LearntClock, SystemClock
+from kiosk.config import KioskConfig, devices, lane_names, load_setup, panel_wiring
+from kiosk.inputs import LoopInput
+from kiosk.lanes import NoScreen
+from kiosk.papers import PrinterThread
+from kiosk.screen.view import KioskView, ScreenView
+from kiosk.setup.client import HubClient, board_serial
+from kiosk.setup.desk import SetupDesk
+from kiosk.setup.first_scan import FirstScan
+from kiosk.setup.network import NmcliNetwork
+from kiosk.setup.progress import ProgressStore
+from kiosk.setup.settle import settle
+
+log = logging.getLogger(__name__)
+
+
+class Mailbox(Protocol):
+    """Where drivers post before there is a loop."""
+
+    deliver: Callable[[LoopInput], None] | None
+
+    def post(self, incoming: LoopInput) -> None: ...
+
+
+class Opening(NamedTuple):
+    """How the composition root opens devices; each gets the ``mailbox`` to post to."""
+
+    mailbox: Mailbox
+    speaker: Callable[[KioskConfig], Speaker]
+    scanners: Callable[[Devices], list[Scanner]]
+    auto_printers: Callable[[Devices, ExitStack], None]
+    page: Callable[[KioskConfig, ScreenView, Sequence[Printer], Sequence[Scanner], ExitStack], None]
+
+
+def set_up(path: Path, software: str, opening: Opening) -> bool:
+    """Sets a kiosk up that nobody has enrolled (docs/fleet.md). True once ``path`` holds the
+    settings of one that is enrolled, False when it was stopped before.
+
+    Raises:
+        SettingsError: the settings cannot be used.
+    """
+    config = load_setup(path)
+    os.environ["ESCPOS_CAPABILITIES_PICKLE_DIR"] = str(config.state)
+    found, clock, mailbox = devices(config), LearntClock(SystemClock()), opening.mailbox
+    view = KioskView(config.stop_zh, config.stop_en, config.language)
+    screen = ScreenView(view, clock.mono) if config.screen_port else None
+    with ExitStack() as stack:
+        panel = open_panel(found.panel, mailbox.post, panel_wiring(config))
+        stack.callback(panel.close)
+        speaker = opening.speaker(config)
+        stack.callback(speaker.close)
+        printers = [open_printer(url) for url in found.printers]
+        desk = SetupDesk(
+            store=ProgressStore(config.state),
+            network=NmcliNetwork(),
+            client=HubClient(clock, software=software, serial=board_serial()),
+            clock=clock,
+            entropy=os.urandom,
+            settle=lambda progress, voice: settle(path, config.state, progress, voice=voice),
+            panel=panel,
+            speaker=speaker,
+            screen=screen or NoScreen(),
+            printers=[PrinterThread(printer, mailbox.post) for printer in printers],
+        )
+        mailbox.deliver = desk.post
+        panel.start()
+        speaker.start()
+        scanners = opening.scanners(found)
+        for scanner in scanners:
+            desk.open(scanner.lane)
+            scanner.start()
+            stack.callback(scanner.close)
+        if screen is not None:
+            opening.page(config, screen, printers, scanners, stack)
+        opening.auto_printers(found, stack)
+        log.info("a kiosk that is to be set up is ready")
+        return desk.run()
+
+
+def first_scan(
+    config: KioskConfig, software: str, clock: LearntClock, speaker: Speaker, panel: Panel
+) -> FirstScan | None:
+    """What is left of setting up; None for a kiosk that has had its first scan."""
+    store = ProgressStore(config.state)
+    progress = store.load()
+    if progress is None or progress.enrolled is None or progress.enrolled.kiosk != config.kiosk:
+        return None
+    lanes = lane_names(config.scanners)
+
+    def light() -> None:
+        for lane in lanes:
+            panel.show(lane, Signal.ATTENTION)
+
+    client = HubClient(clock, software=software, serial=board_serial())
+    return FirstScan(store, progress, client, speaker, light)
