@@ -4,6 +4,7 @@ from typing import Final
 
 from hub.api import (
     decisions,
+    fleet_alerts,
     fleet_enrolment,
     incidents,
     labels,
@@ -33,6 +34,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *preparing.ROUTES,
     *labels.ROUTES,
     *incidents.ROUTES,
+    *fleet_alerts.ROUTES,
     *fleet_enrolment.ROUTES,
 )
     *lifecycle.ROUTES,

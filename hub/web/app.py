@@ -21,6 +21,7 @@ from hub.request import Services, Writer
 from hub.web import (
     account,
     accounts,
+    alerts,
     api_tokens,
     audit,
     authority,
@@ -162,6 +163,7 @@ def create_app(
         kiosk_list,
         quarantine,
         backups,
+        alerts,
         reports,
         wall,
         phone,

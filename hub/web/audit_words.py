@@ -33,6 +33,13 @@ ACTS: Final[dict[str, LazyString]] = {
     "wall.removed": _l("Took a link for a screen back"),
     "month.closed": _l("Closed a month"),
     "month.restated": _l("Restated a month"),
+    "alarm.acknowledged": _l("Took care of an alarm"),
+    "alarm.reopened": _l("Took an acknowledgement of an alarm back"),
+    "alarm-limits.put": _l("Changed when something is an alarm"),
+    "channel.added": _l("Added a channel for alarms"),
+    "channel.removed": _l("Took a channel for alarms away"),
+    "channel.tested": _l("Tried a channel for alarms"),
+    "contact.put": _l("Changed a stop's opening hours or telephone"),
     "incident.acknowledged": _l("Marked an incident as seen"),
     "incident.ruled": _l("Ruled on an incident"),
     "incident.reopened": _l("Took a ruling on an incident back"),
@@ -66,6 +73,8 @@ ACTS: Final[dict[str, LazyString]] = {
 
 _DETAILS: Final[dict[str, LazyString]] = {
     "role": _l("Role"),
+    "kind": _l("Kind"),
+    "phone": _l("Telephone"),
     "stops": _l("Stops"),
     "cities": _l("Cities"),
     "before": _l("before"),

@@ -46,6 +46,7 @@ GROUPS: Final = (
         _l("Today"),
         (
             Section("board.board", _l("Board")),
+            Section("alerts.overview", _l("Alarms")),
             Section("board.incident_list", _l("Incidents")),
             Section("kiosks.listing", _l("Kiosks")),
             Section("events.listing", _l("Events")),
@@ -90,6 +91,7 @@ GROUPS: Final = (
         _l("Administration"),
         (
             Section("settings.overview", _l("Settings")),
+            Section("alerts.stops", _l("Stops")),
             Section("backups.overview", _l("Backups")),
             Section("accounts.everyone", _l("Accounts")),
             Section("tokens.listing", _l("API tokens")),

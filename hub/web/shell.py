@@ -14,6 +14,7 @@ from flask import Flask, flash, get_flashed_messages, render_template, request, 
 from msgspec import Struct
 
 from hub.access.permissions import Permission
+from hub.alerts import store as alarms
 from hub.queries import incidents
 from hub.request import connection
 from hub.web.login import current_user, visible_stops
@@ -47,6 +48,7 @@ def install(app: Flask) -> None:
     app.jinja_env.globals.update(
         messages_told=messages,
         language_address=language_address,
+        open_alarms=open_alarms,
         open_incidents=open_incidents,
         may_export=may_export,
         here_address=here,
@@ -124,6 +126,11 @@ def may_export() -> bool:
     """Whether the user may take tables away as files."""
     user = current_user()
     return user is not None and user.may(Permission.EXPORT)
+
+
+def open_alarms() -> int:
+    """How many alarms at the stops that the user may see nobody has acknowledged."""
+    return 0 if current_user() is None else alarms.firing_count(connection(), visible_stops())
 
 
 def open_incidents() -> int:
