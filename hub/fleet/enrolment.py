@@ -236,6 +236,7 @@ def _answer(
         confirmed=found.state is State.CONFIRMED,
         hub_time=now_ms,
         certificate=certificate,
+        bundle_key=reach.bundle_key,
         language="en" if _language(connection, found.stop) == "en" else "zh",
         timezone=reach.timezone,
     )

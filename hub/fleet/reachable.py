@@ -14,6 +14,8 @@ from msgspec import Struct
 from contract import enrolling
 from contract.enrolling import Invitation, InvitationError
 from hub.config import HubConfig
+from hub.fleet import bundle_key
+from hub.fleet.bundle_key import BundleKeyError
 from provisioning.authority import CERTIFICATE, Authority
 
 _HTTPS: Final = 443
@@ -21,8 +23,8 @@ _HTTPS: Final = 443
 
 class NotReachableError(ValueError):
     """Kiosks cannot be added over the network as this hub is set up; ``why`` is ``no-address``
-    (public_url does not begin with https://) or ``no-authority`` (none whose certificate a kiosk
-    could pin)."""
+    (public_url does not begin with https://), ``no-authority`` (none whose certificate a kiosk
+    could pin) or ``no-bundle-key`` (what a stick carries could not be opened)."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -41,6 +43,7 @@ class Reach(Struct, frozen=True):
     mqtt_port: int
     mqtt_ca: str
     timezone: str
+    bundle_key: str
     authority_dir: str = ""
 
     def invitation(self, code: str) -> Invitation:
@@ -90,8 +93,18 @@ def reach(config: HubConfig) -> Reach:
         mqtt_port=config.kiosk_mqtt_port,
         mqtt_ca=broker.public_bytes(Encoding.PEM).decode(),
         timezone=config.timezone,
+        bundle_key=_bundle_key(config),
         authority_dir=config.authority_dir if config.kiosk_certificates else "",
     )
+
+
+def _bundle_key(config: HubConfig) -> str:
+    if not config.bundle_key_file:
+        return ""
+    try:
+        return bundle_key.ensure(Path(config.bundle_key_file))
+    except (BundleKeyError, OSError):
+        raise NotReachableError("no-bundle-key") from None
 
 
 def _pages_authority(config: HubConfig) -> Path | None:

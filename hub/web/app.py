@@ -58,6 +58,7 @@ from hub.web import (
     uploads,
     wall,
 )
+from hub.web.fleet import invitations
 from hub.web.page_cache import DataVersion, PageCache
 
 SESSION_HOURS = 12
@@ -161,6 +162,7 @@ def create_app(
         items,
         events,
         kiosk_list,
+        invitations,
         quarantine,
         backups,
         alerts,

@@ -45,7 +45,7 @@ def blueprint() -> Blueprint:
 @needs(Permission.VIEW)
 def page() -> BaseResponse:
     """Every kiosk that the user may see."""
-    return listing.respond(KIOSKS)
+    return listing.respond(KIOSKS, "fleet/kiosks.html")
 
 
 def _rows(here: Connection) -> list[Line]:
@@ -94,7 +94,7 @@ KIOSKS: Final = Listing[Line](
     name="kiosks",
     title=_l("Kiosks"),
     order="id",
-    empty=_l("No kiosk is registered yet. Set one up and start it: it reports here by itself."),
+    empty=_l("No kiosk is registered yet. Add one: it needs a sheet with a code, and a scanner."),
     source=MemorySource(rows=_rows),
     columns=(
         Column(

@@ -69,6 +69,9 @@ DONE_BY: Final[Mapping[str, str]] = {
     "statements.restate": "restateMonth",
     "wall.add": "addWallLink",
     "wall.remove": "removeWallLink",
+    "invitations.make": "inviteKiosk",
+    "invitations.confirm": "confirmKiosk",
+    "invitations.cancel": "cancelKioskInvitation",
 }
 """The route of the API that does what a page's form does. (`phone.act` also decides, by the same
     "bundles.upload": "bringBundle",

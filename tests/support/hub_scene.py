@@ -25,6 +25,7 @@ from hub.reporting import closing
 from hub.stock import donation_rows, donations
 from tests.support.count_scene import Counts
 from tests.support.hub_site import DAY_MS, HOUR_MS, HubSite, Journal
+from tests.support.invitation_scene import Invitations
 from tests.support.lifecycle_scene import Lifecycle
 from tests.support.paper_scene import dress
 from tests.support.printing_scene import Printing
@@ -108,6 +109,11 @@ class Scene:
     def ends(self) -> Lifecycle:
         """Kiosks that ended, and what people carried here, likewise."""
         return Lifecycle(self.site, self.river, self.administrator)
+
+    @cached_property
+    def invited(self) -> Invitations:
+        """Kiosks on their way into the hub, likewise."""
+        return Invitations(self.site, "river", "kiosk-river", self.administrator)
 
     @cached_property
     def wall_link(self) -> str:

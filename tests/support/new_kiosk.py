@@ -18,6 +18,7 @@ from werkzeug.test import TestResponse
 from contract import enrolling
 from contract.enrolling import Enrolled, EnrolmentRequest
 from contract.receipts import key_text
+from hub.request import services
 from provisioning.authority import Authority
 from tests.support.hub_site import HubSite
 
@@ -25,7 +26,8 @@ HUB: Final = "https://hub.yicang.example:8443"
 
 
 def with_tls(site: HubSite, directory: Path, *, certificates: bool = False) -> Authority:
-    """The hub gets an address and an authority of its own, as `yicang provision hub` gives them."""
+    """The hub gets an address and an authority of its own, as `yicang provision hub` gives them,
+    while its application goes on."""
     authority = Authority.create("test")
     directory.mkdir(parents=True, exist_ok=True)
     files = authority.files()
@@ -37,7 +39,9 @@ def with_tls(site: HubSite, directory: Path, *, certificates: bool = False) -> A
         authority_dir=str(directory),
         kiosk_certificates=certificates,
     )
-    site.restart()
+    with site.app.app_context():
+        there = services()
+    site.app.extensions["yicang"] = msgspec.structs.replace(there, config=site.config)
     return authority
 
 

@@ -109,6 +109,22 @@ ENDS: Final[Mapping[str, Address]] = {
 }
 """How kiosks end, and what people carried here."""
 
+COMING: Final[Mapping[str, Address]] = {
+    "kiosk-new-without-tls": lambda scene: "/kiosks/new",
+    "invitations-none": lambda scene: "/kiosks/invitations",
+    "kiosk-new": lambda scene: f"/kiosks/new?stop={scene.invited and 'river'}",
+    "kiosk-replace": lambda scene: f"/kiosks/new?replaces={scene.invited and 'kiosk-river'}",
+    "invitations": lambda scene: f"/kiosks/invitations?stop={scene.invited and ''}",
+    "invitation": lambda scene: f"/kiosks/invitations/{scene.invited.waiting}",
+    "invitation-replacing": lambda scene: f"/kiosks/invitations/{scene.invited.replacing}",
+    "invitation-digits": lambda scene: f"/kiosks/invitations/{scene.invited.enrolled}",
+    "invitation-connected": lambda scene: f"/kiosks/invitations/{scene.invited.connected}",
+    "invitation-works": lambda scene: f"/kiosks/invitations/{scene.invited.works}",
+    "invitation-wrong": lambda scene: f"/kiosks/invitations/{scene.invited.wrong}",
+    "invitation-cancel": lambda scene: f"/kiosks/invitations/{scene.invited.waiting}/cancel",
+}
+"""How kiosks come."""
+
 
 def _shown(path: str) -> Address:
     """A page that only shows something once the scene's goods are there."""
@@ -182,7 +198,7 @@ ADMINISTRATOR: Final[Mapping[str, Address]] = {
 
 VISITORS: Final[Mapping[str, Mapping[str, Address]]] = {
     "": PUBLIC,
-    USER: {**OPERATOR, **STOCK, **ENDS},
+    USER: {**OPERATOR, **STOCK, **ENDS, **COMING},
     ADMINISTRATOR_NAME: ADMINISTRATOR,
 }
 """All of them, by who signs in to see them; the first signs in as nobody."""
@@ -205,6 +221,9 @@ NOT_PAGES: Final = frozenset(
         "wall.linked_live",
         "counts.live",
         "printing.live",
+        "authority.authority",
+        "invitations.live",
+        "invitations.sheet",
         "boxes.find",
         "health.healthz",
         "keys.document",

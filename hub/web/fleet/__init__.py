@@ -1,0 +1,1 @@
+"""Pages about kiosks as devices: added, replaced, ended, told what to do."""
