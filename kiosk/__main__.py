@@ -15,14 +15,14 @@ from contextlib import ExitStack
 from functools import partial
 from importlib import metadata
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
 from contract.events import Noticed
 from contract.settings import SettingsError
-from drivers.ports import DeviceState, Printer, Scanner, Speaker, Words
+from drivers.ports import DeviceState, Panel, Printer, Scanner, Speaker, Words
 from drivers.registry import Devices, open_panel, open_printer, open_scanner
 from drivers.scanner_screen import ScreenScanner
 from drivers.service_manager import ServiceManager
@@ -31,7 +31,7 @@ from drivers.speaker_null import NullSpeaker
 from kiosk import lean
 from kiosk.clock import LearntClock, SystemClock, synchronised_wall
 from kiosk.command_desk import CommandDesk
-from kiosk.config import KioskConfig, devices, lane_names, load, panel_wiring
+from kiosk.config import KioskConfig, devices, is_named, lane_names, load, panel_wiring
 from kiosk.configuration import ConfigurationStore
 from kiosk.damage import DAMAGED, is_damage, open_journal
 from kiosk.day_figures import DayFigures
@@ -65,8 +65,13 @@ from kiosk.update_desk import UpdateDesk
 from kiosk.uplink import Uplink
 from kiosk.work_desk import WorkDesk
 
+if TYPE_CHECKING:
+    from kiosk.setup.first_scan import FirstScan
+
 log = logging.getLogger(__name__)
 
+SETUP_FILE: Final = "setup.json"
+"""There until the first scan of a kiosk that was set up by scans (`kiosk.setup`)."""
 EXIT_USAGE: Final = 2
 EXIT_AGAIN: Final = 75
 """Whoever watches starts the kiosk again (EX_TEMPFAIL of <sysexits.h>): the hub asked for it, or
@@ -180,6 +185,8 @@ def _run(start: Start, clock: LearntClock, mailbox: _Mailbox, manager: ServiceMa
         panel = open_panel(found.panel, mailbox.post, wiring)
         stack.callback(panel.close)
         speaker = open_speaker(config, mailbox)
+        first = _first_scan(config, clock, speaker, panel)
+        speaker = first or speaker
         stack.callback(speaker.close)
         printers = [open_printer(url) for url in found.printers]
         threads = [PrinterThread(printer, mailbox.post) for printer in printers]
@@ -269,7 +276,7 @@ def _run(start: Start, clock: LearntClock, mailbox: _Mailbox, manager: ServiceMa
             papers=papers,
             commands=commands,
             link=link,
-            screen=screen,
+            screen=first.screen(screen) if first is not None and screen is not None else screen,
             view=view,
             health=health,
             figures=figures,
@@ -342,6 +349,38 @@ def _usable(config: KioskConfig, machine: Machine) -> bool:
     return not machine.refusing()
 
 
+def _first_scan(
+    config: KioskConfig, clock: LearntClock, speaker: Speaker, panel: Panel
+) -> "FirstScan | None":
+    """What is left of setting up. Its libraries are loaded only where something is."""
+    if not (config.state / SETUP_FILE).exists():
+        return None
+    from kiosk.setup.start import first_scan
+
+    return first_scan(config, software(), clock, speaker, panel)
+
+
+def _set_up(path: Path) -> bool:
+    """Sets up a kiosk that nobody has enrolled; False when it was stopped before the end."""
+    if is_named(path):
+        return True
+    from kiosk.setup.start import Opening, set_up
+
+    mailbox = _Mailbox()
+    _stop_on_signals(mailbox)
+    return set_up(
+        path,
+        software(),
+        Opening(
+            mailbox,
+            lambda config: open_speaker(config, mailbox),
+            lambda found: _open_scanners(found, mailbox),
+            lambda found, stack: _find_printers(found, mailbox, stack),
+            _serve_screen,
+        ),
+    )
+
+
 def _timezone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
@@ -378,11 +417,20 @@ def _link(
 
 def _tls(config: KioskConfig, clock: LearntClock) -> ssl.SSLContext:
     try:
-        return pinned_context(Path(config.mqtt_tls_ca), clock)
+        context = pinned_context(Path(config.mqtt_tls_ca), clock)
     except (OSError, ssl.SSLError) as error:
         raise SettingsError(
             (f"mqtt_tls_ca: 读不了 / cannot be used: {config.mqtt_tls_ca}: {error}",)
         ) from None
+    if config.mqtt_tls_certificate:
+        own = config.mqtt_tls_certificate
+        try:
+            context.load_cert_chain(own, config.mqtt_tls_key or None)
+        except (OSError, ssl.SSLError) as error:
+            raise SettingsError(
+                (f"mqtt_tls_certificate, mqtt_tls_key: 读不了 / cannot be used: {own}: {error}",)
+            ) from None
+    return context
 
 
 def _open_scanners(found: Devices, mailbox: _Mailbox) -> list[Scanner]:
@@ -460,6 +508,8 @@ def _stop_on_signals(mailbox: _Mailbox) -> None:
 def run_file(path: Path) -> int:
     """Runs the kiosk of a settings file; says on one line each what is wrong, and exits 2."""
     try:
+        if not _set_up(path):
+            return 0
         base = load(path)
         store = ConfigurationStore(base.state / "configuration")
         logging.getLogger().addHandler(OwnLog(base.state))

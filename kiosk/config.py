@@ -1,8 +1,8 @@
 """The kiosk's settings: one TOML file (``kiosk.toml``), refused as a whole when anything is off."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -35,6 +35,10 @@ class KioskConfig(Struct, frozen=True, kw_only=True):
     mqtt_tls_ca: str = ""
     """File with the one certificate authority (PEM) that the broker's certificate must come from;
     empty: no TLS. ``mqtt_host`` must be a name in that certificate."""
+    mqtt_tls_certificate: str = ""
+    """File with this kiosk's own certificate (PEM), for brokers that want one."""
+    mqtt_tls_key: str = ""
+    """File with the private key (PEM) of that certificate."""
     scanners: tuple[str, ...] = ("auto:", "screen:")
     """Without a word: whatever is plugged in, now or later, and the local page."""
     printers: tuple[str, ...] = ("auto:",)
@@ -68,6 +72,44 @@ class KioskConfig(Struct, frozen=True, kw_only=True):
         return Path(self.state_dir)
 
 
+UNNAMED: Final = {
+    "kiosk": "not-enrolled",
+    "stop_zh": "新的义仓终端",
+    "stop_en": "New Yicang kiosk",
+    "hub_url": "https://not-enrolled.invalid",
+}
+"""What enrolment gives. A settings file with none of these is that of a kiosk to be set up."""
+
+
+def is_named(path: Path) -> bool:
+    """Whether the settings file at ``path`` names a kiosk, rightly or wrongly.
+
+    Raises:
+        SettingsError: it cannot be read, or is not TOML.
+    """
+    return bool(UNNAMED.keys() & parse_toml(path.read_bytes, str(path)).keys())
+
+
+def load_setup(path: Path) -> KioskConfig:
+    """The settings of a kiosk that is to be set up (`kiosk.setup`), with `UNNAMED` in place of what
+    the hub will say and a voice in both languages.
+
+    Raises:
+        SettingsError: as `load`; or there is a journal already, of a kiosk that was enrolled.
+    """
+    document = parse_toml(path.read_bytes, str(path))
+    voice = {"languages": ["zh", "en"]}
+    config = _checked(path, {"speaker": voice, **document, **UNNAMED})
+    if (config.state / "journal.sqlite3").exists():
+        zh = f"没有站名，但 {config.state} 里有终端的记录；先取回记录，再清空这个目录"
+        en = (
+            f"names no stop, but {config.state} holds a kiosk's journal;"
+            " bring its events home first, then empty that folder"
+        )
+        raise SettingsError((f"{path}: {zh} / {en}",))
+    return config
+
+
 def load(path: Path) -> KioskConfig:
     """The settings in the file at ``path``, with ``state_dir`` made absolute.
 
@@ -75,7 +117,11 @@ def load(path: Path) -> KioskConfig:
         SettingsError: the file cannot be read, is not TOML, or holds unknown keys, bad values
             or device URLs or pins that mean nothing; every fault at once.
     """
-    config = convert_settings(parse_toml(path.read_bytes, str(path)), KioskConfig)
+    return _checked(path, parse_toml(path.read_bytes, str(path)))
+
+
+def _checked(path: Path, document: Mapping[str, Any]) -> KioskConfig:
+    config = convert_settings(document, KioskConfig)
     problems: list[str] = []
     for check in (devices, panel_wiring):
         try:
@@ -88,11 +134,12 @@ def load(path: Path) -> KioskConfig:
     if config.data_mount and not state.is_relative_to(config.data_mount):
         where = f"{config.data_mount}, {state}"
         raise SettingsError((f"data_mount: 应在 state_dir 之上 / is not above state_dir: {where}",))
-    authority = config.mqtt_tls_ca
+    names = ("mqtt_tls_ca", "mqtt_tls_certificate", "mqtt_tls_key")
+    files = {name: file for name in names if (file := getattr(config, name))}
     return msgspec.structs.replace(
         config,
         state_dir=str(state),
-        mqtt_tls_ca=str((path.parent / authority).absolute()) if authority else "",
+        **{name: str((path.parent / file).absolute()) for name, file in files.items()},
     )
 
 
