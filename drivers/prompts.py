@@ -1,5 +1,5 @@
-"""What the voice can say: at most a dozen prompts for every day, at most a dozen more for the day on
-which a kiosk is set up, each under four seconds. Pure.
+"""What the voice can say: at most a dozen prompts for every day, at most a dozen more for the day
+on which a kiosk is set up, each under four seconds. Pure.
 
 A prompt is a name, which is the name of its sound file, and what is to be recorded. Which message
 plays which prompt is the kiosk's matter (`kiosk.voice`); where recordings lie is in

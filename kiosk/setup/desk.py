@@ -46,7 +46,8 @@ NO_PRINTER_MS: Final = 5_000
 """How long a printer may take to be found."""
 AGAIN_MS: Final = 5_000
 """When something that the disk refused is tried again."""
-IDLE_S: Final = 60.0
+IDLE_S: Final = 10.0
+"""Without an input it looks around this often, and whoever watches this process hears of it."""
 _TICKET: Final = 0
 """Job numbers: slips count from 1."""
 
@@ -74,6 +75,7 @@ class SetupDesk:
         speaker: Speaker,
         screen: LaneScreen,
         printers: Sequence[PrinterThread] = (),
+        alive: Callable[[], None] = lambda: None,
     ) -> None:
         self._store: Final = store
         self._network: Final = network
@@ -85,6 +87,7 @@ class SetupDesk:
         self._speaker: Final = speaker
         self._screen: Final = screen
         self._printers: Final = list(printers)
+        self._alive: Final = alive
         self._queue: Final[queue.SimpleQueue[_Posted]] = queue.SimpleQueue()
         self._work: Final[queue.SimpleQueue[_Job | None]] = queue.SimpleQueue()
         self._worker: Final = threading.Thread(target=self._do_work, name="setup", daemon=True)
@@ -117,6 +120,7 @@ class SetupDesk:
         try:
             self._take(flow.Begun(self._network.online(), self._store.brought()))
             while not self._done:
+                self._alive()
                 try:
                     incoming = self._queue.get(timeout=self._wait_s())
                 except queue.Empty:

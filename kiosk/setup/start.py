@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol
 
 from drivers.ports import Panel, Printer, Scanner, Signal, Speaker
 from drivers.registry import Devices, open_panel, open_printer
+from drivers.service_manager import ServiceManager
 from kiosk.clock import LearntClock, SystemClock
 from kiosk.config import KioskConfig, devices, lane_names, load_setup, panel_wiring
 from kiosk.inputs import LoopInput
@@ -59,6 +60,7 @@ def set_up(path: Path, software: str, opening: Opening) -> bool:
     config = load_setup(path)
     os.environ["ESCPOS_CAPABILITIES_PICKLE_DIR"] = str(config.state)
     found, clock, mailbox = devices(config), LearntClock(SystemClock()), opening.mailbox
+    manager = ServiceManager(os.environ.get("NOTIFY_SOCKET"))  # the kiosk takes it out, later
     view = KioskView(config.stop_zh, config.stop_en, config.language)
     screen = ScreenView(view, clock.mono) if config.screen_port else None
     with ExitStack() as stack:
@@ -78,6 +80,7 @@ def set_up(path: Path, software: str, opening: Opening) -> bool:
             speaker=speaker,
             screen=screen or NoScreen(),
             printers=[PrinterThread(printer, mailbox.post) for printer in printers],
+            alive=manager.alive,
         )
         mailbox.deliver = desk.post
         panel.start()
@@ -91,6 +94,7 @@ def set_up(path: Path, software: str, opening: Opening) -> bool:
             opening.page(config, screen, printers, scanners, stack)
         opening.auto_printers(found, stack)
         log.info("a kiosk that is to be set up is ready")
+        manager.ready()
         return desk.run()
 
 
