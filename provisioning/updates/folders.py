@@ -1,5 +1,6 @@
 """A release's folder: made complete, and taken away again."""
 
+import ctypes
 import os
 import shutil
 from collections.abc import Callable, Collection
@@ -55,9 +56,20 @@ def unpack(places: Places, name: str, source: Path, verify: Verify, make: Make) 
     except BaseException:
         remove(folder)
         raise
-    os.sync()  # thousands of files: all of them before the one that says so
+    sync_all(folder)  # thousands of files: all of them before the one that says so
     write_durably(folder / COMPLETE, b"", mode=0o644)
     sync_directory(places.releases)
+
+
+def sync_all(folder: Path) -> None:
+    """Brings the whole file system that ``folder`` is on to the disk, and no other: a stick that
+    answers no more must not hold up a kiosk. Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        if ctypes.CDLL(None, use_errno=True).syncfs(descriptor) != 0:
+            raise OSError(ctypes.get_errno(), "syncfs", str(folder))
+    finally:
+        os.close(descriptor)
 
 
 def remove(folder: Path) -> None:

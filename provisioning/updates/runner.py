@@ -190,6 +190,9 @@ class Updater:
                 refused = steps.begin(state, name, "", source="", by_hand=False, forced=False)
                 state = refused.ended(Result.REFUSED, error.word)
                 self._save(state)
+            except OSError as error:
+                # The folder is not root's: what lies there may be a link, or gone again.
+                log.error("%s", error)
             else:
                 self._begin(name, str(source), by_hand=False, forced=False)
                 return

@@ -7,6 +7,7 @@ migrates it one way or the other, and records.
 """
 
 import json
+import os
 import platform
 import shutil
 import sys
@@ -178,8 +179,9 @@ class Machine:
         return self.now
 
     def sleep(self, seconds: float) -> None:
-        """Time passes: the kiosk answers, or the service manager starts it again."""
-        self.now += int(seconds * 1000)
+        """Time passes (a minute each): the kiosk answers, or the service manager starts it
+        again."""
+        self.now += int(seconds * 60_000)
         if self.running is None:
             self.start_kiosk()
         self.tell()
@@ -211,7 +213,7 @@ class Machine:
     def record(self, schema: Schema) -> None:
         """A scan, signalled only after its COMMIT."""
         home = Home(self.home_folder, ("7K2M", "0001", "ZZZZ"))
-        opened = home.open(seed=str(self.now) + str(self.size()), schema=schema)
+        opened = home.open(seed=os.urandom(8).hex(), schema=schema)
         try:
             opened.append(Noticed(kind="scan-of-the-test"))
             head = opened.journal.head_id
@@ -219,9 +221,6 @@ class Machine:
             opened.close()
         with self.ledger.open("a") as file:
             file.write(f"{head}\n")
-
-    def size(self) -> int:
-        return self.ledger.stat().st_size if self.ledger.exists() else 0
 
     def tell(self) -> None:
         """What the kiosk's desk writes once a second."""

@@ -1,0 +1,296 @@
+"""A machine takes over a release, or goes back to the one before, by itself."""
+
+import dataclasses
+import os
+from pathlib import Path
+
+import pytest
+
+from provisioning.updates.bundle import BundleError
+from provisioning.updates.places import CONFIRMED, CURRENT
+from provisioning.updates.runner import BusyError
+from provisioning.updates.state import Phase, Result
+from tests.support.journals import Home
+from tests.support.releases import (
+    IDS,
+    NEW,
+    NEWER,
+    NEXT,
+    OLD,
+    Machine,
+    Manners,
+    PanicError,
+    Signer,
+    bundle,
+    make_quickly,
+)
+
+WELL = Manners(schema=NEXT)
+
+
+@pytest.fixture
+def signer(tmp_path: Path) -> Signer:
+    return Signer(tmp_path / "person")
+
+
+def machine(
+    tmp_path: Path, signer: Signer, new: Manners = WELL, old: Manners | None = None
+) -> Machine:
+    newer = dataclasses.replace(WELL)
+    manners = {OLD: old or Manners(), NEW: new, NEWER: newer}
+    made = Machine(tmp_path / "root", signer, manners)
+    made.prepare()
+    made.start_kiosk()
+    return made
+
+
+def events(one: Machine) -> list[str]:
+    """Every event in the machine's journal, as the release in use reads it."""
+    home = Home(one.home_folder)
+    opened = home.open(seed=os.urandom(8).hex(), schema=one.manners[one.in_use()].schema)
+    found = [event.id for event in opened.lines()]
+    opened.close()
+    return found
+
+
+def assert_nothing_recorded_is_lost(one: Machine) -> None:
+    assert set(one.recorded()) <= set(events(one))
+
+
+def test_a_release_that_works_is_taken_over_and_the_one_before_it_kept(
+    tmp_path: Path, signer: Signer
+) -> None:
+    one = machine(tmp_path, signer)
+    one.offer()
+    state = one.updater().run()
+    assert (state.phase, state.result, state.before) == (Phase.IDLE, Result.CONFIRMED, OLD)
+    assert one.in_use() == NEW
+    assert one.running == NEW
+    assert one.places.linked(CONFIRMED) == NEW
+    assert one.places.complete() == [OLD, NEW]
+    assert one.told() == {"update": "confirmed", "release": NEW, "reason": ""}
+    assert_nothing_recorded_is_lost(one)
+
+
+def test_only_the_running_and_the_one_before_are_kept(tmp_path: Path, signer: Signer) -> None:
+    one = machine(tmp_path, signer)
+    one.offer(1)
+    one.updater().run()
+    one.offer(2)
+    assert one.updater().run().result is Result.CONFIRMED
+    assert one.places.complete() == [NEW, NEWER]
+
+
+@pytest.mark.parametrize(
+    ("new", "why"),
+    [
+        (Manners(schema=NEXT, devices={"scanner": 1, "printer": 1}), "scanner-missing"),
+        (Manners(schema=NEXT, devices={"scanner": 2}), "printer-missing"),
+        (Manners(schema=NEXT, refusing="disk-low"), "refusing"),
+        (Manners(schema=NEXT, heard=False), "not-acknowledged"),
+        (Manners(crashes=True), "crashes"),
+    ],
+)
+def test_a_release_that_does_not_work_is_left_again_and_says_why(
+    tmp_path: Path, signer: Signer, new: Manners, why: str
+) -> None:
+    one = machine(tmp_path, signer, new)
+    one.offer()
+    state = one.updater().run()
+    assert (state.phase, state.result) == (Phase.IDLE, Result.REVERTED)
+    assert one.in_use() == OLD
+    assert one.running == OLD
+    assert one.places.linked(CONFIRMED) == OLD
+    assert one.told() == {"update": "reverted", "release": NEW, "reason": why}
+    assert_nothing_recorded_is_lost(one)
+    again = one.updater().run()
+    tried = {"not-acknowledged": Result.REVERTED}.get(why)
+    assert again.result is (tried or Result.REVERTED)
+    assert (NEW in again.refused) == (tried is None)
+
+
+def test_a_release_that_takes_the_machine_down_is_left_after_some_starts(
+    tmp_path: Path, signer: Signer
+) -> None:
+    one = machine(tmp_path, signer, Manners(panics=True))
+    one.offer()
+    starts = 0
+    with pytest.raises(PanicError):
+        one.updater().run()
+    while one.running != OLD:
+        one.power_cut()
+        starts += 1
+        assert starts < 20, "it starts for ever"
+        try:
+            one.boot()
+        except PanicError:
+            assert one.in_use() in (OLD, NEW)
+    assert one.in_use() == OLD
+    assert one.told()["reason"] == "start-loop"
+    assert_nothing_recorded_is_lost(one)
+
+
+@pytest.mark.parametrize(
+    ("old", "why"),
+    [
+        (Manners(open_now=False), "not-the-hour"),
+        (Manners(backlog=1), "backlog"),
+        (Manners(resting_s=3), "in-use"),
+        (Manners(heard=False), "not-acknowledged"),
+        (Manners(refusing="read-only"), "refusing"),
+    ],
+)
+def test_a_bad_moment_is_waited_for_and_nothing_is_touched(
+    tmp_path: Path, signer: Signer, old: Manners, why: str
+) -> None:
+    one = machine(tmp_path, signer, old=old)
+    one.offer()
+    state = one.updater().run()
+    assert (state.phase, state.reason) == (Phase.WAITING, why)
+    assert one.in_use() == OLD
+    assert one.told() == {"update": "waiting", "release": NEW, "reason": why}
+    one.manners[OLD] = Manners()
+    one.tell()
+    assert one.updater().run().result is Result.CONFIRMED
+
+
+def test_a_release_that_is_withdrawn_while_it_waits_is_not_begun(
+    tmp_path: Path, signer: Signer
+) -> None:
+    one = machine(tmp_path, signer, old=Manners(open_now=False))
+    fetched = one.offer()
+    assert one.updater().run().phase is Phase.WAITING
+    fetched.unlink()
+    one.manners[OLD] = Manners()
+    state = one.updater().run()
+    assert state.phase is Phase.IDLE
+    assert state.refused == ()
+    assert one.in_use() == OLD
+
+
+def test_a_person_installs_at_any_hour_and_goes_back_by_hand(
+    tmp_path: Path, signer: Signer
+) -> None:
+    one = machine(tmp_path, signer, old=Manners(open_now=False))
+    source = bundle(tmp_path / "stick" / "any-name.yrel", signer, 1)
+    assert one.updater().install(source).result is Result.CONFIRMED
+    assert one.in_use() == NEW
+    assert one.updater().roll_back().result is Result.CONFIRMED
+    assert one.in_use() == OLD
+    assert_nothing_recorded_is_lost(one)
+    assert one.updater().roll_back().result_release == NEW
+
+
+def test_going_back_without_anything_to_go_back_to_is_refused(
+    tmp_path: Path, signer: Signer
+) -> None:
+    one = machine(tmp_path, signer)
+    with pytest.raises(BundleError, match="there is none") as refused:
+        one.updater().roll_back()
+    assert refused.value.word == "no-previous"
+
+
+def test_an_older_release_is_installed_only_when_told_so(tmp_path: Path, signer: Signer) -> None:
+    one = machine(tmp_path, signer)
+    one.offer(2)
+    one.updater().run()
+    older = bundle(tmp_path / "older.yrel", signer, 1)
+    with pytest.raises(BundleError, match="is older"):
+        one.updater().install(older)
+    assert one.in_use() == NEWER
+    assert one.updater().install(older, older=True).result is Result.CONFIRMED
+    assert one.in_use() == NEW
+
+
+def test_a_kiosk_that_is_dead_already_can_be_repaired_by_force(
+    tmp_path: Path, signer: Signer
+) -> None:
+    one = machine(tmp_path, signer, old=Manners(crashes=True))
+    source = bundle(tmp_path / "repair.yrel", signer, 1)
+    assert one.updater().install(source, forced=True).result is Result.CONFIRMED
+    assert one.in_use() == NEW
+
+
+def test_a_bundle_of_a_stranger_that_was_fetched_is_refused_once_and_told(
+    tmp_path: Path, signer: Signer
+) -> None:
+    one = machine(tmp_path, signer)
+    bundle(one.places.incoming / f"{NEW}.yrel", Signer(tmp_path / "stranger"), 1)
+    state = one.updater().run()
+    assert (state.result, state.result_reason) == (Result.REFUSED, "foreign-key")
+    assert one.told() == {"update": "refused", "release": NEW, "reason": "foreign-key"}
+    assert one.places.complete() == [OLD]
+    assert one.in_use() == OLD
+
+
+def test_a_bundle_whose_environment_cannot_be_made_leaves_no_trace(
+    tmp_path: Path, signer: Signer
+) -> None:
+    one = machine(tmp_path, signer)
+    one.offer()
+
+    def failing(folder: Path, what: object) -> None:
+        (folder / "half").write_bytes(b"made")
+        raise BundleError("install", "no room")
+
+    state = one.updater(make=failing).run()
+    assert (state.result, state.result_reason) == (Result.REFUSED, "install")
+    assert not (one.places.releases / NEW).exists()
+    assert one.in_use() == OLD
+
+
+def test_a_link_of_the_kiosks_account_is_not_followed(tmp_path: Path, signer: Signer) -> None:
+    one = machine(tmp_path, signer)
+    elsewhere = bundle(tmp_path / "elsewhere.yrel", signer, 1)
+    (one.places.incoming / f"{NEW}.yrel").symlink_to(elsewhere)
+    state = one.updater().run()
+    assert (state.phase, state.result) == (Phase.IDLE, Result.NONE)
+    assert one.places.complete() == [OLD]
+    assert one.in_use() == OLD
+
+
+def test_two_updaters_do_not_meet(tmp_path: Path, signer: Signer) -> None:
+    one = machine(tmp_path, signer, old=Manners(heard=False))
+    one.offer()
+    met: list[str] = []
+
+    def second() -> None:
+        try:
+            one.updater().run()
+        except BusyError as error:
+            met.append(str(error))
+
+    one.on_sleep = second
+    one.updater().run()
+    assert met
+    assert "another update" in met[0]
+
+
+def test_a_damaged_state_file_is_forgotten_and_the_links_hold(
+    tmp_path: Path, signer: Signer
+) -> None:
+    one = machine(tmp_path, signer)
+    one.places.state.write_bytes(b"\0" * 40)
+    one.offer()
+    assert one.updater().run().result is Result.CONFIRMED
+    assert one.in_use() == NEW
+
+
+def test_a_release_that_vanished_from_the_disk_is_replaced_by_the_confirmed_one(
+    tmp_path: Path, signer: Signer
+) -> None:
+    one = machine(tmp_path, signer)
+    (one.places.home / CURRENT).unlink()
+    (one.places.home / CURRENT).symlink_to(f"releases/{IDS[2]}")
+    one.updater(early=True).run()
+    assert one.in_use() == OLD
+
+
+def test_what_half_an_unpacking_left_behind_is_no_release(tmp_path: Path, signer: Signer) -> None:
+    one = machine(tmp_path, signer)
+    folder = one.places.releases / NEW
+    folder.mkdir()
+    (folder / "rubbish").write_bytes(b"half")
+    one.offer()
+    assert one.updater(make=make_quickly).run().result is Result.CONFIRMED
+    assert not (one.places.releases / NEW / "rubbish").exists()
