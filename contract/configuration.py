@@ -26,7 +26,9 @@ Url = Annotated[str, Meta(min_length=1, max_length=200)]
 SpokenLanguage = Literal["zh", "dialect", "en"]
 
 
-class Configuration(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Configuration(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
     """What the hub wishes of one kiosk; None: as its own settings say."""
 
     scanners: Annotated[tuple[Url, ...], Meta(min_length=1, max_length=8)] | None = None

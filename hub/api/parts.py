@@ -4,6 +4,7 @@ from typing import Final
 
 from hub.api import (
     decisions,
+    fleet_commands,
     fleet_alerts,
     fleet_enrolment,
     incidents,
@@ -31,6 +32,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *stocktakes.ROUTES,
     *people.ROUTES,
     *printing.ROUTES,
+    *fleet_commands.ROUTES,
     *preparing.ROUTES,
     *labels.ROUTES,
     *incidents.ROUTES,

@@ -8,10 +8,11 @@ from sqlalchemy import Connection
 
 from contract.codes import Kind
 from contract.events import KioskId
-from contract.messages import MAX_LABELS
+from contract.messages import MAX_LABELS, Check
 from hub.access.permissions import Permission
 from hub.api.routes import Call, Route
-from hub.kiosks import kiosk_commands
+from hub.fleet.device_commands import permission_of
+from hub.kiosks import command_files, kiosk_commands
 from hub.kiosks.kiosk_commands import CommandError, Order
 from hub.printing import label_orders, label_runs
 from hub.printing.label_runs import LabelError, Run
@@ -31,7 +32,8 @@ class CommandOut(Struct, frozen=True):
     failed, refused, unknown. ``detail`` is a machine word for what it waits for, or why it failed.
     ``about`` is what it is for: ``labels:`` and a run's prefix, or ``donation:`` and a list's id.
     ``printed`` + ``doubtful`` of ``codes``, the first ones, were begun; nobody knows whether the
-    doubtful ones are out. ``cancel_ms``: when somebody asked to end it.
+    doubtful ones are out. ``cancel_ms``: when somebody asked to end it. ``checks`` are the lines of
+    a self-test, or what is wrong with a configuration; ``file`` names what it sent.
     """
 
     id: str
@@ -49,6 +51,8 @@ class CommandOut(Struct, frozen=True):
     printed: int
     doubtful: list[str]
     codes: list[str]
+    checks: list[Check]
+    file: str | None
 
 
 class CommandsOut(Struct, frozen=True):
@@ -91,8 +95,10 @@ class RollOut(Struct, frozen=True):
 # --- commands -------------------------------------------------------------------------------------
 
 
-def _command(order: Order) -> CommandOut:
+def command_out(order: Order, here: Connection | None = None) -> CommandOut:
+    """A command as the API tells of it; ``here`` is the transaction that made it."""
     said = order.told
+    files = command_files.sizes(here if here is not None else connection(), [order.id])
     return CommandOut(
         id=order.id,
         kiosk=order.kiosk,
@@ -109,6 +115,8 @@ def _command(order: Order) -> CommandOut:
         printed=said.printed,
         doubtful=list(said.doubtful),
         codes=[label.code for label in order.message.labels],
+        checks=list(said.checks),
+        file=files[order.id][0] if order.id in files else None,
     )
 
 
@@ -129,7 +137,7 @@ def _of_kiosk(call: Call) -> CommandsOut:
         abort(404)
     _reach(call, kiosk, Permission.VIEW)
     found = kiosk_commands.of_kiosk(connection(), kiosk, 100)
-    return CommandsOut([_command(one) for one in found])
+    return CommandsOut([command_out(one) for one in found])
 
 
 def _found(call: Call, permission: Permission) -> Order:
@@ -141,11 +149,14 @@ def _found(call: Call, permission: Permission) -> Order:
 
 
 def _one(call: Call) -> CommandOut:
-    return _command(_found(call, Permission.VIEW))
+    return command_out(_found(call, Permission.VIEW))
 
 
 def _cancel(call: Call) -> CommandOut:
-    found = _found(call, Permission.LABELS)
+    found = _found(call, Permission.VIEW)
+    permission = permission_of(found.name)
+    if not call.user.may(permission):
+        raise Denied(permission, _stop_of(found.kiosk) or "")
 
     def work(writing: Connection) -> CommandOut:
         kiosk_commands.cancel(writing, found.id, call.user.by, call.now_ms)
@@ -157,7 +168,7 @@ def _cancel(call: Call) -> CommandOut:
 def _made(writing: Connection, command: str) -> CommandOut:
     made = kiosk_commands.one(writing, command)
     assert made is not None
-    return _command(made)
+    return command_out(made, writing)
 
 
 # --- labels printed ahead -------------------------------------------------------------------------
@@ -262,8 +273,8 @@ ROUTES: Final = (
         method="POST",
         path="/commands/{command}/cancel",
         name="cancelCommand",
-        summary="Print no more of what is left of a command",
-        permission=Permission.LABELS,
+        summary="Do no more of what is left of a command, by whoever may order such a one",
+        permission=Permission.VIEW,
         act=_cancel,
         answer=CommandOut,
         arguments=_COMMAND,

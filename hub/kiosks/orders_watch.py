@@ -1,5 +1,5 @@
 """The thread that follows up what kiosks answered to commands
-(`hub.printing.label_orders.settle`)."""
+(`hub.printing.label_orders.settle`), and lets go of files that they sent long ago."""
 
 import logging
 import threading
@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
+from hub.kiosks import command_files
 from hub.log.writer import Writer, WriterStoppedError
 from hub.printing.label_orders import settle, unsettled
 
@@ -50,10 +51,18 @@ class OrdersWatch:
             try:
                 if self._waits():
                     self._writer.call(lambda connection: settle(connection, self._now_ms()))
+                if self._files_aged():
+                    self._writer.call(
+                        lambda connection: command_files.forget(connection, self._now_ms())
+                    )
             except WriterStoppedError:
                 return
             except (OperationalError, TimeoutError):
                 _log.exception("没能处理终端的回复 / could not follow up what kiosks answered")
+
+    def _files_aged(self) -> bool:
+        with self._reader.connect() as connection:
+            return command_files.aged(connection, self._now_ms())
 
     def _waits(self) -> bool:
         with self._reader.connect() as connection:

@@ -59,6 +59,8 @@ from hub.web import (
     wall,
 )
 from hub.web.fleet import invitations
+from hub.web.fleet import commands as fleet_commands
+from hub.web.fleet import configurations
 from hub.web.page_cache import DataVersion, PageCache
 
 SESSION_HOURS = 12
@@ -158,6 +160,8 @@ def create_app(
         labels,
         papers,
         printing,
+        fleet_commands,
+        configurations,
         search,
         items,
         events,

@@ -56,6 +56,8 @@ ACTS: Final[dict[str, LazyString]] = {
     "enrolment.refused": _l("Was refused as a kiosk"),
     "enrolment.wrong-digits": _l("Typed wrong digits of a new kiosk"),
     "enrolment.confirmed": _l("Confirmed a new kiosk"),
+    "configuration.made": _l("Made a configuration for kiosks"),
+    "configuration.halted": _l("Halted a configuration"),
     "kiosk.command": _l("Told a kiosk to do something"),
     "papers.changed": _l("Changed what labels and receipts look like"),
     "quarantine.retried": _l("Read quarantined lines again"),

@@ -22,6 +22,8 @@ from hub.queries.places import Stop
 from hub.request import connection, services
 from hub.web import devices, incident_words, listing, story, wording
 from hub.web.codes_list import CODES
+from hub.web.fleet import commands as fleet_commands
+from hub.web.fleet import configurations
 from hub.web.login import needs, require, signed_in_user, visible_stops
 from hub.web.printing import view as printing
 from hub.web.stock import item_page
@@ -264,7 +266,11 @@ def kiosk(kiosk: str) -> str:
         quarantine_count=events.quarantined(here, 1, kiosk)[0],
         orders=printing.for_kiosk(here, kiosk),
         device_line=devices.told,
-        machine=devices.machine(found.health) if found.health else [],
+        machine=[
+            *(devices.machine(found.health) if found.health else []),
+            *configurations.facts(here, found),
+        ],
+        doing=fleet_commands.part(found),
     )
 
 

@@ -50,6 +50,7 @@ GROUPS: Final = (
             Section("board.incident_list", _l("Incidents")),
             Section("kiosks.listing", _l("Kiosks")),
             Section("events.listing", _l("Events")),
+            Section("configurations.listing", _l("Configurations")),
         ),
     ),
     Group(

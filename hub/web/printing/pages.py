@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from contract.codes import Kind
 from hub.access.permissions import Permission
 from hub.access.users import User
+from hub.fleet.device_commands import permission_of
 from hub.kiosks import kiosk_commands
 from hub.kiosks.kiosk_commands import DONATION, RUN, CommandError
 from hub.printing import label_orders, label_runs
@@ -158,13 +159,14 @@ def goods(donation: str) -> BaseResponse:
     )
 
 
-@needs(Permission.LABELS)
+@needs(Permission.VIEW)
 def cancel(command: str) -> BaseResponse:
     """Ends what is left of an order."""
     found = kiosk_commands.one(connection(), command[:16])
     if found is None:
         abort(404)
-    require(Permission.LABELS, places.stop_of_kiosks(connection()).get(found.kiosk, ""))
+    stop = places.stop_of_kiosks(connection()).get(found.kiosk, "")
+    require(permission_of(found.name), stop)
     return _order(
         lambda writing, user, moment: kiosk_commands.cancel(writing, found.id, user.by, moment),
         view.page_of(found.about, found.kiosk),

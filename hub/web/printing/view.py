@@ -9,11 +9,12 @@ from msgspec import Struct
 from sqlalchemy import Connection
 
 from contract.codes import grouped
-from contract.messages import CANCEL, Health
+from contract.messages import CANCEL, PRINT_LABELS, REPRINT, Check, CommandState, Health
 from hub.access import accounts
 from hub.access.permissions import Permission
-from hub.kiosks import kiosk_commands
-from hub.kiosks.kiosk_commands import DONATION, RUN, Order
+from hub.fleet.device_commands import permission_of
+from hub.kiosks import command_files, kiosk_commands
+from hub.kiosks.kiosk_commands import DONATION, RUN, WAITING, Order
 from hub.queries import kiosks, places
 from hub.queries.kiosks import Kiosk
 from hub.request import now_ms
@@ -22,9 +23,18 @@ from hub.web.login import signed_in_user, visible_stops
 from hub.web.printing import words
 
 
+class Checked(Struct, frozen=True):
+    """A line of a result; ``tone`` is good, bad or empty."""
+
+    name: str
+    told: str
+    tone: str
+
+
 class Line(Struct, frozen=True):
     """An order as a page shows it; ``title`` leads to ``href``: the kiosk, or on its own page what
-    was ordered. ``doubtful`` are codes of which nobody knows."""
+    was ordered. ``doubtful`` are codes of which nobody knows; ``expires_ms`` is told while it
+    waits, ``file`` is where what it sent is fetched, ``end`` the button that ends it."""
 
     id: str
     title: str
@@ -40,6 +50,11 @@ class Line(Struct, frozen=True):
     blank: bool
     may_cancel: bool
     is_final: bool
+    expires_ms: int | None
+    checks: tuple[Checked, ...]
+    file: str
+    file_bytes: int
+    end: str
 
 
 class Orders(Struct, frozen=True):
@@ -82,19 +97,30 @@ def page_of(about: str, kiosk: str) -> str:
 def _orders(here: Connection, found: list[Order], *, by_name: bool = False) -> Orders:
     names = accounts.names(here) if found else {}
     known = {one.id: one for one in kiosks.kiosks(here)} if found else {}
-    lines = tuple(_line(one, names, known.get(one.kiosk), by_name=by_name) for one in found)
+    files = command_files.sizes(here, [one.id for one in found]) if found else {}
+    lines = tuple(
+        _line(one, names, known.get(one.kiosk), files.get(one.id), by_name=by_name) for one in found
+    )
     return Orders(lines, any(not one.is_final for one in lines))
 
 
-def _line(order: Order, names: dict[str, str], kiosk: Kiosk | None, *, by_name: bool) -> Line:
+def _line(
+    order: Order,
+    names: dict[str, str],
+    kiosk: Kiosk | None,
+    file: tuple[str, int] | None,
+    *,
+    by_name: bool,
+) -> Line:
     user, said = signed_in_user(), order.told
+    prints = order.name in (PRINT_LABELS, REPRINT)
     stop = kiosk.stop if kiosk is not None else ""
     bad = said.is_final and said.state not in ("done", "cancelled")
     why = words.why(order, online=kiosk is not None and kiosk.online)
     return Line(
         id=order.id,
         title=words.name(order.name) if by_name else order.kiosk,
-        href=page_of(order.about if by_name else "", order.kiosk),
+        href=page_of(order.about if by_name else "", order.kiosk) if prints or not by_name else "",
         made_ms=order.made_ms,
         who=names.get(order.account, _("an account that is gone")),
         total=order.total,
@@ -108,11 +134,27 @@ def _line(order: Order, names: dict[str, str], kiosk: Kiosk | None, *, by_name: 
             not said.is_final
             and order.cancel_ms is None
             and order.name != CANCEL
-            and user.may(Permission.LABELS)
+            and user.may(permission_of(order.name))
             and user.sees(stop)
+            and (prints or said.state in (WAITING, CommandState.ACCEPTED))
         ),
         is_final=said.is_final,
+        expires_ms=order.expires_ms if said.state in (WAITING, CommandState.ACCEPTED) else None,
+        checks=tuple(map(_checked, said.checks)),
+        file=url_for("doing.file", command=order.id)
+        if file is not None and user.may(Permission.SETTINGS) and user.sees(stop)
+        else "",
+        file_bytes=file[1] if file is not None else 0,
+        end=_("Print no more") if prints else _("Do not do it"),
     )
+
+
+def _checked(one: Check) -> Checked:
+    state = {True: _("passed"), False: _("did not pass"), None: _("to be looked at there")}[one.ok]
+    zh, slash, en = one.detail.partition(" / ")
+    detail = i18n.pick(zh, en) if slash else one.detail
+    told = _("%(state)s: %(detail)s", state=state, detail=detail) if detail else state
+    return Checked(words.check(one.name), told, {True: "good", False: "bad", None: ""}[one.ok])
 
 
 def choices(here: Connection, stop: str = "") -> tuple[list[tuple[str, str]], str]:
