@@ -53,6 +53,8 @@ from kiosk.screen.view import KioskView, ScreenView
 from kiosk.signer import ReceiptSigner
 from kiosk.spool import Spool
 from kiosk.state import Draft, ReceiptJob
+from kiosk.stick_desk import StickDesk
+from kiosk.sticks import StickWatch
 from kiosk.store import JournalError
 from kiosk.tasks.configure import TrialDesk
 from kiosk.tasks.desk import TaskDesk
@@ -265,7 +267,21 @@ def _run(start: Start, clock: LearntClock, mailbox: _Mailbox, manager: ServiceMa
             config=trial.told,
             update=updates.words,
         )
+        watch = _stick_watch(config, mailbox, stack)
+        sticks = StickDesk(
+            config.kiosk,
+            journal.streams,
+            clock,
+            identity,
+            lanes,
+            watch.take_out if watch is not None else _nowhere,
+            mailbox.post,
+            software=software(),
+            hub_url=config.hub_url,
+        )
+        stack.callback(sticks.close)
         loop = Loop(
+            sticks=sticks,
             kiosk=config.kiosk,
             journal=journal,
             clock=clock,
@@ -286,6 +302,8 @@ def _run(start: Start, clock: LearntClock, mailbox: _Mailbox, manager: ServiceMa
             alive=manager.alive,
         )
         mailbox.deliver = loop.post
+        if watch is not None:
+            watch.start()
         panel.start()
         speaker.start()
         scanners = _open_scanners(found, mailbox)
@@ -471,6 +489,19 @@ def open_speaker(config: KioskConfig, mailbox: _Mailbox) -> Speaker:
         mailbox.post,
         volume=config.speaker.volume,
     )
+
+
+def _stick_watch(config: KioskConfig, mailbox: _Mailbox, stack: ExitStack) -> StickWatch | None:
+    if not config.sticks:
+        return None
+    own = Path(os.environ.get("RUNTIME_DIRECTORY", str(config.state)))
+    watch = StickWatch(Path(config.sticks), own / "taken", mailbox.post)
+    stack.callback(watch.close)
+    return watch
+
+
+def _nowhere(_folder: Path) -> None:
+    """No stick was ever found."""
 
 
 def _serve_screen(

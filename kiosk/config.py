@@ -63,6 +63,8 @@ class KioskConfig(Struct, frozen=True, kw_only=True):
     """Where the data partition is mounted, above `state_dir`; empty: there is none. As long as it
     is not mounted the kiosk refuses scans, visibly: a journal below the empty folder would be on
     the wrong disk, or gone with the next start."""
+    sticks: str = "/run/yicang/sticks"
+    """Folder in which USB sticks appear, each mounted under a name of its own; empty: none do."""
     min_free_mb: Annotated[int, Meta(ge=1)] = 64
     """Below this the kiosk refuses scans, visibly, while it still can."""
 

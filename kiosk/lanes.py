@@ -72,6 +72,11 @@ _ROLLS: Final[dict[InputKind, Role]] = {
 }
 
 
+_STICK: Final = {
+    "writing": Signal.IDLE,
+    "done": Signal.SAVED,
+    "nothing": Signal.ATTENTION,
+}
 _COUNTS: Final = (Phase.REST, Phase.CARDED, Phase.COUNTING, Phase.SHELF)
 _SERVED: Final = frozenset({Phase.INTAKE, Phase.ASKING, Phase.BINDING, Phase.REPRINTING})
 
@@ -188,6 +193,17 @@ class LaneDesk:
             self._panel.show(lane, signal)
         if speak:
             self._speaker.say(CALL_PROMPT)
+
+    def stick(self, what: str, events: int) -> None:
+        """Says what became of a stick wherever nobody is being served: green stands for what is on
+        it for good. Where somebody is everywhere, a light asks to look at the page later."""
+        signal = _STICK.get(what, Signal.REFUSED)
+        free = [lane for lane in self._opened if self.states[lane].phase is Phase.REST]
+        for lane in free:
+            self._show(lane, signal, Message(f"stick-{what}", {"count": events}))
+        if not free:
+            for lane in self._opened:
+                self._panel.show(lane, Signal.ATTENTION)
 
     def open_shelf(self, place: str, lane: str | None) -> str:
         """Has a lane (None: the first that can) count this shelf, whoever is at it: the hub asked

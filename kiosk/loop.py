@@ -16,6 +16,7 @@ from contract import topics
 from contract.events import DeviceChanged
 from contract.messages import encode
 from drivers.ports import Alarm, DeviceState, ScanRead, ScanUnreadable, Words
+from kiosk.bundles import Written
 from kiosk.clock import LearntClock
 from kiosk.command_desk import CommandDesk
 from kiosk.damage import is_damage
@@ -31,6 +32,8 @@ from kiosk.inputs import (
     PrintDone,
     PrinterFound,
     PrinterLost,
+    StickFound,
+    StickLost,
     Stop,
 )
 from kiosk.journal import Journal
@@ -38,6 +41,7 @@ from kiosk.lanes import LaneDesk
 from kiosk.paper_desk import PaperDesk
 from kiosk.screen.view import LANGUAGES, DayView, DeviceView, KioskView
 from kiosk.state import Draft
+from kiosk.stick_desk import StickDesk
 from kiosk.store import JournalError
 from kiosk.tasks.configure import TrialDesk
 from kiosk.time_desk import TimeDesk
@@ -88,6 +92,7 @@ class Loop:
         trial: TrialDesk | None = None,
         updates: UpdateDesk | None = None,
         alive: Callable[[], None] = lambda: None,
+        sticks: StickDesk | None = None,
     ) -> None:
         """``devices`` is where the loop notes how each one is, for others to look at; ``alive`` is
         called now and then as long as `kiosk.watchdog` finds that the kiosk does its work."""
@@ -100,6 +105,7 @@ class Loop:
         self._work: Final = work
         self._papers: Final = papers
         self._commands: Final = commands
+        self._sticks: Final = sticks
         self._link: Final = link
         self._screen: Final = screen
         self._view = view
@@ -179,6 +185,9 @@ class Loop:
                 self._papers.attach(printer)
             case PrinterLost(name):
                 self._papers.detach(name)
+            case StickFound() | StickLost() | Written():
+                if self._sticks is not None:
+                    self._sticks.take(incoming)
             case DeviceState():
                 self._device(incoming)
             case MqttConnected():
@@ -207,6 +216,8 @@ class Loop:
             self._commands.tick,
         ):
             self._guarded(step)
+        if self._sticks is not None:
+            self._guarded(self._sticks.tick)
         if self._trial is not None:
             self._trial.tick()
         self._guarded(self._about_papers)
@@ -267,6 +278,7 @@ class Loop:
             self._uplink.next_deadline(),
             self._time.next_deadline(),
             self._papers.next_deadline(),
+            self._sticks.next_deadline() if self._sticks is not None else None,
             self._commands.next_deadline(),
             self._trial.next_deadline() if self._trial is not None else None,
             now + IDLE_MS,

@@ -77,19 +77,29 @@ class StickDesk:
 
     # --- what happens -------------------------------------------------------------------------
 
-    def found(self, incoming: StickFound) -> None:
+    def take(self, incoming: StickFound | StickLost | Written) -> None:
+        """Something happened to a stick."""
+        match incoming:
+            case StickFound():
+                self._found(incoming)
+            case StickLost():
+                self._lost(incoming)
+            case Written():
+                self._finished(incoming)
+
+    def _found(self, incoming: StickFound) -> None:
         """A stick was plugged in; one after the other is served."""
         self._waiting.append(incoming.folder)
         self._next()
 
-    def lost(self, incoming: StickLost) -> None:
+    def _lost(self, incoming: StickLost) -> None:
         """A stick is gone: after it was let go of, or too early."""
         if incoming.folder in self._waiting:
             self._waiting.remove(incoming.folder)
         if self._written is not None and incoming.folder == self._written.folder:
             self._say()
 
-    def written(self, incoming: Written) -> None:
+    def _finished(self, incoming: Written) -> None:
         """The thread has ended."""
         self._thread = None
         self._left = []

@@ -67,6 +67,7 @@ PROMPT_OF: Final[dict[str, str]] = {
     "back-unknown": "staff",
     "label-unsure": "paper",
     "not-saved": "unsaved",
+    "stick-done": "recorded",
     "help-rest": "help",
     "help-carded": "help",
     "help-intake": "help",

@@ -12,7 +12,7 @@ from contract.actions import CATEGORY_BY_KEY, DISPOSALS, GRADES, Word
 from contract.codes import PLACE_BY_CODE, grouped
 from drivers.ports import Words
 from kiosk.state import LaneState, Message, Phase
-from kiosk.texts import boxes, count, first, labels, market, people, retail, transfers
+from kiosk.texts import boxes, count, first, labels, market, people, retail, sticks, transfers
 from kiosk.texts.figures import Figure
 
 _K = TypeVar("_K")
@@ -39,6 +39,7 @@ MESSAGES: Final = _merged(
     count.MESSAGES,
     people.MESSAGES,
     retail.MESSAGES,
+    sticks.MESSAGES,
 )
 """Every message by its key."""
 

@@ -1,0 +1,301 @@
+"""A stick is plugged into a kiosk: what is on it afterwards, and what people are told."""
+
+import contextlib
+import queue
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import pytest
+import sqlalchemy as sa
+
+from contract.bundles import FOLDER
+from hub import db
+from hub.access.audit import By
+from hub.fleet import bundle_key, bundles
+from hub.fleet.bundles import Imported
+from kiosk.bundles import Written
+from kiosk.inputs import StickFound, StickLost
+from kiosk.stick_desk import StickDesk
+from kiosk.sticks import StickWatch, is_mounted
+from provisioning.identity import publish_key
+from tests.support.hubdb import HubDb, make_template
+from tests.support.journals import KIOSK, Home, OpenJournal
+from tests.support.lanes import RICE
+from tests.support.processes import ROOT
+
+SEED: Final = "33" * 32
+DEADLINE_S: Final = 20.0
+
+
+class Counter:
+    """What people were told, in order."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, int]] = []
+
+    def stick(self, what: str, events: int) -> None:
+        """As a kiosk's lanes do."""
+        self.told.append((what, events))
+
+
+class Stop:
+    """A kiosk's journal with its desk for sticks, turned as the loop turns it."""
+
+    def __init__(self, directory: Path, recipient: str | None) -> None:
+        self.home = Home(directory / "kiosk")
+        identity = self.home.identity.load()
+        self.home.identity.save(
+            msgspec.structs.replace(identity, signing_key=SEED, bundle_key=recipient)
+        )
+        self.sticks = directory / "sticks"
+        self.sticks.mkdir()
+        self.queue: queue.SimpleQueue[StickFound | StickLost | Written] = queue.SimpleQueue()
+        self.people = Counter()
+        self.watch = StickWatch(self.sticks, directory / "taken", self.queue.put, Path.is_dir)
+        self.taken = directory / "taken"
+        self.start()
+        self.watch.start()
+
+    def start(self) -> None:
+        """The kiosk starts (again)."""
+        self.open: OpenJournal = self.home.open()
+        self.desk = StickDesk(
+            KIOSK,
+            self.open.journal.streams,
+            self.open.learnt,
+            self.home.identity,
+            self.people,
+            self.watch.take_out,
+            self.queue.put,
+            software="yicang-test",
+            hub_url="https://hub.example",
+        )
+
+    def until(self, done: Callable[[], bool]) -> None:
+        """Turns the loop until ``done``."""
+        deadline = time.monotonic() + DEADLINE_S
+        while not done():
+            assert time.monotonic() < deadline, self.people.told
+            with contextlib.suppress(queue.Empty):
+                self.desk.take(self.queue.get(timeout=0.01))
+            self.desk.tick()
+            for name in list(self.taken.iterdir()) if self.taken.exists() else []:
+                name.unlink()  # what the unit does: let go of it
+                shutil.move(self.sticks / name.name, self.sticks.parent / f"out-{name.name}")
+
+    def plug(self, name: str = "sda1") -> Path:
+        """A stick is plugged in, served and taken out; where it is then."""
+        out = self.sticks.parent / f"out-{name}"
+        if out.exists():
+            shutil.move(out, self.sticks / name)
+        else:
+            (self.sticks / name).mkdir()
+        before = len(self.people.told)
+        self.until(lambda: self.people.told[before:] != [] and self.people.told[-1][0] != "writing")
+        return out
+
+    def close(self) -> None:
+        """Ends."""
+        self.watch.close()
+        self.desk.close()
+        self.open.close()
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_template(tmp_path_factory.mktemp("template") / "hub.sqlite3")
+
+
+@pytest.fixture
+def hub(template: Path, tmp_path: Path) -> Iterator[HubDb]:
+    with HubDb.copy_of(template, tmp_path / "hub.sqlite3") as found:
+        found.change(
+            lambda here: here.execute(
+                sa.insert(db.kiosk).values(id=KIOSK, stop="stop-1", created_ms=0)
+            )
+        )
+        found.change(lambda here: publish_key(here, KIOSK, 0, SEED))
+        yield found
+
+
+@pytest.fixture
+def key_file(tmp_path: Path) -> Path:
+    bundle_key.ensure(tmp_path / "bundle.key")
+    return tmp_path / "bundle.key"
+
+
+@pytest.fixture
+def stop(tmp_path: Path, key_file: Path) -> Iterator[Stop]:
+    found = Stop(tmp_path, bundle_key.public(key_file))
+    yield found
+    found.close()
+
+
+def carry(hub: HubDb, key_file: Path, file: Path) -> Imported:
+    return bundles.import_file(file, str(key_file), hub.change, By("x"), lambda: 9)
+
+
+def on(stick: Path) -> list[str]:
+    return sorted(one.name for one in (stick / FOLDER).iterdir())
+
+
+def bundle_on(stick: Path) -> Path:
+    [found] = (stick / FOLDER).glob("*.yicang")
+    return found
+
+
+def test_an_offline_kiosks_events_reach_the_hub_on_a_stick(
+    stop: Stop, hub: HubDb, key_file: Path
+) -> None:
+    for _ in range(150):
+        stop.open.scan(RICE)
+    n = len(stop.open.lines())
+    stick = stop.plug()
+    assert stop.people.told == [("writing", n), ("done", n)]
+    done = carry(hub, key_file, bundle_on(stick))
+    assert (done.fresh, done.review) == (n, 0)
+    hub.project()
+    [(items,)] = hub.rows("SELECT count(*) FROM item")
+    assert items == len(stop.open.issued())
+    assert "https://hub.example/bundles" in (stick / FOLDER / "README.html").read_text()
+
+
+def test_the_same_stick_again_holds_the_newest_bundle_alone(
+    stop: Stop, hub: HubDb, key_file: Path
+) -> None:
+    stop.open.scan(RICE)
+    first = bundle_on(stop.plug()).name
+    stop.open.close()
+    stop.start()  # a new start writes under another name
+    stop.open.scan(RICE)
+    stick = stop.plug()
+    assert bundle_on(stick).name != first
+    assert carry(hub, key_file, bundle_on(stick)).fresh == len(stop.open.lines())
+
+
+def test_bundles_of_other_kiosks_and_of_a_lost_journal_stay_on_the_stick(stop: Stop) -> None:
+    stop.open.scan(RICE)
+    room = stop.sticks.parent / "out-sda1" / FOLDER
+    room.mkdir(parents=True)
+    kept = ["kiosk-b-0011223344556677.yicang", f"{KIOSK}-0123456789abcdef.yicang"]
+    for name in kept:
+        (room / name).write_bytes(b"other")
+    (room / f"{KIOSK}-0123456789abcdef.yicang.part").write_bytes(b"cut off")
+    stick = stop.plug()
+    assert [name for name in on(stick) if name in kept] == sorted(kept)
+    assert len(on(stick)) == 4  # these, ours, and the readme
+
+
+def test_a_kiosk_whose_hub_has_everything_writes_nothing(stop: Stop) -> None:
+    streams = stop.open.journal.streams
+    streams.store_positions({one: (s.head, 0) for one, s in streams.by_epoch.items()})
+    stick = stop.plug()
+    assert stop.people.told == [("nothing", 0)]
+    assert not (stick / FOLDER).exists()
+
+
+def test_a_kiosk_that_knows_no_key_of_its_hub_says_so(tmp_path: Path) -> None:
+    stop = Stop(tmp_path, None)
+    try:
+        stop.plug()
+        assert stop.people.told == [("no-key", 0)]
+    finally:
+        stop.close()
+
+
+def test_what_is_scanned_meanwhile_is_in_the_next_bundle(
+    stop: Stop, hub: HubDb, key_file: Path
+) -> None:
+    stop.open.scan(RICE)
+    n = len(stop.open.lines())
+    (stop.sticks / "sda1").mkdir()
+    stop.until(lambda: ("writing", n) in stop.people.told)
+    stop.open.scan(RICE)
+    stop.until(lambda: ("done", n) in stop.people.told)
+    assert carry(hub, key_file, bundle_on(stop.sticks.parent / "out-sda1")).fresh == n
+    assert carry(hub, key_file, bundle_on(stop.plug())).held == n
+
+
+def test_a_stick_that_is_pulled_while_it_is_written_says_so_and_the_next_one_works(
+    stop: Stop,
+) -> None:
+    stop.open.scan(RICE)
+    (stop.sticks / "sda1").write_text("")  # a folder that nothing can be made in any more
+    stop.desk.take(StickFound(stop.sticks / "gone"))
+    stop.until(lambda: ("pulled", 0) in stop.people.told)
+    (stop.sticks / "sda1").unlink()
+    stop.plug("sdb1")
+    assert stop.people.told[-1][0] == "done"
+
+
+CHILD: Final = """
+import sys, subprocess
+from pathlib import Path
+from contract.bundles import Opening, Source
+from contract.batches import Batch, Header
+from kiosk.bundles import BundleThread, Order
+from kiosk.sticks import is_mounted
+
+stick, options, lines, recipient = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
+print(is_mounted(stick))
+subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", stick], check=True)
+print(is_mounted(stick))
+(stick / "holiday.jpg").write_bytes(b"mine")
+if options:
+    subprocess.run(["mount", "-o", f"remount,{options}", stick], check=True)
+opening = Opening(1, "kiosk-a", Source.KIOSK, recipient, 5, False, "x", "")
+order = Order(stick, "kiosk-a-0011223344556677.yicang", opening, None, (), b"<p>")
+done = []
+thread = BundleThread(order, done.append)
+thread.start()
+for n in range(lines):
+    while not thread.has_room and not done:
+        thread.join(0.01)
+    if done:
+        break
+    thread.give(Batch(Header("ab" * 8, n + 1, 1, "0" * 64), (b"x" * 4000,)))
+else:
+    thread.give(None)
+thread.join(10)
+print(done[0].why, done[0].events)
+print(sorted(str(one.relative_to(stick)) for one in stick.rglob("*") if one.is_file()))
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "lines", "told", "files"),
+    [
+        (
+            "",
+            5,
+            " 5",
+            ["holiday.jpg", "yicang/README.html", "yicang/kiosk-a-0011223344556677.yicang"],
+        ),
+        ("", 50, "full 0", ["holiday.jpg"]),
+        ("ro", 5, "read-only 0", ["holiday.jpg"]),
+    ],
+    ids=["fits", "full", "read-only"],
+)
+def test_a_stick_that_is_full_or_locked_is_left_as_it_was(
+    tmp_path: Path, key_file: Path, options: str, lines: int, told: str, files: list[str]
+) -> None:
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    words = [sys.executable, "-c", CHILD, str(stick), options, str(lines)]
+    made = subprocess.run(
+        ["unshare", "--user", "--map-root-user", "--mount", *words, bundle_key.public(key_file)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    if "Operation not permitted" in made.stderr:
+        pytest.skip("this machine allows no mounts of one's own")
+    assert made.stdout.splitlines() == ["False", "True", told, str(files)], made.stderr
+    assert not is_mounted(stick)
