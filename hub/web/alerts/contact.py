@@ -73,7 +73,7 @@ def _rows(here: Connection) -> list[Line]:
                 stop=stop,
                 name=story.stop_name(known, stop),
                 today=one.hours.week[moment.weekday()] if one.hours.week else _("at any time"),
-                now=_("closed") if since is None else _("open"),
+                now=_("closed now") if since is None else _("open now"),
                 phone=_("yes") if one.phone else _("no"),
                 channels=groups.count(stop),
             )
