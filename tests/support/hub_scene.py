@@ -23,6 +23,7 @@ from hub.kiosks import catalogue
 from hub.printing import label_runs
 from hub.reporting import closing
 from hub.stock import donation_rows, donations
+from tests.support.alarm_scene import Alarms
 from tests.support.count_scene import Counts
 from tests.support.hub_site import DAY_MS, HOUR_MS, HubSite, Journal
 from tests.support.invitation_scene import Invitations
@@ -114,6 +115,11 @@ class Scene:
     def invited(self) -> Invitations:
         """Kiosks on their way into the hub, likewise."""
         return Invitations(self.site, "river", "kiosk-river", self.administrator)
+
+    @cached_property
+    def alarms(self) -> Alarms:
+        """What somebody must go and look at, likewise."""
+        return Alarms(self.site, ("east", "river"), (KIOSK, "kiosk-river"), self.administrator)
 
     @cached_property
     def wall_link(self) -> str:

@@ -196,9 +196,23 @@ ADMINISTRATOR: Final[Mapping[str, Address]] = {
 }
 """What takes an administrator."""
 
+ALARMS: Final[Mapping[str, Address]] = {
+    "alarms-none": lambda scene: "/alerts",
+    "channels-none": lambda scene: "/alerts/channels",
+    "alarms": lambda scene: f"/alerts?{scene.alarms and ''}",
+    "alarms-history": lambda scene: f"/alerts/history?{scene.alarms and ''}",
+    "alarm-rules": lambda scene: "/alerts/rules",
+    "alarm-rules-stop": lambda scene: "/alerts/rules?stop=east",
+    "channels": lambda scene: f"/alerts/channels?stop={scene.alarms.group and 'river'}",
+    "channel-remove": lambda scene: f"/alerts/channels/remove?channel={scene.alarms.group}",
+    "stops": lambda scene: f"/stops?{scene.alarms and ''}",
+    "stop-contact": lambda scene: f"/stops/river/contact?{scene.alarms and ''}",
+}
+"""What calls somebody, and how."""
+
 VISITORS: Final[Mapping[str, Mapping[str, Address]]] = {
     "": PUBLIC,
-    USER: {**OPERATOR, **STOCK, **ENDS, **COMING},
+    USER: {**OPERATOR, **ALARMS, **STOCK, **ENDS, **COMING},
     ADMINISTRATOR_NAME: ADMINISTRATOR,
 }
 """All of them, by who signs in to see them; the first signs in as nobody."""
