@@ -23,11 +23,14 @@ from hub.command_line import DATA, Refused, do, settings
 from hub.control import LockedError
 from hub.demo_command import demo_data_command
 from hub.fleet.commands import bundle_group
+from hub.fleet.invitation_commands import kiosk_group
 from hub.kiosks.catalogue_commands import GROUPS
 from hub.tls import CertificateError
 
 
-@click.group("hub", commands=(*GROUPS, *COMMANDS, demo_data_command, bundle_group, *CITY))
+@click.group(
+    "hub", commands=(*GROUPS, *COMMANDS, demo_data_command, bundle_group, kiosk_group, *CITY)
+)
 def hub() -> None:
     """中心：服务、账号、备份 / The hub: serve, accounts, backups."""
     logging.getLogger("alembic").setLevel(logging.WARNING)

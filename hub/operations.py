@@ -20,7 +20,10 @@ from hub.access.permissions import Role
 from hub.access.scope import Scope
 from hub.backup import Backup, BackupError, Progress
 from hub.control import ControlError
+from hub.fleet import enrolment, invitations
 from hub.fleet.bundles import Imported, ImportRefusedError
+from hub.fleet.invitations import InvitationRefusedError
+from hub.fleet.reachable import Reach
 from hub.kiosks import catalogue, reference
 from hub.kiosks.catalogue import CatalogueError
 from hub.kiosks.reference import TooManyNamesError
@@ -28,6 +31,7 @@ from hub.log import quarantine
 from hub.log.quarantine import RepairError
 from hub.printing import ready_made
 from hub.printing.ready_made import NoLabelPrefixError
+from provisioning.authority import AuthorityError
 
 T = TypeVar("T")
 
@@ -154,6 +158,32 @@ class RepairQuarantine(_Operation, frozen=True, tag="quarantine-repair"):
     line: str
 
 
+class InviteKiosk(_Operation, frozen=True, tag="kiosk-invite"):
+    """A new invitation; the result is `KioskInvited`, with the code, which is stored nowhere."""
+
+    stop: str
+    replaces: str = ""
+    hours: int = invitations.DEFAULT_HOURS
+
+
+class ListInvitations(_Operation, frozen=True, tag="kiosk-invitations"):
+    """The newest invitations, as a list of `invitations.Invited`."""
+
+
+class CancelInvitation(_Operation, frozen=True, tag="kiosk-cancel"):
+    """Takes an open invitation back."""
+
+    invitation: str
+
+
+class ConfirmKiosk(_Operation, frozen=True, tag="kiosk-confirm"):
+    """Confirms a kiosk by its six digits; the result is `KioskAnswer`."""
+
+    invitation: str
+    digits: str
+    reach: Reach
+
+
 class Rebuild(_Operation, frozen=True, tag="rebuild"):
     """Drops the projections and folds all events anew."""
 
@@ -168,6 +198,25 @@ class MakeBackup(_Operation, frozen=True, tag="backup"):
 
 class TellBackup(_Operation, frozen=True, tag="backup-progress"):
     """How far the backup under way is, as `hub.backup.Progress`; null when none is."""
+
+
+class KioskInvited(Struct, frozen=True):
+    """A new invitation, where it is for and until when."""
+
+    id: str
+    code: str
+    stop_zh: str
+    stop_en: str
+    until_ms: int
+
+
+class KioskAnswer(Struct, frozen=True):
+    """The kiosk that was confirmed and the one whose place it took; "" and how many tries are
+    ``left`` where the digits were wrong."""
+
+    kiosk: str
+    retired: str = ""
+    left: int = 0
 
 
 class BackupMade(Struct, frozen=True):
@@ -221,6 +270,10 @@ Operation: TypeAlias = (
     | ShowQuarantine
     | RetryQuarantine
     | RepairQuarantine
+    | InviteKiosk
+    | ListInvitations
+    | CancelInvitation
+    | ConfirmKiosk
     | Rebuild
     | MakeBackup
     | TellBackup
@@ -254,6 +307,10 @@ def perform(request: bytes, desk: Desk) -> bytes:
         TooManyNamesError,
     ) as error:
         raise ControlError(str(error)) from None
+    except AuthorityError as error:
+        raise ControlError(str(error)) from None
+    except InvitationRefusedError as error:
+        raise ControlError(invitations.TOLD[error.why]) from None
     return msgspec.json.encode(result)
 
 
@@ -329,10 +386,43 @@ def _change(connection: sa.Connection, operation: Operation, now_ms: int) -> Any
             understood = quarantine.retry(connection, now_ms)
             _note(connection, "quarantine.retried", "", {"understood": understood}, now_ms)
             return understood
+        case InviteKiosk(stop, replaces, hours):
+            return _invite(connection, stop, replaces, hours, now_ms)
+        case ListInvitations():
+            return invitations.every(connection, now_ms)
+        case CancelInvitation(invitation):
+            return invitations.cancel(connection, invitation, audit.COMMAND_LINE, now_ms)
+        case ConfirmKiosk(invitation, digits, reach):
+            return _confirm(connection, invitation, digits, reach, now_ms)
         case RepairQuarantine(row, line):
             _note(connection, "quarantine.repaired", str(row), {}, now_ms)
             return quarantine.repair(connection, row, line.encode(), now_ms)
     raise AssertionError(f"{type(operation).__name__} is no change of the database")
+
+
+# --- new kiosks --------------------------------------------------------------------------------
+
+
+def _invite(
+    connection: sa.Connection, stop: str, replaces: str, hours: int, now_ms: int
+) -> KioskInvited:
+    by = audit.COMMAND_LINE
+    made = invitations.make(connection, stop, by, now_ms, replaces=replaces, hours=hours)
+    names = connection.execute(
+        sa.select(db.stop.c.zh, db.stop.c.en).where(db.stop.c.id == stop)
+    ).one()
+    until = now_ms + hours * invitations.HOUR_MS
+    return KioskInvited(made.id, made.code, names.zh, names.en, until)
+
+
+def _confirm(
+    connection: sa.Connection, invitation: str, digits: str, reach: Reach, now_ms: int
+) -> KioskAnswer:
+    by = audit.COMMAND_LINE
+    done = enrolment.confirm(connection, invitation, digits, by, reach, now_ms)
+    if isinstance(done, enrolment.WrongDigits):
+        return KioskAnswer("", left=done.left)
+    return KioskAnswer(done.kiosk, done.retired)
 
 
 # --- the audit log -----------------------------------------------------------------------------

@@ -46,6 +46,19 @@ class InvitationRefusedError(ValueError):
         self.why: Final = why
 
 
+TOLD: Final = {
+    "unknown-stop": "没有这个站点 / there is no such stop",
+    "unknown-kiosk": "没有这台终端 / there is no such kiosk",
+    "other-stop": "那台终端在另一个站点 / that kiosk stands at another stop",
+    "ended": "已有另一台终端代替了它 / another kiosk has taken its place already",
+    "bad-hours": f"小时应为 1 到 {MAX_HOURS} / from 1 to {MAX_HOURS} hours",
+    "unknown": "没有这份邀请 / there is no such invitation",
+    "over": "这份邀请已经结束 / this invitation is over already",
+    "not-yet": "还没有终端用它接入 / no kiosk has come with it yet",
+}
+"""Each of them for people at the command line."""
+
+
 class State(enum.StrEnum):
     """Where an invitation stands."""
 
