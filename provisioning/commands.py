@@ -17,16 +17,20 @@ DATA = click.option(
 
 
 class _Provision(click.Group):
-    """`cards` and `scanner-sheets` bring libraries that the others do without."""
+    """`cards`, `salvage` and `scanner-sheets` bring libraries that the others do without."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), "cards", "scanner-sheets"})
+        return sorted({*super().list_commands(ctx), "cards", "salvage", "scanner-sheets"})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name == "cards":
             from provisioning.cards import cards_command
 
             return cards_command
+        if cmd_name == "salvage":
+            from provisioning.salvage import salvage_command
+
+            return salvage_command
         if cmd_name == "scanner-sheets":
             from provisioning.scanner_sheets import scanner_sheets_command
 
