@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
+from contract.reference import PARTS
 from hub import db
 from hub.access.audit import By
 from hub.access.permissions import Role
@@ -76,7 +77,7 @@ class Machine:
 
     def post(self, path: str, **body: object) -> Any:
         sent = {"json": body} if body else {}
-        return self._client.post(f"/api/v1{path}", headers=self._heads, **sent)  # type: ignore[arg-type]
+        return self._client.post(f"/api/v1{path}", headers=self._heads, **sent)
 
 
 # --- what is an alarm -----------------------------------------------------------------------------
@@ -162,7 +163,7 @@ def test_the_history_holds_what_is_over_and_goes_away_as_a_file_without_a_teleph
 def test_no_telephone_leaves_the_hub(site: HubSite) -> None:
     """Not to kiosks, not in messages, not in the audit log."""
     with site.reader.connect() as here:
-        for part in catalogue.PARTS:
+        for part in PARTS:
             assert "5550" not in repr(catalogue.entries(here, part))
         said = here.execute(sa.select(db.alarm_message.c.body, db.alarm_message.c.title)).all()
         audit = here.execute(sa.select(db.audit.c.detail)).all()

@@ -28,7 +28,8 @@ SHOWN: Final = 200
 
 
 class Line(Struct, frozen=True):
-    """An alarm in words. ``phone`` is empty for whoever may not act upon it."""
+    """An alarm in words. ``host``: whom to ring is at the stop; ``phone`` is empty for whoever may
+    not act upon it."""
 
     alarm: Alarm
     title: str
@@ -36,6 +37,7 @@ class Line(Struct, frozen=True):
     ask: str
     whom: str
     where: str
+    host: bool
     phone: str
     who: str
     state: str
@@ -93,6 +95,7 @@ def _line(one: Alarm, stops: dict[str, Stop], who: str, phone: str) -> Line:
         ask=_in_language(told.ask),
         whom=_in_language(words.RING[rules.ring(one.kind)]),
         where=story.stop_name(stops, one.stop) if one.stop else _("At the hub"),
+        host=rules.ring(one.kind) == rules.HOST and bool(one.stop),
         phone=phone,
         who=who,
         state=_state(one),
