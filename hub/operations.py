@@ -24,6 +24,7 @@ from hub.fleet import enrolment, invitations
 from hub.fleet.bundles import Imported, ImportRefusedError
 from hub.fleet.invitations import InvitationRefusedError
 from hub.fleet.reachable import Reach
+from hub.fleet.simulated import RealStockError, enrol_simulated
 from hub.kiosks import catalogue, reference
 from hub.kiosks.catalogue import CatalogueError
 from hub.kiosks.reference import TooManyNamesError
@@ -51,9 +52,9 @@ class Desk(Protocol):
     def backing_up(self) -> Progress | None:
         """How far the backup under way is."""
 
-
     def import_bundle(self, path: Path) -> Imported:
         """Takes in a bundle. Raises `ImportRefusedError` and OSError."""
+
 
 class _Operation(Struct, frozen=True, tag_field="do"):
     """Base of all operations."""
@@ -158,6 +159,13 @@ class RepairQuarantine(_Operation, frozen=True, tag="quarantine-repair"):
     line: str
 
 
+class EnrolSimulated(_Operation, frozen=True, tag="simulated"):
+    """Enrols kiosks that only try the hub; the result is their identities, in this order."""
+
+    names: tuple[str, ...]
+    into_existing: bool = False
+
+
 class InviteKiosk(_Operation, frozen=True, tag="kiosk-invite"):
     """A new invitation; the result is `KioskInvited`, with the code, which is stored nowhere."""
 
@@ -200,6 +208,13 @@ class TellBackup(_Operation, frozen=True, tag="backup-progress"):
     """How far the backup under way is, as `hub.backup.Progress`; null when none is."""
 
 
+class ImportBundle(_Operation, frozen=True, tag="bundle-import"):
+    """Takes in the bundle in the file at ``path`` (absolute), which the hub's own user must be able
+    to read; the result is `Imported`."""
+
+    path: str
+
+
 class KioskInvited(Struct, frozen=True):
     """A new invitation, where it is for and until when."""
 
@@ -227,13 +242,6 @@ class BackupMade(Struct, frozen=True):
     events: int
     size: int
     apart: bool
-class ImportBundle(_Operation, frozen=True, tag="bundle-import"):
-    """Takes in the bundle in the file at ``path`` (absolute), which the hub's own user must be able
-    to read; the result is `Imported`."""
-
-    path: str
-
-
 
 
 class Quarantined(Struct, frozen=True):
@@ -270,6 +278,7 @@ Operation: TypeAlias = (
     | ShowQuarantine
     | RetryQuarantine
     | RepairQuarantine
+    | EnrolSimulated
     | InviteKiosk
     | ListInvitations
     | CancelInvitation
@@ -277,6 +286,7 @@ Operation: TypeAlias = (
     | Rebuild
     | MakeBackup
     | TellBackup
+    | ImportBundle
 )
 
 _decoder: Final = msgspec.json.Decoder(Operation)
@@ -286,7 +296,6 @@ def perform(request: bytes, desk: Desk) -> bytes:
     """The result, as JSON, of a request that came through the socket.
 
     Raises:
-    | ImportBundle
         ControlError: it is not understood, or refused; the text is for people.
     """
     try:
@@ -302,7 +311,9 @@ def perform(request: bytes, desk: Desk) -> bytes:
         AccountError,
         BackupError,
         CatalogueError,
+        ImportRefusedError,
         NoLabelPrefixError,
+        RealStockError,
         RepairError,
         TooManyNamesError,
     ) as error:
@@ -315,7 +326,6 @@ def perform(request: bytes, desk: Desk) -> bytes:
 
 
 def _carry_out(operation: Operation, desk: Desk) -> Any:
-        ImportRefusedError,
     match operation:
         case Rebuild():
             return desk.rebuild()
@@ -325,6 +335,13 @@ def _carry_out(operation: Operation, desk: Desk) -> Any:
             return BackupMade(made.file, made.held.events, made.size, made.apart)
         case TellBackup():
             return desk.backing_up()
+        case ImportBundle(path):
+            try:
+                return desk.import_bundle(Path(path))
+            except OSError as error:
+                raise ControlError(
+                    f"{path}: 中心读不了这个文件 / the hub cannot read this file: {error.strerror}"
+                ) from None
         case _:
             now_ms = time.time_ns() // 1_000_000
             return desk.call(lambda connection: _change(connection, operation, now_ms))
@@ -335,13 +352,6 @@ def _note_backup(connection: sa.Connection, made: Backup) -> None:
     name = Path(made.file).name
     audit.note(connection, audit.COMMAND_LINE, "backup.made", name, detail, made.taken_ms)
 
-        case ImportBundle(path):
-            try:
-                return desk.import_bundle(Path(path))
-            except OSError as error:
-                raise ControlError(
-                    f"{path}: 中心读不了这个文件 / the hub cannot read this file: {error.strerror}"
-                ) from None
 
 def _change(connection: sa.Connection, operation: Operation, now_ms: int) -> Any:
     """One transaction's work. Raises `ControlError` and the errors that `perform` turns into it;
@@ -386,6 +396,9 @@ def _change(connection: sa.Connection, operation: Operation, now_ms: int) -> Any
             understood = quarantine.retry(connection, now_ms)
             _note(connection, "quarantine.retried", "", {"understood": understood}, now_ms)
             return understood
+        case EnrolSimulated(names, into_existing):
+            _note(connection, "kiosk.simulated", "", {"kiosks": len(names)}, now_ms)
+            return enrol_simulated(connection, names, now_ms, into_existing=into_existing)
         case InviteKiosk(stop, replaces, hours):
             return _invite(connection, stop, replaces, hours, now_ms)
         case ListInvitations():
