@@ -116,7 +116,7 @@ def software() -> str:
     return f"yicang-{metadata.version('yicang-stop')}"
 
 
-def run(start: Start) -> int:
+def run(start: Start, mailbox: _Mailbox) -> int:
     """Runs a kiosk until SIGTERM or SIGINT; its exit status.
 
     As long as the disk takes nothing it refuses every scan, and goes on by itself when it does.
@@ -378,14 +378,12 @@ def _first_scan(
     return first_scan(config, software(), clock, speaker, panel)
 
 
-def _set_up(path: Path) -> bool:
+def _set_up(path: Path, mailbox: _Mailbox) -> bool:
     """Sets up a kiosk that nobody has enrolled; False when it was stopped before the end."""
     if is_named(path):
         return True
     from kiosk.setup.start import Opening, set_up
 
-    mailbox = _Mailbox()
-    _stop_on_signals(mailbox)
     return set_up(
         path,
         software(),
@@ -538,13 +536,15 @@ def _stop_on_signals(mailbox: _Mailbox) -> None:
 
 def run_file(path: Path) -> int:
     """Runs the kiosk of a settings file; says on one line each what is wrong, and exits 2."""
+    mailbox = _Mailbox()
+    _stop_on_signals(mailbox)
     try:
-        if not _set_up(path):
+        if not _set_up(path, mailbox):
             return 0
         base = load(path)
         store = ConfigurationStore(base.state / "configuration")
         logging.getLogger().addHandler(OwnLog(base.state))
-        return run(Start(base, store.choose(base), store, path))
+        return run(Start(base, store.choose(base), store, path), mailbox)
     except SettingsError as error:
         for problem in error.problems:
             click.echo(problem, err=True)
