@@ -17,10 +17,10 @@ DATA = click.option(
 
 
 class _Provision(click.Group):
-    """`cards`, `salvage` and `scanner-sheets` bring libraries that the others do without."""
+    """`cards`, `hub`, `salvage` and `scanner-sheets` bring libraries that the others do without."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), "cards", "salvage", "scanner-sheets"})
+        return sorted({*super().list_commands(ctx), "cards", "hub", "salvage", "scanner-sheets"})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name == "cards":
@@ -35,6 +35,10 @@ class _Provision(click.Group):
             from provisioning.scanner_sheets import scanner_sheets_command
 
             return scanner_sheets_command
+        if cmd_name in ("hub", "hub-data"):
+            from provisioning.hub_command import hub_command, hub_data_command
+
+            return hub_command if cmd_name == "hub" else hub_data_command
         return super().get_command(ctx, cmd_name)
 
 

@@ -69,7 +69,7 @@ def _fill_database(data: Path, installation: Installation) -> str | None:
         with engine.begin() as connection:
             _put_stop(connection, installation)
             identity = _identity(connection, data, installation, now_ms)
-            password = _put_operator(connection, data, installation.operator, now_ms)
+            password = put_operator(connection, data, installation.operator, now_ms)
         # Only now: prefixes in the document must be known to the hub whatever happens.
         if identity is not None:
             IdentityStore(_identity_path(data)).save(identity)
@@ -103,7 +103,7 @@ def _identity(
     return None if key == identity.signing_key else replace(identity, signing_key=key)
 
 
-def _put_operator(connection: sa.Connection, data: Path, name: str, now_ms: int) -> str | None:
+def put_operator(connection: sa.Connection, data: Path, name: str, now_ms: int) -> str | None:
     """A new password, for whoever calls to show; None when there are accounts in use."""
     mark = data / "hub" / UNSHOWN
     if accounts.has_any(connection) and not _is_unshown(connection, mark, name):

@@ -59,7 +59,7 @@ def merge(
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise _unreadable(path, str(error)) from None
         for key, value in kept.items():
-            if not _is_kept(value):
+            if not is_kept(value):
                 raise _unreadable(path, key)
     theirs = {key: value for key, value in kept.items() if key in values and keeps(key, value)}
     content = toml({**kept, **values, **theirs}, comment).encode()
@@ -71,11 +71,11 @@ def _unreadable(path: Path, reason: str) -> RenderError:
     return RenderError(f"{path}: 设置文件无法读取 / these settings cannot be read: {reason}")
 
 
-def _is_kept(value: object) -> bool:
+def is_kept(value: object) -> bool:
     """Whether `toml` can write this back as it was."""
     match value:
         case dict():
-            return all(map(_is_kept, value.values()))
+            return all(map(is_kept, value.values()))
         case list():
             return all(isinstance(part, str | int) for part in value)
         case _:
