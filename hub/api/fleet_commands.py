@@ -10,6 +10,7 @@ from contract.configuration import Configuration
 from contract.events import KioskId
 from contract.messages import MAX_LOG_LINES
 from hub.access.permissions import Permission
+from hub.access.scope import Stops
 from hub.api.printing import CommandOut, command_out
 from hub.api.routes import Call, Route
 from hub.fleet import configurations, device_commands
@@ -127,8 +128,8 @@ def _file(call: Call) -> FileOut:
 # --- configurations -------------------------------------------------------------------------------
 
 
-def _out(here: Connection, wish: Wish) -> ConfigurationOut:
-    told = configurations.staged(here, wish.id, visible_stops())
+def _out(here: Connection, wish: Wish, mine: Stops) -> ConfigurationOut:
+    told = configurations.staged(here, wish.id, mine)
     return ConfigurationOut(
         wish.id,
         wish.version,
@@ -153,8 +154,8 @@ def _staged(one: Staged) -> StagedOut:
 
 
 def _list(call: Call) -> ConfigurationsOut:
-    here = connection()
-    return ConfigurationsOut([_out(here, one) for one in configurations.all_of_them(here)])
+    here, mine = connection(), visible_stops()
+    return ConfigurationsOut([_out(here, one, mine) for one in configurations.all_of_them(here)])
 
 
 def _number(call: Call) -> int:
@@ -168,27 +169,27 @@ def _one(call: Call) -> ConfigurationOut:
     found = configurations.one(connection(), _number(call))
     if found is None:
         abort(404)
-    return _out(connection(), found)
+    return _out(connection(), found, visible_stops())
 
 
-def _again(writing: Connection, wish: int) -> ConfigurationOut:
+def _again(writing: Connection, wish: int, mine: Stops) -> ConfigurationOut:
     found = configurations.one(writing, wish)
     assert found is not None
-    return _out(writing, found)
+    return _out(writing, found, mine)
 
 
 def _make(call: Call) -> ConfigurationOut:
-    body = call.sent(ConfigurationIn)
+    body, mine = call.sent(ConfigurationIn), visible_stops()
 
     def work(writing: Connection) -> ConfigurationOut:
         wish = configurations.make(writing, body.values, body.note, call.user.by, call.now_ms)
-        return _again(writing, wish)
+        return _again(writing, wish, mine)
 
     return services().writer.call(work)
 
 
 def _stage(call: Call) -> ConfigurationOut:
-    wish, kiosks = _number(call), call.sent(StageIn).kiosks
+    wish, kiosks, mine = _number(call), call.sent(StageIn).kiosks, visible_stops()
     stops = places.stop_of_kiosks(connection())
     for kiosk in kiosks:
         if not call.user.sees(stops.get(kiosk, "")):
@@ -196,17 +197,17 @@ def _stage(call: Call) -> ConfigurationOut:
 
     def work(writing: Connection) -> ConfigurationOut:
         configurations.stage(writing, wish, kiosks, call.user.by, call.now_ms, key=call.key)
-        return _again(writing, wish)
+        return _again(writing, wish, mine)
 
     return services().writer.call(work)
 
 
 def _halt(call: Call) -> ConfigurationOut:
-    wish = _number(call)
+    wish, mine = _number(call), visible_stops()
 
     def work(writing: Connection) -> ConfigurationOut:
         configurations.halt(writing, wish, call.user.by, call.now_ms)
-        return _again(writing, wish)
+        return _again(writing, wish, mine)
 
     return services().writer.call(work)
 

@@ -123,7 +123,10 @@ class DeviceOut(Struct, frozen=True):
 class KioskOut(Struct, frozen=True):
     """A kiosk. ``online`` is null as long as it never said; ``backlog`` counts the events that it
     had not delivered when it last told, ``health_ms``. ``refusing`` says why it takes no scans
-    (disk-low, read-only; empty: it does), ``throttling`` what its board says of power and heat."""
+    (disk-low, read-only; empty: it does), ``throttling`` what its board says of power and heat.
+    ``config`` is the version of the configuration that it runs with (empty: its own settings),
+    ``config_state`` confirmed, trying or reverted, with ``config_detail`` for why; ``drift``:
+    it does not run with what is wished of it."""
 
     id: str
     stop: str
@@ -142,6 +145,10 @@ class KioskOut(Struct, frozen=True):
     refusing: str | None
     temperature_c: float | None
     throttling: list[str] | None
+    config: str | None
+    config_state: str | None
+    config_detail: str | None
+    drift: bool
     devices: list[DeviceOut]
 
 

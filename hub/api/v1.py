@@ -31,6 +31,8 @@ from hub.api.models import (
     UnnamedCodes,
 )
 from hub.api.problems import BadParameter
+from hub.fleet import configurations
+from hub.fleet.configurations import Staged
 from hub.kiosks import reference
 from hub.queries import events, incidents, items, kiosks
 from hub.queries.events import Recorded
@@ -140,7 +142,8 @@ def stock() -> Response:
 def kiosk_list() -> Response:
     """Every kiosk."""
     known = kiosks.kiosks(connection(), visible_stops())
-    return _answer(KiosksOut([_kiosk(one) for one in known]))
+    desired = configurations.desired_of(connection())
+    return _answer(KiosksOut([_kiosk(one, desired.get(one.id)) for one in known]))
 
 
 def codes_to_name() -> Response:
@@ -244,7 +247,7 @@ def _event(recorded: Recorded) -> EventOut:
     )
 
 
-def _kiosk(one: Kiosk) -> KioskOut:
+def _kiosk(one: Kiosk, desired: Staged | None) -> KioskOut:
     health = one.health
     return KioskOut(
         id=one.id,
@@ -264,6 +267,10 @@ def _kiosk(one: Kiosk) -> KioskOut:
         refusing=health.refusing if health else None,
         temperature_c=health.temperature_c if health else None,
         throttling=list(health.throttling) if health and health.throttling is not None else None,
+        config=health.config if health else None,
+        config_state=health.config_state if health else None,
+        config_detail=health.config_detail if health else None,
+        drift=configurations.drifts(desired, health),
         devices=[
             DeviceOut(device.name, device.kind, device.ok, device.detail, device.paper_mm)
             for device in (health.devices if health else ())

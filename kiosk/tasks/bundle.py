@@ -44,15 +44,15 @@ def bundle(
     while True:
         parts = {
             "log.jsonl": "".join(f"{line}\n" for line in lines),
-            "health.json": _json(health),
+            "health.json": _json(_scrubbed(health, secrets)),
             "versions.json": _json(versions()),
-            "settings.json": _json(_settings(settings)),
+            "settings.json": _json(_scrubbed(_settings(settings), secrets)),
             "journal.json": _json(journal),
         }
         content = io.BytesIO()
         with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as packed:
             for name, text in parts.items():
-                packed.writestr(name, scrub(text, secrets) if name != "journal.json" else text)
+                packed.writestr(name, text)
         if content.tell() <= MAX_BUNDLE_BYTES or not lines:
             return content.getvalue()
         lines = lines[len(lines) // 2 + 1 :]
@@ -89,6 +89,18 @@ def _redacted(document: Mapping[str, Any]) -> dict[str, Any]:
         else value
         for key, value in document.items()
     }
+
+
+def _scrubbed(value: Any, secrets: Collection[str]) -> Any:
+    """Every text in it; a version of 64 hex digits becomes what any hash becomes."""
+    match value:
+        case str():
+            return scrub(value, secrets)
+        case dict():
+            return {key: _scrubbed(one, secrets) for key, one in value.items()}
+        case list() | tuple():
+            return [_scrubbed(one, secrets) for one in value]
+    return value
 
 
 def _json(value: object) -> str:

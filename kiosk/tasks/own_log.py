@@ -53,7 +53,23 @@ def last_lines(state: Path, count: int, secrets: Collection[str] = ()) -> list[s
     for path in (state / f"{NAME}.1", state / NAME):
         if path.exists():
             lines += path.read_text(encoding="utf-8", errors="replace").splitlines()
-    return [scrub(line, secrets) for line in lines[-count:]]
+    return [_scrubbed(line, secrets) for line in lines[-count:]]
+
+
+def _scrubbed(line: str, secrets: Collection[str]) -> str:
+    """Its texts, not its JSON: a quote that JSON writes otherwise would hide what stands in it."""
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        found = line
+    if not isinstance(found, dict):
+        return scrub(line, secrets)
+    texts = {
+        key: scrub(value, secrets) if isinstance(value, str) else value
+        for key, value in found.items()
+        if isinstance(value, str | int | float)
+    }
+    return json.dumps(texts, ensure_ascii=False)
 
 
 def packed(lines: list[str], most: int = MAX_LOG_BYTES) -> bytes:

@@ -14,7 +14,7 @@ GONE: Final = "[...]"
 _PERSONAL: Final = re.compile(
     r"(?i)(/c/)[0-9a-z]{8,}[^\s\"']*"  # a donor's claim in an address, and its signature
     r"|\b([PF])[0-9A-HJKMNP-TV-Z]{8,17}\b"  # a person's or a family's token, also a piece of one
-    r"|(WIFI:)[^\n\"]*"  # a network shared as a QR code
+    r"|(WIFI:)[^\n]*"  # a network shared as a QR code
     r"|(\b(?:e?ssid|psk|pass(?:word|phrase|wd)?|secret|token|pwd|wi-?fi)\b[\"']?\s*[:=]\s*)"
     r"(?:\"[^\"\n]*\"?|'[^'\n]*'?|[^\s,;}\n]+)"
     r"|()\b[0-9a-f]{32,}\b"  # a hash: of a card's token as of anything else
