@@ -376,8 +376,6 @@ def _about(incident: Incident) -> str:
             return url_for("transfers.one", event=incident.subject)
         case "recalled-here":
             return url_for("recalls.one", recall=incident.subject)
-        case "review-waits":
-            return url_for("review.one", kiosk=incident.kiosk)
         case "label-missing":
             return url_for("items.listing", stop=incident.stop, status="unlabelled")
         case "past-expiry":

@@ -15,6 +15,14 @@ from tests.support.hub_site import HOUR_MS, HubSite, Journal, Place, signing_key
 STOLEN, BROKEN = "kiosk-stolen", "kiosk-broken"
 
 
+def received(journal: Journal, at_ms: int) -> events.Event:
+    """A thing comes in, and the journal has it."""
+    body = events.Received(
+        session=journal.session, item=journal.code(), category="H1", place=codes.PLACE_IN
+    )
+    return journal.write(body, at_ms)
+
+
 class Lifecycle:
     """Put there when somebody first asks for it, since it changes what other pages count."""
 
@@ -26,7 +34,7 @@ class Lifecycle:
         for journal in (stolen, broken):
             site.add_kiosk(journal, place.stop)
             site.receive(journal, journal.opening(site.now_ms - 5 * HOUR_MS))
-        unsent = [self._received(stolen, n) for n in range(12)]
+        unsent = [received(stolen, self._at(n)) for n in range(12)]
         site.writer.call(
             lambda here: lifecycle.revoke(here, STOLEN, "stolen", self._by, site.now_ms)
         )
@@ -43,16 +51,13 @@ class Lifecycle:
                 replaced_by=place.journal.kiosk,
             )
         )  # fmt: skip
-        late = [self._received(place.journal, n) for n in range(3)]
+        late = [received(place.journal, self._at(n)) for n in range(3)]
         self.carry(place.journal, late, Source.KIOSK)
         self.carry(place.journal, late, Source.KIOSK)
         self.stolen, self.broken = STOLEN, BROKEN
 
-    def _received(self, journal: Journal, n: int) -> events.Event:
-        body = events.Received(
-            session=journal.session, item=journal.code(), category="H1", place=codes.PLACE_IN
-        )
-        return journal.write(body, self._site.now_ms - 2 * HOUR_MS + n * 60_000)
+    def _at(self, n: int) -> int:
+        return self._site.now_ms - 2 * HOUR_MS + n * 60_000
 
     def carry(self, journal: Journal, written: list[events.Event], source: Source) -> None:
         """Somebody hands in what this journal holds."""
