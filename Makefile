@@ -1,6 +1,6 @@
 # One target each for running, testing, checking and measuring. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help up test proof check bench cards docs sounds screenshots clean
+.PHONY: help up test proof check bench cards docs sounds screenshots release release-key clean
 
 # Which Python to build .venv with, further extras (kiosk-hid,kiosk-gpio), words for the command.
 PYTHON ?= python3
@@ -10,7 +10,7 @@ ARGS ?=
 prepare = @$(PYTHON) -m provisioning.bootstrap $(1) --extras="$(EXTRAS)"
 
 help: ## 列出目标 / list these targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
 
 up: ## 在本机运行：MQTT、中心、一台终端 / run broker, hub and a kiosk here (ARGS="--hub-port 8090")
 	$(call prepare,up)
@@ -52,6 +52,14 @@ sounds: ## 重新合成占位语音 / speak the placeholder prompts anew (needs 
 screenshots: ## 页面截图 / pictures of the pages of hub and kiosk into screenshots/, zh and en
 	$(call prepare,test)
 	.venv/bin/python -m tests.browser.screenshots $(ARGS)
+
+release: ## 发布包 / a signed release of the last commit (ARGS="--key FILE --target kiosk")
+	$(call prepare,check)
+	@.venv/bin/python -m provisioning.release build $(ARGS)
+
+release-key: ## 签名密钥 / the pair of keys that signs releases (ARGS="--out FOLDER")
+	$(call prepare,check)
+	@.venv/bin/python -m provisioning.release key $(ARGS)
 
 clean: ## 删除 .venv 与缓存（不删数据） / remove .venv and caches, never data
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -28,8 +28,11 @@ KIOSK_NOTICED: Final = "kiosk-noticed"
 WATCHED: Final = frozenset({DeviceChanged, HelpWanted, Noticed})
 """The types of the events that are folded here."""
 
-ROUTINE: Final = frozenset({"pending-dropped", "plan-dropped", "market-left", "market-resumed"})
-"""Words of `Noticed` that nobody needs to act upon: the person at the kiosk was told."""
+ROUTINE: Final = frozenset(
+    {"pending-dropped", "plan-dropped", "market-left", "market-resumed", "update-check"}
+)
+"""Words of `Noticed` that nobody needs to act upon: the person at the kiosk was told, or an updater
+asked whether an event finds its way to the hub."""
 
 
 def watched(kiosk: str, lane: str, body: Body) -> str | None:

@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -15,7 +16,7 @@ class Host(Protocol):
     """What the updater needs of the machine. Each raises OSError when it cannot be done."""
 
     def reload(self) -> None:
-        """Takes over units, accounts and rules of the release that is current now."""
+        """Takes over units and rules of the release that is current now."""
 
     def restart(self) -> None:
         """Starts the kiosk anew, whether it runs or not; does not wait until it is ready."""
@@ -28,13 +29,12 @@ class SystemdHost:
     """systemd. What is not installed (a kiosk without the unit, a machine without udev) is left."""
 
     def reload(self) -> None:
-        for command in (
-            ("systemd-sysusers",),
-            ("systemd-tmpfiles", "--create", "yicang.conf"),
-            ("udevadm", "control", "--reload"),
-        ):
-            # A release must not be stopped by an account that is there already, or by no udev.
-            subprocess.run(command, stdin=subprocess.DEVNULL, check=False, timeout=_LIMIT_S)
+        # A kiosk must not be stopped by a machine without udev. Accounts and folders are not made
+        # here, that would take rights: a release that needs new ones has its units make them
+        # (StateDirectory=), or says that the machine is to be provisioned again.
+        udev = ("udevadm", "control", "--reload")
+        with suppress(FileNotFoundError, subprocess.TimeoutExpired):
+            subprocess.run(udev, stdin=subprocess.DEVNULL, check=False, timeout=_LIMIT_S)
         _systemctl("daemon-reload")
 
     def restart(self) -> None:

@@ -115,7 +115,7 @@ def test_what_a_kiosk_noticed_is_open_until_somebody_has_seen_it(
     assert [row[0] for row in hub.open_incidents()] == keys[1:]
 
 
-@pytest.mark.parametrize("word", ["pending-dropped", "plan-dropped"])
+@pytest.mark.parametrize("word", ["pending-dropped", "plan-dropped", "update-check"])
 def test_what_the_person_at_the_kiosk_was_told_is_no_incident(
     hub: HubDb, journal: Journal, word: str
 ) -> None:
