@@ -16,6 +16,7 @@ from pathlib import Path
 import paho.mqtt.client as mqtt
 import pytest
 from cryptography import x509
+from paho.mqtt.enums import CallbackAPIVersion
 
 from hub.config import load
 from provisioning.authority import Authority
@@ -193,7 +194,7 @@ def listens(port: int) -> bool:
 
 def answer(port: int, user: str | None, password: str | None) -> str:
     """What the broker says to whoever connects so."""
-    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
     if user is not None:
         client.username_pw_set(user, password)
     said: list[str] = []

@@ -77,6 +77,7 @@ PURE: Final = (
     "hub/journey.py",
     "hub/privacy.py",
     "hub/statuses.py",
+    "provisioning/plan.py",
     "provisioning/mosquitto.py",
     "provisioning/broker_access.py",
 )
