@@ -10,8 +10,8 @@ from playwright.sync_api import Page
 
 from tests.browser.kiosk_pictures import kiosk_pictures
 from tests.support.browser import DESKTOP, PHONE, chromium, context
-from tests.support.hub_scene import a_scene, served
-from tests.support.hub_site import PASSWORD
+from tests.support.hub_scene import Scene, a_scene, served
+from tests.support.hub_site import PASSWORD, USER
 from tests.support.pages import EXPECTED_REFUSALS, VISITORS
 
 
@@ -23,6 +23,17 @@ def sign_in(page: Page, url: str, name: str) -> None:
     page.fill("#password", PASSWORD)
     page.click(".login button")
     page.wait_for_url("**/board")
+
+
+def _invitation(page: Page, scene: Scene, url: str, target: Path, name: str) -> None:
+    """A new invitation with its codes, which only the browser that made it can show."""
+    sign_in(page, url, USER)
+    page.goto(f"{url}/kiosks/new?replaces={scene.invited and 'kiosk-river'}")
+    page.locator("main .card button[type=submit]").click()
+    page.wait_for_url("**/kiosks/invitations/*")
+    page.locator("summary").click()
+    page.evaluate("() => scrollTo(0, 0)")  # the header stays where the window is
+    page.screenshot(path=target / f"invitation-code-{name}.png", full_page=True)
 
 
 def main(target: Path, only: str = "") -> int:
@@ -53,6 +64,8 @@ def main(target: Path, only: str = "") -> int:
                                 raise SystemExit(f"{name} ({language}): {path(scene)} is {status}")
                             picture = target / f"{name}-{language}-{size[0]}.png"
                             page.screenshot(path=picture, full_page=True)
+                    if "invitation-code".startswith(only):
+                        _invitation(page, scene, url, target, f"{language}-{size[0]}")
         if not only:
             kiosk_pictures(browser, target)
     return 0

@@ -23,7 +23,7 @@ def qr(text: str, label: str) -> Markup:
         for y, row in enumerate(rows)
         for x, length in _runs(row)
     )
-    return _drawing("qr", side, side, path, label)
+    return _drawing("qr", side, side, path, label, 8)
 
 
 def bars(text: str, label: str) -> Markup:
@@ -33,7 +33,7 @@ def bars(text: str, label: str) -> Markup:
         f"M{x + CODE128_QUIET} 0h{length}v{_BAR_H}h-{length}z"
         for x, length in _runs([module == "1" for module in modules])
     )
-    return _drawing("bars", len(modules) + 2 * CODE128_QUIET, _BAR_H, path, label)
+    return _drawing("bars", len(modules) + 2 * CODE128_QUIET, _BAR_H, path, label, 2)
 
 
 def _runs(row: list[bool]) -> list[tuple[int, int]]:
@@ -47,9 +47,12 @@ def _runs(row: list[bool]) -> list[tuple[int, int]]:
     return found
 
 
-def _drawing(kind: str, width: int, height: int, path: str, label: str) -> Markup:
+def _drawing(kind: str, width: int, height: int, path: str, label: str, dots: int) -> Markup:
+    """``dots`` is how many of the screen's a module has where there is room: a whole number, so
+    that bars that are equally wide stay so."""
     return Markup(  # noqa: S704  # numbers, and a label that is escaped
         f'<svg class="code-{kind}" role="img" aria-label="{escape(label)}"'
+        f' width="{width * dots}" height="{height * dots}"'
         f' viewBox="0 0 {width} {height}" shape-rendering="crispEdges">'
         f'<rect width="{width}" height="{height}" fill="#fff"/><path d="{path}"/></svg>'
     )
