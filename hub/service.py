@@ -99,6 +99,7 @@ class HubService:
             self.writer.call,
             functools.partial(end_session, broker),
             now_ms,
+            self._renew,
             directory=Path(config.broker_dir) if config.broker_dir else None,
             authority=Path(config.authority_dir) if config.authority_dir else None,
         )
@@ -228,6 +229,9 @@ class HubService:
 
     def _publish(self, send: Send) -> None:
         self._link.publish(send)
+
+    def _renew(self) -> None:
+        self._link.renew()
 
     def _announce(self) -> None:
         self._link.announce()

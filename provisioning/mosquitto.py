@@ -62,8 +62,9 @@ PACKET_BYTES: Final = MESSAGE_BYTES + 64 * 1024
 """Larger packets (topic and properties included) end the connection."""
 QUEUED_MESSAGES: Final = 20_000
 QUEUED_BYTES: Final = 64 * 1024 * 1024
-"""What waits for one client at most. The hub drains faster than kiosks fill, so this is for bursts;
-a longer queue would only make everybody wait for what a single kiosk put there."""
+"""What waits for one client at most: bursts, as when the hub returns to a whole fleet. A longer
+queue would only make everybody wait for what a single kiosk put there; after a flood the hub leaves
+all of it behind (`hub.kiosks.mqtt_link.MqttLink.renew`)."""
 INFLIGHT: Final = 256
 """Unacknowledged messages to one client; the hub's own receive maximum is the same."""
 HUB_CONNECTIONS: Final = 64

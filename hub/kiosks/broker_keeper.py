@@ -45,8 +45,9 @@ from provisioning.mosquitto import ACCOUNTS, ACL, CRL, RELOAD, forbidden_in, kio
 T = TypeVar("T")
 
 LOOK_S: Final = 0.5
-KICKS_S: Final = (0.0, 0.7, 2.0, 5.0)
-"""When a session is ended, in seconds after the files were replaced."""
+KICKS_S: Final = (*(n / 10 for n in range(15)), 2.0, 5.0)
+"""When a session is ended, in seconds after the files were replaced: whoever wants to be back at
+once gets no peace until the broker has read them."""
 HOLD_S: Final = 60.0
 MAX_HOLD_S: Final = 3600.0
 """How long a kiosk is held off: the first time, doubling with each further one, and at most."""
@@ -73,19 +74,29 @@ class Change(Protocol):
 class Kick(Protocol):
     """Ends a session."""
 
-    def __call__(self, kiosk: str, /, *, for_good: bool) -> None:
-        """Whatever session has this client id; OSError: the broker is away."""
+    def __call__(self, kiosk: str, /, *, say: bool, for_good: bool) -> None:
+        """Whatever session has this client id; OSError: the broker is away. ``say`` in its stead
+        that it is offline, ``for_good`` or not."""
 
 
-class _Due(Struct, frozen=True):
-    at: float
+class _Ending(Struct):
+    """``since`` is when the files were replaced, ``done`` how many of `KICKS_S`."""
+
+    since: float
     for_good: bool
+    done: int = 0
+    renewed: bool = False
+
+    @property
+    def due(self) -> float:
+        return self.since + KICKS_S[self.done]
 
 
 class BrokerKeeper:
     """Use once: `start`, `stop`. ``directory`` holds the broker's files; without it there are none
     to keep, and `hold` only ends a session. ``authority`` is the directory of the hub's own, for
-    the list of revoked certificates. ``mono`` is a monotonic clock in seconds."""
+    the list of revoked certificates. ``renew`` is `MqttLink.renew`: it is called when one that sent
+    far too much is away. ``mono`` is a monotonic clock in seconds."""
 
     def __init__(
         self,
@@ -93,6 +104,7 @@ class BrokerKeeper:
         change: Change,
         kick: Kick,
         now_ms: Callable[[], int],
+        renew: Callable[[], None],
         *,
         directory: Path | None,
         authority: Path | None = None,
@@ -102,6 +114,7 @@ class BrokerKeeper:
         self._change: Final = change
         self._kick: Final = kick
         self._now_ms: Final = now_ms
+        self._renew: Final = renew
         self._directory: Final = directory
         self._authority: Final = authority
         self._mono: Final = mono
@@ -111,7 +124,7 @@ class BrokerKeeper:
         self._holding: Final[dict[str, float]] = {}  # kiosk -> until when
         self._held_often: Final[dict[str, int]] = {}
         self._to_tell: Final[dict[str, int]] = {}  # kiosk -> seconds
-        self._due: Final[dict[str, list[_Due]]] = {}
+        self._endings: Final[dict[str, _Ending]] = {}
         self._written: tuple[int, frozenset[str]] | None = None  # change, held
         self._complained = False
         self._thread: Final = threading.Thread(target=self._run, name="hub-broker", daemon=True)
@@ -140,7 +153,7 @@ class BrokerKeeper:
                 for_s = KICK_AGAIN_S
             self._held_often[kiosk] = min(often + 1, 32)
             self._holding[kiosk] = now + for_s
-            self._due[kiosk] = _kicks(now, for_good=False)
+            self._endings[kiosk] = _Ending(now, for_good=False)
             self._to_tell[kiosk] = round(for_s)
         self._awake.set()
 
@@ -156,8 +169,13 @@ class BrokerKeeper:
                 _log.exception(
                     "代理的文件没能写好 / the broker's files could not be kept: %s", error
                 )
-            self._awake.wait(LOOK_S)
+            self._awake.wait(self._pause())
             self._awake.clear()
+
+    def _pause(self) -> float:
+        with self._lock:
+            due = min((one.due for one in self._endings.values()), default=None)
+        return LOOK_S if due is None else min(LOOK_S, max(0.0, due - self._mono()))
 
     def _look(self) -> None:
         if self._directory is not None:
@@ -205,7 +223,7 @@ class BrokerKeeper:
         now = self._mono()
         with self._lock:
             for kiosk in forbidden - before:
-                self._due[kiosk] = _kicks(now, for_good=True)
+                self._endings[kiosk] = _Ending(now, for_good=True)
 
     def _forbid(self, connection: Connection, kiosks: frozenset[str]) -> None:
         for kiosk in sorted(kiosks):
@@ -258,25 +276,21 @@ class BrokerKeeper:
     def _end_sessions(self) -> None:
         now = self._mono()
         with self._lock:
-            ready = [
-                (kiosk, due.for_good)
-                for kiosk, dues in self._due.items()
-                for due in dues
-                if due.at <= now
-            ]
-            for kiosk in list(self._due):
-                self._due[kiosk] = [due for due in self._due[kiosk] if due.at > now]
-                if not self._due[kiosk]:
-                    del self._due[kiosk]
-        for kiosk, for_good in ready:
+            ready = [(kiosk, one) for kiosk, one in self._endings.items() if one.due <= now]
+        unread = self._directory is not None and (self._directory / RELOAD).exists()
+        for kiosk, ending in ready:
+            last = ending.done == len(KICKS_S) - 1
             try:
-                self._kick(kiosk, for_good=for_good)
+                self._kick(kiosk, say=last or not ending.done, for_good=ending.for_good)
             except OSError as error:
                 _log.warning("没能结束会话 / a session could not be ended: %s", error)
-
-
-def _kicks(now: float, *, for_good: bool) -> list[_Due]:
-    return [_Due(now + after, for_good) for after in KICKS_S]
+            if not (ending.for_good or ending.renewed or unread):
+                ending.renewed = True
+                self._renew()
+            with self._lock:
+                ending.done += 1
+                if last and self._endings.get(kiosk) is ending:
+                    del self._endings[kiosk]
 
 
 def _text(path: Path) -> str:

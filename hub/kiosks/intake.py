@@ -14,8 +14,8 @@ from typing import Final
 from hub.log.ingest import Message, sender
 
 WITHIN_S: Final = 1.0
-TOO_MUCH: Final = 1000
-"""Dropped within `WITHIN_S`, in pieces of `PIECE_BYTES`: more than twice a kiosk's window of events
+TOO_MUCH: Final = 600
+"""Dropped within `WITHIN_S`, in pieces of `PIECE_BYTES`: more than a kiosk's window of events
 (`kiosk.relay.WINDOW`), which it sends again at most every four seconds."""
 PIECE_BYTES: Final = 8 * 1024
 

@@ -16,6 +16,7 @@ once; and nothing of it is believed but events, which have their place whenever 
 """
 
 import logging
+import secrets
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -106,11 +107,12 @@ class MqttLink:
     ) -> None:
         self._part: Final = part
         self._broker: Final = broker
-        self._incarnation: Final = incarnation
+        self._incarnation = incarnation
         self._deliver: Final = deliver
         self._retained: Final = retained
         self._manifest: Final = manifest
         self._stopping: Final = threading.Event()
+        self._renewing: Final = threading.Event()
         self._ready: Final = threading.Event()
         self._announcing: Final = threading.Lock()
         self._client: Final = self._make_client()
@@ -151,6 +153,20 @@ class MqttLink:
             with self._announcing:  # so that what is said last is what holds
                 self.publish(Send(topics.HUB_STATUS, self._status(online=True), qos=1, retain=True))
 
+    def renew(self) -> None:
+        """Leave behind what waits for us at the broker, and begin anew, from any thread: after a
+        flood, in which the broker may have dropped what others sent. Kiosks hear of another
+        incarnation, say hello, and send at once what has no acknowledgement. Only for a part that
+        speaks: nobody else could tell them."""
+        if not self._part.speaks:
+            return
+        with self._announcing:
+            self._incarnation = secrets.token_hex(8)
+            self._ready.clear()  # nothing is announced on the connection that ends
+        self._set_will(self._client)
+        self._renewing.set()
+        self._client.disconnect()
+
     # --- inside ----------------------------------------------------------------------------
 
     def _make_client(self) -> mqtt.Client:
@@ -164,12 +180,15 @@ class MqttLink:
             client.username_pw_set(self._broker.user, self._broker.password)
         client.max_queued_messages_set(OUTGOING)
         if self._part.speaks:
-            client.will_set(topics.HUB_STATUS, self._status(online=False), qos=1, retain=True)
+            self._set_will(client)
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
         return client
+
+    def _set_will(self, client: mqtt.Client) -> None:
+        client.will_set(topics.HUB_STATUS, self._status(online=False), qos=1, retain=True)
 
     def _client_id(self) -> str:
         """The broker ends a connection when another comes with its client id."""
@@ -200,7 +219,10 @@ class MqttLink:
             except Exception:  # noqa: BLE001 - the thread's rim: a link must come back
                 _log.exception("连接线程出错 / the link met an error")
             self._ready.clear()
-            self._stopping.wait(RECONNECT_S)
+            if self._renewing.is_set():
+                self._renewing.clear()
+            else:
+                self._stopping.wait(RECONNECT_S)
 
     def _on_connect(
         self, client: mqtt.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any

@@ -19,9 +19,9 @@ PATIENCE_S: Final = 3.0
 _STEP_S: Final = 0.1
 
 
-def end_session(broker: Broker, kiosk: str, /, *, for_good: bool) -> None:
-    """End whatever session has the client id ``kiosk``, and say in its stead that it is offline:
-    the broker may not publish its will any more. ``for_good``: nothing of it stays retained.
+def end_session(broker: Broker, kiosk: str, /, *, say: bool, for_good: bool) -> None:
+    """End whatever session has the client id ``kiosk``. ``say`` in its stead that it is offline:
+    the broker may not publish its will any more; ``for_good``: nothing of it stays retained.
 
     Raises:
         OSError: the broker cannot be reached, or does not take us.
@@ -39,8 +39,10 @@ def end_session(broker: Broker, kiosk: str, /, *, for_good: bool) -> None:
     while not client.is_connected():
         _turn(client, deadline)
     status = topics.up(kiosk, topics.STATUS)
-    said = [client.publish(status, encode(KioskStatus(False)), qos=1, retain=not for_good)]
-    if for_good:
+    said: list[mqtt.MQTTMessageInfo] = []
+    if say:
+        said.append(client.publish(status, encode(KioskStatus(False)), qos=1, retain=not for_good))
+    if say and for_good:
         said.append(client.publish(status, b"", qos=1, retain=True))
     while not all(one.is_published() for one in said):
         _turn(client, deadline)

@@ -9,7 +9,7 @@ A lane is bounded by pieces and by bytes, all lanes together by bytes.
 
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from typing import Final, Generic, TypeVar
 
 from msgspec import Struct
@@ -27,11 +27,12 @@ class Bounds(Struct, frozen=True):
 
 
 class Share(Struct, frozen=True):
-    """How much is taken at once: ``pieces`` and ``bytes`` of all lanes, at most ``lane_bytes`` of
-    one."""
+    """How much is taken at once: ``pieces`` and ``bytes`` of all lanes, at most ``lane_pieces``
+    and ``lane_bytes`` of one."""
 
     pieces: int
     bytes: int
+    lane_pieces: int
     lane_bytes: int
 
 
@@ -137,9 +138,17 @@ class Lanes(Generic[T]):
     def _take(self, share: Share) -> list[tuple[int, int, T]]:
         taken: list[tuple[int, int, T]] = []
         total = 0
-        of: dict[str, int] = {}
+        pieces: Counter[str] = Counter()
+        sizes: Counter[str] = Counter()
         while self._lanes and len(taken) < share.pieces and total < share.bytes:
-            name = next((name for name in self._lanes if of.get(name, 0) < share.lane_bytes), None)
+            name = next(
+                (
+                    name
+                    for name in self._lanes
+                    if pieces[name] < share.lane_pieces and sizes[name] < share.lane_bytes
+                ),
+                None,
+            )
             if name is None:
                 break
             lane = self._lanes[name]
@@ -147,7 +156,8 @@ class Lanes(Generic[T]):
             lane.size -= one[1]
             taken.append(one)
             total += one[1]
-            of[name] = of.get(name, 0) + one[1]
+            pieces[name] += 1
+            sizes[name] += one[1]
             if lane.pieces:
                 self._lanes.move_to_end(name)
             else:

@@ -36,15 +36,16 @@ from hub.projections.projecting import Projecting
 from hub.projections.projector import Projector
 from hub.watchdog import WriterFacts
 
-BOUNDS: Final = Bounds(lane_pieces=1024, lane_bytes=4 * 1024 * 1024, bytes=48 * 1024 * 1024)
+BOUNDS: Final = Bounds(lane_pieces=512, lane_bytes=4 * 1024 * 1024, bytes=48 * 1024 * 1024)
 """What may wait of one kiosk, and of all. A kiosk has at most 400 events without acknowledgement
 under way (`kiosk.relay.WINDOW`), each in a message of its own if it must be: a lane has room for
-these, and for all of them again. Above the first bound `Writer.offer` refuses, above the second who
+these. Above the first bound `Writer.offer` refuses, above the second who
 posts waits."""
 
-SHARE: Final = Share(pieces=64, bytes=4 * 1024 * 1024, lane_bytes=512 * 1024)
+SHARE: Final = Share(pieces=64, bytes=4 * 1024 * 1024, lane_pieces=16, lane_bytes=512 * 1024)
 """Bounds of one transaction: a kiosk waits for its acknowledgement until it is committed. Of one
-kiosk it holds at most four full batches, so that all others wait no longer than these take."""
+kiosk it holds at most sixteen messages, or four full batches, so that all others wait no longer
+than these take."""
 
 CALLS: Final = ""
 """The lane of what people change; no kiosk has this name."""

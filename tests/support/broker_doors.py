@@ -11,7 +11,7 @@ import pwd
 import signal
 import ssl
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -300,6 +300,10 @@ class Caller:
         self._wait("a PUBACK", lambda: mid in self.codes)
         return self.codes[mid]
 
+    def wait(self, condition: Callable[[], bool], what: str, within_s: float = PATIENCE_S) -> None:
+        """Until ``condition``, which is looked at whenever something comes."""
+        self._wait(what, condition, within_s)
+
     def wait_for(self, topic: str, payload: bytes) -> None:
         """Until such a message came."""
         self._wait(
@@ -314,7 +318,7 @@ class Caller:
 
     # --- inside --------------------------------------------------------------------------------
 
-    def _wait(self, what: str, condition: Any, within_s: float = PATIENCE_S) -> None:
+    def _wait(self, what: str, condition: Callable[[], bool], within_s: float = PATIENCE_S) -> None:
         with self._changed:
             assert self._changed.wait_for(condition, within_s), f"never saw {what}"
 

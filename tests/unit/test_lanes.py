@@ -5,7 +5,7 @@ import threading
 from hub.log.lanes import Bounds, Lanes, Share
 
 BOUNDS = Bounds(lane_pieces=8, lane_bytes=800, bytes=2000)
-SHARE = Share(pieces=6, bytes=600, lane_bytes=300)
+SHARE = Share(pieces=6, bytes=600, lane_pieces=4, lane_bytes=300)
 
 
 def filled(*pieces: tuple[str, str, int]) -> Lanes[str]:
@@ -25,6 +25,12 @@ def test_one_kiosk_alone_gets_no_more_than_its_share_of_bytes() -> None:
     assert lanes.take(SHARE, 0) == ["n0", "n1", "n2"]
     assert lanes.take(SHARE, 0) == ["n3", "n4", "n5"]
     assert lanes.take(SHARE, 0) == ["n6", "n7"]
+
+
+def test_nor_more_than_its_share_of_pieces_however_small() -> None:
+    lanes = filled(*(("noisy", f"n{n}", 1) for n in range(6)))
+    assert lanes.take(SHARE, 0) == ["n0", "n1", "n2", "n3"]
+    assert lanes.take(SHARE, 0) == ["n4", "n5"]
 
 
 def test_many_kiosks_take_turns_over_several_groups() -> None:

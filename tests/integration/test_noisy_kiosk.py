@@ -1,0 +1,172 @@
+"""One kiosk sends as fast as it can; the others wait no second longer for acknowledgements."""
+
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from contract import batches, messages, topics
+from contract.messages import Health, Hello, HubStatus, Kept, Welcome
+from hub.log.ingest import Message
+from kiosk.relay import WINDOW
+from tests.support.broker_doors import Caller
+from tests.support.broker_site import BrokerSite, acknowledged, send
+from tests.support.databases import DATABASES
+from tests.support.events import Journal, message_of, runs
+from tests.support.flood import flooding, packets
+from tests.support.hubdb import make_template
+
+NOISY = "kiosk-a"
+QUIET = "kiosk-b"
+ADDED_S = 1.0
+ROUNDS = 5
+FLOOD_S = 2.5
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[BrokerSite]:
+    (tmp_path / "hub").mkdir()
+    with BrokerSite(tmp_path, make_template(tmp_path / "hub" / "hub.sqlite3")) as running:
+        running.allow(NOISY)
+        running.allow(QUIET)
+        yield running
+
+
+class Scanning:
+    """A kiosk at which somebody scans; how long each batch waits for its acknowledgement. Like any
+    kiosk it says hello to a hub of another incarnation, and sends what that lacks; unlike one it
+    never sends again for having waited, which would hide a loss."""
+
+    def __init__(self, caller: Caller) -> None:
+        self.caller = caller
+        self.journal = Journal(QUIET, "00AB")
+        self.journal.start()
+        self._sent = 0
+        self._known = ""
+        self._nonces = 0
+        self._told = 0  # through which event the hub has what, by its last welcome
+        caller.subscribe(*(topics.down(QUIET, name) for name in topics.DOWN), topics.HUB_STATUS)
+        caller.wait(lambda: self._incarnation() != "", "the hub")
+        self._known = self._incarnation()
+
+    def scan(self) -> float:
+        self.journal.receive()
+        fresh = self.journal.written[self._sent :]
+        self._sent = len(self.journal.written)
+        began = time.monotonic()
+        send(self.caller, message_of(fresh))
+        self.caller.wait(self._is_through, "the acknowledgement", 60)
+        return time.monotonic() - began
+
+    def _is_through(self) -> bool:
+        if self._incarnation() != self._known:
+            self._known = self._incarnation()
+            self._nonces += 1
+            last = self.journal.written[-1]
+            kept = Kept(str(self.journal.epoch), 1, last.public.seq, last.hash)
+            hello = messages.encode(Hello(f"{self._nonces:016x}", (kept,)))
+            self.caller.publish(topics.up(QUIET, topics.HELLO), hello)
+        epoch, last_seq = str(self.journal.epoch), self.journal.seq
+        for topic, payload, _ in self.caller.received:
+            if topic == topics.down(QUIET, topics.WELCOME):
+                welcome = messages.decode(payload, Welcome)
+                if welcome.nonce == f"{self._nonces:016x}":
+                    self._told = welcome.epochs[0].through
+                    self._nonces += 1
+                    if lacking := self.journal.written[self._told :]:
+                        send(self.caller, message_of(lacking))
+        return max(self._told, acknowledged(self.caller, QUIET, epoch)) >= last_seq
+
+    def _incarnation(self) -> str:
+        said = [one for one in self.caller.received if one[0] == topics.HUB_STATUS]
+        status = messages.decode(said[-1][1], HubStatus) if said else None
+        return status.incarnation if status is not None and status.online else self._known
+
+
+def valid() -> list[Message]:
+    journal = Journal(NOISY, "00AA")
+    journal.start()
+    for _ in range(6000):
+        journal.receive()
+    return [message_of(run) for run in runs(journal.written, 150)]
+
+
+def junk() -> list[Message]:
+    """Everything that costs the hub something: unreadable, half readable, wrong, asking."""
+    noise = b"\xff\xfe{" * 40
+    hello = messages.encode(Hello("0" * 16, ()))
+    health = messages.encode(
+        Health(
+            backlog=0,
+            oldest_unsent_s=0,
+            events=1,
+            clock=True,
+            software="0",
+            uptime_s=1,
+            disk_free_mb=1,
+        )
+    )
+    each = [
+        *(Message(topics.up(NOISY, name), noise, {}) for name in topics.UP),
+        Message(topics.up(NOISY, topics.HELLO), hello, {}),
+        Message(topics.up(NOISY, topics.HEALTH), health, {}),
+        Message(topics.down(QUIET, topics.ACK), noise, {}),
+    ]
+    return each * 500
+
+
+def large() -> list[Message]:
+    return [
+        Message(topics.up(NOISY, topics.EVENTS), b"x" * batches.MAX_BATCH_BYTES, {})
+        for _ in range(40)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "qos"),
+    [
+        (junk, 1),
+        (valid, 1),
+        *(
+            pytest.param(kind, qos, marks=pytest.mark.proof)
+            for kind, qos in ((junk, 0), (valid, 0), (large, 0), (large, 1))
+        ),
+    ],
+)
+def test_a_kiosk_that_sends_as_fast_as_it_can_delays_nobody_by_a_second(
+    site: BrokerSite, tmp_path: Path, kind: Callable[[], Sequence[Message]], qos: int
+) -> None:
+    flood = packets(kind(), qos)
+    with site.broker.by_password(QUIET) as caller:
+        quiet = Scanning(caller)
+        usual = statistics.median(quiet.scan() for _ in range(ROUNDS))
+        worst, scans = 0.0, 0
+        with flooding(site.broker, NOISY, flood, tmp_path):
+            began = time.monotonic()
+            while time.monotonic() - began < FLOOD_S:
+                worst = max(worst, quiet.scan())
+                scans += 1
+            assert not site.lets_in(NOISY), "it is held off"
+        assert worst < usual + ADDED_S, f"after {scans} scans"
+        assert not caller.ended
+    query = "SELECT count FROM incident WHERE kind = 'sends-too-much' AND kiosk = 'kiosk-a'"
+    assert DATABASES.look(site.database, query) == [(1,)]
+
+
+def test_a_kiosk_that_catches_up_is_not_held_off(site: BrokerSite) -> None:
+    """All that a kiosk can have under way, each event by itself, and all of it again."""
+    journal = Journal(NOISY, "00AA")
+    journal.start()
+    for _ in range(200):
+        journal.receive()
+    with site.broker.by_password(NOISY) as caller:
+        caller.subscribe(topics.down(NOISY, topics.ACK))
+        for _ in range(2):
+            for run in runs(journal.written[:WINDOW], 1):
+                send(caller, message_of(run))
+        epoch = str(journal.epoch)
+        caller.wait(lambda: acknowledged(caller, NOISY, epoch) >= WINDOW, "all of them", 30)
+        assert not caller.ended
+    assert DATABASES.look(site.database, "SELECT kind FROM incident") == []
