@@ -20,7 +20,9 @@ from hub import db
 from hub.access import accounts, audit, sessions
 from hub.access.passwords import new_password
 from hub.access.permissions import Role
+from hub.config import BUNDLE_KEY
 from hub.control import writer_lock
+from hub.fleet import bundle_key
 from kiosk.durable import write_durably
 from kiosk.identity import IdentityError, IdentityStore
 from provisioning.identity import enrol, publish_key, reissue
@@ -68,7 +70,8 @@ def _fill_database(data: Path, installation: Installation) -> str | None:
         db.migrate(engine)
         with engine.begin() as connection:
             _put_stop(connection, installation)
-            identity = _identity(connection, data, installation, now_ms)
+            recipient = bundle_key.ensure(data / "hub" / BUNDLE_KEY)
+            identity = _identity(connection, data, installation, now_ms, recipient)
             password = put_operator(connection, data, installation.operator, now_ms)
         # Only now: prefixes in the document must be known to the hub whatever happens.
         if identity is not None:
@@ -89,18 +92,25 @@ def _put_stop(connection: sa.Connection, installation: Installation) -> None:
 
 
 def _identity(
-    connection: sa.Connection, data: Path, installation: Installation, now_ms: int
+    connection: sa.Connection,
+    data: Path,
+    installation: Installation,
+    now_ms: int,
+    recipient: str,
 ) -> Identity | None:
-    """A document to be written; None when the kiosk has one, with a key."""
+    """A document to be written; None when the kiosk has one, with its key and the hub's."""
     there = sa.select(db.kiosk.c.id).where(db.kiosk.c.id == installation.kiosk)
+    held: Identity | None = None
     if connection.scalar(there) is None:
-        return enrol(connection, installation.kiosk, installation.stop, now_ms)
-    try:
-        identity = IdentityStore(_identity_path(data)).load()
-    except IdentityError:
-        return reissue(connection, installation.kiosk, now_ms)
+        identity = enrol(connection, installation.kiosk, installation.stop, now_ms)
+    else:
+        try:
+            identity = held = IdentityStore(_identity_path(data)).load()
+        except IdentityError:
+            identity = reissue(connection, installation.kiosk, now_ms)
     key = publish_key(connection, installation.kiosk, now_ms, identity.signing_key)
-    return None if key == identity.signing_key else replace(identity, signing_key=key)
+    wanted = replace(identity, signing_key=key, bundle_key=recipient)
+    return None if wanted == held else wanted
 
 
 def put_operator(connection: sa.Connection, data: Path, name: str, now_ms: int) -> str | None:
