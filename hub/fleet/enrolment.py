@@ -11,8 +11,9 @@ Rules
 * Until somebody has typed the six digits, nothing that the hub gave is worth anything: the broker
   does not know the account, no certificate is signed, and the key is not published.
 * After `MAX_TRIES` wrong digits the invitation is over and its kiosk's account is forbidden.
-* All functions here do their part of one transaction; what they refuse is a value where something
-  must be kept of the refusal, and an error where nothing is.
+* All functions here do their part of one transaction of the writer, of which there is never more
+  than one at a time; what they refuse is a value where something must be kept of the refusal, and
+  an error where nothing is.
 """
 
 import hmac
@@ -23,7 +24,6 @@ import msgspec
 import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
 
 from contract import enrolling, receipts
 from contract.enrolling import MAX_TRIES, Enrolled, EnrolmentRequest, Refusal
@@ -108,9 +108,7 @@ def enrol(
 
 def _row(connection: Connection, code: str) -> Any:
     digest = enrolling.code_hash(code)
-    return connection.execute(
-        sa.select(db.enrolment).where(_T.code_hash == digest).with_for_update()
-    ).first()
+    return connection.execute(sa.select(db.enrolment).where(_T.code_hash == digest)).first()
 
 
 def _why_not(row: Any, found: Invited, request: EnrolmentRequest) -> Refusal | None:
@@ -200,18 +198,9 @@ def _new_kiosk(connection: Connection, stop: str, now_ms: int) -> str:
         )
     )
     numbers = [int(rest) for rest in (one.removeprefix(stem) for one in taken) if rest.isdigit()]
-    number = max(numbers, default=0) + 1
-    while True:
-        kiosk = f"{stem}{number}"
-        try:
-            with connection.begin_nested():
-                connection.execute(
-                    sa.insert(db.kiosk).values(id=kiosk, stop=stop, created_ms=now_ms)
-                )
-        except IntegrityError:  # on PostgreSQL another worker was faster
-            number += 1
-        else:
-            return kiosk
+    kiosk = f"{stem}{max(numbers, default=0) + 1}"
+    connection.execute(sa.insert(db.kiosk).values(id=kiosk, stop=stop, created_ms=now_ms))
+    return kiosk
 
 
 def _answer(
@@ -266,7 +255,7 @@ def confirm(
         InvitationRefusedError: ``unknown``, ``over`` or ``not-yet``.
         provisioning.authority.AuthorityError: its certificate could not be signed.
     """
-    found = invitations.one(connection, invitation, now_ms, lock=True)
+    found = invitations.one(connection, invitation, now_ms)
     if found is None:
         raise InvitationRefusedError("unknown")
     if found.state is State.WAITING:

@@ -161,7 +161,7 @@ def cancel(connection: Connection, invitation: str, by: By, now_ms: int) -> None
     Raises:
         InvitationRefusedError: ``unknown`` or ``over``.
     """
-    found = one(connection, invitation, now_ms, lock=True)
+    found = one(connection, invitation, now_ms)
     if found is None:
         raise InvitationRefusedError("unknown")
     if not found.state.is_open:
@@ -212,13 +212,9 @@ def sweep(connection: Connection, now_ms: int) -> None:
 # --- reading --------------------------------------------------------------------------------------
 
 
-def one(
-    connection: Connection, invitation: str, now_ms: int, *, lock: bool = False
-) -> Invited | None:
-    """The invitation with this id. ``lock`` keeps others, where there are any, from changing it
-    until this transaction ends."""
-    query = sa.select(db.enrolment).where(_T.id == invitation)
-    row = connection.execute(query.with_for_update() if lock else query).first()
+def one(connection: Connection, invitation: str, now_ms: int) -> Invited | None:
+    """The invitation with this id."""
+    row = connection.execute(sa.select(db.enrolment).where(_T.id == invitation)).first()
     return None if row is None else read(row, now_ms)
 
 

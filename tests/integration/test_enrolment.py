@@ -1,6 +1,7 @@
 """A kiosk that was invited becomes one of the hub's, once, and nobody else does by its code."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -14,7 +15,14 @@ from contract import enrolling
 from contract.enrolling import Enrolled
 from hub import db
 from hub.access.permissions import Role
+from hub.folds.item import fold_item
 from hub.kiosks import broker_accounts, catalogue
+from hub.kiosks.reference import Reference
+from hub.log.event_log import EventLog
+from hub.log.ingest import Ingest
+from hub.log.writer import Writer
+from hub.projections.projector import Projector
+from hub.web.app import create_app
 from provisioning.authority import Authority
 from tests.integration.test_api_decisions import ask
 from tests.support.hub_site import DAY_MS, HOUR_MS, HubSite
@@ -351,6 +359,41 @@ def test_the_code_is_written_nowhere(site: HubSite, authority: Authority, tmp_pa
         for table in db.metadata.sorted_tables:
             for row in here.execute(sa.select(table)):
                 assert code not in repr(row), table.name
+
+
+def test_of_many_machines_that_come_at_once_with_one_code_one_is_taken(
+    site: HubSite, authority: Authority
+) -> None:
+    invitation, code = invite(site)
+    site.writer.engine.dispose()
+    engine = db.open_writer(site.config.database)
+    writer = Writer(
+        engine,
+        Ingest(EventLog(), Reference()),
+        Projector(fold_item),
+        publish=lambda _send: None,
+        now_ms=lambda: site.now_ms,
+    )
+    writer.start()
+    app = create_app(site.config, site.reader, writer, now=lambda: site.now_ms / 1000)
+    kiosks = [NewKiosk(code, seed) for seed in range(1, 9)]
+
+    def come(kiosk: NewKiosk) -> int:
+        n = kiosks.index(kiosk)
+        return kiosk.ask(app.test_client(), address=f"192.0.2.{n}").status_code
+
+    try:
+        with ThreadPoolExecutor(len(kiosks)) as pool:
+            statuses = list(pool.map(come, kiosks))
+    finally:
+        writer.stop()
+        engine.dispose()
+    assert sorted(statuses) == [200] + [409] * 7
+    with site.reader.connect() as here:
+        came = here.scalars(sa.select(db.kiosk.c.id).where(db.kiosk.c.id.startswith(f"{STOP}-k")))
+        assert came.all() == [f"{STOP}-k1"]
+    first = kiosks[statuses.index(200)]
+    assert confirm(site, invitation, first.digits)[0] == 200
 
 
 # --- who may, and what is missing -----------------------------------------------------------------

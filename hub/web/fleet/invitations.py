@@ -212,7 +212,7 @@ def make() -> BaseResponse:
         _found(instead, Permission.FLEET)
 
     def work(writing: Connection) -> Made:
-        before = invitations.one(writing, instead, moment, lock=True) if instead else None
+        before = invitations.one(writing, instead, moment) if instead else None
         if before is not None and before.state.is_open:
             invitations.end(writing, before, invitations.BY_PERSON, user.by, moment)
         chosen = int(hours) if hours in map(str, HOURS) else DEFAULT_HOURS
