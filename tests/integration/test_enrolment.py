@@ -74,7 +74,7 @@ def open_incidents(site: HubSite) -> dict[str, int]:
                 db.incident.c.closed_ms.is_(None)
             )
         )
-        return {row.kind: row.count for row in rows if row.kind.startswith("enrolment-")}
+        return {kind: count for kind, count in rows if kind.startswith("enrolment-")}
 
 
 def account(site: HubSite, kiosk: str) -> broker_accounts.BrokerAccount | None:
