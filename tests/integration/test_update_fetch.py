@@ -1,0 +1,183 @@
+"""A kiosk fetches what its hub offers: over the pinned authority, cut off or not, at its hour."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kiosk.update_facts import KioskFacts, write_facts
+from provisioning.updates import state as states
+from provisioning.updates import venvs
+from provisioning.updates.fetch import FetchError
+from provisioning.updates.fetching import fetch_offered
+from provisioning.updates.places import CONFIRMED, Places
+from provisioning.updates.state import State
+from tests.support.certificates import Authority
+from tests.support.release_server import ReleaseServer, serving, settings
+from tests.support.releases import NEW, OLD, PYTHON, Signer, bundle
+
+CONTENT = os.urandom(700_000)
+
+
+class Bench:
+    """A hub, a kiosk's folders, and the kiosk's settings."""
+
+    def __init__(self, folder: Path, url: str, hub: ReleaseServer, authority: Path | None) -> None:
+        self.places = Places(folder / "root")
+        self.hub = hub
+        self.kiosk = folder / "kiosk"
+        for one in (self.places.incoming, self.kiosk, self.places.heard.parent):
+            one.mkdir(parents=True)
+        self.config = settings(self.kiosk, url, authority)
+        self.says(KioskFacts(open_now=True))
+
+    def says(self, facts: KioskFacts) -> None:
+        write_facts(self.places.heard.parent, facts)
+
+    def fetch(self, *, now: bool = False) -> str:
+        return fetch_offered(self.config, self.places, PYTHON, now=now).en
+
+    def there(self) -> list[str]:
+        return sorted(path.name for path in self.places.incoming.iterdir())
+
+    def whole(self) -> bytes:
+        return (self.places.incoming / f"{NEW}.yrel").read_bytes()
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path / "authority")
+
+
+@pytest.fixture
+def hub() -> ReleaseServer:
+    here = venvs.here(PYTHON)
+    return ReleaseServer(NEW, f"{here.python}-{here.machine}", CONTENT)
+
+
+@pytest.fixture
+def bench(tmp_path: Path, authority: Authority, hub: ReleaseServer) -> Iterator[Bench]:
+    with serving(hub, authority) as url:
+        yield Bench(tmp_path, url, hub, authority.file)
+
+
+def test_what_the_hub_offers_is_fetched_once(bench: Bench) -> None:
+    assert bench.fetch() == f"fetched {NEW}"
+    assert bench.whole() == CONTENT
+    assert bench.there() == [f"{NEW}.yrel"]
+    assert bench.fetch() == f"fetched {NEW}"
+    assert bench.hub.asked == [None]
+
+
+def test_a_line_that_is_cut_off_costs_what_was_on_the_way(bench: Bench) -> None:
+    bench.hub.cuts = [100_000, 1, 250_000]
+    assert bench.fetch() == f"fetched {NEW}"
+    assert bench.whole() == CONTENT
+    assert bench.hub.asked == [None, "bytes=100000-", "bytes=100001-", "bytes=350001-"]
+    assert bench.hub.sent == len(CONTENT)
+
+
+def test_the_next_run_goes_on_where_a_dead_line_left_off(bench: Bench) -> None:
+    bench.hub.cuts = [300_000, *[0] * 40]
+    with pytest.raises(FetchError, match=r"300000/700000 bytes only"):
+        bench.fetch()
+    bench.hub.cuts = []
+    assert bench.fetch() == f"fetched {NEW}"
+    assert bench.hub.asked[-1] == "bytes=300000-"
+    assert bench.whole() == CONTENT
+
+
+def test_a_hub_that_knows_no_ranges_still_serves(bench: Bench) -> None:
+    bench.hub.ranges = False
+    bench.hub.cuts = [50_000]
+    assert bench.fetch() == f"fetched {NEW}"
+    assert bench.whole() == CONTENT
+
+
+def test_what_is_not_what_was_offered_is_thrown_away(bench: Bench) -> None:
+    bench.hub.content = CONTENT[:-1] + b"\0"
+    with pytest.raises(FetchError, match="not what was offered"):
+        bench.fetch()
+    assert bench.there() == []
+
+
+def test_a_line_of_too_many_bytes_is_cut_by_the_kiosk(bench: Bench) -> None:
+    bench.hub.content = CONTENT * 2
+    with pytest.raises(FetchError, match="longer than was offered"):
+        bench.fetch()
+    assert sum(path.stat().st_size for path in bench.places.incoming.iterdir()) <= len(CONTENT)
+
+
+def test_what_is_not_offered_any_more_is_removed(bench: Bench) -> None:
+    bench.fetch()
+    bench.hub.offered = None
+    assert bench.fetch() == "the hub offers nothing new"
+    assert bench.there() == []
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        (KioskFacts(open_now=False), "it is not the hour for updates"),
+        (KioskFacts(open_now=True, backlog=1), "events go first: another time"),
+    ],
+)
+def test_at_a_bad_moment_the_hub_is_not_even_asked(
+    bench: Bench, facts: KioskFacts, said: str
+) -> None:
+    bench.says(facts)
+    assert bench.fetch() == said
+    assert bench.hub.accounts == []
+    assert bench.fetch(now=True) == f"fetched {NEW}"
+
+
+def test_a_kiosk_that_does_not_run_fetches_nothing(bench: Bench) -> None:
+    bench.places.heard.unlink()
+    assert "does not answer" in bench.fetch()
+    assert bench.hub.accounts == []
+
+
+def test_a_release_that_was_left_is_not_fetched_again(bench: Bench) -> None:
+    states.save(bench.places.state, State(refused=(NEW,)))
+    assert "is not installed again" in bench.fetch()
+    assert bench.hub.asked == []
+
+
+def test_a_release_that_is_in_use_is_not_fetched_again(bench: Bench) -> None:
+    (bench.places.home).mkdir(parents=True)
+    bench.places.link(CONFIRMED, NEW)
+    assert "is not installed again" in bench.fetch()
+    assert bench.hub.asked == []
+
+
+def test_another_authority_gets_neither_password_nor_belief(
+    tmp_path: Path, hub: ReleaseServer
+) -> None:
+    with serving(hub, Authority(tmp_path / "somebody")) as url:
+        own = Authority(tmp_path / "own")
+        bench = Bench(tmp_path, url, hub, own.file)
+        with pytest.raises(FetchError, match="the hub gave no release"):
+            bench.fetch()
+    assert hub.accounts == []
+
+
+def test_without_tls_the_password_stays_on_this_machine(tmp_path: Path, hub: ReleaseServer) -> None:
+    bench = Bench(tmp_path, "http://hub.example.org", hub, None)
+    with pytest.raises(FetchError, match="without TLS no password is sent"):
+        bench.fetch()
+
+
+def test_a_real_bundle_that_was_fetched_is_the_one_that_was_signed(
+    tmp_path: Path, authority: Authority, hub: ReleaseServer
+) -> None:
+    signed = bundle(tmp_path / "signed.yrel", Signer(tmp_path / "person"), 1)
+    hub.content = signed.read_bytes()
+    hub.offered = hub.offer()
+    hub.cuts = [5_000]
+    with serving(hub, authority) as url:
+        bench = Bench(tmp_path, url, hub, authority.file)
+        bench.places.home.mkdir(parents=True)
+        bench.places.link(CONFIRMED, OLD)
+        bench.fetch()
+    assert bench.whole() == signed.read_bytes()
