@@ -174,13 +174,15 @@ class PaperDesk:
                     self._doubt(job)
         self._journal.rolls.used(done.printer, result.paper_mm)
 
-    def print_test(self, document: Document) -> bool:
-        """Hands a page to every printer at once; False while one of them is busy."""
+    def print_test(self, page: Document, label: Document) -> bool:
+        """Hands a page to every printer at once, or a label where its paper has an end; False
+        while one of them is busy."""
         if any(thread.busy for thread in self._printers):
             return False
         self._tested = {thread.printer.name: None for thread in self._printers}
         for thread in self._printers:
-            thread.submit(TEST, document)
+            rolls = thread.printer.profile.media == "continuous"
+            thread.submit(TEST, page if rolls else label)
         return True
 
     def tested(self) -> dict[str, PrintResult | None]:

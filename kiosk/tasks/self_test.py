@@ -27,8 +27,9 @@ DISK_BYTES: Final = 64 * 1024
 class Printers(Protocol):
     """What is needed of the desk for paper."""
 
-    def print_test(self, document: Document) -> bool:
-        """Hands it to every printer; False while one is busy."""
+    def print_test(self, page: Document, label: Document) -> bool:
+        """Hands the page to every printer, or the label where its paper has an end; False while
+        one is busy."""
 
     def tested(self) -> Mapping[str, PrintResult | None]:
         """How that ended by printer, None: not yet."""
@@ -75,7 +76,7 @@ def device_checks(devices: tuple[DeviceState, ...], *, speaks: bool) -> list[Che
 
 class SelfTest(Once):
     """Shows, looks, prints. ``checks`` gives the lines of clock and network; ``page`` lays the
-    lines out for paper."""
+    lines out for paper, long and short."""
 
     waits_for_rest = True
 
@@ -87,7 +88,7 @@ class SelfTest(Once):
         state: Path,
         devices: Callable[[], tuple[DeviceState, ...]],
         rest: Callable[[], list[Check]],
-        page: Callable[[list[Check]], Document],
+        page: Callable[[list[Check]], tuple[Document, Document]],
         *,
         speaks: bool,
     ) -> None:
@@ -123,7 +124,7 @@ class SelfTest(Once):
             ]
             self._due = now + PRINT_MS
         if not self._printing:
-            self._printing = self._printers.print_test(self._page(self._found))
+            self._printing = self._printers.print_test(*self._page(self._found))
         results = self._printers.tested() if self._printing else {}
         ended = self._printing and all(result is not None for result in results.values())
         if not ended and now < self._due:

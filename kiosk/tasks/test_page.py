@@ -14,7 +14,7 @@ KINDS: Final[dict[str, Words]] = {
     "scanner": Words("扫码枪", "Scanner"),
     "printer": Words("打印机", "Printer"),
     "panel": Words("灯和按钮", "Lights and buttons"),
-    "lights": Words("灯：红绿蓝白", "Lights: red, green, blue, white"),
+    "lights": Words("灯", "Lights"),
     "buzzer": Words("蜂鸣器", "Buzzer"),
     "speaker": Words("喇叭", "Speaker"),
     "disk": Words("存储卡", "Disk"),
@@ -28,7 +28,10 @@ _READ_ME: Final = Words(
 )
 _OK: Final = Words("好", "ok")
 _BAD: Final = Words("不好", "FAILS")
-_LOOK: Final = Words("请看和听", "look, listen")
+_LOOK: Final = Words("请看", "look")
+_LISTEN: Final = Words("请听", "listen")
+_HEARD: Final = frozenset({"buzzer", "speaker"})
+_ALL_WELL: Final = Words("其余都好", "All else is well")
 
 
 def page(
@@ -47,9 +50,10 @@ def page(
         kind, _space, device = check.name.partition(" ")
         named = KINDS.get(kind)
         words = letterhead.pick(named) if named is not None else kind
-        state = _LOOK if check.ok is None else _OK if check.ok else _BAD
+        look = _LISTEN if kind in _HEARD else _LOOK
+        state = look if check.ok is None else _OK if check.ok else _BAD
         blocks.append(Row(words, letterhead.pick(state), bold=check.ok is False))
-        for more in (device, check.detail):
+        for more in (device, _in_language(check.detail, letterhead)):
             if more:
                 blocks.append(Text(more, size="small"))
     blocks += [
@@ -60,3 +64,28 @@ def page(
         Cut(),
     ]
     return Document("slip", tuple(blocks))
+
+
+def label(checks: Sequence[Check], kiosk: str, letterhead: Letterhead) -> Document:
+    """The same for a label that has an end: what fails, and bars to scan."""
+    bad = [check for check in checks if check.ok is False]
+    names = []
+    for check in bad:
+        kind = check.name.partition(" ")[0]
+        names.append(letterhead.pick(KINDS[kind]) if kind in KINDS else kind)
+    told = "; ".join(names) if bad else letterhead.pick(_ALL_WELL)
+    return Document(
+        "label",
+        (
+            Code128(SAMPLE, height_mm=8.0),
+            Text(f"{letterhead.pick(_TITLE)} {kiosk}", size="small", align="centre", bold=True),
+            Text(f"{letterhead.pick(_BAD)}: {told}" if bad else told, size="small", align="centre"),
+        ),
+        spare=(2,),
+    )
+
+
+def _in_language(detail: str, letterhead: Letterhead) -> str:
+    """A sentence that stands here in both languages."""
+    zh, slash, en = detail.partition(" / ")
+    return letterhead.pick(Words(zh, en)) if slash else detail

@@ -108,7 +108,7 @@ def actions(
             ),
         ]
 
-    def page(checks: list[Check]) -> Document:
+    def page(checks: list[Check]) -> tuple[Document, Document]:
         wall = clock.trusted_wall()
         moment = (
             None
@@ -117,8 +117,11 @@ def actions(
             .astimezone(parts.timezone)
             .strftime("%Y-%m-%d %H:%M")
         )
-        kiosk = start.used.config.kiosk
-        return test_page.page(checks, kiosk, software, parts.papers.letter(), moment)
+        kiosk, letter = start.used.config.kiosk, parts.papers.letter()
+        return (
+            test_page.page(checks, kiosk, software, letter, moment),
+            test_page.label(checks, kiosk, letter),
+        )
 
     def gathered() -> bytes:
         told: dict[str, Any] = msgspec.to_builtins(health())

@@ -299,8 +299,16 @@ def test_a_kiosks_page_tells_when_it_runs_otherwise_than_wished(site: HubSite, e
     post(client, f"{page}/stage", page, kiosk=[EAST])
     [command] = sent(site)
 
-    def tells(**config: str) -> str:
-        health = Health(0, 0, 1, True, **config)
+    def tells(config: str = "", config_state: str = "", config_detail: str = "") -> str:
+        health = Health(
+            0,
+            0,
+            1,
+            clock=True,
+            config=config,
+            config_state=config_state,
+            config_detail=config_detail,
+        )
         site.send(topics.up(EAST, topics.HEALTH), messages.encode(health))
         return words(client.get(PAGE).text)
 

@@ -174,11 +174,18 @@ def one(wish: str) -> str:
     ]
     values = found.values
     texts = form.texts_of(values)
-    halted = found.halted_ms is not None or any(each.failed for each in told.values())
+    failed = any(each.failed for each in told.values())
+    halted = found.halted_ms is not None or failed
+    spoken = {"yes": _("yes"), "no": _("no"), form.NONE: _("none")}
     return render_template(
         "fleet/configuration.html",
         wish=found,
-        says=[(label, texts[key]) for key, label in form.LABELS.items() if texts[key]],
+        says=[
+            (label, spoken.get(texts[key], texts[key]))
+            for key, label in form.LABELS.items()
+            if texts[key]
+        ],
+        gave_up=str(REFUSED["not-well"]) if failed else "",
         who=accounts.names(here).get(found.account, _("an account that is gone")),
         rows=sorted(rows, key=lambda row: (row.stage == 0, row.stage, row.stop, row.kiosk)),
         state=_state(found, list(told.values())),
