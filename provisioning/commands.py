@@ -20,13 +20,22 @@ class _Provision(click.Group):
     """`cards`, `hub`, `salvage` and `scanner-sheets` bring libraries that the others do without."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), "cards", "hub", "salvage", "scanner-sheets"})
+        lazy = ("card", "cards", "hub", "salvage", "scanner-sheets")
+        return sorted({*super().list_commands(ctx), *lazy})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name == "card":
+            from provisioning.card.command import card_command
+
+            return card_command
         if cmd_name == "cards":
             from provisioning.cards import cards_command
 
             return cards_command
+        if cmd_name == "stick":
+            from provisioning.stick import stick_command
+
+            return stick_command
         if cmd_name == "salvage":
             from provisioning.salvage import salvage_command
 
