@@ -28,6 +28,10 @@ class _Provision(click.Group):
             from provisioning.card.command import card_command
 
             return card_command
+        if cmd_name == "card":
+            from provisioning.card.command import card_command
+
+            return card_command
         if cmd_name == "cards":
             from provisioning.cards import cards_command
 
