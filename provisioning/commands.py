@@ -28,10 +28,6 @@ class _Provision(click.Group):
             from provisioning.card.command import card_command
 
             return card_command
-        if cmd_name == "card":
-            from provisioning.card.command import card_command
-
-            return card_command
         if cmd_name == "cards":
             from provisioning.cards import cards_command
 
