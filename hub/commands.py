@@ -16,6 +16,7 @@ from hub import operations
 from hub.access.passwords import new_password
 from hub.access.permissions import Role
 from hub.access.scope import make
+from hub.alerts.commands import GROUPS as ALARMS
 from hub.backup.commands import COMMANDS
 from hub.city_commands import COMMANDS as CITY
 from hub.city_commands import city_settings
@@ -29,7 +30,16 @@ from hub.tls import CertificateError
 
 
 @click.group(
-    "hub", commands=(*GROUPS, *COMMANDS, demo_data_command, bundle_group, kiosk_group, *CITY)
+    "hub",
+    commands=(
+        *GROUPS,
+        *COMMANDS,
+        *ALARMS,
+        demo_data_command,
+        bundle_group,
+        kiosk_group,
+        *CITY,
+    ),
 )
 def hub() -> None:
     """中心：服务、账号、备份 / The hub: serve, accounts, backups."""

@@ -18,6 +18,8 @@ from hub.access import account_operations, audit
 from hub.access.accounts import AccountError
 from hub.access.permissions import Role
 from hub.access.scope import Scope
+from hub.alerts import acts, contacts, store
+from hub.alerts.contacts import ContactError
 from hub.backup import Backup, BackupError, Progress
 from hub.control import ControlError
 from hub.fleet import enrolment, invitations
@@ -192,6 +194,26 @@ class ConfirmKiosk(_Operation, frozen=True, tag="kiosk-confirm"):
     reach: Reach
 
 
+class PutContact(_Operation, frozen=True, tag="contact-put"):
+    """Sets when a stop is open and its host's telephone; None leaves a part as it is. The result is
+    the `hub.alerts.contacts.Contact` as it is then."""
+
+    stop: str
+    week: tuple[str, ...] | None = None
+    holidays: tuple[str, ...] | None = None
+    phone: str | None = None
+
+
+class ListAlarms(_Operation, frozen=True, tag="alarms"):
+    """What is an alarm now, as a list of `hub.alerts.life.Alarm`."""
+
+
+class AcknowledgeAlarm(_Operation, frozen=True, tag="alarm-acknowledge"):
+    """Somebody takes care of an alarm; the result is whether nobody had."""
+
+    alarm: int
+
+
 class Rebuild(_Operation, frozen=True, tag="rebuild"):
     """Drops the projections and folds all events anew."""
 
@@ -283,6 +305,9 @@ Operation: TypeAlias = (
     | ListInvitations
     | CancelInvitation
     | ConfirmKiosk
+    | PutContact
+    | ListAlarms
+    | AcknowledgeAlarm
     | Rebuild
     | MakeBackup
     | TellBackup
@@ -311,6 +336,7 @@ def perform(request: bytes, desk: Desk) -> bytes:
         AccountError,
         BackupError,
         CatalogueError,
+        ContactError,
         ImportRefusedError,
         NoLabelPrefixError,
         RealStockError,
@@ -388,6 +414,15 @@ def _change(connection: sa.Connection, operation: Operation, now_ms: int) -> Any
             prefix = ready_made.draw_prefix(connection, now_ms)
             _note(connection, "labels.prefix", prefix, {}, now_ms)
             return prefix
+        case PutContact(stop, week, holidays, phone):
+            return contacts.amend(
+                connection, stop, week, holidays, phone, audit.COMMAND_LINE, now_ms
+            )
+        case ListAlarms():
+            return store.firing(connection)
+        case AcknowledgeAlarm(alarm):
+            by = audit.COMMAND_LINE
+            return acts.acknowledge(connection, alarm, by, now_ms) is not None
         case ListQuarantine(limit):
             return _quarantine(connection, limit)
         case ShowQuarantine(row):

@@ -17,6 +17,14 @@ from hub.alerts.opening import Hours, HoursError
 _PHONE: Final = re.compile(r"[0-9+() -]{0,30}")
 
 
+_TOLD: Final = {
+    "day": "{text}: 时间应写作 09:00-12:00，七天各一 / hours look like 09:00-12:00, for seven days",
+    "holiday": "{text}: 日期应写作 2026-10-01 / a holiday looks like 2026-10-01",
+    "phone": "phone: 电话只能有数字、空格、+ 和 - / a telephone number has digits, spaces, + and -",
+    "stop": "{text}: 没有这个站点 / no such stop",
+}
+
+
 class Contact(Struct, frozen=True, forbid_unknown_fields=True):
     """When a stop is open and whom to ring there: a number, no name."""
 
@@ -25,10 +33,10 @@ class Contact(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ContactError(ValueError):
-    """It cannot be so; ``what`` is day, holiday, phone or stop."""
+    """It cannot be so; ``what`` is day, holiday, phone or stop. Its text is for people."""
 
     def __init__(self, what: str, text: str = "") -> None:
-        super().__init__(f"{what}: {text}" if text else what)
+        super().__init__(_TOLD[what].format(text=text))
         self.what = what
         self.text = text
 
@@ -67,6 +75,37 @@ def version(wish: Contact) -> str:
     return hashlib.sha256(msgspec.json.encode(wish)).hexdigest()
 
 
+def amend(
+    connection: Connection,
+    stop: str,
+    week: tuple[str, ...] | None,
+    holidays: tuple[str, ...] | None,
+    phone: str | None,
+    by: By,
+    now_ms: int,
+) -> Contact:
+    """Set these parts, or with none of them only tell how it is.
+
+    Raises:
+        ContactError: see there.
+    """
+    now = contact(connection, stop)
+    hours = Hours(
+        now.hours.week if week is None else week,
+        now.hours.holidays if holidays is None else holidays,
+    )
+    wish = Contact(hours, now.phone if phone is None else phone)
+    if (week, holidays, phone) == (None, None, None):
+        _require_stop(connection, stop)
+        return now
+    return put(connection, stop, wish, by, now_ms)
+
+
+def _require_stop(connection: Connection, stop: str) -> None:
+    if connection.scalar(select(db.stop.c.id).where(db.stop.c.id == stop)) is None:
+        raise ContactError("stop", stop)
+
+
 def put(
     connection: Connection,
     stop: str,
@@ -83,8 +122,7 @@ def put(
     """
     if seen is not None and seen != version(contact(connection, stop)):
         raise ContactChangedError
-    if connection.scalar(select(db.stop.c.id).where(db.stop.c.id == stop)) is None:
-        raise ContactError("stop", stop)
+    _require_stop(connection, stop)
     phone = " ".join(wish.phone.split())
     if not _PHONE.fullmatch(phone):
         raise ContactError("phone")
