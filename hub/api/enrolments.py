@@ -48,8 +48,8 @@ def ask() -> Response:
     except NotReachableError:
         return problems.answer(
             Problem(
-                title="Service Unavailable",
-                status=503,
+                title="Not Found",
+                status=404,
                 type="not-reachable",
                 detail="This hub is not set up for kiosks that come over the network.",
             )
@@ -113,7 +113,7 @@ def path(refs: str) -> dict[str, Any]:
     def content(kind: str, media: str = "application/json") -> dict[str, Any]:
         return {media: {"schema": {"$ref": refs.format(name=kind)}}}
 
-    by_status: dict[int, list[str]] = {503: ["not-reachable"]}
+    by_status: dict[int, list[str]] = {404: ["not-reachable"]}
     for refusal, status in STATUS.items():
         by_status.setdefault(status, []).append(refusal.value)
     responses = {"200": {"description": "It is enrolled", "content": content("Enrolled")}}

@@ -476,7 +476,7 @@ def test_a_hub_without_tls_says_that_it_cannot_invite(site: HubSite) -> None:
     status, told = ask(site, "POST", "/kiosks/invitations", json={"stop": STOP})
     assert (status, told["detail"]) == (409, "no-address")
     answer = NewKiosk(enrolling.new_code(bytes(10))).ask(site.client())
-    assert problem(answer) == (503, "not-reachable")
+    assert problem(answer) == (404, "not-reachable")
     site.config = msgspec.structs.replace(site.config, public_url=HUB)
     site.restart()
     status, told = ask(site, "POST", "/kiosks/invitations", json={"stop": STOP})
