@@ -60,6 +60,33 @@ def contact(connection: Connection, stop: str) -> Contact:
     return contacts(connection).get(stop, Contact())
 
 
+def hours(connection: Connection) -> dict[str, Hours]:
+    """The hours by which each stop is watched. Where none are set here, those that its kiosks are
+    told (the setting ``opening``) hold: one span a day, of the stop or of every stop."""
+    told = {
+        row.stop: msgspec.json.decode(row.value, type=tuple[str, ...])
+        for row in connection.execute(
+            select(db.setting.c.stop, db.setting.c.value).where(db.setting.c.name == "opening")
+        )
+    }
+    kept = contacts(connection)
+    found: dict[str, Hours] = {}
+    for stop in connection.scalars(select(db.stop.c.id)):
+        own = kept.get(stop, Contact()).hours
+        week = own.week or told.get(stop, told.get("", ()))
+        found[stop] = _understood(Hours(week, own.holidays))
+    return found
+
+
+def _understood(hours: Hours) -> Hours:
+    """These hours; a stop whose kiosks were told what is none (an end before its beginning) is
+    watched at any time."""
+    try:
+        return opening.tidy(hours)
+    except HoursError:
+        return Hours((), hours.holidays)
+
+
 def phones(connection: Connection) -> dict[str, str]:
     """The telephone of each stop; where its host's is not set, whom to ask about transfers."""
     found = {

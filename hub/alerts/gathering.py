@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import Final
 
 from cryptography import x509
+from msgspec import Struct
 from sqlalchemy import Connection, func, select
 
 from hub import db
 from hub.alerts import channels, contacts, opening
-from hub.alerts.contacts import Contact
 from hub.alerts.facts import HubFacts, IncidentFacts, KioskFacts
 from hub.alerts.rules import INCIDENT_RULES
 from hub.backup import state
 from hub.config import HubConfig
+from hub.fleet import configurations
+from hub.fleet.configurations import Staged
 from hub.queries import kiosks
 from hub.queries.kiosks import Kiosk
 
@@ -33,24 +35,33 @@ def kiosk_facts(connection: Connection, now_ms: int, zone: dt.tzinfo) -> list[Ki
             select(table.id).where(table.retired_ms.is_(None), table.revoked_ms.is_(None))
         )
     )
-    hours = contacts.contacts(connection)
-    restarts, ends = _restarts(connection, now_ms), _certificates(connection)
+    hours = {
+        stop: opening.open_since_ms(one, now_ms, zone)
+        for stop, one in contacts.hours(connection).items()
+    }
+    known = _Known(
+        _restarts(connection, now_ms),
+        _certificates(connection),
+        configurations.desired_of(connection),
+    )
     return [
-        _facts(one, hours.get(one.stop, Contact()), restarts, ends, now_ms, zone)
+        _facts(one, hours.get(one.stop, 0), known)
         for one in kiosks.kiosks(connection)
         if one.id in in_use
     ]
 
 
-def _facts(
-    one: Kiosk,
-    contact: Contact,
-    restarts: Mapping[str, int],
-    ends: Mapping[str, int],
-    now_ms: int,
-    zone: dt.tzinfo,
-) -> KioskFacts:
-    health = one.health
+class _Known(Struct, frozen=True):
+    """What is known of kiosks beside what they say, by kiosk."""
+
+    restarts: Mapping[str, int]
+    ends: Mapping[str, int]
+    desired: Mapping[str, Staged]
+
+
+def _facts(one: Kiosk, open_since_ms: int | None, known: _Known) -> KioskFacts:
+    health, desired = one.health, known.desired.get(one.id)
+    drifts = desired is not None and configurations.drifts(desired, health)
     reverted = health is not None and health.config_state == REVERTED
     return KioskFacts(
         kiosk=one.id,
@@ -59,9 +70,10 @@ def _facts(
         seen_ms=one.seen_ms,
         health=health,
         health_ms=one.health_ms,
-        open_since_ms=opening.open_since_ms(contact.hours, now_ms, zone),
-        restarts=restarts.get(one.id, 0),
-        certificate_ends_ms=ends.get(one.id),
+        open_since_ms=open_since_ms,
+        restarts=known.restarts.get(one.id, 0),
+        certificate_ends_ms=known.ends.get(one.id),
+        drift_ms=desired.staged_ms if desired is not None and drifts else None,
         reverted=(health.config_detail or REVERTED) if health is not None and reverted else "",
     )
 

@@ -13,7 +13,6 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import OperationalError
 
 from hub.alerts import gathering, store, sweeping
 from hub.alerts.facts import HubFacts
@@ -102,7 +101,9 @@ class AlarmWatch:
                 self.look()
             except WriterStoppedError:
                 return
-            except (OperationalError, TimeoutError):
+            except Exception:
+                # The thread's boundary: whatever one look stumbles over, a hub that silently looks
+                # for alarms no more would be worse than one that says so at every look.
                 _log.exception("没能查看告警 / could not look for alarms")
             self._stopping.wait(self._every_s)
 

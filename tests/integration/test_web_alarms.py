@@ -12,7 +12,9 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
+from sqlalchemy import Connection
 
+from contract.configuration import Configuration
 from contract.reference import PARTS
 from hub import db
 from hub.access.audit import By
@@ -20,6 +22,7 @@ from hub.access.permissions import Role
 from hub.alerts import contacts, outbox, store
 from hub.alerts.contacts import Contact
 from hub.alerts.opening import Hours
+from hub.fleet import configurations
 from hub.kiosks import catalogue
 from tests.integration.test_web_accounts import csrf
 from tests.support.alarm_scene import Alarms, firing, health, look, say
@@ -427,6 +430,69 @@ def test_a_closed_stops_kiosk_goes_away_without_an_alarm_and_an_open_ones_with_o
             site.now_ms += 60_000
             look(site)
         assert [(one.kind, one.kiosk) for one in firing(site)] == [("kiosk-silent", "kiosk-east")]
+    finally:
+        site.close()
+
+
+def test_the_hours_that_kiosks_are_told_hold_where_no_others_are_set(tmp_path: Path) -> None:
+    site = HubSite(tmp_path)
+    try:
+        site.add_stop("east", "east", "east", ("", ""), "4K2P")
+        shut = ["", *["09:00-17:00"] * 6]
+        night = ["", "", *["09:00-17:00"] * 5]  # now is a Tuesday
+        none = ["18:00-08:00"] * 7
+        for week, expected in ((shut, ["kiosk-silent"]), (night, []), (none, ["kiosk-silent"])):
+            site.writer.commit(lambda here: catalogue.put_setting(here, "east", "opening", week))  # noqa: B023
+            say(site, "kiosk-east", told=health())
+            look(site)
+            for _ in range(8):
+                site.now_ms += 60_000
+                say(site, "kiosk-east", told=health())
+                look(site)
+            assert firing(site) == []
+            say(site, "kiosk-east", online=False)
+            for _ in range(5):
+                site.now_ms += 60_000
+                look(site)
+            assert [one.kind for one in firing(site)] == expected
+            site.now_ms += HOUR_MS
+    finally:
+        site.close()
+
+
+def test_a_configuration_that_does_not_take_effect_is_an_alarm(tmp_path: Path) -> None:
+    site = HubSite(tmp_path)
+    try:
+        site.add_stop("east", "east", "east", ("", ""), "4K2P")
+
+        def wish(writing: Connection) -> str:
+            made = configurations.make(
+                writing, Configuration(min_free_mb=500), "why", By("a"), site.now_ms
+            )
+            configurations.stage(writing, made, ["kiosk-east"], By("a"), site.now_ms)
+            found = configurations.one(writing, made)
+            assert found is not None
+            return found.version
+
+        version = site.writer.commit(wish)
+        for minute in range(40):
+            site.now_ms += 60_000
+            say(site, "kiosk-east", told=health())
+            look(site)
+            expected = ["configuration-drift"] if minute >= 31 else []
+            if minute not in (29, 30):
+                assert [one.kind for one in firing(site)] == expected
+        for _ in range(8):
+            site.now_ms += 60_000
+            say(site, "kiosk-east", told=health(config=version, config_state="confirmed"))
+            look(site)
+        assert firing(site) == []
+        reverted = health(config_state="reverted", config_detail="device-down")
+        for _ in range(3):
+            site.now_ms += 60_000
+            say(site, "kiosk-east", told=reverted)
+            look(site)
+        assert [one.kind for one in firing(site)] == ["configuration-reverted"]
     finally:
         site.close()
 

@@ -63,16 +63,18 @@ def every() -> BaseResponse:
 def _rows(here: Connection) -> list[Line]:
     known, set_so = places.stops(here), contacts.contacts(here)
     groups = [one.stop for one in channels.every(here)]
+    hours = contacts.hours(here)
     moment, zone = i18n.local(now_ms()), ZoneInfo(services().config.timezone)
     lines = []
     for stop in signed_in_user().stops(known):
         one = set_so.get(stop, Contact())
-        since = opening.open_since_ms(one.hours, now_ms(), zone)
+        week = hours[stop].week
+        since = opening.open_since_ms(hours[stop], now_ms(), zone)
         lines.append(
             Line(
                 stop=stop,
                 name=story.stop_name(known, stop),
-                today=one.hours.week[moment.weekday()] if one.hours.week else _("at any time"),
+                today=week[moment.weekday()] if week else _("at any time"),
                 now=_("closed now") if since is None else _("open now"),
                 phone=_("yes") if one.phone else _("no"),
                 channels=groups.count(stop),
@@ -150,6 +152,7 @@ def _page(stop: str, kept: Contact, typed: Contact, problem: tuple[str, str] = (
         what=what,
         channels=[one for one in channels.every(here) if one.stop == stop],
         timezone=services().config.timezone,
+        told=bool(not kept.hours.week and contacts.hours(here)[stop].week),
     )
 
 
