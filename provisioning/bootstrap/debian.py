@@ -43,6 +43,11 @@ FAKETIME = Package(
     "faketime",
     "在 1970 年和 2099 年测试终端的时钟 / tests kiosks whose machines believe in 1970 or 2099",
 )
+TESTSSL = Package(
+    "testssl.sh",
+    "testssl",
+    "查验代理和中心的 TLS / looks for weaknesses in the TLS of broker and hub",
+)
 POSTGRESQL = Package(
     "postgresql",
     "",

@@ -45,6 +45,7 @@ PURPOSES: Final = {
             debian.LIBATOMIC,
             debian.FAKETIME,
             debian.POSTGRESQL,
+            debian.TESTSSL,
         ),
     ),
 }

@@ -23,7 +23,9 @@ from provisioning.broker_access import (
     may_stay,
 )
 from provisioning.mosquitto import HUB_USER, Style
+from tests.support import tls_scan
 from tests.support.broker_doors import (
+    HOST,
     HUB_PASSWORD,
     Caller,
     InstalledBroker,
@@ -337,3 +339,22 @@ def test_a_forbidden_account_is_out_at_the_next_reload_and_stays_out(desk: Desk)
         assert not other.ended
     with pytest.raises(RefusedError), broker.by_certificate(mine):
         pass
+
+
+# --- what TLS is spoken --------------------------------------------------------------------------
+
+
+def test_the_kiosks_doors_speak_no_weak_suite(desk: Desk) -> None:
+    authority = desk.papers.authority_file
+    port = desk.broker.kiosk_port
+    assert tls_scan.handshake(HOST, port, authority) == "TLSv1.3"
+    assert tls_scan.handshake(HOST, port, authority, suite="ECDHE+AESGCM") == "TLSv1.2"
+    assert [s for s in tls_scan.WEAK if tls_scan.handshake(HOST, port, authority, suite=s)] == []
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("door", ["kiosk_port", "certificate_port"])
+def test_a_scanner_finds_nothing_to_complain_of(desk: Desk, tmp_path: Path, door: str) -> None:
+    # These two it does not try where a certificate is asked for.
+    untried = {"secure_client_renego", "BREACH"} if door == "certificate_port" else frozenset()
+    tls_scan.require_sound(HOST, getattr(desk.broker, door), tmp_path, untried)
