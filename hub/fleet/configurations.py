@@ -81,6 +81,7 @@ class Staged(Struct, frozen=True):
     kiosk: str
     stage: int
     staged_ms: int
+    command: str
     order: Order | None
 
     @property
@@ -270,6 +271,7 @@ def staged(connection: Connection, wish: int, stops: Stops = None) -> list[Stage
             row.kiosk,
             row.stage,
             row.staged_ms,
+            row.command,
             kiosk_commands.one(connection, row.command),
         )
         for row in rows
@@ -292,7 +294,15 @@ def desired_of(connection: Connection) -> dict[str, Staged]:
         .order_by(table.c.configuration)
     )
     return {
-        row.kiosk: Staged(row.configuration, row.version, row.kiosk, row.stage, row.staged_ms, None)
+        row.kiosk: Staged(
+            row.configuration,
+            row.version,
+            row.kiosk,
+            row.stage,
+            row.staged_ms,
+            row.command,
+            None,
+        )
         for row in rows
     }
 

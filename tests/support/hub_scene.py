@@ -30,6 +30,7 @@ from tests.support.invitation_scene import Invitations
 from tests.support.lifecycle_scene import Lifecycle
 from tests.support.paper_scene import dress
 from tests.support.printing_scene import Printing
+from tests.support.told_scene import Told
 from tests.support.stock_goods import Goods
 
 CLAIM = "7Q2XK9ZD4M0RTB1W"
@@ -99,6 +100,11 @@ class Scene:
     def printing(self) -> Printing:
         """Labels that are printed at a kiosk, likewise."""
         return Printing(self.site, KIOSK, self.administrator, self.donations[1])
+
+    @cached_property
+    def told(self) -> Told:
+        """What a kiosk was told to do and to be, likewise."""
+        return Told(self.site, "kiosk-river", self.administrator)
 
     @cached_property
     def dressed(self) -> str:

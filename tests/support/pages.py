@@ -173,6 +173,14 @@ STOCK: Final[Mapping[str, Address]] = {
     "labels-printing": lambda scene: f"/labels/{scene.printing.run}",
     "donation-printing": lambda scene: f"/donations/{scene.printing.donation}",
     "kiosk-orders": lambda scene: f"/kiosks/{scene.printing.kiosk}",
+    "kiosk-told": lambda scene: f"/kiosks/{scene.told.kiosk}",
+    "kiosk-reboot": lambda scene: f"/kiosks/{scene.told.kiosk}/do/reboot",
+    "configurations": lambda scene: "/configurations/" if scene.told else "",
+    "configured": lambda scene: "/configurations/kiosks" if scene.told else "",
+    "configuration": lambda scene: f"/configurations/{scene.told.fresh}",
+    "configuration-given-up": lambda scene: f"/configurations/{scene.told.configuration}",
+    "configuration-new": lambda scene: f"/configurations/new?like={scene.told.fresh}",
+    "configuration-halt": lambda scene: f"/configurations/{scene.told.fresh}/halt",
 }
 """The warehouse, with the scene's goods."""
 
@@ -235,6 +243,7 @@ NOT_PAGES: Final = frozenset(
         "wall.linked_live",
         "counts.live",
         "printing.live",
+        "doing.file",
         "authority.authority",
         "invitations.live",
         "invitations.sheet",

@@ -21,6 +21,7 @@ from hub.queries.kiosks import Kiosk
 from hub.request import connection, now_ms, services
 from hub.web import listing, shell, story
 from hub.web.fleet import configuration_form as form
+from hub.web.fleet import configured
 from hub.web.listing import Column, Kind, Link, Listing, MemorySource
 from hub.web.login import Denied, needs, signed_in_user, visible_stops
 from hub.web.printing import words
@@ -64,6 +65,7 @@ def blueprint() -> Blueprint:
     """See the module."""
     pages = Blueprint("configurations", __name__, url_prefix="/configurations")
     pages.get("/", endpoint="listing")(overview)
+    pages.get("/kiosks", endpoint="kiosks")(configured.page)
     pages.get("/new")(new)
     pages.post("/new")(make)
     pages.get("/<wish>")(one)

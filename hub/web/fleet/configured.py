@@ -1,0 +1,144 @@
+"""Every kiosk with what is wished of it beside what it reports: the table that shows drift."""
+
+from typing import Final
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from msgspec import Struct
+from sqlalchemy import Connection
+from werkzeug.wrappers import Response as BaseResponse
+
+from hub.access.permissions import Permission
+from hub.fleet import configurations
+from hub.fleet.configurations import Staged
+from hub.kiosks import kiosk_commands
+from hub.queries import kiosks, places
+from hub.queries.kiosks import Kiosk
+from hub.request import now_ms
+from hub.web import listing, story
+from hub.web.listing import Choice, Column, Kind, Link, Listing, MemorySource, stops
+from hub.web.login import needs, visible_stops
+from hub.web.printing import words
+
+SAME: Final = "same"
+DRIFT: Final = "drift"
+UNTOLD: Final = "untold"
+
+
+class Line(Struct, frozen=True):
+    """A kiosk. ``wished`` is a configuration's number, None: its own settings; ``same`` one of the
+    three words above."""
+
+    kiosk: str
+    stop: str
+    stop_id: str
+    wished: int | None
+    stage: int | None
+    told_ms: int | None
+    said: str
+    reports: str
+    why: str
+    same: str
+
+
+@needs(Permission.SETTINGS)
+def page() -> BaseResponse:
+    """The table."""
+    return listing.respond(CONFIGURED)
+
+
+def _rows(here: Connection) -> list[Line]:
+    desired, known = configurations.desired_of(here), places.stops(here)
+    return [
+        _line(here, one, desired.get(one.id), story.stop_name(known, one.stop))
+        for one in kiosks.kiosks(here, visible_stops())
+        if one.known_here
+    ]
+
+
+def _line(here: Connection, one: Kiosk, desired: Staged | None, stop: str) -> Line:
+    order = kiosk_commands.one(here, desired.command) if desired is not None else None
+    health = one.health
+    same = UNTOLD
+    if health is not None:
+        same = DRIFT if configurations.drifts(desired, health) else SAME
+    return Line(
+        one.id,
+        stop,
+        one.stop,
+        desired.configuration if desired is not None else None,
+        desired.stage if desired is not None else None,
+        desired.staged_ms if desired is not None else None,
+        words.state(order, now_ms()) if order is not None else "",
+        _reports(health.config_state, health.config) if health is not None else "",
+        words.configuration_why(health.config_detail) if health is not None else "",
+        same,
+    )
+
+
+def _reports(state: str, config: str) -> str:
+    match state:
+        case "trying":
+            return _("trying it")
+        case "reverted":
+            return _("went back by itself")
+        case _:
+            return _("confirmed") if config else _("its own settings")
+
+
+def _same(word: str) -> str:
+    return {SAME: _("as wished"), DRIFT: _("otherwise"), UNTOLD: _("has not told")}[word]
+
+
+def _options(_here: Connection) -> list[tuple[str, str]]:
+    return [(word, _same(word)) for word in (DRIFT, SAME, UNTOLD)]
+
+
+CONFIGURED: Final = Listing[Line](
+    name="configured",
+    title=_l("Wished and reported"),
+    order="same",
+    empty=_l("No kiosk is registered yet. Set one up and start it: it reports here by itself."),
+    source=MemorySource(rows=_rows),
+    columns=(
+        Column(
+            key="kiosk",
+            title=_l("Kiosk"),
+            kind=Kind.CODE,
+            heading=True,
+            value=lambda row: row.kiosk,
+            link=Link("board.kiosk", "kiosk", lambda row: row.kiosk),
+            sort=True,
+        ),
+        Column(key="stop", title=_l("Stop"), value=lambda row: row.stop, sort=True),
+        Column(key="same", title=_l("It runs"), value=lambda row: _same(row.same), sort=True),
+        Column(
+            key="wished",
+            title=_l("Configuration"),
+            kind=Kind.NUMBER,
+            value=lambda row: row.wished,
+            sort=True,
+        ),
+        Column(key="stage", title=_l("Stage"), kind=Kind.NUMBER, value=lambda row: row.stage),
+        Column(
+            key="told",
+            title=_l("Told"),
+            kind=Kind.MOMENT,
+            value=lambda row: row.told_ms,
+            sort=True,
+        ),
+        Column(key="said", title=_l("What it said"), value=lambda row: row.said),
+        Column(key="reports", title=_l("It reports"), value=lambda row: row.reports),
+        Column(key="why", title=_l("Why"), value=lambda row: row.why),
+    ),
+    filters=(
+        stops(keep=lambda row, value: row.stop_id == value),
+        Choice(
+            key="same",
+            label=_l("It runs"),
+            options=_options,
+            keep=lambda row, value: row.same == value,
+            first=True,
+        ),
+    ),
+)
