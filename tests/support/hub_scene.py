@@ -30,8 +30,8 @@ from tests.support.invitation_scene import Invitations
 from tests.support.lifecycle_scene import Lifecycle
 from tests.support.paper_scene import dress
 from tests.support.printing_scene import Printing
-from tests.support.told_scene import Told
 from tests.support.stock_goods import Goods
+from tests.support.told_scene import Told
 
 CLAIM = "7Q2XK9ZD4M0RTB1W"
 NEVER_CLAIMED = "0000000000000000"
