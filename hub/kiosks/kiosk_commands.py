@@ -133,7 +133,11 @@ def keep(
         CommandError: unknown-kiosk.
     """
     row = connection.execute(
-        select(db.kiosk.c.stop).where(db.kiosk.c.id == kiosk, db.kiosk.c.retired_ms.is_(None))
+        select(db.kiosk.c.stop).where(
+            db.kiosk.c.id == kiosk,
+            db.kiosk.c.retired_ms.is_(None),
+            db.kiosk.c.revoked_ms.is_(None),
+        )
     ).first()
     if row is None:
         raise CommandError("unknown-kiosk")

@@ -1,5 +1,7 @@
 """Kiosks as the hub last heard of them."""
 
+from typing import Final
+
 import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, func, select
@@ -8,6 +10,9 @@ from contract.messages import DeviceHealth, Health
 from hub import db
 from hub.access.scope import Stops
 from hub.folds.watch import DEVICE_DOWN
+
+RETIRED: Final = "retired"
+REVOKED: Final = "revoked"
 
 
 class Kiosk(Struct, frozen=True):
@@ -25,6 +30,8 @@ class Kiosk(Struct, frozen=True):
     last_event_ms: int | None
     health_ms: int | None
     health: Health | None
+    ended: str = ""
+    """``retired`` or ``revoked``: nothing is expected of it any more."""
 
 
 class Stream(Struct, frozen=True):
@@ -43,7 +50,9 @@ def kiosks(connection: Connection, stops: Stops = None) -> list[Kiosk]:
     only where they are all."""
     registered = {
         row.id: row
-        for row in connection.execute(select(db.kiosk.c.id, db.kiosk.c.stop, db.kiosk.c.retired_ms))
+        for row in connection.execute(
+            select(db.kiosk.c.id, db.kiosk.c.stop, db.kiosk.c.retired_ms, db.kiosk.c.revoked_ms)
+        )
     }
     states = {row.kiosk: row for row in connection.execute(select(db.kiosk_state))}
     found: list[Kiosk] = []
@@ -65,9 +74,16 @@ def kiosks(connection: Connection, stops: Stops = None) -> list[Kiosk]:
                 last_event_ms=state.last_event_ms if state else None,
                 health_ms=state.health_ms if state else None,
                 health=_health(state.health) if state else None,
+                ended=_ended(row.retired_ms, row.revoked_ms) if row else "",
             )
         )
     return found
+
+
+def _ended(retired_ms: int | None, revoked_ms: int | None) -> str:
+    if revoked_ms is not None:
+        return REVOKED
+    return RETIRED if retired_ms is not None else ""
 
 
 def unwell(connection: Connection, known: list[Kiosk]) -> list[tuple[Kiosk, DeviceHealth]]:

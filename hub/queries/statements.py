@@ -173,7 +173,11 @@ def unheard(connection: Connection, end_ms: int) -> list[Unheard]:
             state.last_event_ms,
         )
         .select_from(db.kiosk.outerjoin(db.kiosk_state, db.kiosk_state.c.kiosk == db.kiosk.c.id))
-        .where(db.kiosk.c.retired_ms.is_(None), db.kiosk.c.created_ms < end_ms)
+        .where(
+            db.kiosk.c.retired_ms.is_(None),
+            db.kiosk.c.revoked_ms.is_(None),
+            db.kiosk.c.created_ms < end_ms,
+        )
         .order_by(db.kiosk.c.stop, db.kiosk.c.id)
     )
     found = []

@@ -91,7 +91,7 @@ def _etag(part: str) -> str:
 def _board_part() -> str:
     here, mine = connection(), visible_stops()
     stops = places.stops(here)
-    known = kiosks.kiosks(here, mine)
+    known = [one for one in kiosks.kiosks(here, mine) if not one.ended]
     unwell = kiosks.unwell(here, known)
     return render_template(
         "board/_live.html",

@@ -19,6 +19,7 @@ from hub.web.login import needs, visible_stops
 ONLINE: Final = "online"
 OFFLINE: Final = "offline"
 NEVER: Final = "never"
+_STATES: Final = (ONLINE, OFFLINE, NEVER, kiosks.RETIRED, kiosks.REVOKED)
 
 
 class Line(Struct, frozen=True):
@@ -60,7 +61,7 @@ def _line(one: kiosks.Kiosk, known: dict[str, places.Stop]) -> Line:
         id=one.id,
         stop=story.stop_name(known, one.stop),
         stop_id=one.stop,
-        state=NEVER if one.online is None else ONLINE if one.online else OFFLINE,
+        state=one.ended or (NEVER if one.online is None else ONLINE if one.online else OFFLINE),
         seen_ms=one.seen_ms,
         last_event_ms=one.last_event_ms,
         backlog=health.backlog if health else None,
@@ -75,6 +76,10 @@ def _state(word: str) -> str:
             return _("online")
         case "offline":
             return _("offline")
+        case kiosks.RETIRED:
+            return _("out of service")
+        case kiosks.REVOKED:
+            return _("revoked")
         case _:
             return _("never seen")
 
@@ -87,7 +92,7 @@ def _state_tag(word: str) -> str | Markup:
 
 
 def _options(_here: Connection) -> list[tuple[str, str]]:
-    return [(word, _state(word)) for word in (ONLINE, OFFLINE, NEVER)]
+    return [(word, _state(word)) for word in _STATES]
 
 
 KIOSKS: Final = Listing[Line](

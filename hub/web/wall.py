@@ -138,7 +138,7 @@ def _etag(part: str) -> str:
 
 def _part(mine: Stops) -> str:
     here, known = connection(), places.stops(connection())
-    found = kiosks.kiosks(here, mine)
+    found = [one for one in kiosks.kiosks(here, mine) if not one.ended]
     today = query.today(here, formats.today(), mine)
     lines = _lines(today, found, known)
     turns = max(1, -(-len(lines) // STOPS))

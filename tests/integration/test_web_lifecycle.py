@@ -177,6 +177,16 @@ def test_a_kiosk_that_is_away_is_retired_only_when_somebody_insists(office: Offi
     assert "5 new events" in told(office.upload(("a.yicang", office.bundle(5))))
 
 
+def test_a_kiosk_that_ended_is_named_so_and_asked_for_nothing_more(office: Office) -> None:
+    assert office.kiosk in office.client.get("/labels/").text
+    office.post(f"/kiosks/{office.kiosk}/revoke", why="lost")
+    listed = office.api("GET", "/tables/kiosks").get_json()["rows"]
+    assert [row["state"] for row in listed] == ["revoked"]
+    assert office.kiosk not in office.client.get("/labels/").text
+    roll = {"kiosk": office.kiosk, "n": 3}
+    assert office.api("POST", "/labels/rolls", json=roll).status_code == 409
+
+
 def test_a_program_does_what_the_pages_do(office: Office) -> None:
     base = f"/kiosks/{office.kiosk}"
     assert office.api("GET", f"{base}/end").get_json()["revoked_ms"] is None

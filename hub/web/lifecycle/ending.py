@@ -88,7 +88,11 @@ def _stop(kiosk: str) -> str:
 def _page(kiosk: str, retiring: str = "", revoking: str = "", status: int = 200) -> BaseResponse:
     here, stop = connection(), _stop(kiosk)
     require(Permission.FLEET, stop)
-    others = [one.id for one in kiosks.kiosks(here) if one.stop == stop and one.id != kiosk]
+    others = [
+        one.id
+        for one in kiosks.kiosks(here)
+        if one.stop == stop and one.id != kiosk and not one.ended
+    ]
     ended = lifecycle.ended(here, kiosk)
     page = render_template(
         "lifecycle/end.html",

@@ -161,7 +161,8 @@ def choices(here: Connection, stop: str = "") -> tuple[list[tuple[str, str]], st
     """The kiosks that the user may print at, each with how it and its printer are; and the one to
     begin with, of ``stop`` if it has one that is there."""
     stops = places.stops(here)
-    found = [one for one in kiosks.kiosks(here, visible_stops()) if one.known_here]
+    known = kiosks.kiosks(here, visible_stops())
+    found = [one for one in known if one.known_here and not one.ended]
     best = min(
         found,
         key=lambda one: (not (one.online and prints(one.health)), one.stop != stop, one.id),
