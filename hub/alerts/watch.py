@@ -101,7 +101,7 @@ class AlarmWatch:
                 self.look()
             except WriterStoppedError:
                 return
-            except Exception:
+            except Exception:  # noqa: BLE001 - said below
                 # The thread's boundary: whatever one look stumbles over, a hub that silently looks
                 # for alarms no more would be worse than one that says so at every look.
                 _log.exception("没能查看告警 / could not look for alarms")
