@@ -187,7 +187,7 @@ def _run(start: Start, clock: LearntClock, mailbox: _Mailbox, manager: ServiceMa
         panel = open_panel(found.panel, mailbox.post, wiring)
         stack.callback(panel.close)
         speaker = open_speaker(config, mailbox)
-        first = _first_scan(config, clock, speaker, panel)
+        first = _first_scan(start, clock, speaker, panel, lambda: loop.leave())
         speaker = first or speaker
         stack.callback(speaker.close)
         printers = [open_printer(url) for url in found.printers]
@@ -368,14 +368,19 @@ def _usable(config: KioskConfig, machine: Machine) -> bool:
 
 
 def _first_scan(
-    config: KioskConfig, clock: LearntClock, speaker: Speaker, panel: Panel
+    start: Start,
+    clock: LearntClock,
+    speaker: Speaker,
+    panel: Panel,
+    again: Callable[[], None],
 ) -> "FirstScan | None":
     """What is left of setting up. Its libraries are loaded only where something is."""
-    if not (config.state / SETUP_FILE).exists():
+    config = start.used.config
+    if start.settings is None or not (config.state / SETUP_FILE).exists():
         return None
     from kiosk.setup.start import first_scan
 
-    return first_scan(config, software(), clock, speaker, panel)
+    return first_scan(start.settings, config, software(), clock, speaker, panel, again)
 
 
 def _set_up(path: Path, mailbox: _Mailbox) -> bool:
@@ -388,7 +393,8 @@ def _set_up(path: Path, mailbox: _Mailbox) -> bool:
         path,
         software(),
         Opening(
-            mailbox,
+            mailbox.post,
+            partial(setattr, mailbox, "deliver"),
             lambda config: open_speaker(config, mailbox),
             lambda found: _open_scanners(found, mailbox),
             lambda found, stack: _find_printers(found, mailbox, stack),

@@ -43,7 +43,8 @@ class KioskScreen(Protocol):
 
 
 class FirstScan:
-    """``light`` asks for attention at every scanner; it may be called from any thread."""
+    """``light`` asks for attention at every scanner; ``renew`` writes what the hub has told since
+    and has the kiosk started anew. Both may be called from any thread."""
 
     def __init__(
         self,
@@ -52,6 +53,7 @@ class FirstScan:
         client: HubClient,
         speaker: Speaker,
         light: Callable[[], None],
+        renew: Callable[[Progress], None],
         *,
         poll_s: float = POLL_S,
     ) -> None:
@@ -60,6 +62,7 @@ class FirstScan:
         self._client: Final = client
         self._speaker: Final = speaker
         self._light: Final = light
+        self._renew: Final = renew
         self._poll_s: Final = poll_s
         self._stopping: Final = threading.Event()
         self._thread: Final = threading.Thread(target=self._wait, name="confirmed?", daemon=True)
@@ -114,7 +117,13 @@ class FirstScan:
         invitation = parse(progress.invitation)
         while not self._stopping.is_set():
             try:
-                if self._client.enrol(invitation, progress.authority, progress.keys).confirmed:
+                enrolled = self._client.enrol(invitation, progress.authority, progress.keys)
+                if enrolled.confirmed:
+                    before = progress.enrolled
+                    if enrolled.certificate and before and not before.certificate:
+                        # Signed at the confirmation: the broker's other door asks for it.
+                        self._renew(replace(progress, enrolled=enrolled))
+                        return
                     self._ask()
                     return
             except HubError as error:

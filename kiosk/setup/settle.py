@@ -35,11 +35,25 @@ def settle(path: Path, state: Path, progress: Progress, *, voice: bool) -> None:
         raise ValueError("the hub has not answered yet")
     if enrolled.mqtt_ca:
         write_durably(state / AUTHORITY, enrolled.mqtt_ca.encode())
+    _certificate(enrolled, keys, state)
+    IdentityStore(state / "identity.json").save(identity(enrolled, keys))
+    merge(path, settings(enrolled, state, voice=voice), COMMENT, keeps=_keeps)
+
+
+def settle_certificate(path: Path, state: Path, progress: Progress) -> None:
+    """Adds the certificate that the hub signed when the kiosk was confirmed; the identity, which a
+    journal uses by now, stays as it is. Raises as `settle`."""
+    enrolled, keys = progress.enrolled, progress.keys
+    if enrolled is None or keys is None:
+        raise ValueError("the hub has not answered yet")
+    _certificate(enrolled, keys, state)
+    merge(path, settings(enrolled, state, voice=False), COMMENT, keeps=_keeps)
+
+
+def _certificate(enrolled: Enrolled, keys: Keys, state: Path) -> None:
     if enrolled.certificate:
         write_durably(state / KEY, keys.client_key.encode())
         write_durably(state / CERTIFICATE, enrolled.certificate.encode())
-    IdentityStore(state / "identity.json").save(identity(enrolled, keys))
-    merge(path, settings(enrolled, state, voice=voice), COMMENT, keeps=_keeps)
 
 
 def identity(enrolled: Enrolled, keys: Keys) -> Identity:

@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from drivers.ports import Panel, Printer, Scanner, Signal, Speaker
 from drivers.registry import Devices, open_panel, open_printer
@@ -25,25 +25,19 @@ from kiosk.screen.view import KioskView, ScreenView
 from kiosk.setup.client import HubClient, board_serial
 from kiosk.setup.desk import SetupDesk
 from kiosk.setup.first_scan import FirstScan
+from kiosk.setup.flow import Progress
 from kiosk.setup.network import NmcliNetwork
 from kiosk.setup.progress import ProgressStore
-from kiosk.setup.settle import settle
+from kiosk.setup.settle import settle, settle_certificate
 
 log = logging.getLogger(__name__)
 
 
-class Mailbox(Protocol):
-    """Where drivers post before there is a loop."""
-
-    deliver: Callable[[LoopInput], None] | None
-
-    def post(self, incoming: LoopInput) -> None: ...
-
-
 class Opening(NamedTuple):
-    """How the composition root opens devices; each gets the ``mailbox`` to post to."""
+    """How the composition root opens devices: all of them ``post`` to where ``deliver`` says."""
 
-    mailbox: Mailbox
+    post: Callable[[LoopInput], None]
+    deliver: Callable[[Callable[[LoopInput], None]], None]
     speaker: Callable[[KioskConfig], Speaker]
     scanners: Callable[[Devices], list[Scanner]]
     auto_printers: Callable[[Devices, ExitStack], None]
@@ -59,12 +53,12 @@ def set_up(path: Path, software: str, opening: Opening) -> bool:
     """
     config = load_setup(path)
     os.environ["ESCPOS_CAPABILITIES_PICKLE_DIR"] = str(config.state)
-    found, clock, mailbox = devices(config), LearntClock(SystemClock()), opening.mailbox
+    found, clock = devices(config), LearntClock(SystemClock())
     manager = ServiceManager(os.environ.get("NOTIFY_SOCKET"))  # the kiosk takes it out, later
     view = KioskView(config.stop_zh, config.stop_en, config.language)
     screen = ScreenView(view, clock.mono) if config.screen_port else None
     with ExitStack() as stack:
-        panel = open_panel(found.panel, mailbox.post, panel_wiring(config))
+        panel = open_panel(found.panel, opening.post, panel_wiring(config))
         stack.callback(panel.close)
         speaker = opening.speaker(config)
         stack.callback(speaker.close)
@@ -79,10 +73,10 @@ def set_up(path: Path, software: str, opening: Opening) -> bool:
             panel=panel,
             speaker=speaker,
             screen=screen or NoScreen(),
-            printers=[PrinterThread(printer, mailbox.post) for printer in printers],
+            printers=[PrinterThread(printer, opening.post) for printer in printers],
             alive=manager.alive,
         )
-        mailbox.deliver = desk.post
+        opening.deliver(desk.post)
         panel.start()
         speaker.start()
         scanners = opening.scanners(found)
@@ -99,9 +93,16 @@ def set_up(path: Path, software: str, opening: Opening) -> bool:
 
 
 def first_scan(
-    config: KioskConfig, software: str, clock: LearntClock, speaker: Speaker, panel: Panel
+    path: Path,
+    config: KioskConfig,
+    software: str,
+    clock: LearntClock,
+    speaker: Speaker,
+    panel: Panel,
+    again: Callable[[], None],
 ) -> FirstScan | None:
-    """What is left of setting up; None for a kiosk that has had its first scan."""
+    """What is left of setting up; None for a kiosk that has had its first scan. ``path`` is that of
+    its settings, ``again`` has it started anew."""
     store = ProgressStore(config.state)
     progress = store.load()
     if progress is None or progress.enrolled is None or progress.enrolled.kiosk != config.kiosk:
@@ -112,5 +113,15 @@ def first_scan(
         for lane in lanes:
             panel.show(lane, Signal.ATTENTION)
 
+    def renew(found: Progress) -> None:
+        try:
+            settle_certificate(path, config.state, found)
+            store.save(found)
+        except OSError as error:
+            log.error("the kiosk's certificate cannot be saved: %s", error)
+            return
+        log.info("setup: certificate")
+        again()
+
     client = HubClient(clock, software=software, serial=board_serial())
-    return FirstScan(store, progress, client, speaker, light)
+    return FirstScan(store, progress, client, speaker, light, renew)

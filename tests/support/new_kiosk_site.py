@@ -196,6 +196,13 @@ class BlankKiosk:
         self._process.kill()
         self._process = None
 
+    def wait_ended(self) -> int:
+        """Its exit status, when it has ended by itself."""
+        assert self._process is not None
+        status = self._process.process.wait(40)
+        self._process = None
+        return status
+
     @property
     def log(self) -> str:
         """All that it has written."""

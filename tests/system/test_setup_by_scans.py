@@ -5,8 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from contract.codes import Kind, parse
+from contract import enrolling
+from contract.codes import Kind
+from contract.codes import parse as parse_label
+from contract.enrolling import parse
 from tests.support import people
 from tests.support.new_kiosk_site import STOP, BlankKiosk, InstalledHub
 from tests.support.processes import until
@@ -74,7 +78,7 @@ def test_a_blank_card_becomes_a_kiosk_whose_first_scan_the_hub_has(
 def items(kiosk: BlankKiosk) -> list[str]:
     """Items whose labels are out."""
     codes = [code.text for page in kiosk.printer.codes() for code in page]
-    return [code for code in codes if len(code) == 11 and parse(code).kind is Kind.ITEM]
+    return [code for code in codes if len(code) == 11 and parse_label(code).kind is Kind.ITEM]
 
 
 def known(hub: InstalledHub, item: str) -> bool:
@@ -86,3 +90,84 @@ def known(hub: InstalledHub, item: str) -> bool:
 
 def parse_code(text: str) -> str:
     return text.split(":")[2]
+
+
+def test_pulling_the_plug_in_between_costs_no_scan(hub: InstalledHub, tmp_path: Path) -> None:
+    invitation = hub.invite()
+    *most, last = invitation["parts"]
+    with BlankKiosk(tmp_path / "kiosk") as kiosk:
+        kiosk.plug_in()
+        kiosk.wait_printed("Setting up")
+        for part in most:
+            kiosk.scanner.scan(part)
+        kiosk.wait_printed(f"{len(most)} of {len(most) + 1}")
+        kiosk.pull_the_plug()
+        kiosk.plug_in()
+        until("it is ready again", lambda: kiosk.log.count("is ready") == 2, deadline_s=40)
+        kiosk.scanner.scan(last)
+        until("it is on its way", lambda: "setup: working" in kiosk.log)
+        kiosk.pull_the_plug()
+        kiosk.plug_in()
+        kiosk.wait_printed("Enrolled", "-k")
+        kiosk.pull_the_plug()
+        kiosk.plug_in()
+        until("it runs as a kiosk", lambda: "kiosk stop-1-k2 is ready" in kiosk.log, deadline_s=40)
+        assert hub.invitation(invitation["id"])["state"] == "enrolled"
+
+
+def test_codes_that_are_over_or_of_another_hub_are_told_apart(
+    hub: InstalledHub, tmp_path: Path
+) -> None:
+    used, cancelled = hub.invite(), hub.invite()
+    hub.ask("POST", f"kiosks/invitations/{cancelled['id']}/cancel")
+    text = parse(used["text"])
+    foreign = enrolling.encode(replace(text, pin=enrolling.pin(b"another authority")))
+    unknown = enrolling.encode(replace(text, code=enrolling.new_code(b"nobody's .")))
+    with (
+        BlankKiosk(tmp_path / "first") as first,
+        BlankKiosk(tmp_path / "second") as second,
+    ):
+        first.plug_in()
+        first.wait_printed("Setting up")
+        first.scanner.scan(foreign)
+        first.wait_heard("setup-foreign")
+        first.scanner.scan(unknown)
+        first.wait_heard("setup-wrong")
+        first.scanner.scan(cancelled["text"])
+        first.wait_heard("setup-cancelled")
+        first.wait_printed("This code was cancelled")
+        assert not (first.state / "identity.json").exists()
+        first.scanner.scan(used["text"])
+        first.wait_heard("setup-enrolled")
+        second.plug_in()
+        second.wait_printed("Setting up")
+        second.scanner.scan(used["text"])
+        second.wait_heard("setup-used")
+        second.wait_printed("Another kiosk has used")
+        assert not (second.state / "identity.json").exists()
+
+
+def test_a_kiosk_gets_its_certificate_when_it_is_confirmed(tmp_path: Path) -> None:
+    with (
+        InstalledHub(tmp_path / "hub", certificates=True) as hub,
+        BlankKiosk(tmp_path / "kiosk") as kiosk,
+    ):
+        invitation = hub.invite()
+        kiosk.plug_in()
+        kiosk.wait_printed("Setting up")
+        kiosk.scanner.scan(invitation["text"])
+        ticket = kiosk.wait_printed("Enrolled")
+        [digits] = re.findall(r"\b(\d{3}) (\d{3})\b", ticket)
+        hub.ask("POST", f"kiosks/invitations/{invitation['id']}/confirm", digits="".join(digits))
+        assert kiosk.wait_ended() == 75, "to be started anew, as its service does"
+        kiosk.plug_in()
+        kiosk.wait_heard("welcome")
+        kiosk.scanner.scan(people.RICE)
+        kiosk.wait_heard("setup-done")
+        until(
+            "the hub has its first scan",
+            lambda: hub.invitation(invitation["id"])["scanned"],
+            deadline_s=40,
+        )
+        key = kiosk.state / "broker-client.key"
+        assert key.stat().st_mode & 0o777 == 0o600
