@@ -6,8 +6,9 @@ Rules
   nothing else. The first key that comes with a code has it; the same key again gets the same
   answer, every other one is refused and makes an incident.
 * Each refusal is its own word (`contract.enrolling.Refusal`) and is written down, never with the
-  code. Requests with codes that this hub never gave are counted in one incident, so that nobody can
-  fill the disk from outside.
+  code. Refused requests are counted against their address and all together, and what comes sooner
+  than that allows is not looked at, so that nobody can fill the disk from outside; a kiosk whose
+  code is good is never slowed down.
 * Until somebody has typed the six digits, nothing that the hub gave is worth anything: the broker
   does not know the account, no certificate is signed, and the key is not published.
 * After `MAX_TRIES` wrong digits the invitation is over and its kiosk's account is forbidden.
@@ -76,10 +77,22 @@ class WrongDigits(Struct, frozen=True):
 # --- the kiosk's side -----------------------------------------------------------------------------
 
 
-def refuse(connection: Connection, why: Refusal, address: str, now_ms: int) -> Refused:
-    """Of a request that says nothing that could be looked up: count it against its address."""
+def refuse(
+    connection: Connection,
+    why: Refusal,
+    address: str,
+    now_ms: int,
+    *,
+    invitation: str = "",
+    stop: str = "",
+) -> Refused:
+    """Count a request against its address, and write its refusal down unless it came too soon."""
     wait_ms = attempts.take(connection, _THROTTLE, address, now_ms)
-    return Refused(Refusal.TOO_MANY, wait_ms) if wait_ms else Refused(why)
+    if wait_ms:
+        return Refused(Refusal.TOO_MANY, wait_ms)
+    detail = {"why": why.value}
+    audit.note(connection, audit.KIOSK, "enrolment.refused", invitation, detail, now_ms, stop=stop)
+    return Refused(why)
 
 
 def enrol(
@@ -97,6 +110,8 @@ def enrol(
         return refused
     found = invitations.read(row, now_ms)
     why = _why_not(row, found, request)
+    if why is None and _has_ended(connection, found):
+        why = Refusal.CANCELLED
     if why is None and row.public_key is None:
         found = _accept(connection, found, request, now_ms)
     elif why is None and found.state is State.ENROLLED:
@@ -109,6 +124,12 @@ def enrol(
 def _row(connection: Connection, code: str) -> Any:
     digest = enrolling.code_hash(code)
     return connection.execute(sa.select(db.enrolment).where(_T.code_hash == digest)).first()
+
+
+def _has_ended(connection: Connection, found: Invited) -> bool:
+    """Whether the kiosk that came by it was retired or revoked since."""
+    end = lifecycle.ended(connection, found.kiosk) if found.kiosk else None
+    return end is not None and end.ended
 
 
 def _why_not(row: Any, found: Invited, request: EnrolmentRequest) -> Refusal | None:
@@ -129,19 +150,8 @@ def _why_not(row: Any, found: Invited, request: EnrolmentRequest) -> Refusal | N
 def _refused(
     connection: Connection, found: Invited, why: Refusal, address: str, now_ms: int
 ) -> Refused:
-    refused = refuse(connection, why, address, now_ms)
-    if refused.why is Refusal.TOO_MANY:
-        return refused
-    audit.note(
-        connection,
-        audit.KIOSK,
-        "enrolment.refused",
-        found.id,
-        {"why": why.value},
-        now_ms,
-        stop=found.stop,
-    )
-    if why is Refusal.USED:
+    refused = refuse(connection, why, address, now_ms, invitation=found.id, stop=found.stop)
+    if refused.why is Refusal.USED:
         key = f"{REPLAYED}:{found.id}"
         trouble = Trouble(key, REPLAYED, found.id, found.kiosk, {"stop": found.stop}, 1)
         incidents.note(connection, trouble, now_ms)
@@ -260,7 +270,7 @@ def confirm(
         raise InvitationRefusedError("unknown")
     if found.state is State.WAITING:
         raise InvitationRefusedError("not-yet")
-    if found.state is not State.ENROLLED:
+    if found.state is not State.ENROLLED or _has_ended(connection, found):
         raise InvitationRefusedError("over")
     row = connection.execute(sa.select(db.enrolment).where(_T.id == found.id)).one()
     if not hmac.compare_digest(row.digits, typed(digits)):

@@ -14,7 +14,9 @@ from cryptography import x509
 from contract import enrolling
 from contract.enrolling import Enrolled
 from hub import db
+from hub.access.audit import COMMAND_LINE
 from hub.access.permissions import Role
+from hub.fleet import lifecycle
 from hub.folds.item import fold_item
 from hub.kiosks import broker_accounts, catalogue
 from hub.kiosks.reference import Reference
@@ -197,6 +199,7 @@ def test_a_code_that_nobody_gave_is_unknown(site: HubSite, authority: Authority)
     assert problem(foreign.ask(site.client())) == (404, "enrolment-unknown")
     assert problem(foreign.ask(site.client())) == (404, "enrolment-unknown")
     assert open_incidents(site) == {"enrolment-unknown": 2}
+    assert acts(site) == ['enrolment.refused {"why":"enrolment-unknown"}'] * 2
 
 
 def test_the_hub_s_clock_says_when_an_invitation_is_over(
@@ -264,6 +267,29 @@ def test_an_invitation_that_was_taken_back_is_over_for_who_has_it_and_who_has_no
     assert not held.allowed
 
 
+def test_a_kiosk_that_ended_is_given_nothing_more_and_cannot_be_confirmed(
+    site: HubSite, authority: Authority
+) -> None:
+    invitation, code = invite(site)
+    kiosk = NewKiosk(code)
+    name = kiosk.enrolled(site.client()).kiosk
+    assert confirm(site, invitation, kiosk.digits)[0] == 200
+    other, other_code = invite(site)
+    second = NewKiosk(other_code, 2)
+    second_name = second.enrolled(site.client()).kiosk
+
+    def steal(here: sa.Connection) -> None:
+        for one in (name, second_name):
+            lifecycle.revoke(here, one, "stolen", COMMAND_LINE, site.now_ms)
+
+    site.writer.call(steal)
+    assert problem(kiosk.ask(site.client())) == (410, "enrolment-cancelled")
+    assert problem(second.ask(site.client())) == (410, "enrolment-cancelled")
+    assert confirm(site, other, second.digits)[0] == 409
+    held = account(site, second_name)
+    assert held is None or not held.allowed
+
+
 def test_three_wrong_digits_end_it_and_forbid_the_account(
     site: HubSite, authority: Authority
 ) -> None:
@@ -306,6 +332,7 @@ def test_what_is_not_signed_by_its_own_key_is_refused(site: HubSite, authority: 
     assert problem(answer) == (422, "bad-signature")
     answer = client.post(enrolling.ENROL_PATH, data=body, content_type="application/json")
     assert problem(answer) == (422, "bad-signature")
+    assert acts(site)[-2:] == ['enrolment.refused {"why":"bad-signature"}'] * 2
 
 
 @pytest.mark.parametrize(
