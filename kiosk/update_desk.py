@@ -17,15 +17,9 @@ from drivers.ports import DeviceState
 from kiosk.clock import LearntClock
 from kiosk.journal import Journal
 from kiosk.state import Draft, EventRef, LaneState, Phase
-from kiosk.update_facts import (
-    NOTICED,
-    KioskFacts,
-    Told,
-    read_ask,
-    read_told,
-    write_facts,
-)
+from kiosk.update_facts import read_ask, read_told, write_facts
 from kiosk.update_hour import is_open
+from kiosk.update_words import NOTICED, KioskFacts, Told
 
 log = logging.getLogger(__name__)
 

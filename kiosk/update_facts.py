@@ -8,43 +8,14 @@ every scan, from the disk to the hub and back, was gone once.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
 from kiosk.durable import write_durably
+from kiosk.update_words import KioskFacts, Told
 
-NOTICED: Final = "update-check"
-"""The word of the event (`contract.events.Noticed`)."""
 _MAX_BYTES: Final = 65_536
-
-
-@dataclass(frozen=True)
-class KioskFacts:
-    """How a kiosk is. ``release`` it runs (empty: none of ours); ``wall`` Unix milliseconds, None
-    while nobody told the time; ``backlog`` events without acknowledgement, ``resting_s`` seconds
-    since the last scan, 0 while somebody is being served; ``refusing`` why it saves nothing;
-    ``devices`` how many of each kind work; ``open_now`` that its own hour for updates is;
-    ``asked`` the nonce that ``acked`` belongs to."""
-
-    release: str = ""
-    wall: int | None = None
-    backlog: int = 0
-    resting_s: int = 0
-    refusing: str = ""
-    devices: Mapping[str, int] = field(default_factory=dict)
-    open_now: bool = False
-    asked: str = ""
-    acked: bool = False
-
-    def same_as(self, other: "KioskFacts") -> bool:
-        """Whether they differ in nothing but the time that passed."""
-        mine = replace(self, wall=0, resting_s=int(self.resting_s > 0))
-        return mine == replace(other, wall=0, resting_s=int(other.resting_s > 0))
-
-    def to_json(self) -> bytes:
-        """The bytes of ``facts.json``."""
-        return json.dumps(asdict(self), sort_keys=True).encode() + b"\n"
 
 
 def write_facts(folder: Path, facts: KioskFacts) -> None:
@@ -71,15 +42,6 @@ def read_facts(path: Path) -> KioskFacts | None:
         )
     except (OSError, ValueError, TypeError, AttributeError):
         return None
-
-
-@dataclass(frozen=True)
-class Told:
-    """How far the updater is, in machine words for `contract.messages.Health`."""
-
-    update: str = ""
-    release: str = ""
-    reason: str = ""
 
 
 def read_told(path: Path) -> Told:

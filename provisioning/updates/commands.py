@@ -16,8 +16,9 @@ from provisioning.updates import folders, keys, venvs
 from provisioning.updates.bundle import Bundle, BundleError, Manifest
 from provisioning.updates.host import Host, StillHost, SystemdHost
 from provisioning.updates.places import CONFIRMED, CURRENT, Places
+from provisioning.updates.progress import Phase, Result, State
 from provisioning.updates.runner import BusyError, RealTime, Updater
-from provisioning.updates.state import Phase, Result, State, StateError, load
+from provisioning.updates.state import StateError, load
 
 T = TypeVar("T")
 

@@ -15,7 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
 
-from kiosk.update_facts import Told, read_facts, write_ask, write_told
+from kiosk.update_facts import read_facts, write_ask, write_told
+from kiosk.update_words import Told
 from provisioning.updates import folders, steps
 from provisioning.updates.bundle import (
     MANIFEST,
@@ -28,7 +29,8 @@ from provisioning.updates.bundle import (
 )
 from provisioning.updates.host import Host
 from provisioning.updates.places import CONFIRMED, CURRENT, Places
-from provisioning.updates.state import Phase, Result, State, StateError, load, save
+from provisioning.updates.progress import Phase, Result, State
+from provisioning.updates.state import StateError, load, save
 
 log: Final = logging.getLogger(__name__)
 

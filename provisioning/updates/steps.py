@@ -20,8 +20,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from kiosk.update_facts import KioskFacts
-from provisioning.updates.state import Phase, Result, State
+from kiosk.update_words import KioskFacts
+from provisioning.updates.progress import Phase, Result, State
 
 PATIENCE_MS: Final = 20 * 60_000
 """How long one run waits for a good moment; the timer brings the next."""

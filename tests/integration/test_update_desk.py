@@ -9,7 +9,8 @@ from contract.events import Noticed
 from drivers.ports import DeviceState, Words
 from kiosk.state import LaneState, Phase
 from kiosk.update_desk import UpdateDesk, running_release
-from kiosk.update_facts import KioskFacts, Told, read_facts, write_ask, write_told
+from kiosk.update_facts import read_facts, write_ask, write_told
+from kiosk.update_words import KioskFacts, Told
 from tests.support.journals import DAY_MS, KIOSK, WALL, Home, OpenJournal
 from tests.support.lanes import CLOTHES
 from tests.support.releases import NEW

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.update_facts import KioskFacts, write_facts
+from kiosk.update_facts import write_facts
+from kiosk.update_words import KioskFacts
 from provisioning.updates import state as states
 from provisioning.updates import venvs
 from provisioning.updates.fetch import FetchError
 from provisioning.updates.fetching import fetch_offered
 from provisioning.updates.places import CONFIRMED, Places
-from provisioning.updates.state import State
+from provisioning.updates.progress import State
 from tests.support.certificates import Authority
 from tests.support.release_server import ReleaseServer, serving, settings
 from tests.support.releases import NEW, OLD, PYTHON, Signer, bundle

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioning.updates.state import Phase
+from provisioning.updates.progress import Phase
 from tests.support.journals import Home
 from tests.support.killing import run_until
 from tests.support.releases import NEW, NEXT, OLD, Machine, Manners, PanicError, Signer

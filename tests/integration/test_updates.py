@@ -8,8 +8,8 @@ import pytest
 
 from provisioning.updates.bundle import BundleError
 from provisioning.updates.places import CONFIRMED, CURRENT
+from provisioning.updates.progress import Phase, Result
 from provisioning.updates.runner import BusyError
-from provisioning.updates.state import Phase, Result
 from tests.support.journals import Home
 from tests.support.releases import (
     IDS,

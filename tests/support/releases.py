@@ -18,7 +18,8 @@ from typing import Final
 
 from contract.events import Noticed
 from kiosk.store_schema import SCHEMA, Schema
-from kiosk.update_facts import KioskFacts, read_ask, write_facts
+from kiosk.update_facts import read_ask, write_facts
+from kiosk.update_words import KioskFacts
 from provisioning.release import archive
 from provisioning.updates import folders, keys
 from provisioning.updates.bundle import Manifest, Target, release_id

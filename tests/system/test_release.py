@@ -20,8 +20,9 @@ from kiosk.update_facts import read_facts
 from provisioning.updates import first, keys, venvs
 from provisioning.updates.bundle import Bundle
 from provisioning.updates.places import CONFIRMED, CURRENT, Places
+from provisioning.updates.progress import Phase, Result
 from provisioning.updates.runner import RealTime, Updater
-from provisioning.updates.state import Phase, Result, load
+from provisioning.updates.state import load
 from tests.support import people
 from tests.support.broker import Mosquitto
 from tests.support.processes import until

@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from kiosk.update_facts import KioskFacts
 from kiosk.update_hour import WINDOW_MINUTES, is_open, minute_of
+from kiosk.update_words import KioskFacts
 from provisioning.updates import steps
-from provisioning.updates.state import Phase, Result, State
+from provisioning.updates.progress import Phase, Result, State
 
 OLD, NEW = "0.1.0-20261118T092640-aaaaaaa", "0.1.0-20261119T131320-bbbbbbb"
 NONCE = "0123456789abcdef"
