@@ -504,7 +504,7 @@ def _stick_watch(config: KioskConfig, mailbox: _Mailbox, stack: ExitStack) -> St
     return watch
 
 
-def _nowhere(_folder: Path) -> None:
+def _nowhere(_folder: str) -> None:
     """No stick was ever found."""
 
 

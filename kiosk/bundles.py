@@ -23,6 +23,7 @@ from msgspec import Struct
 from contract.batches import Batch
 from contract.bundles import FOLDER, Opening, Sign, Writer
 from kiosk.durable import sync_directory
+from kiosk.inputs import Written
 
 if TYPE_CHECKING:
     import io
@@ -63,15 +64,6 @@ class Order(Struct, frozen=True):
     readme: bytes
 
 
-class Written(Struct, frozen=True):
-    """What became of it: ``why`` is empty when ``events`` are on the stick, else one of the words
-    above."""
-
-    folder: Path
-    events: int
-    why: str
-
-
 class BundleThread:
     """Writes one bundle. ``done`` is called once from the thread, whatever happens."""
 
@@ -109,11 +101,11 @@ class BundleThread:
             events = write(order, self._given())
         except OSError as error:
             why = _WHY.get(error.errno or 0, FAULTY)
-            self._done(Written(order.folder, 0, why))
+            self._done(Written(str(order.folder), 0, why))
         except Exception:  # noqa: BLE001 - the thread's rim: the loop must hear of its end
-            self._done(Written(order.folder, 0, FAULTY))
+            self._done(Written(str(order.folder), 0, FAULTY))
         else:
-            self._done(Written(order.folder, events, ""))
+            self._done(Written(str(order.folder), events, ""))
 
     def _given(self) -> Iterator[Batch]:
         while True:

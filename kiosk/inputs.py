@@ -5,7 +5,6 @@ The interpreted scans hold no bearer token: cards, family tokens and claims are 
 """
 
 import enum
-from pathlib import Path
 from typing import Final, TypeAlias
 
 from msgspec import Struct
@@ -14,7 +13,6 @@ from contract.actions import Verb
 from contract.codes import CodeProblem
 from contract.events import Retail
 from drivers.ports import DeviceState, Printer, PrintResult, ScanRead, ScanUnreadable
-from kiosk.bundles import Written
 
 
 class InputKind(enum.StrEnum):
@@ -300,15 +298,24 @@ class PrinterLost(Struct, frozen=True):
 
 
 class StickFound(Struct, frozen=True):
-    """A stick was plugged in and can be written to, below ``folder``."""
+    """A stick was plugged in and can be written to, below the path ``folder``."""
 
-    folder: Path
+    folder: str
 
 
 class StickLost(Struct, frozen=True):
     """That stick is there no more."""
 
-    folder: Path
+    folder: str
+
+
+class Written(Struct, frozen=True):
+    """What became of a bundle for the stick at ``folder``: ``why`` is empty when ``events`` are on
+    it, else a word of `kiosk.bundles`."""
+
+    folder: str
+    events: int
+    why: str
 
 
 class Stop(Struct, frozen=True):

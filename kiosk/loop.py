@@ -16,7 +16,6 @@ from contract import topics
 from contract.events import DeviceChanged
 from contract.messages import encode
 from drivers.ports import Alarm, DeviceState, ScanRead, ScanUnreadable, Words
-from kiosk.bundles import Written
 from kiosk.clock import LearntClock
 from kiosk.command_desk import CommandDesk
 from kiosk.damage import is_damage
@@ -35,6 +34,7 @@ from kiosk.inputs import (
     StickFound,
     StickLost,
     Stop,
+    Written,
 )
 from kiosk.journal import Journal
 from kiosk.lanes import LaneDesk

@@ -19,10 +19,10 @@ from typing import Final, Protocol
 from contract import batches, bundles
 from contract.batches import Batch, Header
 from contract.bundles import FOLDER, Opening, Source
-from kiosk.bundles import PULLED, BundleThread, Order, Written, older_names, signing_key_id
+from kiosk.bundles import PULLED, BundleThread, Order, older_names, signing_key_id
 from kiosk.clock import LearntClock
 from kiosk.identity import IdentityError, IdentityStore
-from kiosk.inputs import StickFound, StickLost
+from kiosk.inputs import StickFound, StickLost, Written
 from kiosk.streams import Streams
 
 BATCH: Final = 100
@@ -52,7 +52,7 @@ class StickDesk:
         clock: LearntClock,
         identity: IdentityStore,
         tell: Telling,
-        take_out: Callable[[Path], None],
+        take_out: Callable[[str], None],
         post: Callable[[Written], object],
         *,
         software: str,
@@ -67,8 +67,8 @@ class StickDesk:
         self._post: Final = post
         self._software: Final = software
         self._hub_url: Final = hub_url
-        self._waiting: list[Path] = []
-        self._folder: Path | None = None
+        self._waiting: list[str] = []
+        self._folder: str | None = None
         self._thread: BundleThread | None = None
         self._left: list[tuple[str, int, int]] = []  # epoch, next seq, last seq
         self._ended = False
@@ -147,7 +147,7 @@ class StickDesk:
         while self._folder is None and self._waiting:
             self._begin(self._waiting.pop(0))
 
-    def _begin(self, folder: Path) -> None:
+    def _begin(self, folder: str) -> None:
         wanted = [
             (stream.epoch, max(stream.acked + 1, stream.oldest), stream.head)
             for stream in self._streams.by_epoch.values()
@@ -177,11 +177,11 @@ class StickDesk:
             signing_key_id(identity.signing_key),
         )
         order = Order(
-            folder,
+            Path(folder),
             name,
             opening,
             identity.signing_key,
-            tuple(older_names(_names(folder), self._kiosk, epochs, name)),
+            tuple(older_names(_names(Path(folder)), self._kiosk, epochs, name)),
             readme(self._hub_url),
         )
         self._folder, self._left, self._ended = folder, wanted, False
@@ -189,7 +189,7 @@ class StickDesk:
         self._thread = BundleThread(order, self._post)
         self._thread.start()
 
-    def _refuse(self, folder: Path, what: str) -> None:
+    def _refuse(self, folder: str, what: str) -> None:
         self._tell.stick(what, 0)
         self._take_out(folder)
 

@@ -36,11 +36,13 @@ class StickWatch:
         taken: Path,
         post: Callable[[StickFound | StickLost], object],
         is_stick: Callable[[Path], bool] = is_mounted,
+        look_s: float = LOOK_S,
     ) -> None:
         self._sticks: Final = sticks
         self._taken: Final = taken
         self._post: Final = post
         self._is_stick: Final = is_stick
+        self._look_s: Final = look_s
         self._there: set[Path] = set()
         self._stopping: Final = threading.Event()
         self._thread: Final = threading.Thread(target=self._run, name="sticks", daemon=True)
@@ -54,18 +56,19 @@ class StickWatch:
         self._stopping.set()
         self._thread.join(5.0)
 
-    def take_out(self, folder: Path) -> None:
+    def take_out(self, folder: str) -> None:
         """The stick may be pulled: whoever mounted it lets go of it."""
+        name = Path(folder).name
         try:
             self._taken.mkdir(exist_ok=True)
-            (self._taken / folder.name).touch()
+            (self._taken / name).touch()
         except OSError as error:  # it was synced: pulled as it is, it loses nothing
-            log.warning("the stick %s cannot be let go of: %s", folder.name, error)
+            log.warning("the stick %s cannot be let go of: %s", name, error)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
             self._look()
-            self._stopping.wait(LOOK_S)
+            self._stopping.wait(self._look_s)
 
     def _look(self) -> None:
         try:
@@ -73,7 +76,7 @@ class StickWatch:
         except OSError:
             there = set()
         for folder in sorted(there - self._there):
-            self._post(StickFound(folder))
+            self._post(StickFound(str(folder)))
         for folder in sorted(self._there - there):
-            self._post(StickLost(folder))
+            self._post(StickLost(str(folder)))
         self._there = there

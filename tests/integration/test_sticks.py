@@ -19,8 +19,7 @@ from hub import db
 from hub.access.audit import By
 from hub.fleet import bundle_key, bundles
 from hub.fleet.bundles import Imported
-from kiosk.bundles import Written
-from kiosk.inputs import StickFound, StickLost
+from kiosk.inputs import StickFound, StickLost, Written
 from kiosk.stick_desk import StickDesk
 from kiosk.sticks import StickWatch, is_mounted
 from provisioning.identity import publish_key
@@ -57,7 +56,9 @@ class Stop:
         self.sticks.mkdir()
         self.queue: queue.SimpleQueue[StickFound | StickLost | Written] = queue.SimpleQueue()
         self.people = Counter()
-        self.watch = StickWatch(self.sticks, directory / "taken", self.queue.put, Path.is_dir)
+        self.watch = StickWatch(
+            self.sticks, directory / "taken", self.queue.put, Path.is_dir, look_s=0.02
+        )
         self.taken = directory / "taken"
         self.start()
         self.watch.start()
@@ -227,7 +228,7 @@ def test_a_stick_that_is_pulled_while_it_is_written_says_so_and_the_next_one_wor
 ) -> None:
     stop.open.scan(RICE)
     (stop.sticks / "sda1").write_text("")  # a folder that nothing can be made in any more
-    stop.desk.take(StickFound(stop.sticks / "gone"))
+    stop.desk.take(StickFound(str(stop.sticks / "gone")))
     stop.until(lambda: ("pulled", 0) in stop.people.told)
     (stop.sticks / "sda1").unlink()
     stop.plug("sdb1")
