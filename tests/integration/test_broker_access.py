@@ -5,7 +5,7 @@ import contextlib
 import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import paho.mqtt.client as mqtt
 import pytest
@@ -102,7 +102,7 @@ class Desk:
         self, user: User, *, claims: str = "", will: tuple[str, bytes, bool] | None = None
     ) -> Caller:
         """The connection of ``user``; not open yet."""
-        more = {"claims": claims, "will": will, "old": user.old}
+        more: dict[str, Any] = {"claims": claims, "will": will, "old": user.old}
         match user.door, user.standing:
             case Door.HUB, Standing.OPEN:
                 return self.broker.hub(**more)

@@ -227,7 +227,7 @@ class Caller:
             client_id=claims,
             protocol=mqtt.MQTTv311 if old else mqtt.MQTTv5,
             reconnect_on_failure=False,
-            **({"clean_session": True} if old else {}),
+            clean_session=True if old else None,
         )
         if user:
             client.username_pw_set(user, password)
