@@ -11,7 +11,7 @@ import pytest
 from contract.bundles import FOLDER
 from tests.support import people
 from tests.support.broker import Mosquitto
-from tests.support.processes import until
+from tests.support.processes import run, until
 from tests.support.site import Kiosk, Site
 
 PLUGGED: Final = """
@@ -86,6 +86,13 @@ def test_a_stick_a_late_network_and_a_revocation_leave_one_record_of_each_scan(
     ids = [one["id"] for one in everything]
     assert len(ids) == len(set(ids))
     assert {one["id"] for one in carried} <= set(ids)
+
+    junk = tmp_path / "holiday.jpg"
+    junk.write_bytes(b"\xff\xd8" * 9)
+    mixed = run("hub", "bundle", "import", "--data", str(site.data), str(junk), str(file))
+    assert mixed.returncode == 2
+    assert "this is no bundle of a kiosk" in mixed.stderr
+    assert "here already" in mixed.stdout  # the good one is taken in all the same
 
     posted = post(site, "kiosks/kiosk-1/revoke", {"why": "stolen"})
     assert posted["revoked_ms"] is not None
