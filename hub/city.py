@@ -17,22 +17,29 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from drivers.service_manager import ServiceManager
 from hub import db, postgresql
 from hub.config import HubConfig
+from hub.feeding import Feeding
+from hub.kiosks.broker_keeper import BrokerKeeper
+from hub.kiosks.intake import Intake
 from hub.kiosks.mqtt_link import INGESTING, PROJECTING, Broker, MqttLink
 from hub.kiosks.outgoing import Send
 from hub.kiosks.reference import ReferenceOfOthers
+from hub.kiosks.session_end import end_session
 from hub.log import recording
 from hub.log.event_log import EventLog
 from hub.log.ingest import Ingest
 from hub.log.writer import Writer
 from hub.projections import leadership, wishes
 from hub.service import HubService, tune_process
+from hub.watchdog import writes
 
 T = TypeVar("T")
 
@@ -59,8 +66,18 @@ class IngestWorker:
         self._writer: Final = Writer(
             self._engine, Ingest(EventLog(), ReferenceOfOthers()), None, self._publish, now_ms
         )
+        broker = broker_of(config)
+        self._sessions: Final = BrokerKeeper(
+            self._engine,
+            self._writer.call,
+            partial(end_session, broker),
+            now_ms,
+            self._renew,
+            directory=None,
+        )
+        intake = Intake(self._writer.offer, self._sessions.hold)
         self._link: Final = MqttLink(
-            broker_of(config), secrets.token_hex(8), self._writer.post, list, part=INGESTING
+            broker, secrets.token_hex(8), intake.deliver, list, part=INGESTING
         )
 
     def start(self) -> None:
@@ -72,16 +89,25 @@ class IngestWorker:
         tune_process()
         db.migrate(self._engine)
         self._writer.start()
+        self._sessions.start()
         self._link.start()
 
     def stop(self) -> None:
         """Leave the shared subscription, finish the transaction under way, close."""
         self._link.stop()
+        self._sessions.stop()
         self._writer.stop()
         self._engine.dispose()
 
+    def works(self) -> bool:
+        """Whether it takes what comes."""
+        return writes(self._writer.facts, time.monotonic())
+
     def _publish(self, send: Send) -> None:
         self._link.publish(send)
+
+    def _renew(self) -> None:
+        self._link.renew()
 
 
 def broker_of(config: HubConfig) -> Broker:
@@ -95,31 +121,43 @@ def broker_of(config: HubConfig) -> Broker:
     )
 
 
-def run_ingest(config: HubConfig, stopping: threading.Event) -> None:
+def run_ingest(config: HubConfig, stopping: threading.Event, manager: ServiceManager) -> None:
     """An ingest worker until ``stopping`` is set."""
     worker = IngestWorker(config)
     worker.start()
     _log.info("ingest worker ready")
+    feeding = Feeding(manager, worker.works)
+    feeding.start()
     stopping.wait()
+    feeding.stop()
     worker.stop()
 
 
-def run_projector(config: HubConfig, stopping: threading.Event) -> bool:
+def run_projector(config: HubConfig, stopping: threading.Event, manager: ServiceManager) -> bool:
     """Stand by until no other process projects, then project until ``stopping`` is set.
 
     False when the connection to the database broke: the process must end, and may begin anew.
     """
     service = HubService(config, part=PROJECTING)
     _log.info("projector standing by")
+    working = threading.Event()
+    feeding = Feeding(
+        manager,  # one that stands by has nothing to do, and does it
+        lambda: not working.is_set() or writes(service.writer.facts, time.monotonic()),
+    )
+    feeding.start()
     if not service.lead(stopping):
+        feeding.stop()
         service.reader.dispose()
         return True
     service.start()
+    working.set()
     _log.info("projector at work")
     assert service.leadership is not None
     lost = service.leadership.lost
     while not stopping.wait(0.2) and not lost.is_set():
         pass
+    feeding.stop()
     service.stop()
     return not lost.is_set()
 

@@ -1,6 +1,7 @@
 """``yicang hub ingest|project``: the parts of a hub that is several processes on PostgreSQL."""
 
 import logging
+import os
 import signal
 import sys
 import threading
@@ -12,6 +13,7 @@ from typing import Any, Final
 import click
 from sqlalchemy.exc import OperationalError
 
+from drivers.service_manager import ServiceManager
 from hub import postgresql
 from hub.command_line import DATA, Refused, settings
 from hub.config import HubConfig
@@ -29,7 +31,7 @@ def ingest_command(data: Path) -> None:
 
     config = city_settings(data, "hub ingest")
     with _database_told():
-        run_ingest(config, _until_stopped())
+        run_ingest(config, _until_stopped(), ServiceManager.from_environment(os.environ))
 
 
 @click.command("project")
@@ -44,7 +46,8 @@ def project_command(data: Path) -> None:
 
     config = city_settings(data, "hub project")
     with _database_told():
-        kept = run_projector(config, _until_stopped())
+        manager = ServiceManager.from_environment(os.environ)
+        kept = run_projector(config, _until_stopped(), manager)
     if not kept:
         click.echo("与数据库的连接断过 / the connection to the database broke", err=True)
         sys.exit(1)
