@@ -40,7 +40,7 @@ from kiosk.health import HealthDesk
 from kiosk.identity import IdentityError, IdentityStore
 from kiosk.inputs import LoopInput, PrinterFound, PrinterLost, Stop
 from kiosk.journal import Journal
-from kiosk.lanes import LaneDesk, NoScreen
+from kiosk.lanes import LaneDesk, LaneScreen, NoScreen
 from kiosk.loop import Loop
 from kiosk.machine import Machine
 from kiosk.mqtt_link import MqttLink
@@ -196,11 +196,13 @@ def _run(start: Start, clock: LearntClock, mailbox: _Mailbox, manager: ServiceMa
         time_desk = TimeDesk(journal, clock, synchronised_wall)
         letterhead, signer = _letterhead(config), ReceiptSigner(identity)
         figures = DayFigures(journal, clock, timezone) if screen is not None else None
+        shown: LaneScreen = screen or NoScreen()
+        shown = first.screen(shown) if first is not None else shown
         lanes = LaneDesk(
             journal,
             clock,
             panel,
-            screen or NoScreen(),
+            shown,
             entropy,
             speaker,
             timezone,
@@ -292,7 +294,7 @@ def _run(start: Start, clock: LearntClock, mailbox: _Mailbox, manager: ServiceMa
             papers=papers,
             commands=commands,
             link=link,
-            screen=first.screen(screen) if first is not None and screen is not None else screen,
+            screen=screen,
             view=view,
             health=health,
             figures=figures,

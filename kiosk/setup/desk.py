@@ -288,12 +288,12 @@ class SetupDesk:
             self._panel.show(name, row.signal if name == where else Signal.IDLE)
         if where is not None and row.signal is not Signal.IDLE:
             self._lanes[where] = self._lanes.get(where, 0) + 1
-        self._show(where)
+        self._show()
         if row.slip:
             self._slips[:] = [papers.slip(told.key, told.have, told.of)]  # only the newest is true
             self._dispatch(self._clock.mono())
 
-    def _show(self, where: str | None = None) -> None:
+    def _show(self) -> None:
         """The page of every lane."""
         if self._told is None:
             return
@@ -308,7 +308,7 @@ class SetupDesk:
             self._screen.publish(
                 LaneView(
                     state="setup",
-                    signal=row.signal.value if name == where else "idle",
+                    signal=row.signal.value,
                     message_zh=words.zh,
                     message_en=words.en,
                     next_zh=then.zh,

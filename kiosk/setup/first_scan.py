@@ -14,13 +14,15 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from contract.enrolling import POLL_S, Refusal, parse
 from drivers.ports import Speaker, Words
-from kiosk.screen.view import DeviceView, KioskView
+from kiosk.lanes import LaneScreen
+from kiosk.screen.view import Lane, LaneView, SignalName
 from kiosk.setup.client import HubClient, HubError
 from kiosk.setup.flow import Progress
 from kiosk.setup.papers import grouped
@@ -32,14 +34,7 @@ log = logging.getLogger(__name__)
 SAVED: Final = "saved"
 ASK: Final = "welcome"
 DONE: Final = "setup-done"
-NAME: Final = "设置 / set-up"
 _OVER: Final = frozenset({Refusal.UNKNOWN, Refusal.EXPIRED, Refusal.USED, Refusal.CANCELLED})
-
-
-class KioskScreen(Protocol):
-    """Where the kiosk's own state is shown (as `kiosk.loop` needs it)."""
-
-    def publish_kiosk(self, kiosk: KioskView) -> None: ...
 
 
 class FirstScan:
@@ -67,6 +62,7 @@ class FirstScan:
         self._stopping: Final = threading.Event()
         self._thread: Final = threading.Thread(target=self._wait, name="confirmed?", daemon=True)
         self._words: Words | None = filled(CONFIRMING, digits=grouped(progress.digits))
+        self._screen: _Screen | None = None
         self._asked = False
         self.name: Final = speaker.name
 
@@ -81,7 +77,7 @@ class FirstScan:
         """As a speaker. The first saved intake after the sample was asked for ends it all."""
         if prompt == SAVED and self._asked:
             self._asked = False
-            self._words = None
+            self._show(None)
             log.info("setup: first-scan")
             self._speaker.say(DONE)
             try:
@@ -96,17 +92,10 @@ class FirstScan:
         self._stopping.set()
         self._speaker.close()
 
-    def shown(self, kiosk: KioskView) -> KioskView:
-        """The page's view with what is left to do."""
-        words = self._words
-        if words is None:
-            return kiosk
-        left = DeviceView(NAME, "setup", False, words.zh, words.en)
-        return replace(kiosk, devices=(left, *kiosk.devices))
-
-    def screen(self, screen: KioskScreen) -> KioskScreen:
-        """A page that shows it."""
-        return _Screen(self, screen)
+    def screen(self, screen: LaneScreen) -> LaneScreen:
+        """A page that says what is left to do where it would greet."""
+        self._screen = _Screen(screen, self._words)
+        return self._screen
 
     # --- the thread ---------------------------------------------------------------------------
 
@@ -129,22 +118,82 @@ class FirstScan:
             except HubError as error:
                 if error.problem in _OVER:
                     log.warning("setup: not confirmed: %s", error.problem)
-                    self._words = NOT_CONFIRMED
+                    self._show(NOT_CONFIRMED)
                     return
             self._stopping.wait(self._poll_s)
 
+    def _show(self, words: Words | None) -> None:
+        self._words = words
+        if self._screen is not None:
+            self._screen.say(words)
+
     def _ask(self) -> None:
         log.info("setup: confirmed")
-        self._words = SAMPLE
+        self._show(SAMPLE)
         self._asked = True
         self._light()
         self._speaker.say(ASK)
 
 
-class _Screen:
-    def __init__(self, first: FirstScan, screen: KioskScreen) -> None:
-        self._first: Final = first
-        self._screen: Final = screen
+class Waiting(Struct, frozen=True):
+    """A lane whose greeting gives way to ``words``, as long as there are any."""
 
-    def publish_kiosk(self, kiosk: KioskView) -> None:
-        self._screen.publish_kiosk(self._first.shown(kiosk))
+    inner: Lane
+    words: Words | None
+
+    @property
+    def lane(self) -> str:
+        return self.inner.lane
+
+    @property
+    def signal(self) -> SignalName:
+        return self.inner.signal
+
+    @property
+    def beep(self) -> int:
+        return self.inner.beep
+
+    @property
+    def at_rest(self) -> bool:
+        return self.inner.at_rest
+
+    def fades_at(self) -> int | None:
+        return self.inner.fades_at()
+
+    def drawn(self, now: int) -> LaneView:
+        view = self.inner.drawn(now)
+        if self.words is None or not view.greets:
+            return view
+        return replace(
+            view,
+            signal="attention",
+            message_zh=self.words.zh,
+            message_en=self.words.en,
+            greets=False,
+        )
+
+
+class _Screen:
+    """Tells the page of every lane, and again when the words have changed. The words change in
+    another thread than the lanes."""
+
+    def __init__(self, screen: LaneScreen, words: Words | None) -> None:
+        self._screen: Final = screen
+        self._words = words
+        self._lanes: Final[dict[str, Lane]] = {}
+        self._lock: Final = threading.Lock()
+
+    def publish(self, lane: Lane) -> None:
+        with self._lock:
+            self._lanes[lane.lane] = lane
+            self._screen.publish(Waiting(lane, self._words))
+
+    def publish_claim(self, lane: str, address: Callable[[], str]) -> None:
+        self._screen.publish_claim(lane, address)
+
+    def say(self, words: Words | None) -> None:
+        """Other words from now on; None: none."""
+        with self._lock:
+            self._words = words
+            for lane in self._lanes.values():
+                self._screen.publish(Waiting(lane, words))

@@ -205,12 +205,8 @@ ROWS: Final[dict[str, Row]] = {
 SETTING_UP: Final = Words("设置", "Setting up")
 NOT_NAMED: Final = Words("新的义仓终端", "A new Yicang kiosk")
 
-CONFIRMING: Final = Words(
-    "等中心确认：请把 {digits} 告诉中心的人", "Waiting for the hub: read {digits} out to them"
-)
-SAMPLE: Final = Words(
-    "设置好了：请扫一件样品，比如一包米", "Confirmed: scan the sample, a bag of rice say"
-)
+CONFIRMING: Final = Words("请把 {digits} 告诉中心的人", "Read {digits} out to the hub")
+SAMPLE: Final = Words("中心确认了：请扫一件样品", "The hub has confirmed it. Scan the sample")
 """What the page says between enrolment and the first scan; the voice says ``welcome``."""
 
 
