@@ -1,12 +1,12 @@
 """Alarms, limits and channels in the database. Everything but reading runs through the writer."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, Row, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, delete, func, insert, select, text, update
 
 from hub import db
 from hub.access.scope import Stops, within
@@ -20,6 +20,8 @@ KEPT_MS: Final = 400 * 86_400_000
 _COLUMNS: Final = tuple(Alarm.__struct_fields__)
 _STORED: Final = {"values": "details"}
 _ROW: Final = tuple(db.alarm.c[_STORED.get(name, name)] for name in _COLUMNS)
+_UNENDED: Final = text("alarm.state <> 'ended'")
+"""As the index of open alarms says it, which every page's count is answered from."""
 COLUMNS: Final = _ROW
 """What a query selects for `read`."""
 
@@ -36,7 +38,7 @@ def read(row: Row[Any]) -> Alarm:
 def open_alarms(connection: Connection) -> dict[str, Alarm]:
     """Every alarm that is pending or firing, by its key; and those over of which that is owed."""
     table = db.alarm.c
-    rows = connection.execute(select(*_ROW).where(table.state != life.ENDED).order_by(table.id))
+    rows = connection.execute(select(*_ROW).where(_UNENDED).order_by(table.id))
     return {one.key: one for one in map(read, rows)}
 
 
@@ -55,7 +57,7 @@ def firing(connection: Connection, stops: Stops = None) -> list[Alarm]:
     table = db.alarm.c
     rows = connection.execute(
         select(*_ROW)
-        .where(table.state == life.FIRING, _visible(stops))
+        .where(_UNENDED, table.state == life.FIRING, _visible(stops))
         .order_by(
             table.acknowledged_ms.is_not(None),
             table.severity.desc(),
@@ -70,7 +72,10 @@ def firing_count(connection: Connection, stops: Stops = None) -> int:
     """How many alarms there are at ``stops`` that nobody has acknowledged."""
     table = db.alarm.c
     asked = select(func.count()).where(
-        table.state == life.FIRING, table.acknowledged_ms.is_(None), _visible(stops)
+        _UNENDED,
+        table.state == life.FIRING,
+        table.acknowledged_ms.is_(None),
+        _visible(stops),
     )
     return connection.scalar(asked) or 0
 
@@ -181,8 +186,3 @@ def choose(connection: Connection, stop: str, choices: Iterable[Choice]) -> list
                 insert(db.alarm_limit).values(stop=stop, name=choice.name, value=choice.value)
             )
     return changed
-
-
-def keys_of(alarms: Sequence[Alarm]) -> list[str]:
-    """Their keys."""
-    return [one.key for one in alarms]
