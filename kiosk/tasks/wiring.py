@@ -29,7 +29,7 @@ from kiosk.identity import IdentityStore
 from kiosk.journal import Journal
 from kiosk.lanes import LaneDesk
 from kiosk.paper_desk import PaperDesk
-from kiosk.tasks import test_page
+from kiosk.tasks import result_page
 from kiosk.tasks.actions import (
     Identify,
     OpenStocktake,
@@ -119,8 +119,8 @@ def actions(
         )
         kiosk, letter = start.used.config.kiosk, parts.papers.letter()
         return (
-            test_page.page(checks, kiosk, software, letter, moment),
-            test_page.label(checks, kiosk, letter),
+            result_page.page(checks, kiosk, software, letter, moment),
+            result_page.label(checks, kiosk, letter),
         )
 
     def gathered() -> bytes:

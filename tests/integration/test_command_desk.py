@@ -10,10 +10,11 @@ import pytest
 from msgspec import structs
 
 from contract.codes import Kind, serial_code
-from contract.messages import CANCEL, PRINT_LABELS, Command, LabelOrder, Reply
+from contract.events import LabelReprinted
+from contract.messages import CANCEL, PRINT_LABELS, REPRINT, Command, LabelOrder, Reply
 from tests.integration.test_print_desk import Counter
 from tests.support.journals import WALL
-from tests.support.people import FINISH, RICE, SOAP
+from tests.support.people import FINISH, RICE, SOAP, UNDO
 from tests.support.print_desk import CutAtByte, carrying
 from tests.support.virtual_printer import DirectLink
 
@@ -97,6 +98,31 @@ def test_labels_of_goods_say_what_they_are_on_and_count_as_attached(stop: Ordere
     assert stop.finish().state == "done"
     assert "12" in stop.machine.texts[0]
     assert stop.desk.attached(GOODS) == ["printed"]
+
+
+def test_a_label_is_printed_again_as_a_copy_and_the_journal_says_so(stop: Ordered) -> None:
+    stop.desk.scan(RICE, FINISH)
+    stop.desk.work()
+    [item] = stop.desk.items()
+    again = Command(ORDER, REPRINT, WALL + HOUR_MS, code=item)
+    assert stop.tell(again).state == "accepted"
+    assert stop.finish().state == "done"
+    assert stop.tell(again).state == "done"
+    stop.desk.work()
+    assert stop.pieces(item) == 2
+    [said] = [body for body in stop.desk.bodies() if isinstance(body, LabelReprinted)]
+    assert said.item == item
+
+
+def test_nothing_is_printed_again_of_what_is_not_known_here(stop: Ordered) -> None:
+    for code, why in ((None, "no-labels"), (GOODS, "unknown-code")):
+        said = stop.tell(Command(ORDER, REPRINT, WALL + HOUR_MS, code=code))
+        assert (said.state, said.detail) == ("refused", why)
+    stop.desk.scan(RICE, UNDO, FINISH)
+    stop.desk.work()
+    [item] = stop.desk.open.issued()
+    said = stop.tell(Command(ORDER, REPRINT, WALL + HOUR_MS, code=item))
+    assert (said.state, said.detail) == ("refused", "voided")
 
 
 def test_the_same_command_again_prints_nothing_and_is_answered(stop: Ordered) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 from flask.testing import FlaskClient
@@ -30,9 +31,12 @@ from contract.messages import (
 )
 from hub import db
 from hub.access.permissions import Role
-from hub.kiosks import command_files, kiosk_commands
+from hub.kiosks import kiosk_commands
+from hub.kiosks.orders_watch import OrdersWatch
+from hub.log.writer import Writer
 from tests.integration.test_web_operator import csrf, signed_in, words
 from tests.support.hub_site import DAY_MS, HubSite, Place
+from tests.support.processes import until
 
 EAST = "kiosk-stop-east"
 WEST = "kiosk-stop-west"
@@ -161,6 +165,12 @@ def parts_of(content: bytes, name: str = "log.jsonl.gz") -> list[FilePart]:
     ]
 
 
+def kept(site: HubSite) -> int:
+    """Parts of files that the hub has."""
+    with site.reader.connect() as here:
+        return int(here.execute(select(func.count()).select_from(db.command_file)).scalar_one())
+
+
 def send_file(site: HubSite, command: Command, parts: list[FilePart]) -> None:
     for part in parts:
         state = "done" if part.index == part.parts - 1 else "running"
@@ -187,7 +197,10 @@ def test_a_log_is_whole_only_with_every_part_and_is_gone_after_a_month(
     assert got.data == content
     assert f"{EAST}-{command.id}-log.jsonl.gz" in got.headers["Content-Disposition"]
     site.now_ms += 30 * DAY_MS + 1
-    site.writer.call(lambda here: command_files.forget(here, site.now_ms))
+    watch = OrdersWatch(site.reader, cast(Writer, site.writer), lambda: site.now_ms, every_s=0.01)
+    watch.start()
+    until("the file is gone", lambda: not kept(site))
+    watch.stop()
     assert signed_in(site).get(f"/commands/{command.id}/file").status_code == 404
 
 
@@ -195,8 +208,7 @@ def test_a_file_that_was_not_asked_for_is_not_kept(site: HubSite, east: Place) -
     client = signed_in(site)
     command = do(site, client, "identify")
     send_file(site, command, parts_of(gzip.compress(b"x")))
-    with site.reader.connect() as here:
-        assert here.execute(select(func.count()).select_from(db.command_file)).scalar_one() == 0
+    assert kept(site) == 0
 
 
 def test_a_viewer_may_find_a_kiosk_but_not_stop_it(site: HubSite, east: Place) -> None:

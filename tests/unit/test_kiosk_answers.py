@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from contract.codes import Kind, serial_code
 from contract.messages import FINAL_STATES, CommandState, Reply
-from hub.kiosks.kiosk_commands import WAITING, Told, told
+from hub.kiosks.command_rows import WAITING, Told, told
 
 ID = "00000000000000aa"
 CODES = [serial_code(Kind.ITEM, "ZABC", n) for n in range(6)]

@@ -59,8 +59,10 @@ def _rows(here: Connection) -> list[Line]:
 def _line(here: Connection, one: Kiosk, desired: Staged | None, stop: str) -> Line:
     order = kiosk_commands.one(here, desired.command) if desired is not None else None
     health = one.health
+    detail = order.told.detail if order is not None else ""
     same = UNTOLD
     if health is not None:
+        detail = health.config_detail or detail
         same = DRIFT if configurations.drifts(desired, health) else SAME
     return Line(
         one.id,
@@ -71,7 +73,7 @@ def _line(here: Connection, one: Kiosk, desired: Staged | None, stop: str) -> Li
         desired.staged_ms if desired is not None else None,
         words.state(order, now_ms()) if order is not None else "",
         _reports(health.config_state, health.config) if health is not None else "",
-        words.configuration_why(health.config_detail) if health is not None else "",
+        words.configuration_why(detail),
         same,
     )
 
