@@ -147,6 +147,7 @@ def test_codes_that_are_over_or_of_another_hub_are_told_apart(
         assert not (second.state / "identity.json").exists()
 
 
+@pytest.mark.proof
 def test_a_kiosk_gets_its_certificate_when_it_is_confirmed(tmp_path: Path) -> None:
     with (
         InstalledHub(tmp_path / "hub", certificates=True) as hub,
