@@ -4,6 +4,7 @@ kiosk, broker and hub, and an updater that is killed at random."""
 import hashlib
 import json
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -18,7 +19,7 @@ from referencing import Registry, Resource
 
 from kiosk.update_facts import read_facts
 from provisioning.updates import first, keys, venvs
-from provisioning.updates.bundle import Bundle
+from provisioning.updates.bundle import Bundle, BundleError
 from provisioning.updates.places import CONFIRMED, CURRENT, Places
 from provisioning.updates.progress import Phase, Result
 from provisioning.updates.runner import RealTime, Updater
@@ -153,6 +154,54 @@ def test_the_list_of_parts_is_what_cyclonedx_says_it_should_be(made: Made) -> No
     assert {row["ref"] for row in document["dependencies"]} >= refs
     silent = {part["name"] for part in document["components"] if not part.get("licenses")}
     assert silent <= {"pyrage"}, "its wheel does not say; docs/dependencies.md does"
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="needs unshare of util-linux")
+def test_a_blank_machine_gets_its_first_release_from_debians_python_and_no_network(
+    made: Made, tmp_path: Path
+) -> None:
+    python = venvs.PYTHON
+    try:
+        with made.good.open("rb") as file, Bundle(file, made.verify) as bundle:
+            venvs.check_fits(bundle.manifest.target, venvs.here(python))
+            (wheel,) = [name for name in bundle.manifest.files if "/yicang_stop-" in name]
+            content = {name: b"".join(chunks) for name, chunks in bundle.files()}[wheel]
+    except BundleError as error:
+        pytest.skip(str(error))
+    own = tmp_path / Path(wheel).name
+    own.write_bytes(content)
+    root = tmp_path / "machine"
+    root.mkdir()
+    install = ["-m", "provisioning.updates.first", str(made.good), "--root", str(root), "--sha256"]
+
+    def run(digest: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["unshare", "--map-root-user", "--net", str(python), *install, digest],
+            cwd=tmp_path,
+            env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(own), "LANG": "C.UTF-8"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    wrong = run("0" * 64)
+    assert wrong.returncode == 1
+    assert "not the bundle that was expected" in wrong.stderr
+    assert not (root / "opt").exists()
+    for _ in range(2):  # the second time there is nothing to do
+        done = run(first.digest_of(made.good))
+        assert done.returncode == 0, done.stderr
+    places = Places(root)
+    assert places.linked(CURRENT) == places.linked(CONFIRMED) == made.id_of(made.good)
+    program = places.home / CURRENT / ".venv" / "bin" / "yicang"
+    status = [str(program), "update", "status", "--root", str(root), "--json"]
+    told = json.loads(subprocess.run(status, capture_output=True, check=True).stdout)
+    assert told["current"] == made.id_of(made.good)
+    units = root / "etc/systemd/system"
+    kiosk = (units / "yicang-kiosk.service").readlink()
+    assert str(kiosk) == "/opt/yicang/current/systemd/yicang-kiosk.service"
+    updater = (units / "yicang-update.service").readlink()
+    assert str(updater) == "/opt/yicang/confirmed/systemd/yicang-update.service"
 
 
 def test_killed_at_random_times_a_real_kiosk_ends_up_with_the_new_release(
