@@ -6,17 +6,20 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from msgspec import to_builtins
 
-from contract import batches, messages, topics
-from contract.messages import Health, Hello, HubStatus, Kept, Welcome
-from hub.log.ingest import Message
+from contract import batches, codes, messages, topics
+from contract.messages import Health, Hello, HubStatus, Kept, PartHealth, Welcome
+from contract.reference import KnownPlace
+from hub.kiosks import catalogue
+from hub.log.ingest import REPEAT_MS, Message
 from kiosk.relay import WINDOW
 from tests.support.broker_doors import Caller
 from tests.support.broker_site import BrokerSite, acknowledged, send
 from tests.support.databases import DATABASES
 from tests.support.events import Journal, message_of, runs
 from tests.support.flood import flooding, packets
-from tests.support.hubdb import make_template
+from tests.support.hubdb import HubDb, make_template
 
 NOISY = "kiosk-a"
 QUIET = "kiosk-b"
@@ -170,3 +173,27 @@ def test_a_kiosk_that_catches_up_is_not_held_off(site: BrokerSite) -> None:
         caller.wait(lambda: acknowledged(caller, NOISY, epoch) >= WINDOW, "all of them", 30)
         assert not caller.ended
     assert DATABASES.look(site.database, "SELECT kind FROM incident") == []
+
+
+def test_a_kiosk_that_always_asks_is_told_all_names_once_in_a_while(tmp_path: Path) -> None:
+    shelf = KnownPlace(codes.PLACE_IN, "shelf", "架", "Shelf")
+    health = Health(
+        backlog=0,
+        oldest_unsent_s=0,
+        events=1,
+        clock=True,
+        software="0",
+        uptime_s=1,
+        disk_free_mb=1,
+        reference=(PartHealth("places", ok=False, detail="a piece is damaged"),),
+    )
+    asking = Message(topics.up(NOISY, topics.HEALTH), messages.encode(health), {})
+    with HubDb(make_template(tmp_path / "hub.sqlite3")) as hub:
+        with hub.engine.begin() as connection:
+            catalogue.put(connection, "places", [to_builtins(shelf)])
+            hub.reference.manifest(connection, hub.now_ms)
+        told = [len(one.sends) for _ in range(50) for one in hub.take(asking)]
+        assert told[0] > 0
+        assert sum(told[1:]) == 0
+        hub.now_ms += REPEAT_MS
+        assert [len(one.sends) for one in hub.take(asking)] == told[:1]
