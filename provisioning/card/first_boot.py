@@ -26,17 +26,20 @@ from provisioning.updates.places import CURRENT, Places
 from provisioning.updates.venvs import PYTHON
 
 FOLDER: Final = "yicang"
+KIOSK: Final = "yicang-kiosk.service"
 UNITS: Final = (
-    "yicang-kiosk.service",
+    KIOSK,
+    "yicang-reboot.path",
+    "yicang-reboot.service",
+    "yicang-stick@.service",
+    "yicang-update-fetch.service",
+    "yicang-update-recover.service",
     "yicang-update.service",
     "yicang-update.timer",
-    "yicang-update-recover.service",
-    "yicang-update-fetch.service",
-    "yicang-update-fetch.timer",
-    "yicang-stick@.service",
-    "yicang-sticks.service",
 )
-"""Units of a release that a kiosk has, where the release has them."""
+"""The units of a release that a kiosk has; all others are the hub's."""
+RECOVER: Final = "yicang-update-recover.service"
+"""Before the kiosk at every start of the machine; not in the middle of one."""
 STATE: Final = "var/lib/yicang/kiosk"
 DONE: Final = "var/lib/yicang/first-boot-done"
 ACCOUNT: Final = "yicang-kiosk"
@@ -77,19 +80,29 @@ def first_boot(boot: Path, root: Path, *, machine: bool = True, python: Path = P
     _copy_rules(there / "systemd", root)
     if machine:
         _run("systemctl", "daemon-reload")
-        for unit in sorted((root / "etc/systemd/system").glob("yicang-*")):
-            if unit.suffix == ".timer" or unit.name in (UNITS[0], "yicang-update-recover.service"):
-                _run("systemctl", "enable", unit.name)
+        for name in to_enable(there / "systemd"):
+            _run("systemctl", "enable", name)
     scrub(boot, root)
     (root / "etc/cloud").mkdir(parents=True, exist_ok=True)
     (root / "etc/cloud/cloud-init.disabled").touch()
     if machine:
-        _run("systemctl", "start", "--no-block", UNITS[0])
+        started = [name for name in to_enable(there / "systemd") if name != RECOVER]
+        _run("systemctl", "start", "--no-block", *started)
     done = root / DONE
     done.parent.mkdir(parents=True, exist_ok=True)
     done.write_text(f"{release}\n", encoding="ascii")
     os.sync()
     return release
+
+
+def to_enable(systemd: Path) -> list[str]:
+    """Those of a release's units for a kiosk that are started by themselves."""
+    there = (systemd / name for name in UNITS)
+    return [
+        unit.name
+        for unit in there
+        if unit.is_file() and "\n[Install]\n" in unit.read_text(encoding="utf-8")
+    ]
 
 
 def _install(places: Places, card: Path, python: Path) -> str:

@@ -277,6 +277,18 @@ def test_a_first_boot_that_is_done_twice_takes_nothing_from_the_kiosk(
     assert secrets_below(boot, root) == []
 
 
+def test_a_kiosk_has_every_unit_that_is_not_the_hubs() -> None:
+    units = {path.name for path in (ROOT / "systemd").glob("yicang-*.*") if path.is_file()}
+    hubs = {
+        name for name in units if name.startswith(("yicang-hub", "yicang-broker", "yicang-cert"))
+    }
+    assert set(first_boot.UNITS) == units - hubs
+    enabled = first_boot.to_enable(ROOT / "systemd")
+    assert first_boot.KIOSK in enabled
+    assert "yicang-update.timer" in enabled
+    assert "yicang-stick@.service" not in enabled, "udev starts it"
+
+
 def test_the_first_boot_needs_nothing_but_python(tmp_path: Path) -> None:
     wheel = tmp_path / "yicang_stop.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
