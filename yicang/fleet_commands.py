@@ -3,12 +3,9 @@
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
-
-if TYPE_CHECKING:
-    from kiosk.fleet.simulation import Progress, Summary
 
 MAX_KIOSKS: Final = 300
 """In one process (`kiosk.fleet.simulation.MAX_KIOSKS`)."""
@@ -134,6 +131,7 @@ def simulate_command(
     from contract.enrolment import Identity
     from hub.command_line import do, settings
     from hub.operations import EnrolSimulated
+    from kiosk.fleet.report import Display, told
     from kiosk.fleet.simulated import Where
     from kiosk.fleet.simulation import (
         Plan,
@@ -163,7 +161,7 @@ def simulate_command(
     wanting = tuple(missing(folder, names))
     enrolled = do(data, EnrolSimulated(wanting, into_existing), list[Identity])
     logging.getLogger().setLevel(logging.ERROR)
-    display = _Display(kiosks, quiet=as_json or not sys.stderr.isatty())
+    display = Display(kiosks, quiet=as_json or not sys.stderr.isatty())
     plan = Plan(visits, pace, backlog, cuts, seed, patience)
     try:
         keep(folder, enrolled)
@@ -174,7 +172,7 @@ def simulate_command(
     except OSError as error:
         raise click.UsageError(f"--state {folder}: {error}") from None
     display.end()
-    click.echo(msgspec.json.encode(summary).decode() if as_json else _told(summary))
+    click.echo(msgspec.json.encode(summary).decode() if as_json else told(summary))
     context.exit(1 if summary.left else 0)
 
 
@@ -187,59 +185,3 @@ def _address(given: str | None, host: str, port: int) -> tuple[str, int]:
             f"--broker {given}：应为 HOST:PORT / --broker {given}: HOST:PORT is wanted"
         )
     return name.strip("[]"), int(number)
-
-
-class _Display:
-    """One line that is written over and over, for a person who waits."""
-
-    def __init__(self, kiosks: int, *, quiet: bool) -> None:
-        self._kiosks: Final = kiosks
-        self._quiet: Final = quiet
-
-    def tell(self, now: "Progress") -> None:
-        """Where the simulation is."""
-        if not self._quiet:
-            click.echo(
-                f"\r在线 / online {now.online}/{self._kiosks}"
-                f"  扫码 / scans {now.scans}  事件 / events {now.events}"
-                f"  已确认 / acknowledged {now.acked}  待确认 / waiting {now.events - now.acked}"
-                "\x1b[K",
-                nl=False,
-                err=True,
-            )
-
-    def end(self) -> None:
-        """The line is done."""
-        if not self._quiet:
-            click.echo("", err=True)
-
-
-def _told(summary: "Summary") -> str:
-    from kiosk.fleet.simulation import BUSY
-
-    rows = [
-        ("终端 / kiosks", f"{summary.kiosks}"),
-        ("扫码 / scans", f"{summary.scans}"),
-        ("事件 / events", f"{summary.events}"),
-        ("中心已确认 / acknowledged by the hub", f"{summary.acked}"),
-        ("用时 / took", f"{summary.seconds:.1f} s"),
-        ("每秒事件 / events a second", f"{summary.acked / summary.seconds:.0f}"),
-        ("等确认：一半 / wait for it: half", f"{summary.wait_half * 1000:.0f} ms"),
-        ("等确认：99% / wait for it: 99 %", f"{summary.wait_99 * 1000:.0f} ms"),
-        ("等确认：最久 / wait for it: longest", f"{summary.wait_most * 1000:.0f} ms"),
-        ("补传断网时的用了 / catching up took", f"{summary.caught_up:.1f} s"),
-        ("模拟占用 / the simulation itself", f"{summary.own_share:.2f} CPU"),
-        ("内存 / memory", f"{summary.memory_mb:.0f} MB"),
-    ]
-    lines = [f"{name}: {value}" for name, value in rows]
-    if summary.own_share > BUSY:
-        lines.append(
-            "模拟本身占满了一个核，等待时间不全是中心的"
-            " / the simulation used up a core: not all of the wait is the hub's"
-        )
-    if summary.left:
-        lines.append(
-            f"中心没有确认 {summary.left} 条，它们仍在日志里"
-            f" / the hub did not acknowledge {summary.left}; the journals keep them"
-        )
-    return "\n".join(lines)
