@@ -48,13 +48,15 @@ LINKED: Final = (
     "yicang-hub-project.service",
     "yicang-hub-web.service",
 )
-STARTED: Final = (
-    "yicang-hub.socket",
-    "yicang-hub.service",
-    "yicang-broker.path",
-    "yicang-hub-backup.timer",
-    "yicang-certificates.timer",
-)
+STARTED: Final = {
+    "yicang-hub.socket": "sockets.target",
+    "yicang-hub.service": "multi-user.target",
+    "yicang-broker.path": "multi-user.target",
+    "yicang-hub-backup.timer": "timers.target",
+    "yicang-certificates.timer": "timers.target",
+}
+"""What is started, now and by which target at every boot. `systemctl enable` would link to the
+release that is current today, and cannot work below another root without it."""
 BACK_OFF_SYSTEMD: Final = 254
 """The first systemd that knows RestartSteps."""
 
@@ -139,6 +141,10 @@ def _accounts() -> list[Step]:
 def _units(facts: Facts) -> list[Step]:
     links = {f"{UNITS}/{name}": name for name in LINKED}
     links[f"{UNITS}/mosquitto.service.d/yicang.conf"] = "mosquitto.service.d/yicang.conf"
+    wants = [
+        Link(f"{UNITS}/{target}.wants/{name}", f"{UNITS}/{name}")
+        for name, target in STARTED.items()
+    ]
     links["/etc/systemd/journald.conf.d/yicang.conf"] = "journald.conf.d/yicang.conf"
     back_off = f"{UNITS}/yicang-.service.d/back-off.conf"
     steps: list[Step] = [
@@ -155,6 +161,7 @@ def _units(facts: Facts) -> list[Step]:
         ),
         Section(Words("服务", "Services")),
         *(Link(path, f"{CURRENT}/systemd/{name}") for path, name in links.items()),
+        *wants,
         (
             Link(back_off, f"{CURRENT}/systemd/yicang-.service.d/back-off.conf")
             if facts.systemd >= BACK_OFF_SYSTEMD
@@ -243,6 +250,10 @@ def _broker(options: Options, facts: Facts, drawn: Drawn) -> list[Step]:
             ("systemctl", "restart", "mosquitto.service"),
             after=(BROKER_CONF, OWN, f"{UNITS}/mosquitto.service.d"),
         ),
+        Command(  # where an earlier run got no further
+            ("systemctl", "start", "mosquitto.service"),
+            unless=("systemctl", "is-active", "--quiet", "mosquitto.service"),
+        ),
     ]
 
 
@@ -296,7 +307,7 @@ def _start() -> list[Step]:
         Section(Words("启动", "Start")),
         *(
             Command(
-                ("systemctl", "enable", "--now", unit),
+                ("systemctl", "start", unit),
                 unless=("systemctl", "is-active", "--quiet", unit),
             )
             for unit in STARTED
@@ -319,11 +330,9 @@ def uninstall_plan() -> Plan:
     """Everything goes but the data, the accounts, the packages and the program."""
     return (
         Section(Words("停止", "Stop")),
-        *(
-            Command(("systemctl", "disable", "--now", unit), may_fail=True)
-            for unit in reversed(STARTED)
-        ),
+        *(Command(("systemctl", "stop", unit), may_fail=True) for unit in reversed(STARTED)),
         Section(Words("删除", "Remove")),
+        *(Gone(f"{UNITS}/{target}.wants/{name}") for name, target in STARTED.items()),
         *(Gone(f"{UNITS}/{name}") for name in LINKED),
         Gone(f"{UNITS}/mosquitto.service.d/yicang.conf"),
         Gone(f"{UNITS}/mosquitto.service.d"),
