@@ -10,6 +10,8 @@ Six kinds of tables
   they changed (`hub.tables.accounts`).
 * **Log** (`event`, `stream`, `hole`, `unreadable`, `kiosk_state`): written by ingest. `event` is
   the truth: a row for each line that ever came in, with the bytes as they came.
+* **Lifecycle** (`revocation`, `review`, `bundle`): how kiosks ended, lines that wait for a person's
+  word, and what was carried here (`hub.tables.lifecycle`).
 * **Projections** (`touch`, `item`, `stock`, `movement`, `flow`, `tally`, `sale`, `box`, `leg`,
   `recall`, `claim`, `delivery`, `given`, the fold's part of `incident`, the epoch facts and
   placement in `stream`): a function of the good events in `event`; `rebuild` drops and refolds
