@@ -1,7 +1,7 @@
 """The hub's tables, and how its database is opened.
 
-Six kinds of tables
--------------------
+Seven kinds of tables
+---------------------
 * **Registry** (`stop`, `kiosk`, `prefix`, `kiosk_key`, `product`, `papers`): written by people.
 * **Alarms** (`alarm`, `alarm_channel`, `alarm_message`, `alarm_limit`, `stop_contact`): what
   somebody must go and look at, and who is told (`hub.tables.alerts`).
