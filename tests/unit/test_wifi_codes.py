@@ -19,7 +19,7 @@ def shared(ssid: str, password: str, security: str = "WPA", *, hidden: bool = Fa
 
 PASSWORDS = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=8, max_size=63)
 NAMES = st.text(
-    st.characters(exclude_characters="\0", exclude_categories=("Cs",)), min_size=1, max_size=8
+    st.characters(exclude_characters="\0", codec="utf-8"), min_size=1, max_size=8
 ).filter(lambda name: not (len(name) > 1 and name[0] == name[-1] == '"'))
 
 
