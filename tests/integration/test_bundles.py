@@ -5,6 +5,7 @@ import itertools
 import json
 import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -341,7 +342,7 @@ def test_the_account_of_a_kiosk_that_ended_is_forbidden_for_good(desk: Desk) -> 
     verifier = "$7$101$" + "A" * 16 + "$" + "B" * 86 + "=="
     for kiosk in (KIOSK, "kiosk-b"):
         with pytest.raises(AccountClosedError):
-            desk.call(lambda one, kiosk=kiosk: broker_accounts.allow(one, kiosk, verifier, 51))
+            desk.call(partial(broker_accounts.allow, kiosk=kiosk, verifier=verifier, now_ms=51))
 
 
 def test_a_kiosk_that_may_hold_more_is_not_retired_without_a_word(desk: Desk) -> None:

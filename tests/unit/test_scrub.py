@@ -2,15 +2,18 @@
 
 import pytest
 
+from contract.codes import Kind, token_code
 from kiosk.tasks.scrub import GONE, scrub
-from tests.support import people
+
+CARD = token_code(Kind.PERSON, bytes(range(10)))
+FAMILY = token_code(Kind.FAMILY, bytes(range(100, 110)))
 
 
 @pytest.mark.parametrize(
     ("text", "gone"),
     [
-        (f"card {people.card()} here", people.card()[1:]),
-        (f"family {people.family()}", people.family()[1:]),
+        (f"card {CARD} here", CARD[1:]),
+        (f"family {FAMILY}", FAMILY[1:]),
         ("GET /c/C1A1M0123456789Z#sig HTTP/1.1", "C1A1M"),
         ("scan WIFI:S:Granny's;T:WPA;P:open sesame;;", "Granny"),
         ("ssid=Granny", "Granny"),
