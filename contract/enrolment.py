@@ -24,7 +24,7 @@ class Grant(Struct, frozen=True, omit_defaults=True):
     journal: SessionId | None = None
 
 
-class Identity(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+class Identity(Struct, frozen=True, omit_defaults=True):
     """Who a kiosk is. ``username`` and ``password`` are for the broker.
 
     ``prefixes`` are in the order in which they are taken. ``last_epoch`` is the newest epoch
@@ -45,9 +45,21 @@ class Identity(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tr
     bundle_key: Annotated[str, whole(r"age1[0-9a-z]{1,120}")] | None = None
 
 
-def encode_identity(identity: Identity) -> bytes:
-    """The document, indented so that a person can read it."""
-    return msgspec.json.format(msgspec.json.encode(identity), indent=2) + b"\n"
+def encode_identity(identity: Identity, before: bytes = b"") -> bytes:
+    """The document, indented so that a person can read it.
+
+    ``before`` is the document that it replaces. What a later release wrote into that and this one
+    does not know stays: after an update that was left again, the later one will want it.
+    """
+    document = msgspec.json.decode(msgspec.json.encode(identity), type=dict[str, msgspec.Raw])
+    try:
+        old = msgspec.json.decode(before, type=dict[str, msgspec.Raw]) if before else {}
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        old = {}
+    if old.get("kiosk") == document["kiosk"]:
+        known = Identity.__struct_fields__
+        document |= {name: value for name, value in old.items() if name not in known}
+    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
 
 
 def decode_identity(document: bytes) -> Identity:

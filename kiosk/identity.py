@@ -61,7 +61,8 @@ class IdentityStore:
 
     def save(self, identity: Identity) -> None:
         """Replaces the document; on disk, readable by its owner only, when this returns."""
-        write_durably(self._path, encode_identity(identity), mode=0o600)
+        before = self._path.read_bytes() if self._path.exists() else b""
+        write_durably(self._path, encode_identity(identity, before), mode=0o600)
 
     def take_prefix(self, journal: str, *, fresh: bool = False) -> str | None:
         """The prefix of the journal with this id (16 hex digits); durable before it returns.
