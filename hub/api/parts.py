@@ -4,13 +4,13 @@ from typing import Final
 
 from hub.api import (
     decisions,
-    fleet_commands,
     fleet_alerts,
+    fleet_commands,
     fleet_enrolment,
     incidents,
     labels,
-    months,
     lifecycle,
+    months,
     papers,
     people,
     preparing,
@@ -37,7 +37,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *labels.ROUTES,
     *incidents.ROUTES,
     *fleet_alerts.ROUTES,
+    *lifecycle.ROUTES,
     *fleet_enrolment.ROUTES,
 )
-    *lifecycle.ROUTES,
 """All of them; a new part adds its own here."""

@@ -58,9 +58,8 @@ from hub.web import (
     uploads,
     wall,
 )
-from hub.web.fleet import invitations
 from hub.web.fleet import commands as fleet_commands
-from hub.web.fleet import configurations
+from hub.web.fleet import configurations, invitations
 from hub.web.page_cache import DataVersion, PageCache
 
 SESSION_HOURS = 12

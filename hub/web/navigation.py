@@ -84,9 +84,9 @@ GROUPS: Final = (
             Section("names.overview", _l("Names")),
             Section("reports.overview", _l("Reports")),
             Section("quarantine.listing", _l("Quarantine")),
-        ),
             Section("review.overview", _l("Review")),
             Section("bundles.overview", _l("Bundles")),
+        ),
     ),
     Group(
         _l("Administration"),

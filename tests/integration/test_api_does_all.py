@@ -78,6 +78,12 @@ DONE_BY: Final[Mapping[str, str]] = {
     "papers.preview": "seePapers",
     "statements.close": "closeMonth",
     "statements.restate": "restateMonth",
+    "bundles.upload": "bringBundle",
+    "review.accept": "acceptReview",
+    "review.reject": "rejectReview",
+    "review.reconsider": "reconsiderReview",
+    "ending.retire": "retireKiosk",
+    "ending.revoke": "revokeKiosk",
     "wall.add": "addWallLink",
     "wall.remove": "removeWallLink",
     "invitations.make": "inviteKiosk",
@@ -85,12 +91,6 @@ DONE_BY: Final[Mapping[str, str]] = {
     "invitations.cancel": "cancelKioskInvitation",
 }
 """The route of the API that does what a page's form does. (`phone.act` also decides, by the same
-    "bundles.upload": "bringBundle",
-    "review.accept": "acceptReview",
-    "review.reject": "rejectReview",
-    "review.reconsider": "reconsiderReview",
-    "ending.retire": "retireKiosk",
-    "ending.revoke": "revokeKiosk",
 actions as `decide`.)"""
 
 NOT_BY_MACHINE: Final[Mapping[str, str]] = {
