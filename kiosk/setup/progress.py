@@ -6,6 +6,7 @@ is readable by its owner only, and goes away with the first scan.
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import Final
 
@@ -21,9 +22,12 @@ MAX_BYTES: Final = 64 * 1024
 
 
 class ProgressStore:
-    """The document in the kiosk's state folder; those who write raise OSError."""
+    """The document in the kiosk's state folder; those who write raise OSError. ``mount`` is where
+    the data partition should be (`kiosk.config.KioskConfig.data_mount`): without it nothing is
+    kept, since it would be on the wrong disk."""
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, mount: str = "") -> None:
+        self._mount: Final = mount
         self._path: Final = state / FILE_NAME
         self._brought: Final = state / INVITATION_FILE
 
@@ -37,6 +41,8 @@ class ProgressStore:
 
     def save(self, progress: Progress) -> None:
         """On disk when this returns."""
+        if self._mount and not Path(self._mount).is_mount():
+            raise OSError(errno.EROFS, "the data partition is not mounted", self._mount)
         write_durably(self._path, msgspec.json.encode(progress), mode=0o600)
 
     def forget(self) -> None:

@@ -34,7 +34,8 @@ log = logging.getLogger(__name__)
 
 
 class Opening(NamedTuple):
-    """How the composition root opens devices: all of them ``post`` to where ``deliver`` says."""
+    """How the composition root opens devices: all of them ``post`` to where ``deliver`` says; and
+    whom it tells that setting up is ready to begin, and goes on."""
 
     post: Callable[[LoopInput], None]
     deliver: Callable[[Callable[[LoopInput], None]], None]
@@ -42,6 +43,8 @@ class Opening(NamedTuple):
     scanners: Callable[[Devices], list[Scanner]]
     auto_printers: Callable[[Devices, ExitStack], None]
     page: Callable[[KioskConfig, ScreenView, Sequence[Printer], Sequence[Scanner], ExitStack], None]
+    ready: Callable[[], None]
+    alive: Callable[[], None]
 
 
 def set_up(path: Path, software: str, opening: Opening) -> bool:
@@ -64,7 +67,7 @@ def set_up(path: Path, software: str, opening: Opening) -> bool:
         stack.callback(speaker.close)
         printers = [open_printer(url) for url in found.printers]
         desk = SetupDesk(
-            store=ProgressStore(config.state),
+            store=ProgressStore(config.state, config.data_mount),
             network=NmcliNetwork(),
             client=HubClient(clock, software=software, serial=board_serial()),
             clock=clock,
@@ -89,6 +92,7 @@ def set_up(path: Path, software: str, opening: Opening) -> bool:
         opening.auto_printers(found, stack)
         log.info("a kiosk that is to be set up is ready")
         manager.ready()
+        opening.ready()
         return desk.run()
 
 

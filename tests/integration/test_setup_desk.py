@@ -223,3 +223,10 @@ def test_it_can_be_stopped_at_any_time(desk: Desk) -> None:
     progress = desk.store.load()
     assert progress is not None
     assert progress.keys is not None, "the next start goes on with these"
+
+
+def test_without_its_data_partition_a_kiosk_keeps_nothing(tmp_path: Path) -> None:
+    store = ProgressStore(tmp_path, mount=str(tmp_path))
+    with pytest.raises(OSError, match="data partition"):
+        store.save(Progress(invitation=encode(invitation())))
+    assert list(tmp_path.iterdir()) == []
