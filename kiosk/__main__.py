@@ -130,8 +130,6 @@ def run(start: Start, mailbox: _Mailbox) -> int:
     os.environ.setdefault("LG_WD", str(config.state))  # lgpio keeps a pipe there
     lean.forget_companies()
     lean.trim()
-    mailbox = _Mailbox()
-    _stop_on_signals(mailbox)
     manager = ServiceManager.from_environment(os.environ)
     clock = LearntClock(SystemClock())
     while True:
