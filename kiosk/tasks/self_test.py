@@ -21,6 +21,8 @@ from kiosk.tasks.step import RUNNING, Step
 SHOW_MS: Final = 4_000
 """The pattern takes 2.8 s, the voice as long."""
 PRINT_MS: Final = 60_000
+MAX_DETAIL: Final = 300
+"""`contract.messages.Check` takes no more."""
 DISK_BYTES: Final = 64 * 1024
 
 
@@ -53,10 +55,15 @@ def disk_check(state: Path, mono: Callable[[], int]) -> Check:
     return Check("disk", same, f"{mono() - began} ms" if same else "read back otherwise")
 
 
+def _short(device: DeviceState) -> str:
+    """What is the matter with it, as far as a message has room."""
+    return str(device.detail)[:MAX_DETAIL]
+
+
 def device_checks(devices: tuple[DeviceState, ...], *, speaks: bool) -> list[Check]:
     """Scanners as they are; lights, buzzer and voice, which somebody must look at and hear."""
     found = [
-        Check(word(f"scanner {one.device}"), one.ok, "" if one.ok else str(one.detail))
+        Check(word(f"scanner {one.device}"), one.ok, "" if one.ok else _short(one))
         for one in devices
         if one.kind == "scanner"
     ]
@@ -66,11 +73,11 @@ def device_checks(devices: tuple[DeviceState, ...], *, speaks: bool) -> list[Che
     broken = next((one for one in panels if not one.ok), None)
     for name in ("lights", "buzzer"):
         ok = False if broken is not None else None
-        found.append(Check(name, ok, str(broken.detail) if broken is not None else ""))
+        found.append(Check(name, ok, _short(broken) if broken is not None else ""))
     if speaks:
         voice = next((one for one in devices if one.kind == "speaker" and not one.ok), None)
         ok = False if voice is not None else None
-        found.append(Check("speaker", ok, str(voice.detail) if voice is not None else ""))
+        found.append(Check("speaker", ok, _short(voice) if voice is not None else ""))
     return found
 
 
@@ -144,5 +151,5 @@ def _of_printers(results: Mapping[str, PrintResult | None], *, printing: bool) -
         ok = None if result is None or result.status == "unknown" else result.status == "printed"
         detail = "没有答复 / no answer" if result is None else str(result.detail)
         ok = False if result is None else ok
-        found.append(Check(word(f"printer {name}"), ok, detail[:300]))
+        found.append(Check(word(f"printer {name}"), ok, detail[:MAX_DETAIL]))
     return found

@@ -232,12 +232,23 @@ def test_a_configuration_that_works_is_kept(told: Told) -> None:
     told.kiosk.stop()
     told.start()
     until("it still does", lambda: told.health()["config_state"] == "confirmed")
-    again = told.wish({})
+
+
+@pytest.mark.proof
+def test_the_empty_configuration_is_the_way_back(told: Told) -> None:
+    kept = told.wish({"min_free_mb": 17})
     assert told.leaves() == EXIT_AGAIN
     told.start()
-    told.wait(again, "done", deadline_s=40)
+    told.wait(kept, "done", deadline_s=40)
+    back = told.wish({})
+    assert told.leaves() == EXIT_AGAIN
+    told.start()
+    told.wait(back, "done", deadline_s=40)
+    until("its health says so", lambda: told.health()["config_state"] == "confirmed")
+    assert not told.health()["drift"]
 
 
+@pytest.mark.proof
 def test_a_configuration_with_which_the_kiosk_dies_is_given_up(told: Told) -> None:
     command = told.wish({"min_free_mb": 18})
     assert told.leaves() == EXIT_AGAIN

@@ -99,7 +99,7 @@ def _options(_here: Connection) -> list[tuple[str, str]]:
 CONFIGURED: Final = Listing[Line](
     name="configured",
     title=_l("Wished and reported"),
-    order="same",
+    order="kiosk",
     empty=_l("No kiosk is registered yet. Set one up and start it: it reports here by itself."),
     source=MemorySource(rows=_rows),
     columns=(
