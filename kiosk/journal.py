@@ -28,13 +28,12 @@ from contract.events import (
     EpochOpened,
     Event,
     Noticed,
-    decode,
     event_id,
 )
 from kiosk.clock import LearntClock
 from kiosk.command_store import CommandStore, Taken
 from kiosk.identity import IdentityStore
-from kiosk.kept_events import KeptEvents
+from kiosk.kept_events import KeptEvents, readable
 from kiosk.knowledge import Knowledge
 from kiosk.print_queue import PrintQueue
 from kiosk.reference import Reference
@@ -364,9 +363,9 @@ class Journal:
         somebody asks once in a while. Raises `JournalError`."""
         with disk_errors():
             rows = self._db.execute(
-                "SELECT raw FROM event WHERE instr(raw, ?) ORDER BY id", (code.encode(),)
+                "SELECT id, raw FROM event WHERE instr(raw, ?) ORDER BY id", (code.encode(),)
             ).fetchall()
-        return [decode(raw) for (raw,) in rows]
+        return [event for _, event in readable(rows)]
 
     def secret_of(self, name: str) -> str | None:
         """The claim that waits under ``name`` for its receipt."""

@@ -1,10 +1,11 @@
 """The events that a journal still keeps, for what is told anew when something is taken back."""
 
 import sqlite3
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
 from typing import Final
 
-from contract.events import Event, decode
+from contract.events import Event, EventError, decode
 from kiosk.state import ItemFacts
 from kiosk.store import disk_errors, event_key
 
@@ -39,4 +40,12 @@ class KeptEvents:
                 # Only question marks are put together here.
                 rows = self._db.execute(f"SELECT id, raw FROM event WHERE {where}", some)  # noqa: S608
                 found.update(rows.fetchall())
-        return [(at, decode(raw)) for at, raw in sorted(found.items())]
+        return list(readable(sorted(found.items())))
+
+
+def readable(rows: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, Event]]:
+    """The events in these lines. Those that only a later release can read, which was left again,
+    stay in the journal for the hub and are passed over here."""
+    for at, raw in rows:
+        with suppress(EventError):
+            yield at, decode(raw)

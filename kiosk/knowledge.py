@@ -1,10 +1,11 @@
 """What this kiosk knows without asking anybody: its items, what is out, named retail codes."""
 
 import sqlite3
+from contextlib import suppress
 from typing import Final
 
 from contract.codes import parse
-from contract.events import decode
+from contract.events import EventError, decode
 from contract.papers import Papers
 from contract.recalls import same_goods
 from contract.reference import Campaign, KnownPlace, NamedCategory, Plan, Recall, StopSettings
@@ -47,7 +48,9 @@ def _passed(raw: bytes | None, clock: LearntClock) -> int:
     """Minutes that have gone by for sure since an event of an earlier boot: those of this one, or
     by the calendar where both knew it."""
     passed = clock.mono()
-    began = decode(raw).public if raw is not None else None
+    began = None
+    with suppress(EventError):  # a later release, which was left again, wrote it its own way
+        began = decode(raw).public if raw is not None else None
     now = clock.trusted_wall()
     if began is not None and began.clock and now is not None:
         passed = max(passed, now - began.wall)

@@ -10,7 +10,7 @@ from contract.events import Noticed
 from kiosk.store import JournalError, open_store
 from kiosk.store_schema import SCHEMA, Schema
 from tests.support.journals import Home
-from tests.support.lanes import CLOTHES
+from tests.support.lanes import CLOTHES, UNDO
 from tests.support.releases import NEXT
 
 
@@ -131,3 +131,28 @@ def test_a_way_back_that_cannot_be_gone_leaves_the_journal_as_it_was(home: Home)
     kept = home.open(schema=broken)
     assert len(kept.issued()) == 1
     kept.close()
+
+
+def test_what_only_a_later_release_can_read_is_kept_for_the_hub_and_stumbled_over_by_nobody(
+    home: Home,
+) -> None:
+    newer = home.open(schema=NEXT)
+    newer.scan(CLOTHES)
+    (code,) = newer.issued()
+    newer.append(Noticed(kind="weighed-by-the-newer"))
+    newer.close()
+    with closing(sqlite3.connect(home.path)) as db:
+        key, raw = db.execute("SELECT id, raw FROM event ORDER BY id DESC LIMIT 1").fetchone()
+        later = raw.replace(b'"type":"noticed"', b'"type":"weighed"')
+        later = later.replace(b"weighed-by-the-newer", code.encode())
+        assert later != raw
+        db.execute("UPDATE event SET raw = ? WHERE id = ?", (later, key))
+        db.commit()
+    older = home.open()
+    assert [event.public.body for event in older.journal.about(code)], "its own events are told"
+    older.scan(UNDO)
+    older.scan(CLOTHES)
+    epochs = older.journal.streams.by_epoch
+    sent = [raw for e, s in epochs.items() for _, raw in older.journal.streams.read(e, 1, s.head)]
+    assert later in sent
+    older.close()
