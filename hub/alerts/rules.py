@@ -381,6 +381,13 @@ def _judge_kiosk(
     return findings, unknown
 
 
+def is_present(facts: KioskFacts, limits: Limits, now_ms: int) -> bool:
+    """Whether a kiosk says that it is there, and has been heard lately: a retained ``online`` that
+    nothing follows is no proof."""
+    wait_ms = limits.get("silent_s", facts.stop) * 1000
+    return bool(facts.online) and facts.seen_ms is not None and now_ms - facts.seen_ms <= wait_ms
+
+
 def is_silent(facts: KioskFacts, hub: HubFacts, limits: Limits, now_ms: int) -> bool | None:
     """Whether a kiosk that should be there is not; None while nobody can know: the hub's broker is
     away or has just come back, the stop is closed or has just opened, or the kiosk never was
@@ -388,8 +395,7 @@ def is_silent(facts: KioskFacts, hub: HubFacts, limits: Limits, now_ms: int) -> 
     wait_ms = limits.get("silent_s", facts.stop) * 1000
     if hub.broker_since_ms is None:
         return None
-    seen = facts.seen_ms
-    if facts.online and seen is not None and now_ms - seen <= wait_ms:
+    if is_present(facts, limits, now_ms):
         return False
     if facts.online is None or facts.open_since_ms is None:
         return None

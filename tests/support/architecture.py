@@ -76,6 +76,7 @@ PURE: Final = (
     "hub/alerts/rules.py",
     "hub/alerts/telling.py",
     "hub/alerts/words.py",
+    "hub/fleet/urgency.py",
     "hub/reporting/statements.py",
     "hub/counts/stocktakes.py",
     "hub/counts/stocktake_lines.py",
