@@ -34,8 +34,8 @@ log = logging.getLogger(__name__)
 
 
 class Opening(NamedTuple):
-    """How the composition root opens devices: all of them ``post`` to where ``deliver`` says; and
-    whom it tells that setting up is ready to begin, and goes on."""
+    """How the composition root opens devices: all of them ``post`` to where ``deliver``
+    says."""
 
     post: Callable[[LoopInput], None]
     deliver: Callable[[Callable[[LoopInput], None]], None]
@@ -43,8 +43,6 @@ class Opening(NamedTuple):
     scanners: Callable[[Devices], list[Scanner]]
     auto_printers: Callable[[Devices, ExitStack], None]
     page: Callable[[KioskConfig, ScreenView, Sequence[Printer], Sequence[Scanner], ExitStack], None]
-    ready: Callable[[], None]
-    alive: Callable[[], None]
 
 
 def set_up(path: Path, software: str, opening: Opening) -> bool:
@@ -92,7 +90,6 @@ def set_up(path: Path, software: str, opening: Opening) -> bool:
         opening.auto_printers(found, stack)
         log.info("a kiosk that is to be set up is ready")
         manager.ready()
-        opening.ready()
         return desk.run()
 
 
