@@ -20,7 +20,7 @@ SIZE_MB = 24
 UNSHARE = ("unshare", "--mount") if os.geteuid() == 0 else ("unshare", "--map-root-user", "--mount")
 
 
-def _may_mount() -> bool:
+def may_mount() -> bool:
     tried = subprocess.run(
         [*UNSHARE, "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True, check=False
     )
@@ -28,7 +28,7 @@ def _may_mount() -> bool:
 
 
 pytestmark = pytest.mark.skipif(
-    not _may_mount(), reason="this machine lets nobody mount a disk in a namespace"
+    not may_mount(), reason="this machine lets nobody mount a disk in a namespace"
 )
 
 

@@ -36,6 +36,6 @@ def test_a_hub_is_ready_only_when_its_worker_is_and_is_fed_from_then_on(
         words = ("hub", "serve", "--data", str(site.data))
         with Yicang(*words, env={**os.environ, **manager.environment}) as hub:
             until("it is ready", lambda: "READY=1" in manager.listen())
-            assert "the hub is ready" in hub.output
+            hub.wait_for("the hub is ready")
             until("it is fed", manager.fed)
         assert not [line for line in manager.listen() if "gunicorn" in line.lower()]
