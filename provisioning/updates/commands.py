@@ -64,7 +64,7 @@ REASONS: Final[Mapping[str, Words]] = {
         "测试事件没有得到中心确认", "the hub has not acknowledged the test event"
     ),
     "backlog": Words("还有没送到中心的事件", "there are events that the hub lacks"),
-    "scanner-missing": Words("有扫描器不工作了", "a scanner does not work any more"),
+    "scanner-missing": Words("有扫码枪不工作了", "a scanner does not work any more"),
     "printer-missing": Words("有打印机不工作了", "a printer does not work any more"),
     "crashes": Words("终端程序一再退出", "the kiosk's process ends again and again"),
     "start-loop": Words("机器一再重启", "the machine starts again and again"),
