@@ -113,9 +113,7 @@ class MailHost:
                 envelope.rcpt_tos.append(address)
                 return "250 OK"
 
-            async def handle_DATA(
-                self, server: Any, session: Any, envelope: Envelope
-            ) -> str:
+            async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str:
                 assert isinstance(envelope.content, bytes)
                 outer.mail.append(envelope.content)
                 return "250 taken"

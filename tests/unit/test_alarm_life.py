@@ -248,7 +248,9 @@ KEYS: Final = ("scanner-down:a", "hot:b", "kiosk-silent:c")
 SEVERITY: Final = {KEYS[0]: URGENT, KEYS[1]: SOON, KEYS[2]: URGENT}
 
 course = st.lists(
-    st.tuples(st.sets(st.sampled_from(KEYS)), st.integers(1, 60), st.sampled_from(["", "ack", "held"])),
+    st.tuples(
+        st.sets(st.sampled_from(KEYS)), st.integers(1, 60), st.sampled_from(["", "ack", "held"])
+    ),
     min_size=1,
     max_size=40,
 )
