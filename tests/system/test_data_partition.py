@@ -47,14 +47,15 @@ def test_a_kiosk_works_while_nothing_but_its_partition_can_be_written(site: Site
 def test_a_kiosk_without_its_partition_refuses_and_goes_on_when_it_comes(site: Site) -> None:
     kiosk, data = partitioned(site)
     kiosk.start(wrapper=[*UNSHARE, "sh", "-c", 'exec "$@"', "sh"])
-    assert kiosk.process is not None
-    assert "the data partition is not mounted" in kiosk.process.text()
+    process = kiosk.process
+    assert process is not None
+    assert "the data partition is not mounted" in process.text()
     assert not (data / "state").exists()  # nothing in the empty folder
-    words = ["nsenter", "-t", str(kiosk.process.pid), "-m"]
+    words = ["nsenter", "-t", str(process.pid), "-m"]
     if os.geteuid() != 0:
         words += ["-U", "--preserve-credentials"]
     subprocess.run([*words, "sh", "-c", mounting(site, data)], check=True, timeout=10)
-    until("the kiosk goes on", lambda: "is ready, journal" in kiosk.process.text())
+    until("the kiosk goes on", lambda: "is ready, journal" in process.text())
 
 
 def test_a_partition_that_the_journal_is_not_on_is_named(site: Site) -> None:
