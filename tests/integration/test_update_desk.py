@@ -1,5 +1,6 @@
 """What a kiosk tells the updater, and how it answers: by an event that goes the way of all."""
 
+import os
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,7 @@ from contract.events import Noticed
 from drivers.ports import DeviceState, Words
 from kiosk.state import LaneState, Phase
 from kiosk.update_desk import UpdateDesk, running_release
-from kiosk.update_facts import read_facts, write_ask, write_told
+from kiosk.update_facts import read_facts, write_ask, write_facts, write_told
 from kiosk.update_words import KioskFacts, Told
 from tests.support.journals import DAY_MS, KIOSK, WALL, Home, OpenJournal
 from tests.support.lanes import CLOTHES
@@ -154,3 +155,21 @@ def test_memory_that_is_full_stops_nothing(bench: Bench) -> None:
     bench.home.clock.now += SECOND
     bench.desk.tick(DEVICES, bench.lanes, "")
     assert read_facts(bench.own / "facts.json") is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b"\xff", b'{"backlog": Infinity}', b'{"devices": 3}', b"[" * 60_000],
+)
+def test_facts_without_sense_are_no_facts(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "facts.json").write_bytes(content)
+    assert read_facts(tmp_path / "facts.json") is None
+
+
+def test_the_updater_neither_follows_a_link_nor_waits_for_a_pipe(tmp_path: Path) -> None:
+    write_facts(tmp_path, KioskFacts(release=NEW))
+    (tmp_path / "link").symlink_to(tmp_path / "facts.json")
+    os.mkfifo(tmp_path / "pipe")
+    assert read_facts(tmp_path / "facts.json") == KioskFacts(release=NEW)
+    assert read_facts(tmp_path / "link") is None
+    assert read_facts(tmp_path / "pipe") is None
