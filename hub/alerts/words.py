@@ -55,12 +55,12 @@ WORDS: Final[Mapping[str, Words]] = {
         ("最后一次听到“滴”声是什么时候？", "When did it last beep?"),
     ),
     "scanner-down": _words(
-        ("扫描器不工作", "The scanner does not work"),
+        ("扫码枪不工作", "The scanner does not work"),
         (
-            "终端正常，但扫描器没有连上：线松了、没插，或扫描器坏了。",
+            "终端正常，但扫码枪没有连上：线松了、没插，或扫码枪坏了。",
             "The kiosk runs, but no scanner answers: a loose cable, unplugged, or broken.",
         ),
-        ("按下扫描器的扳机，它会亮吗？", "Does the scanner light up when you pull its trigger?"),
+        ("按下扫码枪的扳机，它会亮吗？", "Does the scanner light up when you pull its trigger?"),
     ),
     "printer-down": _words(
         ("打印机不工作", "The printer does not work"),
