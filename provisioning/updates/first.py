@@ -44,8 +44,8 @@ def install(
     ``units`` are those of the release's units that this machine is to have (None: all of them).
 
     Raises:
-        BundleError: ``hash``, ``target``, ``damaged``, ``install``; ``in-use``: another release is
-            installed, and the updater is the one to replace it.
+        BundleError: ``hash``, ``target``, ``damaged``, ``install``; ``installed``: another release
+            is, and the updater is the one to replace it.
         OSError: the disk refuses.
     """
     if digest_of(source) != sha256.lower():
@@ -55,7 +55,7 @@ def install(
     venvs.check_fits(manifest.target, venvs.here(python))
     confirmed = places.linked(CONFIRMED)
     if confirmed not in (None, manifest.id) and places.is_complete(str(confirmed)):
-        raise BundleError("in-use", f"已装有 {confirmed} / {confirmed} is installed here")
+        raise BundleError("installed", f"已装有 {confirmed} / {confirmed} is installed here")
     places.releases.mkdir(mode=0o755, parents=True, exist_ok=True)
     folders.unpack(
         places, manifest.id, source, believed, lambda at, what: venvs.make(at, what, python)

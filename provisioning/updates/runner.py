@@ -166,7 +166,7 @@ class Updater:
         self._fits(manifest)
         in_use = self._places.linked(CONFIRMED)
         if in_use == manifest.id:
-            raise BundleError("in-use", f"{manifest.id} 正在使用 / is in use already")
+            raise BundleError("installed", f"{manifest.id} 正在使用 / is in use already")
         running = installed(self._places, in_use) if in_use else None
         if running is not None and is_older(manifest, running) and not older:
             raise BundleError(
@@ -186,7 +186,7 @@ class Updater:
                     raise BundleError("other-release", f"{name}: {manifest.id}")
                 self._judge(manifest, older=False)
             except BundleError as error:
-                if error.word == "in-use":
+                if error.word == "installed":
                     continue
                 log.error("%s: %s", name, error)
                 refused = steps.begin(state, name, "", source="", by_hand=False, forced=False)
