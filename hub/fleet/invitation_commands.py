@@ -28,7 +28,7 @@ _STATES: Final = {
     State.ENROLLED: "等六位数字 / waits for the six digits",
     State.CONFIRMED: "已确认 / confirmed",
     State.EXPIRED: "已过期 / expired",
-    State.CANCELLED: "已收回 / taken back",
+    State.CANCELLED: "已撤销 / taken back",
 }
 
 
@@ -79,7 +79,7 @@ def invite_command(data: Path, stop: str, replace: str, hours: int, pdf: Path | 
     except OSError as error:
         do(data, operations.CancelInvitation(made.id), type(None))
         raise Refused(
-            f"{pdf}: 写不了，邀请已收回 / cannot be written; the invitation was taken back"
+            f"{pdf}: 写不了，邀请已撤销 / cannot be written; the invitation was taken back"
             f" ({error.strerror})"
         ) from None
     click.echo(f"{pdf}: 请按 100% 打印 / print it at 100 %")
@@ -124,9 +124,9 @@ def confirm_command(data: Path, invitation: str, digits: str) -> None:
 @DATA
 @click.argument("invitation")
 def cancel_command(data: Path, invitation: str) -> None:
-    """收回邀请 / Take an invitation back."""
+    """撤销邀请 / Take an invitation back."""
     do(data, operations.CancelInvitation(invitation), type(None))
-    click.echo(f"{invitation}: 已收回 / taken back")
+    click.echo(f"{invitation}: 已撤销 / taken back")
 
 
 def _reach(config: HubConfig) -> Reach:
