@@ -76,6 +76,7 @@ def _systemctl(*words: str, check: bool = True) -> str:
 
 FOLLOWING: Final = {
     "systemd": "etc/systemd/system",
+    "systemd/journald.conf.d": "etc/systemd/journald.conf.d",
     "systemd/sysusers.d": "etc/sysusers.d",
     "systemd/tmpfiles.d": "etc/tmpfiles.d",
     "systemd/udev": "etc/udev/rules.d",
