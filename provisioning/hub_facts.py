@@ -2,6 +2,7 @@
 
 import base64
 import datetime as dt
+import errno
 import os
 import re
 import secrets
@@ -95,10 +96,11 @@ class Machine:
             return
         wanted = [*PORTS, *([(8884, "mosquitto.service")] if certificates else [])]
         for port, unit in wanted:
-            if not _active(unit) and (holder := _holder(port)) is not None:
+            if not _active(unit) and (whose := holder(port)) is not None:
+                zh, en = (whose, whose) if whose else ("另一个程序", "another program")
                 raise FactsError(
-                    f"端口 {port} 已被占用：{holder}；请先停掉它"
-                    f" / port {port} is taken by {holder}: stop that first"
+                    f"端口 {port} 已被占用：{zh}；请先停掉它"
+                    f" / port {port} is taken by {en}: stop that first"
                 )
 
     # --- what is there ---------------------------------------------------------------------
@@ -267,12 +269,23 @@ def _active(unit: str) -> bool:
     return told.returncode == 0
 
 
-def _holder(port: int) -> str | None:
-    """Who listens on a port, as people call it; None when nobody does."""
-    told = subprocess.run(
-        ["ss", "-Hltnp", f"sport = :{port}"], capture_output=True, text=True, check=False
-    )
-    if not told.stdout.strip():
+def holder(port: int) -> str | None:
+    """Who listens on a port of this machine, as people call it, empty if nobody can tell; None
+    when nobody does."""
+    try:
+        dual = socket.has_dualstack_ipv6()
+        family = socket.AF_INET6 if dual else socket.AF_INET
+        socket.create_server(("", port), family=family, dualstack_ipv6=dual).close()
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+    else:
         return None
+    program = shutil.which("ss")  # iproute2, which a small system lacks
+    if program is None:
+        return ""
+    told = subprocess.run(
+        [program, "-Hltnp", f"sport = :{port}"], capture_output=True, text=True, check=False
+    )
     found = re.search(r'users:\(\("([^"]+)"', told.stdout)
-    return found[1] if found else "?"
+    return found[1] if found else ""

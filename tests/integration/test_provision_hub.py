@@ -9,6 +9,7 @@ import socket
 import ssl
 import stat
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -317,3 +318,18 @@ def test_settings_that_cannot_be_read_and_keys_that_do_not_fit_are_left_alone(
     key.write_bytes(Authority.create("another").files().key)
     assert "belong together" in provision(root, status=2)
     assert settings.read_bytes() == good
+
+
+def test_a_taken_port_is_seen_also_on_a_machine_without_programs_that_list_ports() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        asked = "import sys; from provisioning.hub_facts import holder; "
+        asked += "print([holder(int(port)) for port in sys.argv[1:]])"
+        told = subprocess.run(
+            [sys.executable, "-c", asked, str(port), str(free_port())],
+            env={"PATH": "/nonexistent"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    assert told.stdout == "['', None]\n"
