@@ -3,12 +3,14 @@ kiosk, broker and hub, and an updater that is killed at random."""
 
 import hashlib
 import json
+import os
 import random
 import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +94,7 @@ class Stop:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
 
     def works(self) -> bool:
@@ -213,10 +216,17 @@ def test_killed_at_random_times_a_real_kiosk_ends_up_with_the_new_release(
         until("the old kiosk works", stop.works, deadline_s=60)
         codes = [stop.kiosk.scan(people.RICE).codes[-1]]
         stop.kiosk.scan(people.FINISH)
-        updater = stop.updater("install", str(made.good))
+
+        def goes_on() -> subprocess.Popen[bytes]:
+            state = load(stop.places.state)
+            idle = state.phase is Phase.IDLE and state.result is not Result.CONFIRMED
+            return stop.updater(*(("install", str(made.good)) if idle else ("run",)))
+
         for _ in range(14):
+            updater = goes_on()
             time.sleep(chance.uniform(0.05, 3.0))  # the length of the life that is cut off
-            updater.send_signal(signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.killpg(updater.pid, signal.SIGKILL)  # with its pip, as the power or systemd does
             updater.wait()
             for link in (CURRENT, CONFIRMED):
                 release = stop.places.linked(link)
@@ -224,12 +234,7 @@ def test_killed_at_random_times_a_real_kiosk_ends_up_with_the_new_release(
                 assert stop.places.is_complete(str(release))
             if load(stop.places.state).phase is Phase.TRYING:
                 break  # it may go back after too many of these, and rightly
-            words = ("run",) if load(stop.places.state).phase is not Phase.IDLE else (
-                "install", str(made.good),
-            )  # fmt: skip
-            updater = stop.updater(*words)
-        updater = stop.updater("run")
-        assert updater.wait(240) == 0
+        assert goes_on().wait(240) == 0
         state = load(stop.places.state)
         assert (state.phase, state.result) == (Phase.IDLE, Result.CONFIRMED)
         until("the new kiosk works", stop.works, deadline_s=60)
