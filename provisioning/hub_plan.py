@@ -159,6 +159,18 @@ def _units(facts: Facts) -> list[Step]:
             unless=("id", HUB_ACCOUNT),
             quiet=True,
         ),
+        Command(
+            ("systemd-tmpfiles", "--create", "yicang.conf"),
+            elsewhere=(
+                "systemd-tmpfiles",
+                "--root=@ROOT@",
+                "--exclude-prefix=/run",
+                "--create",
+                f"{facts.base}/systemd/tmpfiles.d/yicang.conf",
+            ),
+            unless=("test", "-d", f"{DATA}/kiosk"),
+            quiet=True,
+        ),
         Section(Words("服务", "Services")),
         *(Link(path, f"{CURRENT}/systemd/{name}") for path, name in links.items()),
         *wants,

@@ -320,6 +320,24 @@ def test_settings_that_cannot_be_read_and_keys_that_do_not_fit_are_left_alone(
     assert settings.read_bytes() == good
 
 
+@pytest.mark.skipif(
+    os.geteuid() != 0 or shutil.which("systemd-tmpfiles") is None,
+    reason="gives folders to accounts: needs root and systemd-tmpfiles",
+)
+def test_a_kiosk_on_the_same_machine_finds_its_account_and_its_folder(
+    hub: tuple[Path, str],
+) -> None:
+    root, _ = hub
+    found = (root / "var/lib/yicang/kiosk").stat()
+    assert stat.S_IMODE(found.st_mode) == 0o700
+    [line] = [
+        line
+        for line in (root / "etc/passwd").read_text(encoding="utf-8").splitlines()
+        if line.startswith("yicang-kiosk:")
+    ]
+    assert found.st_uid == int(line.split(":")[2])
+
+
 def test_a_taken_port_is_seen_also_on_a_machine_without_programs_that_list_ports() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
