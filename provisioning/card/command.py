@@ -55,6 +55,10 @@ FOLDER: Final = click.Path(path_type=Path, file_okay=False)
 @click.option(
     "--clock", type=click.Choice(get_args(Clock)), help="时钟电池 / the clock with a battery it has"
 )
+@click.option(
+    "--lights", is_flag=True,
+    help="按通常接法接了灯和按钮 / lights and buttons in the usual wiring (docs/panel.md)",
+)  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="只显示，不写 / show, write nothing")
 def card_command(
     boot: Path | None,
@@ -70,6 +74,7 @@ def card_command(
     country: str,
     authorized_key: Path | None,
     clock: Clock | None,
+    lights: bool,
     dry_run: bool,
 ) -> None:
     """准备一张终端的存储卡 / Prepare a kiosk's memory card (Raspberry Pi OS "Trixie", 64-bit).
@@ -94,6 +99,7 @@ def card_command(
         invitation=_invitation(invitation),
         authorized_key=_key(authorized_key),
         clock=clock,
+        lights=lights,
         has_release=release is not None,
     )
     made: dict[str, bytes] = {name: text.encode() for name, text in files.texts(choices).items()}

@@ -22,7 +22,7 @@ from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 
-from provisioning.render import toml
+from provisioning.render import Value, toml
 
 Yaml: TypeAlias = "str | int | bool | Sequence[Yaml] | Mapping[str, Yaml]"
 Clock = Literal["ds3231", "pcf8523", "pi5"]
@@ -66,6 +66,8 @@ class Choices(Struct, frozen=True, kw_only=True):
     invitation: str = ""
     authorized_key: str = ""
     clock: Clock | None = None
+    lights: bool = False
+    """A panel in the usual wiring (docs/panel.md); one that is not there does no harm."""
     has_release: bool = False
 
 
@@ -181,7 +183,10 @@ def network_config(choices: Choices) -> str:
 def kiosk_settings(choices: Choices) -> str:
     """``kiosk.toml`` of a kiosk that is set up by scans: it names no stop."""
     comment = "一台还没登记的义仓终端 / A Yicang kiosk that is to be set up by scans"
-    return toml({"timezone": choices.timezone}, comment)
+    values: dict[str, Value] = {"timezone": choices.timezone}
+    if choices.lights:
+        values["panel"] = "gpio:"
+    return toml(values, comment)
 
 
 def config_lines(clock: Clock) -> tuple[str, ...]:

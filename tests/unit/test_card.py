@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.enrolling import Invitation, encode, new_code, pin
-from kiosk.config import load_setup
+from kiosk.config import load_setup, panel_wiring
 from provisioning.card import files, first_boot
 from provisioning.card.files import Choices, network_config, texts, with_lines
 from provisioning.updates.places import CONFIRMED, CURRENT, Places
@@ -122,6 +122,15 @@ def test_the_settings_on_the_card_are_those_of_a_kiosk_to_be_set_up(tmp_path: Pa
     path.write_text(texts(Choices(instance="1", timezone="Asia/Urumqi"))[files.SETTINGS])
     config = load_setup(path)
     assert (config.kiosk, config.timezone) == ("not-enrolled", "Asia/Urumqi")
+    assert config.panel == "none:"
+
+
+def test_a_card_for_a_kiosk_with_lights_has_them_on_from_the_first_minute(tmp_path: Path) -> None:
+    path = tmp_path / "kiosk.toml"
+    path.write_text(texts(Choices(instance="1", lights=True))[files.SETTINGS])
+    config = load_setup(path)
+    assert config.panel == "gpio:"
+    assert panel_wiring(config) is not None
 
 
 def test_lines_for_the_clock_are_put_in_once_and_taken_out_again() -> None:
