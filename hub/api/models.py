@@ -120,17 +120,38 @@ class DeviceOut(Struct, frozen=True):
     paper_mm: int | None
 
 
+class TroubleOut(Struct, frozen=True):
+    """Something that is the matter with a kiosk, by the rules of the alarms. ``kind`` is a kind of
+    alarm, ``severity`` urgent or soon, ``ring`` host or operator. ``alarm`` is its number among the
+    alarms, null as long as it has not lasted; ``acknowledged``: somebody takes care of it."""
+
+    kind: str
+    severity: str
+    ring: str
+    alarm: int | None
+    acknowledged: bool
+
+
 class KioskOut(Struct, frozen=True):
-    """A kiosk. ``online`` is null as long as it never said; ``backlog`` counts the events that it
-    had not delivered when it last told, ``health_ms``. ``refusing`` says why it takes no scans
-    (disk-low, read-only; empty: it does), ``throttling`` what its board says of power and heat.
+    """A kiosk. ``presence`` is online (it says so, and was heard lately), offline, never, or
+    unknown while the hub has no broker; ``online`` is what it said itself, null as long as it never
+    did. ``level`` is how much it needs somebody: urgent, soon, away (its stop is closed), new, well
+    or ended; ``troubles`` has the most pressing first.
+    ``backlog`` counts the events that it had not delivered when it last told, ``health_ms``.
+    ``refusing`` says why it takes no scans (disk-low, read-only; empty: it does), ``throttling``
+    what its board says of power and heat; ``paper_mm`` is left on its emptiest roll.
     ``config`` is the version of the configuration that it runs with (empty: its own settings),
     ``config_state`` confirmed, trying or reverted, with ``config_detail`` for why; ``drift``:
-    it does not run with what is wished of it."""
+    it does not run with what is wished of it. ``version`` is its release, or what its software
+    calls itself; ``version_differs``: most run another."""
 
     id: str
     stop: str
     registered: bool
+    ended: str
+    presence: str
+    level: str
+    troubles: list[TroubleOut]
     online: bool | None
     seen_ms: int | None
     last_event_ms: int | None
@@ -140,11 +161,16 @@ class KioskOut(Struct, frozen=True):
     clock: bool | None
     clock_source: str | None
     software: str | None
+    version: str
+    version_differs: bool
     uptime_s: int | None
     disk_free_mb: int | None
     refusing: str | None
     temperature_c: float | None
     throttling: list[str] | None
+    paper_mm: int | None
+    paper_jobs: int | None
+    prefixes_left: int | None
     config: str | None
     config_state: str | None
     config_detail: str | None
@@ -153,7 +179,7 @@ class KioskOut(Struct, frozen=True):
 
 
 class KiosksOut(Struct, frozen=True):
-    """Every kiosk, by id."""
+    """Every kiosk, what needs a human first before all others."""
 
     kiosks: list[KioskOut]
 

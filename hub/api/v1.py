@@ -12,17 +12,14 @@ from contract.codes import CodeError, Kind
 from contract.events import Line
 from hub.access import tokens
 from hub.access.permissions import Permission
-from hub.api import openapi, parts, problems, routes
+from hub.api import openapi, parts, problems, routes, watched_kiosks
 from hub.api.models import (
-    DeviceOut,
     EventOut,
     EventPage,
     HealthOut,
     IncidentOut,
     IncidentsOut,
     ItemOut,
-    KioskOut,
-    KiosksOut,
     Names,
     Problem,
     StockLine,
@@ -31,12 +28,9 @@ from hub.api.models import (
     UnnamedCodes,
 )
 from hub.api.problems import BadParameter
-from hub.fleet import configurations
-from hub.fleet.configurations import Staged
 from hub.kiosks import reference
-from hub.queries import events, incidents, items, kiosks
+from hub.queries import events, incidents, items
 from hub.queries.events import Recorded
-from hub.queries.kiosks import Kiosk
 from hub.request import connection, now_ms, services
 from hub.web.login import require, visible_stops
 
@@ -140,10 +134,8 @@ def stock() -> Response:
 
 
 def kiosk_list() -> Response:
-    """Every kiosk."""
-    known = kiosks.kiosks(connection(), visible_stops())
-    desired = configurations.desired_of(connection())
-    return _answer(KiosksOut([_kiosk(one, desired.get(one.id)) for one in known]))
+    """Every kiosk, what needs a human first before all others."""
+    return _answer(watched_kiosks.answer())
 
 
 def codes_to_name() -> Response:
@@ -244,37 +236,6 @@ def _event(recorded: Recorded) -> EventOut:
         private_digest=digest,
         repaired=recorded.repaired,
         public=line.public,
-    )
-
-
-def _kiosk(one: Kiosk, desired: Staged | None) -> KioskOut:
-    health = one.health
-    return KioskOut(
-        id=one.id,
-        stop=one.stop,
-        registered=one.known_here,
-        online=one.online,
-        seen_ms=one.seen_ms,
-        last_event_ms=one.last_event_ms,
-        health_ms=one.health_ms,
-        backlog=health.backlog if health else None,
-        oldest_unsent_s=health.oldest_unsent_s if health else None,
-        clock=health.clock if health else None,
-        clock_source=health.clock_source if health else None,
-        software=health.software if health else None,
-        uptime_s=health.uptime_s if health else None,
-        disk_free_mb=health.disk_free_mb if health else None,
-        refusing=health.refusing if health else None,
-        temperature_c=health.temperature_c if health else None,
-        throttling=list(health.throttling) if health and health.throttling is not None else None,
-        config=health.config if health else None,
-        config_state=health.config_state if health else None,
-        config_detail=health.config_detail if health else None,
-        drift=configurations.drifts(desired, health),
-        devices=[
-            DeviceOut(device.name, device.kind, device.ok, device.detail, device.paper_mm)
-            for device in (health.devices if health else ())
-        ],
     )
 
 

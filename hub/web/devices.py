@@ -68,17 +68,26 @@ def machine(health: Health) -> list[tuple[str, str, bool]]:
     """How a kiosk's machine is, as far as it tells: what, how, and whether that is well."""
     rows = []
     if health.refusing:
-        rows.append((_("Refuses"), str(_REFUSING.get(health.refusing, health.refusing)), False))
+        rows.append((_("Refuses"), refusing(health.refusing), False))
     if health.temperature_c is not None:
         warm = health.temperature_c
         rows.append((_("Temperature"), f"{warm:.0f} °C", warm < HOT_C))
     if health.throttling:
-        told_of = " · ".join(str(_THROTTLING.get(word, word)) for word in health.throttling)
-        rows.append((_("Power and heat"), told_of, False))
+        rows.append((_("Power and heat"), " · ".join(throttling(health)), False))
     refused = [part.name for part in health.reference if not part.ok]
     if refused:
         rows.append((_("Data from here that it refused"), ", ".join(refused), False))
     return rows
+
+
+def refusing(word: str) -> str:
+    """What a kiosk refuses, and why."""
+    return str(_REFUSING.get(word, word))
+
+
+def throttling(health: Health) -> list[str]:
+    """What its board holds against power and heat."""
+    return [str(_THROTTLING.get(word, word)) for word in health.throttling or ()]
 
 
 HOT_C: Final = 80.0

@@ -1,43 +1,36 @@
-"""The list of kiosks: which are well, which are away, and whom to ring."""
+"""The board of kiosks: what needs a human first, whom to ring, and how every device is."""
 
+import hashlib
 from typing import Final
 
-from flask import Blueprint
+from flask import Blueprint, Response, current_app, g, render_template, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from markupsafe import Markup, escape
-from msgspec import Struct
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as BaseResponse
 
 from hub.access.permissions import Permission
+from hub.alerts import contacts, store
+from hub.alerts.limits import Limits
+from hub.fleet import standings, urgency
 from hub.queries import kiosks, places
-from hub.web import devices, formats, listing, story
-from hub.web.listing import Choice, Column, Kind, Link, Listing, MemorySource, stops
-from hub.web.login import needs, visible_stops
+from hub.request import connection, now_ms
+from hub.web import listing
+from hub.web.fleet import watching
+from hub.web.fleet.watching import Line
+from hub.web.listing import Choice, Column, Kind, Listing, MemorySource, stops
+from hub.web.listing.render import address
+from hub.web.login import needs, signed_in_user, visible_stops
 
-ONLINE: Final = "online"
-OFFLINE: Final = "offline"
-NEVER: Final = "never"
-_STATES: Final = (ONLINE, OFFLINE, NEVER, kiosks.RETIRED, kiosks.REVOKED)
-
-
-class Line(Struct, frozen=True):
-    """A kiosk of the list; ``state`` is one of the three words above."""
-
-    id: str
-    stop: str
-    stop_id: str
-    state: str
-    seen_ms: int | None
-    last_event_ms: int | None
-    backlog: int | None
-    software: str
-    trouble: str
+LIVE: Final = "live"
+"""The part of the page that asks for itself."""
+STOPS: Final = "stops"
+"""The other view: a mark for each stop, by city and district."""
+_STATES: Final = (*urgency.PRESENCES, kiosks.RETIRED, kiosks.REVOKED)
 
 
 def blueprint() -> Blueprint:
-    """The list under ``/kiosks``."""
+    """The board under ``/kiosks``."""
     pages = Blueprint("kiosks", __name__)
     pages.get("/kiosks", endpoint="listing")(page)
     return pages
@@ -45,60 +38,133 @@ def blueprint() -> Blueprint:
 
 @needs(Permission.VIEW)
 def page() -> BaseResponse:
-    """Every kiosk that the user may see."""
-    return listing.respond(KIOSKS, "fleet/kiosks.html")
+    """Every kiosk that the user may see; to the page itself, only the part that changes, and 304 as
+    long as it does not."""
+    if request.args.get("format", "") in listing.FORMS:
+        return listing.respond(KIOSKS)
+    view, here = listing.view(KIOSKS), connection()
+    found, by_stop = _rows(here), request.args.get("view") == STOPS
+    part = render_template(
+        "fleet/_kiosks.html",
+        table=view,
+        views=_views(by_stop) if found else (),
+        counts=[
+            (word, watching.level(word), watching.MARKS[word], n)
+            for word in urgency.LEVELS
+            if (n := sum(one.level == word for one in found))
+        ],
+        groups=watching.groups(_kept(here), places.stops(here)) if by_stop else None,
+        level_name=watching.level,
+        marks=watching.MARKS,
+    )
+    etag = f'W/"{hashlib.sha256(part.encode()).hexdigest()[:32]}"'
+    if request.headers.get("HX-Target") == LIVE:
+        response = Response(part)
+        response.headers["ETag"] = etag
+        return response.make_conditional(request)
+    return Response(render_template("fleet/kiosks.html", table=view, part=part, etag=etag))
+
+
+def _views(by_stop: bool) -> list[tuple[str, str, bool]]:
+    """Both ways to look at what the filters leave: name, address, and whether it is this one."""
+    args = request.args.to_dict()
+    return [
+        (_("As a list"), address(args, view=None), not by_stop),
+        (_("By stop"), address(args, view=STOPS), by_stop),
+    ]
+
+
+def _kept(here: Connection) -> list[Line]:
+    return list(KIOSKS.source.every(here, KIOSKS, KIOSKS.asked(request.args)))
 
 
 def _rows(here: Connection) -> list[Line]:
-    known = places.stops(here)
-    return [_line(one, known) for one in kiosks.kiosks(here, visible_stops())]
+    """The board's lines, made once for a request: the page counts and lists the same ones."""
+    made: list[Line] | None = g.get("board_lines")
+    if made is None:
+        user, limits = signed_in_user(), store.limits(here)
+        zone = current_app.config["TIMEZONE"]
+        found = standings.watched(here, now_ms(), zone, visible_stops())
+        phones = {
+            stop: phone
+            for stop, phone in contacts.phones(here).items()
+            if user.may(Permission.RESOLVE_INCIDENT, stop)
+        }
+        made = g.board_lines = watching.lines(found, places.stops(here), phones, limits)
+    return made
 
 
-def _line(one: kiosks.Kiosk, known: dict[str, places.Stop]) -> Line:
-    health = one.health
-    broken = [devices.told(each) for each in health.devices if not each.ok] if health else []
-    return Line(
-        id=one.id,
-        stop=story.stop_name(known, one.stop),
-        stop_id=one.stop,
-        state=one.ended or (NEVER if one.online is None else ONLINE if one.online else OFFLINE),
-        seen_ms=one.seen_ms,
-        last_event_ms=one.last_event_ms,
-        backlog=health.backlog if health else None,
-        software=health.software or "" if health else "",
-        trouble=_("; ").join(broken),
+def _limits() -> Limits:
+    found: Limits | None = g.get("board_limits")
+    if found is None:
+        found = g.board_limits = store.limits(connection())
+    return found
+
+
+def _states(_here: Connection) -> list[tuple[str, str]]:
+    return [(word, watching.state(word)) for word in _STATES]
+
+
+def _levels(_here: Connection) -> list[tuple[str, str]]:
+    return [(word, watching.level(word)) for word in urgency.LEVELS]
+
+
+def _cities(here: Connection) -> list[tuple[str, str]]:
+    return sorted({(one.city, one.city_name) for one in _rows(here) if one.city})
+
+
+def _matters(here: Connection) -> list[tuple[str, str]]:
+    found = {
+        one.kind: watching.title(one)
+        for line in _rows(here)
+        for one in line.watched.standing.troubles
+    }
+    return sorted(found.items(), key=lambda one: urgency.KINDS.index(one[0]))
+
+
+def _versions(here: Connection) -> list[tuple[str, str]]:
+    found = sorted({line.watched.version for line in _rows(here)} - {""}, reverse=True)
+    return [(one, one) for one in found]
+
+
+def _configured(line: Line) -> str:
+    if line.watched.reverted:
+        return "reverted"
+    return "drift" if line.watched.drifts else ""
+
+
+def _told(name: str) -> Column[Line]:
+    """A plain field of the last health, for files."""
+    titles = {
+        "oldest_unsent_s": _l("Oldest not yet sent, seconds"),
+        "disk_free_mb": _l("Free disk, MB"),
+        "prefixes_left": _l("Spare prefixes"),
+        "paper_jobs": _l("Paper waiting"),
+        "uptime_s": _l("Runs since, seconds"),
+    }
+    return Column(
+        key=name.removesuffix("_s").removesuffix("_mb"),
+        title=titles[name],
+        kind=Kind.NUMBER,
+        value=lambda row: None if row.health is None else getattr(row.health, name),
+        on_page=False,
+        sort=True,
     )
 
 
-def _state(word: str) -> str:
-    match word:
-        case "online":
-            return _("online")
-        case "offline":
-            return _("offline")
-        case kiosks.RETIRED:
-            return _("out of service")
-        case kiosks.REVOKED:
-            return _("revoked")
-        case _:
-            return _("never seen")
+def _temperature(row: Line) -> int | None:
+    warm = None if row.health is None else row.health.temperature_c
+    return None if warm is None else round(warm)
 
 
-def _state_tag(word: str) -> str | Markup:
-    tone = {ONLINE: "good", OFFLINE: "bad"}.get(word)
-    if tone is None:
-        return _state(word)
-    return Markup(f'<span class="{tone}">{escape(_state(word))}</span>')  # noqa: S704
-
-
-def _options(_here: Connection) -> list[tuple[str, str]]:
-    return [(word, _state(word)) for word in _STATES]
+def _yes(wish: bool | None) -> str:
+    return "" if wish is None else "1" if wish else "0"
 
 
 KIOSKS: Final = Listing[Line](
     name="kiosks",
     title=_l("Kiosks"),
-    order="id",
+    order="need",
     empty=_l("No kiosk is registered yet. Add one: it needs a sheet with a code, and a scanner."),
     source=MemorySource(rows=_rows),
     columns=(
@@ -108,51 +174,167 @@ KIOSKS: Final = Listing[Line](
             kind=Kind.CODE,
             heading=True,
             value=lambda row: row.id,
-            link=Link("board.kiosk", "kiosk", lambda row: row.id),
+            show=watching.kiosk_cell,
             sort=True,
         ),
-        Column(key="stop", title=_l("Stop"), value=lambda row: row.stop, sort=True),
+        Column(key="stop", title=_l("Stop"), value=lambda row: row.stop, on_page=False, sort=True),
+        Column(
+            key="city", title=_l("City"), value=lambda row: row.city_name, on_page=False, sort=True
+        ),
+        Column(
+            key="need",
+            title=_l("Needs somebody"),
+            value=lambda row: row.order,
+            show=watching.needs_cell,
+            in_files=False,
+            sort=True,
+        ),
+        Column(
+            key="level",
+            title=_l("How urgent"),
+            value=lambda row: watching.level(row.level),
+            on_page=False,
+        ),
+        Column(key="matter", title=_l("What is the matter"), value=watching.matter, on_page=False),
+        Column(key="ring", title=_l("Whom to ring"), value=watching.whom, on_page=False),
+        Column(
+            key="handled",
+            title=_l("Taken care of"),
+            value=lambda row: _yes(watching.handled(row)),
+            on_page=False,
+        ),
         Column(
             key="state",
             title=_l("State"),
-            value=lambda row: _state(row.state),
-            show=lambda row: _state_tag(row.state),
+            value=lambda row: watching.state(row.state),
+            show=watching.state_cell,
             sort=True,
         ),
         Column(
             key="seen",
             title=_l("Last seen"),
             kind=Kind.MOMENT,
-            value=lambda row: row.seen_ms,
-            show=lambda row: "" if row.seen_ms is None else formats.ago(row.seen_ms),
+            value=lambda row: row.watched.kiosk.seen_ms,
+            on_page=False,
             sort=True,
         ),
         Column(
             key="event",
             title=_l("Last event"),
             kind=Kind.MOMENT,
-            value=lambda row: row.last_event_ms,
-            show=lambda row: "" if row.last_event_ms is None else formats.ago(row.last_event_ms),
+            value=lambda row: row.watched.kiosk.last_event_ms,
+            on_page=False,
             sort=True,
         ),
         Column(
             key="backlog",
             title=_l("Not yet sent"),
             kind=Kind.NUMBER,
-            value=lambda row: row.backlog,
+            value=lambda row: None if row.health is None else row.health.backlog,
+            show=watching.backlog_cell,
             sort=True,
         ),
-        Column(key="trouble", title=_l("Does not work"), value=lambda row: row.trouble),
-        Column(key="software", title=_l("Software"), value=lambda row: row.software, sort=True),
+        _told("oldest_unsent_s"),
+        Column(
+            key="devices",
+            title=_l("Devices and paper"),
+            value=watching.broken,
+            show=watching.devices_cell,
+            in_files=False,
+        ),
+        Column(key="trouble", title=_l("Does not work"), value=watching.broken, on_page=False),
+        Column(
+            key="paper_mm",
+            title=_l("Paper left, mm"),
+            kind=Kind.NUMBER,
+            value=lambda row: urgency.paper_mm(row.health),
+            on_page=False,
+            sort=True,
+        ),
+        _told("paper_jobs"),
+        Column(
+            key="machine",
+            title=_l("Machine"),
+            value=_temperature,
+            show=lambda row: watching.machine_cell(row, _limits()),
+            in_files=False,
+        ),
+        Column(
+            key="clock",
+            title=_l("Clock trusted"),
+            value=lambda row: _yes(None if row.health is None else row.health.clock),
+            on_page=False,
+        ),
+        Column(
+            key="temperature",
+            title=_l("Temperature, °C"),
+            kind=Kind.NUMBER,
+            value=_temperature,
+            on_page=False,
+            sort=True,
+        ),
+        Column(
+            key="throttling",
+            title=_l("Power and heat"),
+            value=lambda row: " ".join((row.health and row.health.throttling) or ()),
+            on_page=False,
+        ),
+        _told("disk_free_mb"),
+        _told("uptime_s"),
+        Column(
+            key="software",
+            title=_l("Software"),
+            value=lambda row: row.watched.version,
+            show=watching.software_cell,
+            sort=True,
+        ),
+        Column(
+            key="differs",
+            title=_l("Not what most run"),
+            value=lambda row: _yes(row.watched.differs),
+            on_page=False,
+        ),
+        Column(
+            key="configuration",
+            title=_l("Configuration not as wished"),
+            value=_configured,
+            on_page=False,
+        ),
+        _told("prefixes_left"),
     ),
     filters=(
+        Choice(
+            key="level",
+            label=_l("How urgent"),
+            options=_levels,
+            keep=lambda row, value: row.level == value,
+            first=True,
+        ),
         stops(keep=lambda row, value: row.stop_id == value),
         Choice(
             key="state",
             label=_l("State"),
-            options=_options,
+            options=_states,
             keep=lambda row, value: row.state == value,
             first=True,
+        ),
+        Choice(
+            key="matter",
+            label=_l("What is the matter"),
+            options=_matters,
+            keep=lambda row, value: any(one.kind == value for one in row.watched.standing.troubles),
+        ),
+        Choice(
+            key="city",
+            label=_l("City"),
+            options=_cities,
+            keep=lambda row, value: row.city == value,
+        ),
+        Choice(
+            key="version",
+            label=_l("Software"),
+            options=_versions,
+            keep=lambda row, value: row.watched.version == value,
         ),
     ),
 )

@@ -95,8 +95,8 @@ def test_an_operator_sees_what_why_whom_to_ring_and_what_to_ask(site: HubSite) -
     assert 'href="tel:02855501234"' in page
     assert "At the hub" in told
     chinese = words(signed_in(site, language="zh").get("/alerts").text)
-    assert "扫描器不工作" in chinese
-    assert "按下扫描器的扳机，它会亮吗？" in chinese
+    assert "扫码枪不工作" in chinese
+    assert "按下扫码枪的扳机，它会亮吗？" in chinese
 
 
 def test_whoever_may_only_look_sees_no_telephone_and_no_button(site: HubSite) -> None:
@@ -352,7 +352,7 @@ def test_a_machine_reads_alarms_in_both_languages_and_takes_care_of_one(site: Hu
     machine = Machine(site, Role.OPERATOR)
     found = {one["kind"]: one for one in machine.get("/alerts").json["alarms"]}
     scanner = found["scanner-down"]
-    assert scanner["title"] == {"zh": "扫描器不工作", "en": "The scanner does not work"}
+    assert scanner["title"] == {"zh": "扫码枪不工作", "en": "The scanner does not work"}
     assert scanner["phone"] == PHONE
     done = machine.post("/alerts/acknowledge", alarm=scanner["id"]).json
     assert done == {"alarm": scanner["id"], "changed": True}

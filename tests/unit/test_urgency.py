@@ -173,7 +173,7 @@ def test_levels_come_in_their_order_and_names_decide_between_equals() -> None:
         judged(facts(kiosk="b-well")),
         urgency.ended("a-ended"),
     ]
-    assert sorted(reversed(wanted), key=rank) == wanted
+    assert sorted(wanted[::-1], key=rank) == wanted
 
 
 def test_what_somebody_takes_care_of_comes_after_what_nobody_does() -> None:

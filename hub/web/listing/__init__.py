@@ -24,6 +24,7 @@ from hub.web.listing.filters import Text as Text
 from hub.web.listing.filters import stops as stops
 from hub.web.listing.listing import Listing as Listing
 from hub.web.listing.memory import MemorySource as MemorySource
+from hub.web.listing.respond import FORMS as FORMS
 from hub.web.listing.respond import respond as respond
 from hub.web.listing.respond import view as view
 from hub.web.listing.sql import SqlSource as SqlSource
