@@ -20,10 +20,12 @@ from contract.codes import Kind
 from contract.reference import Capability, Entry, KnownPlace
 from hub import db
 from hub.config import HubConfig
-from hub.demo import office, rhythm
+from hub.demo import giving, office, rhythm
+from hub.demo.journal import Journal
 from hub.demo.places import CAMPAIGNS, CITY, DISPOSAL, TEAMS, DemoStop, city
-from hub.demo.world import DAY_MS
+from hub.demo.world import DAY_MS, MINUTE_MS
 from hub.demo.year import Arrival, Year
+from hub.fleet import lifecycle
 from hub.folds.item import fold_item
 from hub.kiosks import catalogue, reference
 from hub.log.event_log import EventLog
@@ -35,6 +37,9 @@ from provisioning.identity import EnrolmentError, enrol
 
 PLANS_TOLD_DAYS: Final = 21
 """Plans that were done longer ago are no longer told to kiosks."""
+
+LOST_BEFORE_MS: Final = 3 * DAY_MS
+"""So long before the last day a kiosk was stolen."""
 
 ABILITIES: Final = (("deliver",), ("deliver", "sell"), ("deliver", "count"), ("lead", "count"))
 
@@ -82,6 +87,7 @@ class Filler:
                 self._receive(writer, arrival)
                 progress(arrival.events)
             writer.call(lambda connection: self._finish(connection, year))
+            self._lose_a_kiosk(writer, year)
         return year
 
     # --- registry and catalogue --------------------------------------------------------------
@@ -150,6 +156,26 @@ class Filler:
         going = sorted(plan.code for plan in plans if plan.open)
         box = store.journals[0].code(Kind.BOX)
         office.on_the_desk(connection, store, going, box, self._now_ms)
+
+    def _lose_a_kiosk(self, writer: Writer, year: Year) -> None:
+        """One that was stolen and revoked reports after all: what it says waits for a person."""
+        world = year.world
+        store = world.stores[-1]
+        name = f"{store.spec.id}-spare"
+        draw = random.Random(f"{self._seed} spare")  # noqa: S311 - the same seed, the same story
+        started_ms = self._now_ms - LOST_BEFORE_MS
+
+        def enrol_and_revoke(connection: Connection) -> str:
+            identity = enrol(connection, name, store.spec.id, started_ms, draw=draw.randrange)
+            lifecycle.revoke(connection, name, "stolen", office.BY, self._now_ms)
+            return identity.prefixes[0].prefix
+
+        journal = Journal(name, writer.call(enrol_and_revoke), draw)
+        journal.start(started_ms)
+        giving.donate(world, store, journal, started_ms + MINUTE_MS)
+        for message in journal.send():
+            writer.post(message)
+        writer.call(lambda _connection: None)  # behind them in the writer's queue
 
     # --- what comes in -----------------------------------------------------------------------
 

@@ -90,13 +90,13 @@ def test_every_body_of_the_document_takes_no_more_than_it_names(site: CountSite)
         one["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
         for path in document["paths"].values()
         for one in path.values()
-        if "requestBody" in one
+        if "application/json" in one.get("requestBody", {}).get("content", {})
     }
     schemas = document["components"]["schemas"]
     assert len(bodies) > 20
-    assert {name for name in bodies if schemas[name].get("additionalProperties") is not False} == (
-        set()
-    )
+    lenient = {name for name in bodies if schemas[name].get("additionalProperties") is not False}
+    # What a machine sends, not a person: a kiosk of a later release may say more of itself.
+    assert lenient == {"EnrolmentRequest"}
 
 
 def test_whoever_keeps_one_stop_sets_no_plan_of_the_whole_hub(
