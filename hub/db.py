@@ -1,11 +1,13 @@
 """The hub's tables, and how its database is opened.
 
-Seven kinds of tables
+Eight kinds of tables
 ---------------------
 * **Registry** (`stop`, `kiosk`, `prefix`, `kiosk_key`, `product`, `papers`): written by people.
 * **Alarms** (`alarm`, `alarm_channel`, `alarm_message`, `alarm_limit`, `stop_contact`): what
   somebody must go and look at, and who is told (`hub.tables.alerts`).
 * **Commands** (`command`): what kiosks were told to do, and what they answered.
+* **Releases** (`release`, `release_ask`, `roll_out`, `roll_out_kiosk`, `epoch_release`, `quality`):
+  what kiosks are to run, and how well they work with it (`hub.tables.releases`).
 * **Accounts** (`user`, `session`, `passkey`, `token`, `attempt`, `audit`): who works here, and what
   they changed (`hub.tables.accounts`).
 * **Log** (`event`, `stream`, `hole`, `unreadable`, `kiosk_state`): written by ingest. `event` is
@@ -52,6 +54,7 @@ from hub.tables.configurations import configuration as configuration
 from hub.tables.configurations import configuration_stage as configuration_stage
 from hub.tables.donations import donation as donation
 from hub.tables.fleet import enrolment as enrolment
+from hub.tables.kiosk_history import kiosk_history as kiosk_history
 from hub.tables.labels import label_run as label_run
 from hub.tables.lifecycle import bundle as bundle
 from hub.tables.lifecycle import review as review
@@ -85,6 +88,12 @@ from hub.tables.registry import product as product
 from hub.tables.registry import setting as setting
 from hub.tables.registry import skill as skill
 from hub.tables.registry import stop as stop
+from hub.tables.releases import epoch_release as epoch_release
+from hub.tables.releases import quality as quality
+from hub.tables.releases import release as release
+from hub.tables.releases import release_ask as release_ask
+from hub.tables.releases import roll_out as roll_out
+from hub.tables.releases import roll_out_kiosk as roll_out_kiosk
 from hub.tables.statements import restatement as restatement
 from hub.tables.statements import statement as statement
 from hub.tables.stock import box as box
