@@ -17,9 +17,10 @@ from typing import Any, Final
 
 from provisioning import mosquitto
 from provisioning.authority import Authority, Issued, is_due
-from provisioning.hub_plan import HUB, OWN, Drawn, Facts, Options
+from provisioning.hub_plan import HUB, KIOSK_UNIT, OWN, Drawn, Facts, Options
 from provisioning.mosquitto import Style, style_of, verifier
 from provisioning.render import Value, is_kept
+from provisioning.updates.host import systemd_version
 
 KNOWN: Final = {"debian": ("12", "13"), "raspbian": ("12", "13")}
 PLUGINS: Final = "/usr/lib/mosquitto"
@@ -110,10 +111,14 @@ class Machine:
         return Facts(
             base=self.base(),
             broker=self.broker(),
-            systemd=self._systemd(),
+            systemd=systemd_version(self._root),
             plugins=self._plugins(),
             settings=self._settings(),
         )
+
+    def has_kiosk(self) -> bool:
+        """Whether it is a kiosk, too."""
+        return os.path.lexists(self.at(KIOSK_UNIT))
 
     def broker(self) -> Style | None:
         """The generation of the Mosquitto that is installed; None without one.
@@ -146,13 +151,6 @@ class Machine:
                 found = re.search(r"^Version: (?:\d+:)?(\S+)", package, re.MULTILINE)
                 return found[1] if found is not None else ""
         return ""
-
-    def _systemd(self) -> int:
-        for library in self.at("/usr/lib").glob("**/systemd/libsystemd-shared-*.so"):
-            found = re.search(r"shared-(\d+)", library.name)
-            if found is not None:
-                return int(found[1])
-        return 0
 
     def _plugins(self) -> str:
         for library in self.at("/usr/lib").glob(f"**/{PLUGIN}"):

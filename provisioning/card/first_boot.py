@@ -22,6 +22,7 @@ from typing import Final
 
 from provisioning.updates import first
 from provisioning.updates.bundle import BundleError
+from provisioning.updates.host import start_links, system_links
 from provisioning.updates.places import CURRENT, Places
 from provisioning.updates.venvs import PYTHON
 
@@ -40,6 +41,8 @@ UNITS: Final = (
 """The units of a release that a kiosk has; all others are the hub's."""
 RECOVER: Final = "yicang-update-recover.service"
 """Before the kiosk at every start of the machine; not in the middle of one."""
+SUBSYSTEMS: Final = ("tty", "input", "usbmisc", "usb", "gpio", "sound")
+"""Of the devices that the udev rules give to the kiosk."""
 STATE: Final = "var/lib/yicang/kiosk"
 DONE: Final = "var/lib/yicang/first-boot-done"
 ACCOUNT: Final = "yicang-kiosk"
@@ -73,36 +76,27 @@ def first_boot(boot: Path, root: Path, *, machine: bool = True, python: Path = P
         shutil.copyfile(key, places.keys / key.name)
     release = _install(places, card, python)
     there = places.release(release)
+    system_links(places, there, UNITS)
+    starting = start_links(places, there, UNITS)
     if machine:
         _run("systemd-sysusers")
         _run("systemd-tmpfiles", "--create")
     _kiosk_folder(card, root / STATE, machine=machine)
-    _copy_rules(there / "systemd", root)
     if machine:
         _run("systemctl", "daemon-reload")
-        for name in to_enable(there / "systemd"):
-            _run("systemctl", "enable", name)
+        _run("systemctl", "restart", "systemd-journald.service")  # it reads its limits at its start
+        _rules_for_devices()
     scrub(boot, root)
     (root / "etc/cloud").mkdir(parents=True, exist_ok=True)
     (root / "etc/cloud/cloud-init.disabled").touch()
     if machine:
-        started = [name for name in to_enable(there / "systemd") if name != RECOVER]
-        _run("systemctl", "start", "--no-block", *started)
+        now = [name for name in starting if name != RECOVER]
+        _run("systemctl", "start", "--no-block", *now)
     done = root / DONE
     done.parent.mkdir(parents=True, exist_ok=True)
     done.write_text(f"{release}\n", encoding="ascii")
     os.sync()
     return release
-
-
-def to_enable(systemd: Path) -> list[str]:
-    """Those of a release's units for a kiosk that are started by themselves."""
-    there = (systemd / name for name in UNITS)
-    return [
-        unit.name
-        for unit in there
-        if unit.is_file() and "\n[Install]\n" in unit.read_text(encoding="utf-8")
-    ]
 
 
 def _install(places: Places, card: Path, python: Path) -> str:
@@ -134,17 +128,17 @@ def _kiosk_folder(card: Path, state: Path, *, machine: bool) -> None:
             os.chown(path, account.pw_uid, account.pw_gid)
 
 
-def _copy_rules(systemd: Path, root: Path) -> None:
-    """What is no unit and belongs to the machine: who may join a Wi-Fi, how much the logs keep."""
-    for folder, into in (
-        ("polkit", "etc/polkit-1/rules.d"),
-        ("journald.conf.d", "etc/systemd/journald.conf.d"),
-    ):
-        for source in sorted((systemd / folder).glob("*")):
-            target = root / into / source.name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, target)
-            target.chmod(0o644)
+def _rules_for_devices() -> None:
+    """Has the new rules hold for scanner and printer, which were plugged in before them. Without
+    this they would from the next start of the machine on, so that the kiosk starts all the same.
+    """
+    kinds = [f"--subsystem-match={kind}" for kind in SUBSYSTEMS]
+    try:
+        _run("udevadm", "control", "--reload")
+        _run("udevadm", "trigger", *kinds)
+        _run("udevadm", "settle", "--timeout=60")
+    except OSError as error:
+        print(f"接好的设备要重启后才能用 / devices only after a restart: {error}", file=sys.stderr)
 
 
 def scrub(boot: Path, root: Path) -> None:

@@ -1,6 +1,7 @@
 """A prepared card: what is on it, that cloud-init takes it, and that no secret stays on it."""
 
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -222,9 +223,7 @@ def root(tmp_path: Path) -> Path:
     """A machine that has a release, and cloud-init's copies of what it read."""
     places = Places(tmp_path / "root")
     release = places.release(NEW)
-    for name in ("polkit/50-yicang-network.rules", "journald.conf.d/yicang.conf"):
-        (release / "systemd" / name).parent.mkdir(parents=True)
-        (release / "systemd" / name).write_text("rules\n")
+    shutil.copytree(ROOT / "systemd", release / "systemd")
     places.link(CURRENT, NEW)
     places.link(CONFIRMED, NEW)
     copies = places.root / "var/lib/cloud/seed/nocloud"
@@ -264,8 +263,6 @@ def test_after_the_first_boot_no_secret_is_on_the_card_and_the_kiosk_has_its_cod
     assert (state / "invitation.txt").read_text().strip() == INVITATION
     assert (state / "invitation.txt").stat().st_mode & 0o777 == 0o600
     assert load_setup(state / "kiosk.toml").kiosk == "not-enrolled"
-    assert (root / "etc/polkit-1/rules.d/50-yicang-network.rules").read_text() == "rules\n"
-    assert (root / "etc/systemd/journald.conf.d/yicang.conf").exists()
     assert (root / "etc/cloud/cloud-init.disabled").exists()
     assert (root / first_boot.DONE).read_text() == f"{NEW}\n"
     network = msgspec.yaml.decode((boot / "network-config").read_text())
@@ -292,10 +289,46 @@ def test_a_kiosk_has_every_unit_that_is_not_the_hubs() -> None:
         name for name in units if name.startswith(("yicang-hub", "yicang-broker", "yicang-cert"))
     }
     assert set(first_boot.UNITS) == units - hubs
-    enabled = first_boot.to_enable(ROOT / "systemd")
-    assert first_boot.KIOSK in enabled
-    assert "yicang-update.timer" in enabled
-    assert "yicang-stick@.service" not in enabled, "udev starts it"
+
+
+def test_what_a_kiosk_has_of_a_release_follows_the_release_in_use(boot: Path, root: Path) -> None:
+    prepare(boot)
+    first_boot.first_boot(boot, root, machine=False)
+    etc, release = root / "etc", "/opt/yicang/current/systemd"
+    for link, source in {
+        "polkit-1/rules.d/50-yicang-network.rules": "polkit/50-yicang-network.rules",
+        "systemd/journald.conf.d/yicang.conf": "journald.conf.d/yicang.conf",
+        "systemd/system/yicang-kiosk.service": "yicang-kiosk.service",
+        "sysusers.d/yicang.conf": "sysusers.d/yicang.conf",
+        "tmpfiles.d/yicang.conf": "tmpfiles.d/yicang.conf",
+        "udev/rules.d/99-yicang.rules": "udev/99-yicang.rules",
+    }.items():
+        assert str((etc / link).readlink()) == f"{release}/{source}"
+    assert not (etc / "systemd/system/yicang-hub.service").is_symlink()
+    wants = sorted(etc.glob("systemd/system/*.wants/*"))
+    assert {path.name for path in wants} == {
+        "yicang-kiosk.service",
+        "yicang-reboot.path",
+        "yicang-update-recover.service",
+        "yicang-update.timer",
+    }  # udev starts yicang-stick@.service, and others are started by these
+    # A path with the release's name in it would lead nowhere once that release is taken away.
+    assert {path.readlink() for path in wants} == {
+        Path("/etc/systemd/system") / path.name for path in wants
+    }
+
+
+@pytest.mark.parametrize(("version", "linked"), [(252, False), (257, True)])
+def test_growing_pauses_are_for_a_systemd_that_knows_them(
+    boot: Path, root: Path, version: int, linked: bool
+) -> None:
+    library = root / f"usr/lib/aarch64-linux-gnu/systemd/libsystemd-shared-{version}.so"
+    library.parent.mkdir(parents=True)
+    library.touch()
+    prepare(boot)
+    first_boot.first_boot(boot, root, machine=False)
+    link = root / "etc/systemd/system/yicang-.service.d/back-off.conf"
+    assert link.is_symlink() is linked
 
 
 def test_the_first_boot_needs_nothing_but_python(tmp_path: Path) -> None:
