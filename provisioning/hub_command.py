@@ -171,7 +171,8 @@ def _tell_password(executor: Executor, options: Options, root: Path) -> None:
 
 
 def _uninstall(machine: Machine, root: Path, dry_run: bool) -> None:
-    plan = hub_plan.uninstall_plan()
+    kiosk = machine.has_kiosk()
+    plan = hub_plan.uninstall_plan(kiosk=kiosk)
     if dry_run:
         _show(plan)
     else:
@@ -179,8 +180,9 @@ def _uninstall(machine: Machine, root: Path, dry_run: bool) -> None:
         executor = Executor(root, click.echo)
         executor.run(plan)
     click.echo()
-    stays = "、".join(hub_plan.STAYS), ", ".join(hub_plan.STAYS)
-    click.echo(f"保留 / left as they are: {stays[1]}")
+    click.echo(f"保留 / left as they are: {', '.join(hub_plan.STAYS)}")
+    if kiosk:
+        click.echo("这台机器上的终端继续运行 / the kiosk on this machine goes on")
 
 
 def _renew(machine: Machine, root: Path) -> None:

@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from drivers.ports import Words
 from provisioning import mosquitto
@@ -338,8 +337,9 @@ def _told_broker() -> Command:
     )
 
 
-def uninstall_plan() -> Plan:
-    """Everything goes but the data, the accounts, the packages and the program."""
+def uninstall_plan(*, kiosk: bool = False) -> Plan:
+    """Everything goes but the data, the accounts, the packages and the program; and what a
+    ``kiosk`` on the same machine needs."""
     return (
         Section(Words("停止", "Stop")),
         *(Command(("systemctl", "stop", unit), may_fail=True) for unit in reversed(STARTED)),
@@ -348,11 +348,7 @@ def uninstall_plan() -> Plan:
         *(Gone(f"{UNITS}/{name}") for name in LINKED),
         Gone(f"{UNITS}/mosquitto.service.d/yicang.conf"),
         Gone(f"{UNITS}/mosquitto.service.d"),
-        Gone(f"{UNITS}/yicang-.service.d/back-off.conf"),
-        Gone(f"{UNITS}/yicang-.service.d"),
-        Gone("/etc/systemd/journald.conf.d/yicang.conf"),
-        Gone("/etc/sysusers.d/yicang.conf"),
-        Gone("/etc/tmpfiles.d/yicang.conf"),
+        *(Gone(path) for path in (() if kiosk else SHARED)),
         Gone(BROKER_CONF),
         *(
             Gone(f"{OWN}/{name}")
@@ -365,7 +361,6 @@ def uninstall_plan() -> Plan:
             )
         ),
         Gone(OWN),
-        Gone(CURRENT),
         Command(("systemctl", "daemon-reload"), after=(UNITS,)),
         Command(
             ("systemctl", "try-restart", "mosquitto.service"), after=(BROKER_CONF,), may_fail=True
@@ -373,10 +368,18 @@ def uninstall_plan() -> Plan:
     )
 
 
+KIOSK_UNIT: Final = f"{UNITS}/yicang-kiosk.service"
+"""There on a machine that is a kiosk, too."""
+
+SHARED: Final = (
+    f"{UNITS}/yicang-.service.d/back-off.conf",
+    f"{UNITS}/yicang-.service.d",
+    "/etc/systemd/journald.conf.d/yicang.conf",
+    "/etc/sysusers.d/yicang.conf",
+    "/etc/tmpfiles.d/yicang.conf",
+    CURRENT,
+)
+"""What a hub has in common with a kiosk on the same machine."""
+
 STAYS: Final = (DATA, f"{HUB_ACCOUNT} ({BROKER_ACCOUNT})", "mosquitto")
 """What `uninstall_plan` leaves: the data, the account, the package."""
-
-
-def with_broker(facts: Facts, style: Style) -> Facts:
-    """The same once the broker was installed."""
-    return replace(facts, broker=style)

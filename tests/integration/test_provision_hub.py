@@ -279,6 +279,20 @@ def test_uninstalling_leaves_the_data_and_says_what_stays(tmp_path: Path) -> Non
     provision(root, "--host", "hub.example")  # and back, on the same data
 
 
+def test_uninstalling_leaves_a_kiosk_on_the_same_machine_what_it_needs(tmp_path: Path) -> None:
+    root = an_empty_root(tmp_path)
+    provision(root, "--host", "hub.example")
+    unit = root / "etc/systemd/system/yicang-kiosk.service"
+    unit.symlink_to("/opt/yicang/current/systemd/yicang-kiosk.service")
+    said = provision(root, "--uninstall")
+    assert "the kiosk on this machine goes on" in said
+    assert (root / "opt/yicang/current").is_symlink()
+    assert (root / "etc/tmpfiles.d/yicang.conf").is_symlink()
+    assert unit.is_symlink()
+    assert not os.path.lexists(root / "etc/systemd/system/yicang-hub.service")
+    assert not (root / "etc/mosquitto/yicang").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
