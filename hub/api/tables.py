@@ -18,6 +18,7 @@ from hub.web.account_tables import ACCOUNTS, SESSIONS
 from hub.web.api_tokens import TOKENS
 from hub.web.codes_list import CODES
 from hub.web.counts import pages as counts
+from hub.web.fleet.history import HISTORY
 from hub.web.fleet.invitations import INVITATIONS
 from hub.web.incident_table import INCIDENTS
 from hub.web.lifecycle import bundles, review
@@ -43,6 +44,7 @@ TABLES: Final[Mapping[str, tuple[Listing[Any], Permission]]] = {
         (donations.LISTS, Permission.VIEW),
         (labels.RUNS, Permission.VIEW),
         (kiosk_list.KIOSKS, Permission.VIEW),
+        (HISTORY, Permission.VIEW),
         (quarantine.QUARANTINE, Permission.SEE_RAW),
         (INVITATIONS, Permission.VIEW),
         (bundles.BUNDLES, Permission.VIEW),

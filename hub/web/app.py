@@ -60,6 +60,7 @@ from hub.web import (
 )
 from hub.web.fleet import commands as fleet_commands
 from hub.web.fleet import configurations, invitations
+from hub.web.fleet import history as kiosk_history
 from hub.web.page_cache import DataVersion, PageCache
 
 SESSION_HOURS = 12
@@ -165,6 +166,7 @@ def create_app(
         items,
         events,
         kiosk_list,
+        kiosk_history,
         invitations,
         quarantine,
         backups,

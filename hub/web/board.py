@@ -24,6 +24,7 @@ from hub.web import devices, incident_words, listing, story, wording
 from hub.web.codes_list import CODES
 from hub.web.fleet import commands as fleet_commands
 from hub.web.fleet import configurations
+from hub.web.fleet import history as fleet_history
 from hub.web.login import needs, require, signed_in_user, visible_stops
 from hub.web.printing import view as printing
 from hub.web.stock import item_page
@@ -271,6 +272,7 @@ def kiosk(kiosk: str) -> str:
             *configurations.facts(here, found),
         ],
         doing=fleet_commands.part(found),
+        history=fleet_history.part(found.id),
     )
 
 

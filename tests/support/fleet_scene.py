@@ -11,6 +11,8 @@ from hub.access.permissions import Role
 from hub.alerts import acts, contacts
 from hub.alerts.contacts import Contact
 from hub.alerts.opening import Hours
+from hub.fleet import history
+from hub.fleet.history import HOUR_MS, Sample
 from tests.support.alarm_scene import MINUTE_MS, firing, health, look, say
 from tests.support.hub_site import HubSite, Journal
 
@@ -104,6 +106,33 @@ class Fleet:
         for n in range(COUNT):
             if n not in SILENT | STALE | CLOSED | NEW | GONE:
                 say(self.site, kiosk_id(n), told=STATES.get(n, well()))
+
+    def history(self, n: int = 2, days: int = 33) -> None:
+        """A kiosk's last weeks: a night without a network, warm afternoons, a printer that failed
+        now and then."""
+        site, kiosk = self.site, kiosk_id(n)
+        hours = days * 24
+
+        def fill(here: Connection) -> None:
+            for back in range(hours, 0, -1):
+                if 60 < back < 70:
+                    continue
+                hour = (hours - back) % 24
+                for minute in (5, 25, 45):
+                    sample = Sample(
+                        kiosk,
+                        True,
+                        backlog=40 if back in (59, 60) else minute // 20,
+                        warm=480 + 18 * min(hour, 24 - hour),
+                        disk=20_000 - 20 * (hours - back),
+                        events=3 * min(hour, 24 - hour),
+                        reconnects=int(back in (59, 200)),
+                        print_failures=int(back % 61 == 0 and minute == 5),
+                    )
+                    at = site.now_ms - back * HOUR_MS + minute * MINUTE_MS
+                    history.write(here, [sample], 0, at)
+
+        site.writer.call(fill)
 
     def _registry(self, here: Connection) -> None:
         site, by = self.site, By(self.administrator)
