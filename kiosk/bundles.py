@@ -12,6 +12,7 @@ import errno
 import hashlib
 import os
 import queue
+import stat
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -128,6 +129,8 @@ def write(order: Order, batches: Iterator[Batch]) -> int:
     """
     room = order.folder / FOLDER
     room.mkdir(exist_ok=True)
+    if room.is_symlink():  # whoever made the stick would have us write elsewhere
+        raise OSError(errno.ELOOP, "the folder on the stick is a link", str(room))
     target, partial = room / order.name, room / f"{order.name}.part"
     for left in room.glob(f"{order.opening.kiosk}-*.part"):  # of a stick that was pulled
         left.unlink(missing_ok=True)
@@ -137,9 +140,7 @@ def write(order: Order, batches: Iterator[Batch]) -> int:
             file.flush()
             os.fsync(file.fileno())
         _require_readable(partial, digest)
-        readme = room / "README.html"
-        if not readme.exists() or readme.read_bytes() != order.readme:
-            readme.write_bytes(order.readme)
+        _put_readme(room / "README.html", order.readme)
         partial.replace(target)
     except BaseException:
         with suppress(OSError):
@@ -150,6 +151,18 @@ def write(order: Order, batches: Iterator[Batch]) -> int:
         (room / name).unlink(missing_ok=True)
     sync_directory(room)
     return events
+
+
+def _put_readme(path: Path, content: bytes) -> None:
+    """Has ``content`` in a file of its own: what lies there may be a link to one of the kiosk's, or
+    a pipe that nobody writes to. Raises OSError."""
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    with suppress(OSError), os.fdopen(os.open(path, flags), "rb") as file:
+        if stat.S_ISREG(os.fstat(file.fileno()).st_mode) and file.read(PIECE) == content:
+            return
+    path.unlink(missing_ok=True)
+    with path.open("xb") as file:
+        file.write(content)
 
 
 def seal(

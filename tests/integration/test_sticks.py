@@ -1,6 +1,7 @@
 """A stick is plugged into a kiosk: what is on it afterwards, and what people are told."""
 
 import contextlib
+import os
 import queue
 import shutil
 import subprocess
@@ -191,6 +192,33 @@ def test_bundles_of_other_kiosks_and_of_a_lost_journal_stay_on_the_stick(stop: S
     stick = stop.plug()
     assert [name for name in on(stick) if name in kept] == sorted(kept)
     assert len(on(stick)) == 4  # these, ours, and the readme
+
+
+@pytest.mark.parametrize("made", [Path.symlink_to, lambda path, _own: os.mkfifo(path)])
+def test_a_stick_that_somebody_has_prepared_changes_no_file_of_the_kiosk(
+    stop: Stop, made: Callable[[Path, Path], None]
+) -> None:
+    stop.open.scan(RICE)
+    own = stop.sticks.parent / "own"
+    own.write_bytes(b"the kiosk's")
+    prepared = stop.sticks.parent / "out-sda1" / FOLDER
+    prepared.mkdir(parents=True)
+    made(prepared / "README.html", own)
+    stick = stop.plug()
+    assert stop.people.told[-1][0] == "done"
+    assert own.read_bytes() == b"the kiosk's"
+    assert (stick / FOLDER / "README.html").lstat().st_size > 1000
+
+
+def test_a_stick_whose_folder_leads_elsewhere_is_refused(stop: Stop) -> None:
+    stop.open.scan(RICE)
+    elsewhere, prepared = stop.sticks.parent / "elsewhere", stop.sticks.parent / "out-sda1"
+    elsewhere.mkdir()
+    prepared.mkdir()
+    (prepared / FOLDER).symlink_to(elsewhere)
+    stop.plug()
+    assert stop.people.told[-1][0] == "faulty"
+    assert list(elsewhere.iterdir()) == []
 
 
 def test_a_kiosk_whose_hub_has_everything_writes_nothing(stop: Stop) -> None:
