@@ -58,8 +58,14 @@ network:
 SCRUBBED: Final = {
     "network-config": f"# 已生效，密码已抹去 / in use; its password was wiped\n{NETWORK}",
 }
-COPIES: Final = ("var/lib/cloud/instance/network-config.json", "var/lib/cloud/seed")
-"""Where cloud-init may have kept what it read."""
+COPIES: Final = (
+    "var/lib/cloud/instances/*/network-config.json",
+    "var/lib/cloud/instances/*/obj.pkl",
+    "var/lib/cloud/seed/**/*",
+    "var/log/cloud-init.log",
+)
+"""Where cloud-init (seen: 25.1) keeps what it read, its log among them. What it made of it for
+NetworkManager, in /etc/netplan and for root alone, is in use and stays."""
 
 
 def first_boot(boot: Path, root: Path, *, machine: bool = True, python: Path = PYTHON) -> str:
@@ -151,9 +157,8 @@ def scrub(boot: Path, root: Path) -> None:
             path.write_text(left, encoding="utf-8")
     _away(boot / FOLDER / "invitation.txt")
     for copy in COPIES:
-        found = root / copy
-        for path in sorted(found.rglob("*")) if found.is_dir() else [found]:
-            if path.is_file():
+        for path in sorted(root.glob(copy)):
+            if path.is_file() and not path.is_symlink():
                 _away(path)
     os.sync()
 

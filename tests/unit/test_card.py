@@ -226,9 +226,15 @@ def root(tmp_path: Path) -> Path:
     shutil.copytree(ROOT / "systemd", release / "systemd")
     places.link(CURRENT, NEW)
     places.link(CONFIRMED, NEW)
-    copies = places.root / "var/lib/cloud/seed/nocloud"
-    copies.mkdir(parents=True)
-    (copies / "network-config").write_text(f'password: "{PASSWORD}"\n')
+    for copy in (
+        "var/lib/cloud/seed/nocloud/network-config",
+        "var/lib/cloud/instances/yicang-1/network-config.json",
+        "var/lib/cloud/instances/yicang-1/obj.pkl",
+        "var/log/cloud-init.log",
+    ):
+        (places.root / copy).parent.mkdir(parents=True, exist_ok=True)
+        (places.root / copy).write_text(f'password: "{PASSWORD}"\n')
+    (places.root / "var/lib/cloud/instance").symlink_to("instances/yicang-1")
     return places.root
 
 
