@@ -116,7 +116,7 @@ def _install(
     if dry_run:
         _show(plan)
         return
-    machine.require_ports(certificates)
+    machine.require_ports(hub_plan.with_certificates(options, facts))
     try:
         _run(executor, plan, "yicang provision hub")
     except PlanError:

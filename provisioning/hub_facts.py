@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from provisioning import mosquitto
 from provisioning.authority import Authority, Issued, is_due
-from provisioning.hub_plan import HUB, KIOSK_UNIT, OWN, Drawn, Facts, Options
+from provisioning.hub_plan import CERTIFICATE_PORT, HUB, KIOSK_UNIT, OWN, Drawn, Facts, Options
 from provisioning.mosquitto import Style, style_of, verifier
 from provisioning.render import Value, is_kept
 from provisioning.updates.host import systemd_version
@@ -95,7 +95,7 @@ class Machine:
         """Raises FactsError: somebody else listens where the hub is to."""
         if not self._here:
             return
-        wanted = [*PORTS, *([(8884, "mosquitto.service")] if certificates else [])]
+        wanted = [*PORTS, *([(CERTIFICATE_PORT, "mosquitto.service")] if certificates else [])]
         for port, unit in wanted:
             if not _active(unit) and (whose := holder(port)) is not None:
                 zh, en = (whose, whose) if whose else ("另一个程序", "another program")

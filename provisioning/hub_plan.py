@@ -31,6 +31,7 @@ OWN: Final = "/etc/mosquitto/yicang"
 BROKER_CONF: Final = "/etc/mosquitto/conf.d/yicang.conf"
 CURRENT: Final = "/opt/yicang/current"
 UNITS: Final = "/etc/systemd/system"
+CERTIFICATE_PORT: Final = 8884
 HUB_ACCOUNT: Final = "yicang-hub"
 BROKER_ACCOUNT: Final = "mosquitto"
 
@@ -223,6 +224,12 @@ def _certificates(drawn: Drawn) -> list[Step]:
     return steps
 
 
+def with_certificates(options: Options, facts: Facts) -> bool:
+    """Whether kiosks show certificates: asked for now, or before. A door that kiosks come through
+    does not close because a later run leaves the option out."""
+    return options.certificates or facts.settings.get("kiosk_certificates") is True
+
+
 def broker_settings(options: Options, facts: Facts) -> BrokerSettings:
     """What the broker's configuration is rendered from."""
     return BrokerSettings(
@@ -230,7 +237,7 @@ def broker_settings(options: Options, facts: Facts) -> BrokerSettings:
         directory=BROKER,
         own=OWN,
         plugins=facts.plugins,
-        certificate_port=8884 if options.certificates else None,
+        certificate_port=CERTIFICATE_PORT if with_certificates(options, facts) else None,
     )
 
 
@@ -269,7 +276,8 @@ def _broker(options: Options, facts: Facts, drawn: Drawn) -> list[Step]:
 
 
 def hub_settings(options: Options, facts: Facts, drawn: Drawn) -> "dict[str, Value]":
-    """hub.toml: what somebody has set stays; the address is what was asked for last."""
+    """hub.toml: what somebody has set stays; the address is what was asked for last, and
+    certificates stay once they were."""
     ours: dict[str, Value] = {
         "database": "hub.sqlite3",
         "secret_key_file": "secret.key",
@@ -283,11 +291,11 @@ def hub_settings(options: Options, facts: Facts, drawn: Drawn) -> "dict[str, Val
         "mqtt_user": mosquitto.HUB_USER,
         "mqtt_password": drawn.mqtt_password,
         "broker_dir": BROKER,
-        "kiosk_certificates": options.certificates,
     }
+    asked: dict[str, Value] = {"public_url": f"https://{options.hosts[0]}"}
     if options.certificates:
-        ours["kiosk_mqtt_port"] = 8884
-    return {**ours, **facts.settings, "public_url": f"https://{options.hosts[0]}"}
+        asked |= {"kiosk_certificates": True, "kiosk_mqtt_port": CERTIFICATE_PORT}
+    return {"kiosk_certificates": False, **ours, **facts.settings, **asked}
 
 
 def _hub(options: Options, facts: Facts, drawn: Drawn, render: Render) -> list[Step]:

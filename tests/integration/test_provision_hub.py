@@ -279,6 +279,22 @@ def test_uninstalling_leaves_the_data_and_says_what_stays(tmp_path: Path) -> Non
     provision(root, "--host", "hub.example")  # and back, on the same data
 
 
+def test_kiosks_that_show_certificates_still_get_in_after_a_run_that_does_not_mention_them(
+    tmp_path: Path,
+) -> None:
+    root = an_empty_root(tmp_path)
+    broker = root / "etc/mosquitto/conf.d/yicang.conf"
+    settings = root / "var/lib/yicang/hub/hub.toml"
+    provision(root, "--host", "hub.example")
+    assert "listener 8884" not in broker.read_text()
+    assert not load(settings).kiosk_certificates
+    for words in (("--kiosk-certificates",), ()):
+        provision(root, "--host", "hub.example", *words)
+        assert "listener 8884" in broker.read_text()
+        assert load(settings).kiosk_certificates
+        assert load(settings).kiosk_mqtt_port == 8884
+
+
 def test_uninstalling_leaves_a_kiosk_on_the_same_machine_what_it_needs(tmp_path: Path) -> None:
     root = an_empty_root(tmp_path)
     provision(root, "--host", "hub.example")
