@@ -102,7 +102,8 @@ class Invitation(Struct, frozen=True):
         return f"https://{host}" if self.port == 443 else f"https://{host}:{self.port}"
 
 
-_HOST = r"[A-Z0-9](?:[A-Z0-9.-]{0,251}[A-Z0-9])?|\[[0-9A-F:.]{2,45}\]"
+_LABEL = r"[A-Z0-9](?:[A-Z0-9-]{0,61}[A-Z0-9])?"
+_HOST = rf"(?=[^:]{{1,253}}:){_LABEL}(?:\.{_LABEL})*|\[[0-9A-F:.]{{2,45}}\]"
 _INVITATION: Final = re.compile(
     rf"YICANG:1:(?P<code>[{ALPHABET}]{{{CODE_LENGTH}}}):(?P<pin>[0-7][{ALPHABET}]{{25}})"
     rf":(?P<host>{_HOST}):(?P<port>[1-9][0-9]{{0,4}})",

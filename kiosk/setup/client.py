@@ -183,7 +183,7 @@ class HubClient:
             return answer.status, answer.read(MAX_ANSWER)
         except ssl.SSLCertVerificationError:
             raise HubError("foreign") from None
-        except (OSError, http.client.HTTPException):
+        except (OSError, http.client.HTTPException, UnicodeError):  # the last: of no name's form
             raise HubError("unreachable") from None
         finally:
             connection.close()

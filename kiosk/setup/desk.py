@@ -34,6 +34,7 @@ from kiosk.setup import flow, papers
 from kiosk.setup.client import PASSWORD_BYTES, SALT_BYTES, HubClient, HubError, make_keys
 from kiosk.setup.network import Network
 from kiosk.setup.progress import ProgressStore
+from kiosk.setup.wifi import Wifi
 from kiosk.setup.words import ROWS, SETTING_UP, filled
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,8 @@ MODE: Final = ModeView(SETTING_UP.zh, SETTING_UP.en, "barcode-scan", "white")
 
 Settling: TypeAlias = Callable[[flow.Progress, bool], None]
 """Writes identity and settings; the flag says whether a voice was heard. Raises OSError."""
-_Job: TypeAlias = Callable[[], flow.Input]
+_Job: TypeAlias = tuple[Callable[[], flow.Input], flow.Input]
+"""What the worker does, and what came of it if that cannot even be found out."""
 _Posted: TypeAlias = LoopInput | flow.Input
 
 
@@ -208,11 +210,13 @@ class SetupDesk:
                 if progress.invitation:
                     self._store.forget_brought()
             case flow.Join(wifi):
-                self._work.put(lambda: flow.JoinEnded(self._network.join(wifi).value))
+                joining = partial(self._join, wifi)
+                self._work.put((joining, flow.JoinEnded("failed")))
             case flow.MakeKeys():
                 return [flow.KeysMade(make_keys(self._entropy(PASSWORD_BYTES + SALT_BYTES)))]
             case flow.FetchAuthority() | flow.Enrol():
-                self._work.put(partial(self._ask, effect))
+                missed = flow.Failed(effect.invitation.code, "unreachable")
+                self._work.put((partial(self._ask, effect), missed))
             case flow.PrintTicket(enrolled, digits):
                 self._slips.clear()
                 self._ticket = papers.ticket(enrolled, digits)
@@ -222,6 +226,10 @@ class SetupDesk:
                 self._settle(progress, self._voice)
                 self._done = True
         return []
+
+    def _join(self, wifi: Wifi) -> flow.Input:
+        """In the worker: the Wi-Fi that was scanned."""
+        return flow.JoinEnded(self._network.join(wifi).value)
 
     def _ask(self, effect: flow.FetchAuthority | flow.Enrol) -> flow.Input:
         """In the worker: one request to the hub."""
@@ -248,7 +256,12 @@ class SetupDesk:
                 continue
             if job is None:
                 return
-            self.post(job())
+            work, otherwise = job
+            try:
+                self.post(work())
+            except Exception as error:  # noqa: BLE001 - the thread's rim: without it nothing goes on
+                log.error("setup: a step met an error: %s", type(error).__name__)
+                self.post(otherwise)
             online = None
 
     # --- time -------------------------------------------------------------------------------

@@ -8,7 +8,8 @@ Rules
 * Key and password are **on disk before the first request** that names them. The same code with the
   same key is answered the same, so that an answer which was lost costs nothing: after a power cut
   the request is simply made again.
-* What failed by itself (no network, a hub that is busy) is tried again by itself, and told once.
+* What failed by itself (no network, a hub that is busy, somebody else who answers in the place of
+  the hub that was believed before) is tried again by itself, and told once.
   What a person must change (a code that is wrong, expired, used, cancelled, or of another hub) is
   forgotten, told in its own words, and waited for.
 * Effects are performed in order. `Keep` comes before everything that would be a lie without it.
@@ -430,6 +431,10 @@ def _heard(state: State, incoming: AuthoritySeen | Answered | Failed, now: int) 
 
 
 def _failed(state: State, problem: Problem, now: int) -> Turn:
+    if problem == "foreign" and state.progress.authority:
+        # The hub that was believed by the pin may have taken code and key by now: a stranger in
+        # between (a Wi-Fi's sign-in page) must not have us forget the one key that it takes.
+        problem = "unreachable"
     if problem in _OVER:
         progress = Progress()
         over = replace(state, progress=progress, failures=0, retry_at=None)

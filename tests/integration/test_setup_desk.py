@@ -31,8 +31,11 @@ class Hub(HubClient):
     def __init__(self, clock: LearntClock) -> None:
         super().__init__(clock)
         self.problem: Problem | None = None
+        self.surprises: list[Exception] = []
 
     def authority(self, invitation: Invitation) -> str:
+        if self.surprises:
+            raise self.surprises.pop()
         if self.problem is not None:
             raise HubError(self.problem)
         return AUTHORITY
@@ -106,6 +109,14 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     made = Desk(tmp_path)
     yield made
     made.stop()
+
+
+def test_what_nobody_thought_of_does_not_end_setting_up(desk: Desk) -> None:
+    desk.hub.surprises.append(ValueError("nobody thought of this"))
+    desk.start()
+    desk.scan(encode(invitation()))
+    desk.hears("setup-network")
+    desk.hears("setup-enrolled")
 
 
 def words(printer: FakePrinter) -> str:

@@ -172,6 +172,20 @@ def test_a_lost_answer_costs_nothing() -> None:
     assert list(bench.hub.keys.values()) == [KEYS[1].public_key]
 
 
+def test_a_stranger_who_answers_in_the_hubs_place_costs_no_code() -> None:
+    bench = Bench(network=FakeNetwork(cable=True)).start()
+    bench.hub.lose_answers = 1
+    assert bench.invite() == "hub-unreachable"
+    assert bench.hub.keys, "the hub has taken code and key"
+    bench.hub.problem = "foreign"  # the Wi-Fi wants somebody to sign in
+    bench.wait(60_000)
+    bench.start()
+    assert bench.told[-1] == "hub-unreachable"
+    bench.hub.problem = None
+    assert bench.wait(60_000) == "enrolled"
+    assert bench.keys_made == 1
+
+
 def test_another_invitation_takes_the_place_of_one_that_waits() -> None:
     bench = Bench().start()
     bench.invite(1)
