@@ -43,7 +43,7 @@ docs: ## 重新生成文档 / regenerate what docs/ takes from the code
 	$(call prepare,check)
 	.venv/bin/python -m contract docs
 	.venv/bin/python -m kiosk.diagram docs/architecture.md
-	.venv/bin/python -m drivers.pages docs/panel.md docs/voices.md
+	.venv/bin/python -m drivers.pages docs/panel.md docs/voices.md docs/operate.md docs/operate.zh.md
 
 sounds: ## 重新合成占位语音 / speak the placeholder prompts anew (needs espeak-ng and sox)
 	$(call prepare,up)

@@ -1,8 +1,9 @@
-"""The tables of docs/panel.md and docs/voices.md, drawn from `drivers.patterns` and
-`drivers.prompts`.
+"""The tables of docs/panel.md, docs/voices.md, docs/operate.md and docs/operate.zh.md, drawn from
+`drivers.patterns`, `drivers.prompts` and `drivers.guidance`.
 
-``python -m drivers.pages docs/panel.md docs/voices.md`` rewrites what stands between the markers of
-those pages; a test fails when a page is older than the code.
+``python -m drivers.pages docs/panel.md docs/voices.md docs/operate.md docs/operate.zh.md`` rewrites
+what stands between the markers of those pages, and the pictures of lights beside the last two; a
+test fails when a page or a picture is older than the code.
 """
 
 import sys
@@ -11,6 +12,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
+from drivers import light_pages
 from drivers.patterns import ALARMS, MODES, OTHER, SIGNALS, Pattern, Step
 from drivers.prompts import PROMPTS, SETUP_PROMPTS
 
@@ -83,7 +85,14 @@ def prompts() -> Iterator[str]:
         yield f"| `{prompt.name}.wav` | {prompt.zh} | {prompt.en} |"
 
 
-DRAWN: Final = {"panel.md": patterns, "voices.md": prompts}
+DRAWN: Final = {
+    "panel.md": patterns,
+    "voices.md": prompts,
+    "operate.md": light_pages.en,
+    "operate.zh.md": light_pages.zh,
+}
+ILLUSTRATED: Final = ("operate.md", "operate.zh.md")
+"""Pages that show the strips of `drivers.light_pages`."""
 
 
 def renewed(name: str, page: str) -> str:
@@ -105,6 +114,11 @@ def main(arguments: list[str]) -> int:
         page = Path(argument)
         page.write_text(renewed(page.name, page.read_text(encoding="utf-8")), encoding="utf-8")
         print(page)
+        if page.name in ILLUSTRATED:
+            folder = page.parent / light_pages.FOLDER
+            folder.mkdir(parents=True, exist_ok=True)
+            for name, picture in light_pages.strips().items():
+                (folder / name).write_text(picture, encoding="utf-8")
     return 0
 
 

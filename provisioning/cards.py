@@ -34,6 +34,7 @@ from provisioning.deck import (
     months_from,
 )
 from provisioning.ink import Ink
+from provisioning.lights_card import draw_lights
 from provisioning.poster import draw_poster
 from provisioning.sheets import (
     SMALL_LABELS,
@@ -47,7 +48,10 @@ from provisioning.sheets import (
 )
 
 POSTER: Final = "poster"
-CHOICES: Final = (POSTER, *(group.value for group in Group if group is not Group.PERSON))
+LIGHTS: Final = "lights"
+USUAL: Final = (POSTER, *(group.value for group in Group if group is not Group.PERSON))
+"""What is made without options."""
+CHOICES: Final = (*USUAL, LIGHTS)
 
 MOST: Final = 5_000
 """Most cards or labels of one kind in one run; a PDF of them stays below 30 MB."""
@@ -62,6 +66,7 @@ class Order(msgspec.Struct, frozen=True):
     poster: bool
     cards: tuple[Card, ...]
     labels: tuple[tuple[Grid, tuple[Label, ...]], ...] = ()
+    lights: bool = False
 
     @property
     def count(self) -> int:
@@ -74,6 +79,8 @@ def pdf_of(order: Order, layout: Format, language: Language) -> bytes:
     ink = Ink(_TITLE)
     if order.poster:
         draw_poster(ink, language)
+    if order.lights:
+        draw_lights(ink, language)
     draw_cards(ink, order.cards, layout, language)
     for grid, labels in order.labels:
         draw_labels(ink, labels, grid, layout, language)
@@ -318,10 +325,10 @@ def cards_command(
     if secret:
         _require_new(out, *([register] if register is not None else []))
 
-    chosen = only or (() if asked else CHOICES)
+    chosen = only or (() if asked else USUAL)
     style = Format(layout)
     cards: tuple[Card, ...] = ()
-    if set(chosen) - {POSTER}:
+    if set(chosen) - {POSTER, LIGHTS}:
         known = _named(data) if data is not None else BUILT_IN
         whole = deck(known, _months(expiry_from, months))
         cards = tuple(card for card in _with(campaigns, whole) if card.group.value in chosen)
@@ -345,7 +352,7 @@ def cards_command(
     if families:
         labels.append((WIDE_LABELS, tokens.family_labels(families, secrets.token_bytes)))
     poster = POSTER in chosen and (style is Format.A4 or POSTER in only)
-    order = Order(poster, (*cards, *made), tuple(labels))
+    order = Order(poster, (*cards, *made), tuple(labels), LIGHTS in chosen)
 
     content = pdf_of(order, style, Language(language))
     if register is not None:  # first: tokens without their hashes would be of less use
@@ -389,6 +396,7 @@ def _write(path: Path, content: bytes, *, private: bool) -> None:
 
 def _report(out: Path, register: Path | None, order: Order, *, secret: bool) -> None:
     poster = "海报和 / poster and " if order.poster else ""
+    poster += "看灯做事 / what the lights mean, " if order.lights else ""
     click.echo(f"{poster}{order.count} 张卡片和标签 / cards and labels: {out}")
     if secret:
         click.echo(
