@@ -235,7 +235,7 @@ def test_who_may_not_add_kiosks_sees_how_far_they_are_and_nothing_to_press(
     assert "Add a kiosk" not in words(viewer.get("/kiosks").text)
     seen = viewer.get(page).text
     assert "Follow the sheet at the stop" in words(seen)
-    assert "Take it back" not in seen
+    assert "Take the invitation back" not in seen
     assert "Make a new code" not in seen
     NewKiosk(code_of(operator, page)).enrolled(site.client())
     assert "Somebody who may add kiosks is to type them here." in words(viewer.get(page).text)

@@ -102,6 +102,38 @@ def test_who_may_not_keep_kiosks_may_not_bring_bundles(office: Office) -> None:
     assert office.upload(("a.yicang", office.bundle(1)), client=client).status_code == 403
 
 
+class Unread(io.RawIOBase):
+    """A body of which is counted what was taken."""
+
+    def __init__(self, size: int) -> None:
+        self.left = size
+        self.taken = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, into: Any) -> int:
+        n = min(len(into), self.left)
+        into[:n] = b"x" * n
+        self.left -= n
+        self.taken += n
+        return n
+
+
+@pytest.mark.parametrize("who", ["", "viewer"])
+def test_a_large_file_of_somebody_who_may_not_bring_bundles_is_refused_unread(
+    office: Office, who: str
+) -> None:
+    client = signed_in(office.site, who) if who else office.site.client()
+    body = Unread(5_000_000)
+    answer = client.post(
+        "/bundles",
+        content_type="multipart/form-data; boundary=x",
+        environ_overrides={"wsgi.input": body, "CONTENT_LENGTH": "5000000"},
+    )
+    assert (answer.status_code, body.taken) == (413, 0)
+
+
 def test_a_bundle_of_a_stop_beyond_ones_own_is_refused(office: Office) -> None:
     office.site.add_stop("west", "西", "West", ("", ""), "5WWW")
     token = office.site.token(Role.OPERATOR, stops=["west"])
@@ -160,9 +192,15 @@ def test_a_part_that_is_none_and_a_missing_reason_change_nothing(office: Office)
     office.post(f"/kiosks/{office.kiosk}/revoke", why="lost")
     office.upload(("a.yicang", office.bundle(2)))
     epoch = office.place.journal.epoch
-    for form in ({"first": "9", "last": "1"}, {"first": "x", "last": "2"}, {"first": "1"}):
-        page = office.post(f"/review/{office.kiosk}/accept", epoch=epoch, **form)
-        assert "Give the first and the last number" in told(page)
+    without_start = {"epoch": "", "first": "1", "last": "1"}  # would take in all of it
+    for form in (
+        {"first": "9", "last": "1"},
+        {"first": "x", "last": "2"},
+        {"first": "1"},
+        without_start,
+    ):
+        page = office.post(f"/review/{office.kiosk}/accept", **{"epoch": epoch, **form})
+        assert "give the first and the last number" in told(page)
     assert "Say why" in told(office.post(f"/review/{office.kiosk}/reject", why="mood"))
     assert office.api("GET", f"/kiosks/{office.kiosk}/review").get_json()["lines"] == 2
 

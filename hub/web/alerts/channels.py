@@ -16,6 +16,7 @@ from hub.alerts.forms import DINGTALK, EMAIL, FEISHU, WEBHOOK, WECOM
 from hub.queries import places
 from hub.request import connection, now_ms, services
 from hub.web import shell, story
+from hub.web.alerts.failures import why_not
 from hub.web.login import Denied, needs, require, signed_in_user
 
 KIND_NAMES: Final[dict[str, LazyString]] = {
@@ -66,6 +67,7 @@ def _page(typed: dict[str, str], what: str = "") -> str:
         problem=_problem(what),
         mail=bool(config.smtp_host),
         hosts=channels.allowed(config.alert_hosts),
+        why_not=why_not,
     )
 
 

@@ -19,6 +19,7 @@ from hub.alerts.opening import DAYS, Hours
 from hub.queries import places
 from hub.request import connection, now_ms, services
 from hub.web import i18n, listing, shell, story
+from hub.web.alerts.failures import why_not
 from hub.web.listing import Column, Kind, Link, Listing, MemorySource
 from hub.web.login import Denied, needs, require, signed_in_user
 
@@ -152,6 +153,7 @@ def _page(stop: str, kept: Contact, typed: Contact, problem: tuple[str, str] = (
         what=what,
         channels=[one for one in channels.every(here) if one.stop == stop],
         timezone=services().config.timezone,
+        why_not=why_not,
         told=bool(not kept.hours.week and contacts.hours(here)[stop].week),
     )
 

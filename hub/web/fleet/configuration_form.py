@@ -31,7 +31,9 @@ LIMITS: Final = {
     "panel": _l("One device address: gpio: or none:"),
     "voice": _l("Whether it speaks"),
     "speaker_volume": _l("Per cent, 0 to 100"),
-    "speaker_languages": _l("zh, dialect, en, in the order in which they are spoken"),
+    "speaker_languages": _l(
+        "zh (Mandarin), dialect, en (English), in the order in which they are spoken"
+    ),
     "min_free_mb": _l("Mebibytes, 16 to 100,000; below that it refuses every scan"),
 }
 

@@ -169,7 +169,11 @@ def one(wish: str) -> str:
     told = {each.kiosk: each for each in configurations.staged(here, found.id, visible_stops())}
     desired = configurations.desired_of(here)
     stops = places.stops(here)
-    known = [each for each in kiosks.kiosks(here, visible_stops()) if each.known_here]
+    known = [
+        each
+        for each in kiosks.kiosks(here, visible_stops())
+        if each.known_here and (not each.ended or each.id in told)
+    ]
     rows = [
         _row(each, told.get(each.id), desired.get(each.id), story.stop_name(stops, each.stop))
         for each in known
@@ -192,7 +196,9 @@ def one(wish: str) -> str:
         rows=sorted(rows, key=lambda row: (row.stage == 0, row.stage, row.stop, row.kiosk)),
         state=_state(found, list(told.values())),
         open=not halted and any(row.may for row in rows),
-        stops=sorted({(each.stop, story.stop_name(stops, each.stop)) for each in known}),
+        stops=sorted(
+            {(each.stop, story.stop_name(stops, each.stop)) for each in known if not each.ended}
+        ),
     )
 
 
@@ -209,7 +215,7 @@ def _row(kiosk: Kiosk, told: Staged | None, desired: Staged | None, stop: str) -
     bad = told.failed
     tone = "bad" if bad else "good" if order.told.state == "done" and mine else ""
     why = words.why(order, online=bool(kiosk.online))
-    return Row(kiosk.id, stop, told.stage, state, why, tone, not mine)
+    return Row(kiosk.id, stop, told.stage, state, why, tone, not mine and not kiosk.ended)
 
 
 @needs(Permission.SETTINGS)
@@ -226,6 +232,7 @@ def stage(wish: str) -> BaseResponse:
     for kiosk in chosen:
         if kiosk not in known:
             raise Denied(Permission.SETTINGS, stops[kiosk])
+    chosen = [kiosk for kiosk in chosen if not known[kiosk].ended]
     try:
         number = services().writer.call(
             lambda writing: configurations.stage(writing, found.id, chosen, user.by, moment)

@@ -396,7 +396,7 @@ def ask_cancel(invitation: str) -> str:
         text=_("Its code works no more. A kiosk that came with it is shut out.")
         if found.kiosk
         else _("Its code works no more. A new invitation can be made at any time."),
-        button=_("Take it back"),
+        button=_("Take the invitation back"),
         back=url_for("invitations.one", invitation=found.id),
         facts=[
             (_("Stop"), story.stop_name(places.stops(connection()), found.stop)),

@@ -11,6 +11,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, Row, Select, select
 from werkzeug.wrappers import Response as BaseResponse
 
+from contract import codes
 from hub import db
 from hub.access import accounts
 from hub.access.audit import By
@@ -29,6 +30,7 @@ from hub.web.login import needs, require, signed_in_user, visible_stops
 
 _TABLE: Final = db.review.c
 _MAX_SEQ: Final = 2**53
+NO_PART: Final = _l("Choose the start, and give the first and the last number of the part.")
 
 
 class Line(Struct, frozen=True):
@@ -98,7 +100,7 @@ def accept(kiosk: str) -> BaseResponse:
     """Takes in what the form names, all of it where it names nothing."""
     wanted = _stretches()
     if wanted is None:
-        return _back(kiosk, _("Give the first and the last number of the part."))
+        return _back(kiosk, str(NO_PART))
     done = decide_all(
         lambda here, who, moment: reviewing.accept(here, kiosk, wanted, who, moment), kiosk
     )
@@ -112,7 +114,7 @@ def reject(kiosk: str) -> BaseResponse:
     """Refuses what the form names."""
     wanted, why = _stretches(), request.form.get("why", "")
     if wanted is None:
-        return _back(kiosk, _("Give the first and the last number of the part."))
+        return _back(kiosk, str(NO_PART))
     try:
         done = decide_all(
             lambda here, who, moment: reviewing.reject(here, kiosk, wanted, why, who, moment),
@@ -156,9 +158,9 @@ def _stretches() -> list[Stretch] | None:
     """What the form names: nothing for all, a whole epoch, or a part of one; None for what is no
     part."""
     epoch = request.form.get("epoch", "")
-    if not epoch:
-        return []
     first, last = (request.form.get(name, "").strip() for name in ("first", "last"))
+    if not epoch:
+        return None if first or last else []  # numbers without their start must not mean all
     if not first and not last:
         return [Stretch(epoch, 1, _MAX_SEQ)]
     if not all(one.isascii() and one.isdigit() and len(one) < 16 for one in (first, last)):
@@ -232,7 +234,14 @@ LINES: Final = Listing[Line](
             on_page=False,
         ),
         Column(key="type", title=_l("What"), heading=True, value=lambda row: row.type),
-        Column(key="subjects", title=_l("About"), kind=Kind.CODE, value=lambda row: row.subjects),
+        Column(key="state", title=_l("State"), value=lambda row: row.state),
+        Column(
+            key="subjects",
+            title=_l("About"),
+            kind=Kind.CODE,
+            value=lambda row: row.subjects,
+            show=lambda row: " · ".join(map(codes.grouped, row.subjects.split())),
+        ),
         Column(
             key="wall",
             title=_l("By its own clock"),
@@ -246,10 +255,14 @@ LINES: Final = Listing[Line](
             value=lambda row: row.kiosk,
             link=Link("review.one", "kiosk", lambda row: row.kiosk),
         ),
-        Column(key="epoch", title=_l("Start"), kind=Kind.CODE, value=lambda row: row.epoch),
         Column(
-            key="seq", title=_l("Place in the journal"), kind=Kind.NUMBER, value=lambda row: row.seq
+            key="epoch",
+            title=_l("Start"),
+            kind=Kind.CODE,
+            value=lambda row: row.epoch,
+            on_page=False,
         ),
+        Column(key="seq", title=_l("Its number"), kind=Kind.NUMBER, value=lambda row: row.seq),
         Column(key="way", title=_l("Came"), value=lambda row: row.way),
         Column(
             key="received",
@@ -257,7 +270,6 @@ LINES: Final = Listing[Line](
             kind=Kind.MOMENT,
             value=lambda row: row.received_ms,
         ),
-        Column(key="state", title=_l("State"), value=lambda row: row.state),
         Column(key="who", title=_l("Decided by"), value=lambda row: row.who),
         Column(
             key="hash", title=_l("Hash"), kind=Kind.CODE, value=lambda row: row.hash, on_page=False
