@@ -43,6 +43,7 @@ from kiosk.journal import Journal
 from kiosk.lanes import LaneDesk, LaneScreen, NoScreen
 from kiosk.loop import Loop
 from kiosk.machine import Machine
+from kiosk.metrics import MetricsFile
 from kiosk.mqtt_link import MqttLink
 from kiosk.paper_desk import PaperDesk
 from kiosk.papers import PrinterThread
@@ -267,6 +268,13 @@ def _run(start: Start, clock: LearntClock, mailbox: _Mailbox, manager: ServiceMa
             config=trial.told,
             update=updates.words,
         )
+        metrics = MetricsFile(
+            Path(runtime) if runtime else None,
+            config.kiosk,
+            clock.mono,
+            lambda: health.measured(known.values(), lanes.states),
+            lambda: uplink.online,
+        )
         watch = _stick_watch(config, mailbox, stack)
         sticks = StickDesk(
             config.kiosk,
@@ -299,6 +307,7 @@ def _run(start: Start, clock: LearntClock, mailbox: _Mailbox, manager: ServiceMa
             devices=known,
             trial=trial,
             updates=updates,
+            metrics=metrics.tick,
             alive=manager.alive,
         )
         mailbox.deliver = loop.post

@@ -102,13 +102,18 @@ class HealthDesk:
 
     def health(self, devices: Iterable[DeviceState], lanes: Mapping[str, LaneState]) -> Health:
         """How the kiosk is now, to be told at once."""
+        self._told_at = self._clock.mono()
+        self._due = self._told_at + HEALTH_INTERVAL_S * 1000
+        self._told = self.measured(devices, lanes)
+        return self._told
+
+    def measured(self, devices: Iterable[DeviceState], lanes: Mapping[str, LaneState]) -> Health:
+        """The same, told to nobody."""
         paper = self._paper_left()
         config, config_state, config_detail = self._config()
         release, update, update_release, update_detail = self._update()
         streams = self._journal.streams
-        self._told_at = self._clock.mono()
-        self._due = self._told_at + HEALTH_INTERVAL_S * 1000
-        self._told = Health(
+        return Health(
             backlog=streams.backlog(),
             oldest_unsent_s=streams.age_of_oldest_unacked_ms() // 1000,
             events=streams.events(),
@@ -133,7 +138,6 @@ class HealthDesk:
             update_release=update_release,
             update_detail=update_detail,
         )
-        return self._told
 
     def aside(self, devices: Iterable[DeviceState], lanes: Mapping[str, LaneState]) -> Health:
         """The same, for somebody else than the hub: it is told once more."""

@@ -93,9 +93,11 @@ class Loop:
         updates: UpdateDesk | None = None,
         alive: Callable[[], None] = lambda: None,
         sticks: StickDesk | None = None,
+        metrics: Callable[[], None] = lambda: None,
     ) -> None:
         """``devices`` is where the loop notes how each one is, for others to look at; ``alive`` is
-        called now and then as long as `kiosk.watchdog` finds that the kiosk does its work."""
+        called now and then as long as `kiosk.watchdog` finds that the kiosk does its work;
+        ``metrics`` while there is nothing else to do."""
         self._kiosk: Final = kiosk
         self._journal: Final = journal
         self._clock: Final = clock
@@ -106,6 +108,7 @@ class Loop:
         self._papers: Final = papers
         self._commands: Final = commands
         self._sticks: Final = sticks
+        self._metrics: Final = metrics
         self._link: Final = link
         self._screen: Final = screen
         self._view = view
@@ -234,6 +237,7 @@ class Loop:
         self._feed()
         if idle:
             self._guarded(self._journal.idle)
+            self._guarded(self._metrics)
             if self._figures is not None:
                 self._guarded(self._figures.refresh)
             self._garbage.idle()
