@@ -22,6 +22,8 @@ from provisioning.card.files import Choices, Clock
 
 HOSTNAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 COUNTRY: Final = re.compile(r"[A-Z]{2}")
+DEB: Final = b"!<arch>\ndebian-binary"
+"""How a Debian package begins (deb(5): an ar archive, whose first member is this)."""
 BOOT_FILES: Final = ("config.txt", "cmdline.txt")
 """What every boot partition of Raspberry Pi OS has."""
 _OWN: Final = re.compile(r"wheels/yicang_stop-[^/]+\.whl")
@@ -56,6 +58,10 @@ FOLDER: Final = click.Path(path_type=Path, file_okay=False)
     "--clock", type=click.Choice(get_args(Clock)), help="时钟电池 / the clock with a battery it has"
 )
 @click.option(
+    "--package", "packages", type=FILE, multiple=True,
+    help="随卡安装的 Debian 软件包，可多次 / a Debian package (.deb) to install, may be repeated",
+)  # fmt: skip
+@click.option(
     "--lights", is_flag=True,
     help="按通常接法接了灯和按钮 / lights and buttons in the usual wiring (docs/panel.md)",
 )  # fmt: skip
@@ -74,6 +80,7 @@ def card_command(
     country: str,
     authorized_key: Path | None,
     clock: Clock | None,
+    packages: tuple[Path, ...],
     lights: bool,
     dry_run: bool,
 ) -> None:
@@ -105,6 +112,7 @@ def card_command(
     made: dict[str, bytes] = {name: text.encode() for name, text in files.texts(choices).items()}
     if release is not None:
         made |= _release(release, keys)
+    made |= {f"{files.PACKAGES}/{path.name}": _package(path) for path in packages}
     lines = files.config_lines(clock) if clock is not None else ()
     if boot is not None:
         config = (boot / "config.txt").read_bytes().decode("utf-8", "surrogateescape")
@@ -191,6 +199,15 @@ def _key(path: Path | None) -> str:
     return text
 
 
+def _package(path: Path) -> bytes:
+    content = path.read_bytes()
+    if path.suffix != ".deb" or not content.startswith(DEB):
+        raise click.UsageError(
+            f"--package {path}: 不是 Debian 软件包 / is no Debian package (.deb)"
+        )
+    return content
+
+
 def _release(path: Path, keys: Path | None) -> dict[str, bytes]:
     """What the card carries of a release whose signature holds: its hash, the package that runs
     it first, and the keys that later releases are checked by. (The bundle itself is copied.)"""
@@ -226,7 +243,7 @@ def _show(target: Path, made: Mapping[str, bytes]) -> None:
         click.echo(f"--- {target / name} ({len(content)} bytes)")
         if name in files.SECRET:
             click.echo("（不显示：可能有密码 / not shown: it may hold a password）")
-        elif not name.endswith((".whl", ".pem")):
+        elif not name.endswith((".whl", ".pem", ".deb")):
             click.echo(content.decode("utf-8", "replace"))
     click.echo("没有写任何东西 / nothing was written")
 
@@ -238,6 +255,9 @@ def _write(target: Path, made: Mapping[str, bytes], release: Path | None) -> Non
     for name in (files.INVITATION, files.CONFIG_LINES, files.RELEASE, files.WHEEL, files.SHA256):
         if name not in made:
             (target / name).unlink(missing_ok=True)
+    for path in (target / files.PACKAGES).glob("*.deb"):
+        if f"{files.PACKAGES}/{path.name}" not in made:
+            path.unlink()
     if release is not None:
         _copy(release, target / files.RELEASE)
     for name, content in sorted(made.items(), key=lambda one: one[0] == "meta-data"):

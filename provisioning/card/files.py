@@ -34,6 +34,9 @@ WHEEL: Final = f"{FOLDER}/yicang_stop.whl"
 SETTINGS: Final = f"{FOLDER}/kiosk.toml"
 INVITATION: Final = f"{FOLDER}/invitation.txt"
 SHA256: Final = f"{FOLDER}/release.sha256"
+PACKAGES: Final = f"{FOLDER}/packages"
+"""Debian packages that the system on the card lacks, for a stop without a network: what a scanner
+is read by must be there before the first scan, which brings the network."""
 NETWORK: Final = "network-config"
 CONFIG_LINES: Final = f"{FOLDER}/config-lines.txt"
 SECRET: Final = frozenset({NETWORK, INVITATION})

@@ -80,6 +80,8 @@ def first_boot(boot: Path, root: Path, *, machine: bool = True, python: Path = P
     for key in sorted((card / "release-keys").glob("*.pem")):
         places.keys.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(key, places.keys / key.name)
+    if machine:
+        _packages(card)
     release = _install(places, card, python)
     there = places.release(release)
     system_links(places, there, UNITS)
@@ -103,6 +105,18 @@ def first_boot(boot: Path, root: Path, *, machine: bool = True, python: Path = P
     done.write_text(f"{release}\n", encoding="ascii")
     os.sync()
     return release
+
+
+def _packages(card: Path) -> None:
+    """Installs the Debian packages that the card brought along. Without them the kiosk lacks what
+    they are for (a scanner that types, say) and no more, so it starts all the same."""
+    packages = sorted(str(path) for path in (card / "packages").glob("*.deb"))
+    if not packages:
+        return
+    try:
+        _run("dpkg", "--install", *packages)
+    except OSError as error:
+        print(f"随卡的软件包没有装上 / packages are not installed: {error}", file=sys.stderr)
 
 
 def _install(places: Places, card: Path, python: Path) -> str:

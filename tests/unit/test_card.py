@@ -165,6 +165,23 @@ def test_a_card_is_written_with_its_release(tmp_path: Path, boot: Path) -> None:
     assert PASSWORD not in (boot / "network-config").read_text()
 
 
+def test_a_card_brings_along_what_a_scanner_that_types_is_read_by(
+    tmp_path: Path, boot: Path
+) -> None:
+    package = tmp_path / "python3-evdev_1.9.1_arm64.deb"
+    package.write_bytes(b"!<arch>\ndebian-binary   0           0     0     100644  4         `\n")
+    assert card("--boot", str(boot), "--package", str(package)).returncode == 0
+    there = boot / files.PACKAGES / package.name
+    assert there.read_bytes() == package.read_bytes()
+    assert card("--boot", str(boot)).returncode == 0
+    assert not there.exists(), "what this card was not given, it does not keep"
+
+    package.write_bytes(b"<html>not found</html>")
+    refused = card("--boot", str(boot), "--package", str(package))
+    assert refused.returncode == 2
+    assert "is no Debian package" in refused.stderr
+
+
 def test_a_release_that_nobody_here_trusts_is_refused(tmp_path: Path, boot: Path) -> None:
     release = bundle(tmp_path / "new.yrel", Signer(tmp_path / "somebody"), 1)
     trusted = Signer(tmp_path / "ours").folder
