@@ -201,7 +201,8 @@ def _sent_file(held: contextlib.ExitStack) -> SentFile:
     """The body, on disk for as long as the request is."""
     if request.mimetype != "application/octet-stream":
         abort(415, "The body must be the file, with Content-Type: application/octet-stream.")
-    file = held.enter_context(tempfile.SpooledTemporaryFile(PIECE))  # noqa: SIM115  # it is one
+    made = tempfile.SpooledTemporaryFile(PIECE, dir=uploads.room())  # noqa: SIM115  # it is one
+    file = held.enter_context(made)
     digest = hashlib.sha256()
     while piece := request.stream.read(PIECE):
         digest.update(piece)
