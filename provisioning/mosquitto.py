@@ -29,6 +29,7 @@ gets nothing more than others (`provisioning.broker_access`), it is only not tol
 """
 
 import base64
+import contextlib
 import enum
 import hashlib
 import re
@@ -391,6 +392,16 @@ def kiosk_passwd(accounts: Iterable[tuple[str, str]]) -> str:
             raise BrokerFileError(f"{user}: 账户重复 / the account is there twice")
         lines[user] = f"{user}:{require_verifier(secret)}"
     return _lines([lines[user] for user in sorted(lines)])
+
+
+def accounts_in(passwd: str) -> dict[str, str]:
+    """User and verifier of each account in a file made by `kiosk_passwd`; what is none is left."""
+    found = {}
+    for line in passwd.splitlines():
+        user, _colon, secret = line.partition(":")
+        with contextlib.suppress(BrokerFileError):
+            found[require_user(user)] = require_verifier(secret)
+    return found
 
 
 def hub_passwd(secret: str) -> str:

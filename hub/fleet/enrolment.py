@@ -207,6 +207,12 @@ def _new_kiosk(connection: Connection, stop: str, now_ms: int) -> str:
             sa.select(db.kiosk_state.c.kiosk).where(db.kiosk_state.c.kiosk.startswith(stem))
         )
     )
+    # Nor is the id given again of one that came after the backup that the hub was restored from.
+    taken |= set(
+        connection.scalars(
+            sa.select(db.broker_account.c.kiosk).where(db.broker_account.c.kiosk.startswith(stem))
+        )
+    )
     numbers = [int(rest) for rest in (one.removeprefix(stem) for one in taken) if rest.isdigit()]
     kiosk = f"{stem}{max(numbers, default=0) + 1}"
     connection.execute(sa.insert(db.kiosk).values(id=kiosk, stop=stop, created_ms=now_ms))

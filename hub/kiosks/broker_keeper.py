@@ -14,8 +14,9 @@ whoever changed them. Then it
 A kiosk can also be held off for a while (`hold`): its account is out of the files for that time,
 and an incident says so. It is no judgement, and over when the hub starts anew.
 
-An account that the files on disk forbid for good is forbidden in the database as well: after a
-backup was restored that did not know of it, it stays closed.
+What the files on disk know and the database does not came after the backup that was restored: an
+account that they forbid for good stays closed, and a kiosk that they let in was confirmed here, so
+that it stays in, and brings what it has; that the hub does not know it is an incident of its own.
 """
 
 import contextlib
@@ -32,15 +33,23 @@ from typing import Final, Protocol, TypeVar
 from cryptography import x509
 from msgspec import Struct
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import OperationalError
 
 from hub import incidents
 from hub.incidents import Trouble
 from hub.kiosks import broker_accounts
 from hub.kiosks.broker_accounts import Accounts
 from hub.log.writer import WriterStoppedError
-from provisioning.authority import Authority, AuthorityError
-from provisioning.mosquitto import ACCOUNTS, ACL, CRL, RELOAD, forbidden_in, kiosk_acl, kiosk_passwd
+from provisioning.authority import Authority
+from provisioning.mosquitto import (
+    ACCOUNTS,
+    ACL,
+    CRL,
+    RELOAD,
+    accounts_in,
+    forbidden_in,
+    kiosk_acl,
+    kiosk_passwd,
+)
 
 T = TypeVar("T")
 
@@ -51,6 +60,8 @@ once gets no peace until the broker has read them."""
 HOLD_S: Final = 60.0
 MAX_HOLD_S: Final = 3600.0
 """How long a kiosk is held off: the first time, doubling with each further one, and at most."""
+FORGIVEN_S: Final = 24 * 3600.0
+"""After so long in peace the next time is the first one again."""
 KICK_AGAIN_S: Final = 1.0
 """Without files nobody can be held off: then its session is ended as often as this."""
 UNREAD_S: Final = 30.0
@@ -122,7 +133,7 @@ class BrokerKeeper:
         self._awake: Final = threading.Event()
         self._lock: Final = threading.Lock()
         self._holding: Final[dict[str, float]] = {}  # kiosk -> until when
-        self._held_often: Final[dict[str, int]] = {}
+        self._held_often: Final[dict[str, tuple[int, float]]] = {}  # until when the last time
         self._to_tell: Final[dict[str, int]] = {}  # kiosk -> seconds
         self._endings: Final[dict[str, _Ending]] = {}
         self._written: tuple[int, frozenset[str]] | None = None  # change, held
@@ -147,11 +158,13 @@ class BrokerKeeper:
         with self._lock:
             if self._holding.get(kiosk, 0.0) > now:
                 return
-            often = self._held_often.get(kiosk, 0)
+            often, since = self._held_often.get(kiosk, (0, now))
+            if now - since > FORGIVEN_S:
+                often = 0
             for_s = min(HOLD_S * 2**often, MAX_HOLD_S)
             if self._directory is None:
                 for_s = KICK_AGAIN_S
-            self._held_often[kiosk] = min(often + 1, 32)
+            self._held_often[kiosk] = min(often + 1, 32), now + for_s
             self._holding[kiosk] = now + for_s
             self._endings[kiosk] = _Ending(now, for_good=False)
             self._to_tell[kiosk] = round(for_s)
@@ -165,7 +178,9 @@ class BrokerKeeper:
                 self._look()
             except (WriterStoppedError, TimeoutError):
                 _log.info("中心正在停止 / the hub is stopping")
-            except (OperationalError, OSError, AuthorityError) as error:
+            except Exception as error:  # noqa: BLE001 - said below
+                # The thread's rim: without it a kiosk that is revoked would stay connected, and
+                # nobody would hear of it.
                 _log.exception(
                     "代理的文件没能写好 / the broker's files could not be kept: %s", error
                 )
@@ -205,11 +220,25 @@ class BrokerKeeper:
         if before - forbidden:
             self._change(lambda connection: self._forbid(connection, before - forbidden))
             forbidden |= before
+        known = {row.kiosk for row in accounts.rows} | forbidden
+        forgotten = {
+            kiosk: secret
+            for kiosk, secret in accounts_in(_text(directory / ACCOUNTS)).items()
+            if kiosk not in known
+        }
+        if forgotten:
+            self._change(lambda connection: self._allow(connection, forgotten))
+            _log.warning(
+                "代理认识而数据库不认识的终端：%s（恢复了旧备份？）"
+                " / kiosks that the broker knows and the database does not: %s (an older backup?)",
+                *[", ".join(sorted(forgotten))] * 2,
+            )
         names = [
             (row.kiosk, row.verifier)
             for row in accounts.allowed
             if row.kiosk not in held and row.kiosk not in forbidden
         ]
+        names += [one for one in forgotten.items() if one[0] not in held]
         serials = {
             int(row.serial) for row in accounts.rows if row.kiosk in forbidden and row.serial
         }
@@ -228,6 +257,11 @@ class BrokerKeeper:
     def _forbid(self, connection: Connection, kiosks: frozenset[str]) -> None:
         for kiosk in sorted(kiosks):
             broker_accounts.forbid(connection, kiosk, self._now_ms())
+
+    def _allow(self, connection: Connection, accounts: Mapping[str, str]) -> None:
+        for kiosk, secret in sorted(accounts.items()):
+            if broker_accounts.find(connection, kiosk) is None:
+                broker_accounts.allow(connection, kiosk, secret, self._now_ms())
 
     def _keep_revocations(self, directory: Path, serials: set[int]) -> bool:
         if self._authority is None:
@@ -295,7 +329,7 @@ class BrokerKeeper:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8", errors="replace")  # what is spoilt is made anew
     except FileNotFoundError:
         return ""
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from hub import db
 from hub.kiosks import broker_accounts
-from hub.kiosks.broker_keeper import HOLD_S, KICKS_S, MAX_HOLD_S, BrokerKeeper
+from hub.kiosks.broker_keeper import FORGIVEN_S, HOLD_S, KICKS_S, MAX_HOLD_S, BrokerKeeper
 from provisioning import mosquitto
 from provisioning.mosquitto import ACCOUNTS, ACL, RELOAD
 from tests.support.databases import DATABASES
@@ -100,6 +100,43 @@ def test_who_is_held_off_comes_again_after_a_minute_and_the_next_time_after_two(
     assert {kiosk for kiosk, _, _ in kept.ended} == {NOISY}
     assert not any(for_good for _, _, for_good in kept.ended)
     assert MAX_HOLD_S > HOLD_S
+
+
+def test_after_a_day_of_peace_the_next_time_is_the_first_one_again(kept: Kept) -> None:
+    for _ in range(2):
+        kept.keeper.hold(NOISY)
+        until("it is out", lambda: kept.let_in() == [QUIET])
+        kept.now += FORGIVEN_S + 2 * HOLD_S
+        until("it is back", lambda: kept.let_in() == [NOISY, QUIET])
+    kept.keeper.hold(NOISY)
+    until("it is out", lambda: kept.let_in() == [QUIET])
+    kept.now += HOLD_S + 1
+    until("it is back after a minute", lambda: kept.let_in() == [NOISY, QUIET])
+
+
+def test_a_kiosk_that_the_restored_backup_does_not_know_is_not_locked_out(kept: Kept) -> None:
+    file, newest = kept.directory / ACCOUNTS, "kiosk-c"
+    secret = mosquitto.verifier(newest, b"s" * mosquitto.SALT_BYTES)
+    file.write_text(f"{file.read_text()}{newest}:{secret}\n", encoding="utf-8")
+    later = mosquitto.verifier(QUIET, b"t" * mosquitto.SALT_BYTES)
+    kept.change(lambda connection: broker_accounts.allow(connection, QUIET, later, 2))
+    until("its new password is in the file", lambda: later in file.read_text())
+    assert kept.let_in() == [NOISY, QUIET, newest]
+    query = "SELECT kiosk, verifier, allowed FROM broker_account WHERE kiosk = 'kiosk-c'"
+    until(
+        "the database knows it",
+        lambda: (
+            [tuple(row) for row in DATABASES.look(kept.hub.path, query)] == [(newest, secret, True)]
+        ),
+    )
+    kept.change(lambda connection: broker_accounts.forbid(connection, newest, 3))
+    until("it can be forbidden as any other", lambda: kept.let_in() == [NOISY, QUIET])
+
+
+def test_files_that_somebody_has_spoilt_are_made_anew(kept: Kept) -> None:
+    (kept.directory / ACL).write_bytes(b"\xff\xfe nonsense")
+    kept.keeper.hold(NOISY)
+    until("it is out", lambda: kept.let_in() == [QUIET])
 
 
 def test_nothing_begins_anew_before_the_broker_has_read_who_is_out(kept: Kept) -> None:
