@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Final
 
 from drivers.ports import DeviceState, Post, Words
+from drivers.sound_cards import AUTO, CARDS, usual_device
 from drivers.sound_files import Sound, find
 
 STALE_S: Final = 2.0
@@ -43,8 +44,9 @@ _MISSING: Final = Words(
 
 
 class AplaySpeaker:
-    """A voice on an ALSA ``device``, in ``languages`` one after the other, from ``folders`` (see
-    `drivers.sound_files`). ``volume`` is per cent; ``player`` is the command before its options.
+    """A voice on an ALSA ``device`` (``auto``: as `drivers.sound_cards` finds it), in ``languages``
+    one after the other, from ``folders`` (see `drivers.sound_files`). ``volume`` is per cent;
+    ``player`` is the command before its options, ``cards`` where the kernel lists sound cards.
     """
 
     def __init__(
@@ -56,10 +58,13 @@ class AplaySpeaker:
         *,
         volume: int = 100,
         player: Sequence[str] = ("aplay",),
+        cards: Path = CARDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name: Final = f"alsa:{device}"
-        self._command: Final = (*player, "-q", "-D", device, "-t", "wav", "-")
+        self._device: Final = device
+        self._player: Final = tuple(player)
+        self._cards: Final = cards
         self._languages: Final = tuple(languages)
         self._folders: Final = tuple(folders)
         self._post: Final = post
@@ -137,12 +142,17 @@ class AplaySpeaker:
             self._sounds[key] = found.louder(self._volume) if found is not None else None
         return self._sounds[key]
 
+    def _command(self) -> tuple[str, ...]:
+        """Looks anew each time: a speaker may have been plugged in since."""
+        device = usual_device(self._cards) if self._device == AUTO else self._device
+        return (*self._player, "-q", "-D", device, "-t", "wav", "-")
+
     def _play(self, sound: Sound) -> bool:
         """Whether it was said to its end, and nothing newer waits."""
         try:
             # Outside the lock: starting a program takes milliseconds that `say` must not wait for.
             process = subprocess.Popen(
-                self._command,
+                self._command(),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,

@@ -53,8 +53,8 @@ class SpeakerSettings(Struct, frozen=True, kw_only=True):
     """Spoken one after the other."""
     volume: Annotated[int, Meta(ge=0, le=100)] = 80
     """Per cent of the recordings' own loudness."""
-    device: Annotated[str, Meta(min_length=1, max_length=100)] = "default"
-    """An ALSA device, as ``aplay -L`` lists them."""
+    device: Annotated[str, Meta(min_length=1, max_length=100)] = "auto"
+    """An ALSA device, as ``aplay -L`` lists them; "auto" is `drivers.sound_cards.usual_device`."""
 
 
 BUTTONS: Final[dict[str, str]] = {

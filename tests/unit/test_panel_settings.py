@@ -233,7 +233,7 @@ def test_a_voice_is_off_until_it_is_asked_for(tmp_path: Path) -> None:
     assert read(tmp_path, BASE).speaker is None
     speaker = read(tmp_path, BASE + '[speaker]\nlanguages = ["dialect", "zh"]\n').speaker
     assert speaker is not None
-    assert (speaker.languages, speaker.volume, speaker.device) == (("dialect", "zh"), 80, "default")
+    assert (speaker.languages, speaker.volume, speaker.device) == (("dialect", "zh"), 80, "auto")
 
 
 def test_lanes_are_counted_past_the_page() -> None:
