@@ -36,7 +36,7 @@ _HUB: Final = Words(
 _NEW: Final = Words("请中心的人给一个新的码，再扫", "Ask the hub for a new code and scan that")
 _WAIT: Final = Words("请等一下，不用做什么", "Please wait: there is nothing to do")
 _BY_ITSELF: Final = Words(
-    "过一会儿会自己再试。也可以换一个 Wi-Fi 的码来扫，或者插网线",
+    "过一会儿会自己再试。也可以换一个 Wi-Fi 的码扫，或者插网线",
     "It tries again by itself. You can also scan another Wi-Fi code or plug in a cable",
 )
 
@@ -165,7 +165,7 @@ ROWS: Final[dict[str, Row]] = {
         Signal.REFUSED,
         "setup-used",
         Words("这个码已经被别的终端用过了", "Another kiosk has used this code already"),
-        Words("请马上告诉中心，再要一个新的码", "Tell the hub at once, and ask for a new code"),
+        Words("请马上告诉中心，要一个新的码", "Tell the hub at once, and ask for a new code"),
     ),
     "code-cancelled": Row(
         Signal.REFUSED, "setup-cancelled", Words("这个码作废了", "This code was cancelled"), _NEW

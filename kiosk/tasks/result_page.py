@@ -23,7 +23,7 @@ KINDS: Final[dict[str, Words]] = {
 }
 _TITLE: Final = Words("自检", "Self-test")
 _READ_ME: Final = Words(
-    "这张能看清、条码能扫，打印机就是好的",
+    "这张清楚、条码能扫，打印机就正常",
     "If this is sharp and the bars can be scanned, the printer is well",
 )
 _OK: Final = Words("好", "ok")
