@@ -150,7 +150,7 @@ def test_the_menus_and_cards_that_the_guide_names_are_called_so_in_both_language
     }  # fmt: skip
     there = set(" → ".join(re.findall(r"\*\*([^*]+)\*\*", ZH)).split(" → "))
     cards = {en: zh for zh, en in VERB_WORDS.values()}
-    assert cards.keys() & set(bold) == {"New roll of labels", "Print a label again"}
+    assert cards.keys() & set(bold) == {"Help", "New roll of labels", "Print a label again"}
     for word in named:
         assert cards.get(word, chinese[word]) in {one.rstrip("。") for one in there}, word
 
