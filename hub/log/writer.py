@@ -12,10 +12,11 @@ that fails alone is set aside. Where the database itself fails (disk full), the 
 unanswered, which makes kiosks send it again, and ``healthy`` says no.
 """
 
+import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -58,6 +59,9 @@ FOLLOW_S: Final = 0.05
 
 LOOK_MS: Final = 500
 """How often at most the reference data is read again because others changed something."""
+
+REBUILD_S: Final = 3600.0
+"""How long refolding everything may take, when another process asked for it."""
 
 BACK_OFF_S: Final = 1.0
 """Pause after the database itself failed."""
@@ -279,12 +283,23 @@ class Writer:
             self._publish(Send(topics.down(kiosk, topics.ACK), messages.encode(ack)))
 
     def _serve(self, call: _Call) -> bool:
-        self._allowed_s = call.allowed_s
-        try:
+        with self._given(call.allowed_s):
             return self._serve_now(call)
+
+    @contextlib.contextmanager
+    def _given(self, allowed_s: float) -> Iterator[None]:
+        """What is done inside may take so long."""
+        self._progress()
+        self._allowed_s = allowed_s
+        try:
+            yield
         finally:
-            self._turned = time.monotonic()
+            self._progress()
             self._allowed_s = 0.0
+
+    def _progress(self) -> None:
+        """Something was done."""
+        self._turned = time.monotonic()
 
     def _serve_now(self, call: _Call) -> bool:
         try:
@@ -304,7 +319,7 @@ class Writer:
 
     def _project(self, fresh: Mapping[int, Fresh]) -> bool:
         """Project all rows that wait; whether that worked."""
-        return self._projecting is None or self._projecting.run(fresh)
+        return self._projecting is None or self._projecting.run(fresh, self._progress)
 
     def _tell_campaigns(self) -> bool:
         """Tell kiosks how far campaigns are; whether the database worked."""
@@ -326,7 +341,8 @@ class Writer:
         todo = {n: what for n, what in found.wishes.items() if due or what != wishes.LOOK}
         well = True
         if wishes.REBUILD in todo.values() and self._projecting is not None:
-            well = self._projecting.rebuild()
+            with self._given(REBUILD_S):
+                well = self._projecting.rebuild()
         if found.rows or todo:
             well = self._project({}) and self._tell_campaigns() and well
         if wishes.LOOK in todo.values():

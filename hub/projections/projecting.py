@@ -26,17 +26,18 @@ class Projecting:
         self._projector: Final = projector
         self._now_ms: Final = now_ms
 
-    def run(self, fresh: Mapping[int, Fresh]) -> bool:
-        """Project all rows that wait; whether that worked. ``fresh`` are still in memory."""
+    def run(self, fresh: Mapping[int, Fresh], progress: Callable[[], None]) -> bool:
+        """Project all rows that wait; whether that worked. ``fresh`` are still in memory;
+        ``progress`` hears of each group that is done: there may be a great many."""
         try:
             while self._some(fresh, GROUP) == GROUP:
-                pass
+                progress()
         except OperationalError:
             _log.exception("数据库写入失败 / the database could not be written")
             return False
         except Exception:  # noqa: BLE001 - one row must not hold up the others
             _log.exception("更新视图出错，逐条重试 / projecting failed, trying row by row")
-            return self._singly()
+            return self._singly(progress)
         return True
 
     def rebuild(self) -> bool:
@@ -68,8 +69,9 @@ class Projecting:
             self._projector.forget()
             raise
 
-    def _singly(self) -> bool:
+    def _singly(self, progress: Callable[[], None]) -> bool:
         while True:
+            progress()
             try:
                 if not self._some({}, 1):
                     return True

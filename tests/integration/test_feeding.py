@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,8 +17,11 @@ from hub.kiosks.reference import Reference
 from hub.log.event_log import EventLog
 from hub.log.ingest import Ingest
 from hub.log.writer import Writer
+from hub.projections import wishes
 from hub.projections.projector import Projector
+from hub.projections.refold import Fold
 from hub.watchdog import writes
+from tests.support.databases import DATABASES
 from tests.support.events import Journal, message_of
 from tests.support.notify import NotifySocket
 from tests.support.processes import until
@@ -27,15 +31,23 @@ STUCK_S = 1.5
 
 
 class Hub:
-    def __init__(self, path: Path, manager: ServiceManager) -> None:
+    def __init__(
+        self,
+        path: Path,
+        manager: ServiceManager,
+        fold: Fold = fold_item,
+        *,
+        follows: bool = False,
+    ) -> None:
         self.engine = db.open_writer(db.sqlite_url(path))
         db.migrate(self.engine)
         self.writer = Writer(
             self.engine,
             Ingest(EventLog(), Reference()),
-            Projector(fold_item),
+            Projector(fold),
             lambda _send: None,
             lambda: 1_800_000_000_000,
+            follows=follows,
         )
         self.feeding = Feeding(manager, self._works, interval_s=0.05)
         self.writer.start()
@@ -100,6 +112,35 @@ def test_work_that_was_given_its_time_is_waited_for(hub: Hub, manager_socket: No
         assert manager_socket.feeds_within(0.5)
     go_on.set()
     long.join()
+
+
+def test_a_rebuild_that_another_process_asks_for_has_its_time(
+    tmp_path: Path, manager_socket: NotifySocket
+) -> None:
+    slow, go_on, begun = threading.Event(), threading.Event(), threading.Event()
+
+    def fold(*told: Any, **more: Any) -> Any:
+        if slow.is_set():
+            begun.set()
+            go_on.wait(30)
+        return fold_item(*told, **more)
+
+    manager = ServiceManager.from_environment(manager_socket.environment)
+    hub = Hub(tmp_path / "hub.sqlite3", manager, fold, follows=True)
+    journal = Journal("kiosk-a", "00AA")
+    journal.start()
+    journal.receive()
+    hub.writer.post(message_of(journal.written))
+    items = "SELECT count(*) FROM item"
+    until("it is shown", lambda: DATABASES.look(tmp_path / "hub.sqlite3", items) == [(1,)])
+    slow.set()
+    hub.writer.call(lambda connection: wishes.ask(connection, wishes.REBUILD))
+    assert begun.wait(10)
+    started = time.monotonic()
+    while time.monotonic() < started + 2 * STUCK_S:
+        assert manager_socket.feeds_within(0.5)
+    go_on.set()
+    hub.close()
 
 
 def test_a_database_that_takes_nothing_is_not_fed_for(
