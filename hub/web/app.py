@@ -41,6 +41,7 @@ from hub.web import (
     lifecycle,
     login,
     market,
+    metrics,
     names,
     navigation,
     papers,
@@ -181,6 +182,7 @@ def create_app(
     api = v1.blueprint()
     app.register_blueprint(api)
     app.register_blueprint(v1.health_blueprint())
+    app.register_blueprint(metrics.blueprint())
     kiosks_ask = enrolments.blueprint()
     app.register_blueprint(kiosks_ask)
     for exempt in (api, kiosks_ask, app.view_functions["public.find"]):

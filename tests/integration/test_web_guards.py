@@ -24,6 +24,7 @@ OPEN = {
     "passkeys.ask",
     "passkeys.sign_in",
     "health.healthz",
+    "metrics.scrape",
     "wall.linked",
     "wall.linked_live",
     "api.document",
