@@ -17,6 +17,9 @@ from kiosk.setup.flow import Keys, Progress
 from provisioning.render import Value, merge
 
 AUTHORITY: Final = "broker-ca.pem"
+HUB_AUTHORITY: Final = "hub-ca.pem"
+"""Whom the hub's pages are signed by, where that is not the broker's authority: releases come from
+there."""
 CERTIFICATE: Final = "broker-client.pem"
 KEY: Final = "broker-client.key"
 COMMENT: Final = "义仓终端的设置 / Settings of a Yicang kiosk"
@@ -35,6 +38,8 @@ def settle(path: Path, state: Path, progress: Progress, *, voice: bool) -> None:
         raise ValueError("the hub has not answered yet")
     if enrolled.mqtt_ca:
         write_durably(state / AUTHORITY, enrolled.mqtt_ca.encode())
+    if progress.authority not in ("", enrolled.mqtt_ca):
+        write_durably(state / HUB_AUTHORITY, progress.authority.encode())
     _certificate(enrolled, keys, state)
     IdentityStore(state / "identity.json").save(identity(enrolled, keys))
     merge(path, settings(enrolled, state, voice=voice), COMMENT, keeps=_keeps)

@@ -2,13 +2,13 @@
 
 import ssl
 from pathlib import Path
-from typing import Final
 
 from contract.settings import SettingsError
 from drivers.ports import Words
 from kiosk.clock import LearntClock, SystemClock
 from kiosk.config import KioskConfig, load
 from kiosk.identity import IdentityError, IdentityStore
+from kiosk.setup.settle import HUB_AUTHORITY
 from kiosk.tls import pinned_context
 from kiosk.update_facts import read_facts
 from provisioning.updates import fetch, venvs
@@ -16,9 +16,6 @@ from provisioning.updates.fetch import FetchError, Hub
 from provisioning.updates.places import CONFIRMED, Places
 from provisioning.updates.state import StateError
 from provisioning.updates.state import load as load_state
-
-HUB_AUTHORITY: Final = "hub-ca.pem"
-"""In the kiosk's folder: whom the hub's pages are signed by, if not by the broker's authority."""
 
 
 def fetch_offered(path: Path, places: Places, python: Path, *, now: bool) -> Words:
