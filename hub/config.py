@@ -26,6 +26,14 @@ class HubConfig(Struct, frozen=True, kw_only=True):
     bundle_key_file: str = ""
     """File (mode 0600) with the key that opens bundles; empty: ``bundle.key`` beside the settings.
     Made at the first start."""
+    releases_dir: str = ""
+    """Directory for the releases that kiosks fetch here; empty: ``releases`` beside the
+    settings."""
+    release_keys_dir: str = ""
+    """Directory with the public keys (``*.pem``) of who may sign releases; empty:
+    /etc/yicang/release-keys."""
+    release_downloads: Annotated[int, Meta(ge=1, le=6)] = 2
+    """How many kiosks may fetch a release at once; the others come again."""
     http_host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
     http_port: Port = 8080
     public_url: str = ""
@@ -107,9 +115,11 @@ TLS_PATHS: Final = (
     "authority_dir",
     "broker_dir",
     "smtp_authority",
+    "release_keys_dir",
 )
 
 BUNDLE_KEY: Final = "bundle.key"
+RELEASES: Final = "releases"
 
 SECRET_KEYS: Final = frozenset({"mqtt_password", "smtp_password"})
 
@@ -157,6 +167,7 @@ def resolve(config: HubConfig, base: Path) -> HubConfig:
         database=database,
         secret_key_file=str((base / config.secret_key_file).absolute()),
         bundle_key_file=str((base / (config.bundle_key_file or BUNDLE_KEY)).absolute()),
+        releases_dir=str((base / (config.releases_dir or RELEASES)).absolute()),
         backup_dir=str((base / config.backup_dir).absolute()) if config.backup_dir else "",
         hub_events_dir=str((base / config.hub_events_dir).absolute())
         if config.hub_events_dir

@@ -31,6 +31,7 @@ DONE: Final = frozenset(
         "sends-too-much",
         "enrolment-replayed",
         "enrolment-unknown",
+        "roll-out-halted",
     }
 )
 """Kinds about something that happened and that nothing can make unhappen: acknowledging one closes

@@ -31,6 +31,7 @@ from hub.control import LockedError
 from hub.fleet import bundle_key, bundles
 from hub.fleet.bundles import Imported
 from hub.fleet.history_keeper import HistoryKeeper
+from hub.fleet.roll_out_watch import RollOutWatch
 from hub.folds.item import fold_item
 from hub.kiosks.broker_keeper import BrokerKeeper
 from hub.kiosks.intake import Intake
@@ -115,6 +116,7 @@ class HubService:
         self._keeper: Final = Keeper(config, self.reader, self.writer.call, now_ms)
         self._orders: Final = OrdersWatch(self.reader, self.writer, now_ms)
         self._overdue: Final = OverdueWatch(self.writer, now_ms, config.timezone)
+        self._roll_outs: Final = RollOutWatch(self.reader, self.writer, now_ms)
         self._history: Final = HistoryKeeper(self.reader, self.writer, now_ms, config.timezone)
         path = self.database_path
         self._alarms: Final = AlarmWatch(
@@ -168,10 +170,12 @@ class HubService:
         self._orders.start()
         self._alarms.start()
         self._history.start()
+        self._roll_outs.start()
 
     def stop(self) -> None:
         """Say goodbye to the broker, finish the transaction under way, close."""
         self._link.stop()
+        self._roll_outs.stop()
         self._history.stop()
         self._alarms.stop()
         self._orders.stop()

@@ -213,6 +213,14 @@ def _reverted(facts: KioskFacts, _health: Health, _limits: Limits, _now: int) ->
     return [Match("", {"detail": facts.reverted})] if facts.reverted else []
 
 
+def _update_failed(_facts: KioskFacts, health: Health, _limits: Limits, _now: int) -> Found:
+    """Until the next update; what a kiosk tries again by itself is none yet."""
+    failed = health.update in ("reverted", "refused")
+    again = health.update_detail.startswith("not-acknowledged")
+    told = {"release": health.update_release, "detail": health.update_detail}
+    return [Match(health.update_release, told)] if failed and not again else []
+
+
 def _ending(ends_ms: int | None, limits: Limits, now: int) -> list[Match]:
     if ends_ms is None or ends_ms - now > limits.get("certificate_days") * DAY_MS:
         return []
@@ -240,6 +248,7 @@ KIOSK_RULES: Final = (
     KioskRule("kiosk-certificate", SOON, OPERATOR, _certificate, on_site=False),
     KioskRule("configuration-drift", SOON, OPERATOR, _drift, on_site=False),
     KioskRule("configuration-reverted", SOON, OPERATOR, _reverted, on_site=False),
+    KioskRule("update-failed", SOON, OPERATOR, _update_failed, on_site=False),
 )
 SILENT: Final = "kiosk-silent"
 
@@ -305,6 +314,7 @@ INCIDENT_RULES: Final[Mapping[str, tuple[str, str]]] = {
     "sends-too-much": (SOON, OPERATOR),
     "recalled-here": (SOON, HOST),
     "left-quarantine": (SOON, HOST),
+    "roll-out-halted": (URGENT, OPERATOR),
 }
 """Kinds of incidents that somebody is called for, with severity and whom to ring."""
 

@@ -291,6 +291,22 @@ WORDS: Final[Mapping[str, Words]] = {
         ),
         ("终端现在亮什么颜色的灯？", "What colour is the kiosk's light?"),
     ),
+    "update-failed": _words(
+        ("终端没有用上新版本", "A kiosk did not take a release"),
+        (
+            "版本 {release} 没有用上，终端仍用原来的版本（{detail}）。",
+            "It goes on with the one before, not with {release} ({detail}).",
+        ),
+        ("扫码枪和打印机昨晚都连着吗？", "Were its scanner and printer connected last night?"),
+    ),
+    "incident-roll-out-halted": _words(
+        ("升级自动停止", "A roll-out halted by itself"),
+        (
+            "用上新版本的终端出了问题，或扫描、打印比以前差。没有更多终端会升级。",
+            "Kiosks with the new release failed, or scan and print worse. No more will take it.",
+        ),
+        ("扫描和打印和以前有什么不同？", "How do scanning and printing differ from before?"),
+    ),
     "incident-recalled-here": _words(
         ("召回的物品还在", "Recalled goods are still here"),
         (

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from contract.events import Public
 from contract.schema import reached
-from hub.api import enrolments, models, parts, routes
+from hub.api import enrolments, kiosk_releases, models, parts, routes
 
 REFS: Final = "#/components/schemas/{name}"
 PREFIX: Final = "/api/v1"
@@ -29,6 +29,7 @@ def document() -> dict[str, Any]:
     answers: tuple[type[Struct], ...] = (
         *ANSWERS,
         *enrolments.STRUCTS,
+        *kiosk_releases.STRUCTS,
         *routes.structs(parts.ROUTES),
     )
     _, schemas = msgspec.json.schema_components((*answers, Public), ref_template=REFS)
@@ -62,7 +63,12 @@ def document() -> dict[str, Any]:
                     "type": "http",
                     "scheme": "bearer",
                     "description": "Made by `yicang hub token --role viewer`.",
-                }
+                },
+                "kiosk": {
+                    "type": "http",
+                    "scheme": "basic",
+                    "description": "A kiosk's own account at the broker.",
+                },
             },
         },
     }
@@ -109,6 +115,7 @@ def _paths() -> dict[str, Any]:
             (400,),
         ),
         PREFIX + enrolments.ROUTE: enrolments.path(REFS),
+        **kiosk_releases.paths(REFS),
         "/api/v1/openapi.json": {
             "get": {
                 "operationId": "document",

@@ -53,6 +53,8 @@ KINDS: Final = (
     "incident-journal-lost",
     "incident-journal-damaged",
     "configuration-reverted",
+    "incident-roll-out-halted",
+    "update-failed",
     "paper-low",
     "print-queue",
     "under-voltage",

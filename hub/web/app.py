@@ -14,7 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from hub import request as collaborators
 from hub.access.throttle import Throttle
-from hub.api import enrolments, v1
+from hub.api import enrolments, kiosk_releases, v1
 from hub.config import HubConfig
 from hub.queries.deliveries import Reaches
 from hub.request import Services, Writer
@@ -60,7 +60,7 @@ from hub.web import (
     wall,
 )
 from hub.web.fleet import commands as fleet_commands
-from hub.web.fleet import configurations, invitations
+from hub.web.fleet import configurations, invitations, releases, roll_outs
 from hub.web.fleet import history as kiosk_history
 from hub.web.page_cache import DataVersion, PageCache
 
@@ -163,6 +163,8 @@ def create_app(
         printing,
         fleet_commands,
         configurations,
+        releases,
+        roll_outs,
         search,
         items,
         events,
@@ -185,7 +187,9 @@ def create_app(
     app.register_blueprint(metrics.blueprint())
     kiosks_ask = enrolments.blueprint()
     app.register_blueprint(kiosks_ask)
-    for exempt in (api, kiosks_ask, app.view_functions["public.find"]):
+    kiosks_fetch = kiosk_releases.blueprint(config.release_downloads)
+    app.register_blueprint(kiosks_fetch)
+    for exempt in (api, kiosks_ask, kiosks_fetch, app.view_functions["public.find"]):
         csrf.exempt(exempt)  # type: ignore[no-untyped-call]
     app.context_processor(lambda: {"current_user": login.current_user()})
     error_pages.install(app)

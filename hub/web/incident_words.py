@@ -167,6 +167,12 @@ _KINDS: Final = {
         _l("It is kept as received; what it may have held is still in the kiosk’s journal."),
         _l("Tell the developers, with the topic and the time."),
     ),
+    "roll-out-halted": _Kind(
+        _l("A roll-out halted by itself"),
+        _l("The roll-out of a release failed on a kiosk, or kiosks scan or print worse with it."),
+        _l("No further kiosk takes the release. Those that have it keep it until told otherwise."),
+        _l("See under “Roll-outs” why it was halted. Then go on, or have kiosks go back."),
+    ),
     "sends-too-much": _Kind(
         _l("A kiosk sent far too much"),
         _l("%(kiosk)s sent more than any kiosk has to tell, without waiting for answers."),

@@ -51,6 +51,7 @@ GROUPS: Final = (
             Section("kiosks.listing", _l("Kiosks")),
             Section("events.listing", _l("Events")),
             Section("configurations.listing", _l("Configurations")),
+            Section("roll_outs.listing", _l("Roll-outs"), ("/releases",)),
         ),
     ),
     Group(

@@ -30,6 +30,8 @@ OPEN = {
     "api.document",
     "authority.authority",
     "enrolments.ask",
+    "kiosk_releases.offer",
+    "kiosk_releases.bundle",
 }
 """What donors see, what lets somebody in, and what machines may ask."""
 

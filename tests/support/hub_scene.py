@@ -30,6 +30,7 @@ from tests.support.invitation_scene import Invitations
 from tests.support.lifecycle_scene import Lifecycle
 from tests.support.paper_scene import dress
 from tests.support.printing_scene import Printing
+from tests.support.roll_out_scene import Rolled
 from tests.support.stock_goods import Goods
 from tests.support.told_scene import Told
 
@@ -100,6 +101,11 @@ class Scene:
     def printing(self) -> Printing:
         """Labels that are printed at a kiosk, likewise."""
         return Printing(self.site, KIOSK, self.administrator, self.donations[1])
+
+    @cached_property
+    def rolled(self) -> Rolled:
+        """Releases and roll-outs in every state, likewise."""
+        return Rolled(self.site, ("kiosk-east", "kiosk-river"), self.administrator)
 
     @cached_property
     def told(self) -> Told:

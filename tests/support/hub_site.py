@@ -158,6 +158,8 @@ class HubSite:
             database=url,
             secret_key_file=str(directory / "secret.key"),
             bundle_key_file=str(directory / "bundle.key"),
+            releases_dir=str(directory / "releases"),
+            release_keys_dir=str(directory / "signer" / "trusted"),
             households=households,
             trusted_proxies=trusted_proxies,
         )

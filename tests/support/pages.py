@@ -11,9 +11,11 @@ from contract import codes
 from tests.support.hub_scene import ADMINISTRATOR as ADMINISTRATOR_NAME
 from tests.support.hub_scene import CLAIM, KIOSK, NEVER_CLAIMED, Scene
 from tests.support.hub_site import USER
+from tests.support.releases import HERE, NEW, OLD
 from tests.support.stock_goods import KIT, RECALL
 
 Address: TypeAlias = Callable[[Scene], str]
+TARGET: Final = f"{HERE.python}-{HERE.machine}"
 
 PUBLIC: Final[Mapping[str, Address]] = {
     "home": lambda scene: "/",
@@ -180,6 +182,22 @@ STOCK: Final[Mapping[str, Address]] = {
     "configuration": lambda scene: f"/configurations/{scene.told.fresh}",
     "configuration-given-up": lambda scene: f"/configurations/{scene.told.configuration}",
     "configuration-new": lambda scene: f"/configurations/new?like={scene.told.fresh}",
+    "releases-none": lambda scene: "/releases",
+    "roll-outs-none": lambda scene: "/roll-outs",
+    "roll-out-new-none": lambda scene: "/roll-outs/new",
+    "releases": lambda scene: "/releases" if scene.rolled else "",
+    "release-remove": lambda scene: f"/releases/{OLD}/{TARGET}/remove" if scene.rolled else "",
+    "roll-outs": lambda scene: "/roll-outs" if scene.rolled else "",
+    "roll-out-new": lambda scene: f"/roll-outs/new?release={NEW}" if scene.rolled else "",
+    "roll-out-planned": lambda scene: f"/roll-outs/{scene.rolled.planned}",
+    "roll-out-going": lambda scene: f"/roll-outs/{scene.rolled.going}",
+    "roll-out-failed": lambda scene: f"/roll-outs/{scene.rolled.failed}",
+    "roll-out-drifted": lambda scene: f"/roll-outs/{scene.rolled.drifted}",
+    "roll-out-done": lambda scene: f"/roll-outs/{scene.rolled.done}",
+    "roll-out-kiosks": lambda scene: f"/roll-outs/{scene.rolled.going}/kiosks",
+    "roll-out-halt": lambda scene: f"/roll-outs/{scene.rolled.going}/halt",
+    "roll-out-resume": lambda scene: f"/roll-outs/{scene.rolled.drifted}/resume",
+    "roll-out-back": lambda scene: f"/roll-outs/{scene.rolled.drifted}/back",
     "configuration-halt": lambda scene: f"/configurations/{scene.told.fresh}/halt",
 }
 """The warehouse, with the scene's goods."""
@@ -246,6 +264,10 @@ NOT_PAGES: Final = frozenset(
         "doing.file",
         "authority.authority",
         "invitations.live",
+        "roll_outs.live",
+        "releases.parts",
+        "kiosk_releases.offer",
+        "kiosk_releases.bundle",
         "invitations.sheet",
         "boxes.find",
         "health.healthz",

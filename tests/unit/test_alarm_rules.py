@@ -107,6 +107,10 @@ WRONG: Final[dict[str, tuple[KioskFacts, KioskFacts]]] = {
         kiosk(drift_ms=NOW - 30 * MINUTE_MS),
         kiosk(drift_ms=NOW - 29 * MINUTE_MS),
     ),
+    "update-failed": (
+        with_health(update="reverted", update_release="r", update_detail="crashes"),
+        with_health(update="reverted", update_release="r", update_detail="not-acknowledged"),
+    ),
     "configuration-reverted": (kiosk(reverted="no scanner"), kiosk(drift_ms=NOW)),
     "kiosk-silent": (
         kiosk(online=False),

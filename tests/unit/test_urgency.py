@@ -70,6 +70,7 @@ TABLE: Final[tuple[tuple[str, KioskFacts], ...]] = (
     ("paper-out", facts(health(SCANNER, NO_PAPER))),
     ("restarting", facts(restarts=5)),
     ("configuration-reverted", facts(reverted="printer-fails")),
+    ("update-failed", told(update="refused", update_release="r", update_detail="target")),
     ("paper-low", facts(health(SCANNER, LITTLE))),
     ("print-queue", told(paper_jobs=40)),
     ("under-voltage", told(throttling=("under-voltage",))),

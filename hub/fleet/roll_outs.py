@@ -1,0 +1,518 @@
+"""Roll-outs: which kiosks are to run a release, in which stage, and how far they are.
+
+Rules
+-----
+* **One, some, all.** Every kiosk of a roll-out has its stage from the start. A person begins the
+  first. The next begins when **each** kiosk of those told has confirmed the release: by a button,
+  or by itself once the last of them has run it well for so many hours.
+* **A kiosk is not told; it asks.** Its updater asks at its own hour, and gets the release of the
+  newest roll-out that has told it, while that one is running or done. One that is paused or halted
+  offers nothing: what was fetched and not begun is given up by the kiosk.
+* **What fails stays where it was tried.** A kiosk that went back, refused the release or lost it
+  again halts the roll-out, and so does drift (`hub.fleet.canary`). A person looks, and goes on
+  without those kiosks, or has the others go back.
+* **Going back is a roll-out of its own,** of the release that ran before; a kiosk takes an older
+  one only if it is the very one that it had before (`provisioning.updates`).
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Connection, func, insert, select, update
+
+from contract.messages import Health
+from contract.releases import Offer
+from hub import db
+from hub.access import audit
+from hub.access.audit import By
+from hub.access.scope import Stops
+from hub.fleet import releases
+from hub.fleet.canary import Look
+from hub.fleet.roll_out_states import FAILED, LEFT_OUT, PLANNED, TOLD, WELL
+
+READY: Final = "ready"
+RUNNING: Final = "running"
+PAUSED: Final = "paused"
+HALTED: Final = "halted"
+DONE: Final = "done"
+STATES: Final = (READY, RUNNING, PAUSED, HALTED, DONE)
+STAGES: Final = 3
+MAX_NOTE: Final = 200
+MAX_HOURS: Final = 24 * 14
+HOURS: Final = 24
+HOUR_MS: Final = 3_600_000
+
+SYSTEM: Final = By("hub")
+"""The hub itself."""
+
+
+class RollOutError(ValueError):
+    """It cannot be; ``why`` is a machine word: unknown, unknown-release, unknown-kiosk, no-kiosks,
+    no-first, no-note, bad-hours, state, not-well, no-more, no-way-back."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why: Final = why
+
+
+class Member(Struct, frozen=True):
+    """A kiosk of a roll-out, and its stop. ``before`` is what it ran when it was told."""
+
+    kiosk: str
+    stop: str
+    stage: int
+    told_ms: int | None
+    before: str
+    state: str
+    state_ms: int
+    detail: str
+    well_ms: int | None
+
+
+class RollOut(Struct, frozen=True):
+    """As it is now; ``why`` says why it was halted, by words of `hub.fleet.roll_out_watch`."""
+
+    id: int
+    release: str
+    note: str
+    account: str
+    made_ms: int
+    state: str
+    why: Mapping[str, Any]
+    stage: int
+    stage_ms: int | None
+    hours: int
+    back: bool
+    back_of: int | None
+    watch_ms: int | None
+    looks: Mapping[str, Look]
+    members: tuple[Member, ...]
+
+    @property
+    def told(self) -> list[Member]:
+        """Those that belong to it and are told."""
+        return [one for one in self.members if one.told_ms is not None and one.state != LEFT_OUT]
+
+    @property
+    def failed(self) -> list[Member]:
+        """Those on which it failed."""
+        return [one for one in self.members if one.state in FAILED]
+
+    @property
+    def is_well(self) -> bool:
+        """Whether each kiosk that was told has confirmed it."""
+        return all(one.state == WELL for one in self.told)
+
+    @property
+    def next_stage(self) -> int | None:
+        """The next stage that has kiosks."""
+        later = [one.stage for one in self.members if one.state == PLANNED]
+        return min(later, default=None)
+
+    @property
+    def due_ms(self) -> int | None:
+        """When the next stage begins by itself, or the last is over; None: not now."""
+        told = self.told
+        if self.state != RUNNING or not self.stage or not self.is_well or self.failed:
+            return None
+        if self.next_stage is not None and not self.hours:
+            return None
+        last = max((one.well_ms or 0 for one in told), default=0)
+        return max(last, self.stage_ms or 0) + (self.hours or HOURS) * HOUR_MS
+
+
+# --- making ---------------------------------------------------------------------------------------
+
+
+def propose(kiosks: Sequence[str]) -> dict[str, int]:
+    """Stages for these kiosks, which come in the order in which they are trusted with something
+    new: one, then about a quarter, then all others."""
+    some = max(1, round(len(kiosks) / 4))
+    return {kiosk: 1 if at == 0 else 2 if at <= some else 3 for at, kiosk in enumerate(kiosks)}
+
+
+def make(
+    connection: Connection,
+    release: str,
+    stages: Mapping[str, int],
+    note: str,
+    by: By,
+    now_ms: int,
+    *,
+    hours: int = HOURS,
+    back: bool = False,
+    back_of: int | None = None,
+) -> int:
+    """Plan a roll-out; its number. No kiosk is told yet.
+
+    Raises:
+        RollOutError: unknown-release, unknown-kiosk, no-kiosks, no-first, no-note, bad-hours.
+    """
+    note = note.strip()
+    if not releases.targets(connection, release):
+        raise RollOutError("unknown-release")
+    if not note or len(note) > MAX_NOTE:
+        raise RollOutError("no-note")
+    if not 0 <= hours <= MAX_HOURS:
+        raise RollOutError("bad-hours")
+    if not stages:
+        raise RollOutError("no-kiosks")
+    if 1 not in stages.values() or not set(stages.values()) <= set(range(1, STAGES + 1)):
+        raise RollOutError("no-first")
+    if set(stages) - _in_use(connection):
+        raise RollOutError("unknown-kiosk")
+    row = connection.execute(
+        insert(db.roll_out)
+        .values(
+            release=release,
+            note=note,
+            account=by.account,
+            made_ms=now_ms,
+            state=READY,
+            why="{}",
+            stage=0,
+            hours=hours,
+            back=back,
+            back_of=back_of,
+            looks="{}",
+        )
+        .returning(db.roll_out.c.id)
+    ).scalar_one()
+    number = int(row)
+    for kiosk, stage in sorted(stages.items()):
+        connection.execute(
+            insert(db.roll_out_kiosk).values(
+                roll_out=number,
+                kiosk=kiosk,
+                stage=stage,
+                before="",
+                state=PLANNED,
+                state_ms=now_ms,
+                detail="",
+            )
+        )
+    detail = {"release": release, "kiosks": len(stages), "hours": hours}
+    audit.note(connection, by, "roll-out.made", str(number), detail, now_ms)
+    return number
+
+
+def _in_use(connection: Connection) -> set[str]:
+    kiosk = db.kiosk.c
+    return set(
+        connection.scalars(
+            select(kiosk.id).where(kiosk.retired_ms.is_(None), kiosk.revoked_ms.is_(None))
+        )
+    )
+
+
+# --- going on -------------------------------------------------------------------------------------
+
+
+def advance(connection: Connection, number: int, by: By, now_ms: int) -> int:
+    """Begin the next stage; which that is.
+
+    Raises:
+        RollOutError: unknown, state (it is not ready or running), not-well (not each kiosk that was
+            told has confirmed it), no-more.
+    """
+    found = _must(connection, number)
+    if found.state not in (READY, RUNNING):
+        raise RollOutError("state")
+    if found.failed or not found.is_well:
+        raise RollOutError("not-well")
+    stage = found.next_stage
+    if stage is None:
+        raise RollOutError("no-more")
+    running = _running(connection)
+    table = db.roll_out_kiosk
+    for one in found.members:
+        if one.stage == stage and one.state == PLANNED:
+            connection.execute(
+                update(table)
+                .where(table.c.roll_out == number, table.c.kiosk == one.kiosk)
+                .values(
+                    state=TOLD,
+                    state_ms=now_ms,
+                    told_ms=now_ms,
+                    before=running.get(one.kiosk, ""),
+                )
+            )
+    values: dict[str, Any] = {"state": RUNNING, "stage": stage, "stage_ms": now_ms}
+    if found.watch_ms is None:
+        values["watch_ms"] = now_ms
+    _set(connection, number, values)
+    audit.note(connection, by, "roll-out.stage", str(number), {"stage": stage}, now_ms)
+    return stage
+
+
+def _running(connection: Connection) -> dict[str, str]:
+    state = db.kiosk_state.c
+    return {
+        row.kiosk: msgspec.json.decode(row.health, type=Health).release
+        for row in connection.execute(select(state.kiosk, state.health))
+        if row.health is not None
+    }
+
+
+def pause(connection: Connection, number: int, by: By, now_ms: int) -> None:
+    """Nobody begins until it is resumed. Raises `RollOutError`: unknown, state."""
+    found = _must(connection, number)
+    if found.state != RUNNING:
+        raise RollOutError("state")
+    _set(connection, number, {"state": PAUSED})
+    audit.note(connection, by, "roll-out.paused", str(number), {}, now_ms)
+
+
+def resume(connection: Connection, number: int, by: By, now_ms: int) -> None:
+    """Go on. One that was halted goes on without the kiosks on which it failed, and what was
+    compared is compared anew from now on.
+
+    Raises:
+        RollOutError: unknown, state.
+    """
+    found = _must(connection, number)
+    if found.state not in (PAUSED, HALTED):
+        raise RollOutError("state")
+    values: dict[str, Any] = {"state": RUNNING if found.stage else READY}
+    if found.state == HALTED:
+        values |= {"why": "{}", "looks": "{}", "watch_ms": now_ms + HOUR_MS}
+        for one in found.failed:
+            _member(connection, number, one.kiosk, {"state": LEFT_OUT, "state_ms": now_ms})
+    _set(connection, number, values)
+    detail = {"left out": [one.kiosk for one in found.failed]}
+    audit.note(connection, by, "roll-out.resumed", str(number), detail, now_ms)
+
+
+def halt(
+    connection: Connection,
+    number: int,
+    by: By,
+    now_ms: int,
+    why: Mapping[str, Any] | None = None,
+) -> None:
+    """No further kiosk begins. Raises `RollOutError`: unknown, state."""
+    found = _must(connection, number)
+    if found.state not in (READY, RUNNING, PAUSED):
+        raise RollOutError("state")
+    told = {"why": "by-hand"} if why is None else dict(why)
+    text = json.dumps(told, sort_keys=True)
+    _set(connection, number, {"state": HALTED, "why": text})
+    audit.note(connection, by, "roll-out.halted", str(number), told, now_ms)
+
+
+def leave_out(connection: Connection, number: int, kiosk: str, by: By, now_ms: int) -> None:
+    """Go on without this kiosk: it is broken, or far away. Raises `RollOutError`: unknown, state,
+    unknown-kiosk."""
+    found = _must(connection, number)
+    if found.state == DONE:
+        raise RollOutError("state")
+    if all(one.kiosk != kiosk or one.state == LEFT_OUT for one in found.members):
+        raise RollOutError("unknown-kiosk")
+    _member(connection, number, kiosk, {"state": LEFT_OUT, "state_ms": now_ms})
+    detail = {"kiosk": kiosk}
+    audit.note(connection, by, "roll-out.left-out", str(number), detail, now_ms)
+
+
+def go_back(connection: Connection, number: int, by: By, now_ms: int) -> list[int]:
+    """Have every kiosk that was told run again what it ran before, as roll-outs of their own that
+    begin at once, one for each such release; their numbers. The roll-out itself is halted.
+
+    Raises:
+        RollOutError: unknown, no-way-back (nobody was told, or what ran before is not kept here).
+    """
+    found = _must(connection, number)
+    ways: dict[str, list[str]] = {}
+    in_use = _in_use(connection)
+    for one in found.told:
+        can = one.kiosk in in_use and one.before not in ("", found.release)
+        if can and releases.targets(connection, one.before):
+            ways.setdefault(one.before, []).append(one.kiosk)
+    if not ways:
+        raise RollOutError("no-way-back")
+    if found.state in (READY, RUNNING, PAUSED):
+        halt(connection, number, by, now_ms)
+    made = []
+    for release, kiosks in sorted(ways.items()):
+        back = make(
+            connection,
+            release,
+            dict.fromkeys(kiosks, 1),
+            f"← {number}",
+            by,
+            now_ms,
+            hours=0,
+            back_of=number,
+        )
+        advance(connection, back, by, now_ms)
+        made.append(back)
+    return made
+
+
+def finish(connection: Connection, number: int, now_ms: int) -> None:
+    """Every kiosk has it, and nothing was worse for as long as one looks."""
+    _set(connection, number, {"state": DONE})
+    audit.note(connection, SYSTEM, "roll-out.done", str(number), {}, now_ms)
+
+
+def note_states(
+    connection: Connection, number: int, states: Mapping[str, tuple[str, str]], now_ms: int
+) -> None:
+    """How far these kiosks are now, with a word about it."""
+    for kiosk, (state, detail) in states.items():
+        values: dict[str, Any] = {"state": state, "detail": detail[:200], "state_ms": now_ms}
+        if state == WELL:
+            values["well_ms"] = now_ms
+        _member(connection, number, kiosk, values)
+
+
+def note_looks(connection: Connection, number: int, looks: Mapping[str, Look]) -> None:
+    """How often one has compared."""
+    _set(connection, number, {"looks": msgspec.json.encode(looks).decode()})
+
+
+def _set(connection: Connection, number: int, values: Mapping[str, Any]) -> None:
+    connection.execute(update(db.roll_out).where(db.roll_out.c.id == number).values(**values))
+
+
+def _member(connection: Connection, number: int, kiosk: str, values: Mapping[str, Any]) -> None:
+    table = db.roll_out_kiosk
+    where = (table.c.roll_out == number) & (table.c.kiosk == kiosk)
+    connection.execute(update(table).where(where).values(**values))
+
+
+# --- reading --------------------------------------------------------------------------------------
+
+
+def _must(connection: Connection, number: int) -> RollOut:
+    found = one(connection, number)
+    if found is None:
+        raise RollOutError("unknown")
+    return found
+
+
+def one(connection: Connection, number: int, stops: Stops = None) -> RollOut | None:
+    """The roll-out with this number, with the kiosks of ``stops``."""
+    return next(iter(_read(connection, db.roll_out.c.id == number, stops, 1)), None)
+
+
+def all_of_them(connection: Connection, stops: Stops = None, limit: int = 200) -> list[RollOut]:
+    """Roll-outs, the newest first."""
+    return _read(connection, db.roll_out.c.id.is_not(None), stops, limit)
+
+
+def open_ones(connection: Connection) -> list[RollOut]:
+    """Those whose kiosks are followed."""
+    watched = db.roll_out.c.state.in_((RUNNING, PAUSED, HALTED))
+    return _read(connection, watched, None, 200)
+
+
+def _read(connection: Connection, where: Any, stops: Stops, limit: int) -> list[RollOut]:
+    rows = connection.execute(
+        select(db.roll_out).where(where).order_by(db.roll_out.c.id.desc()).limit(limit)
+    ).all()
+    told = db.roll_out_kiosk.c
+    members: dict[int, list[Member]] = {row.id: [] for row in rows}
+    for row in connection.execute(
+        select(db.roll_out_kiosk, db.kiosk.c.stop)
+        .join(db.kiosk, db.kiosk.c.id == told.kiosk)
+        .where(told.roll_out.in_(list(members)))
+        .order_by(told.stage, told.kiosk)
+    ):
+        if stops is None or row.stop in stops:
+            members[row.roll_out].append(
+                Member(*(getattr(row, name) for name in Member.__struct_fields__))
+            )
+    return [
+        RollOut(
+            row.id,
+            row.release,
+            row.note,
+            row.account,
+            row.made_ms,
+            row.state,
+            json.loads(row.why),
+            row.stage,
+            row.stage_ms,
+            row.hours,
+            bool(row.back),
+            row.back_of,
+            row.watch_ms,
+            msgspec.json.decode(row.looks, type=dict[str, Look]),
+            tuple(members[row.id]),
+        )
+        for row in rows
+    ]
+
+
+def wanted(connection: Connection, kiosk: str) -> tuple[RollOut, Member] | None:
+    """The newest roll-out that has told this kiosk."""
+    told = db.roll_out_kiosk.c
+    number = connection.scalar(
+        select(func.max(told.roll_out)).where(
+            told.kiosk == kiosk, told.told_ms.is_not(None), told.state != LEFT_OUT
+        )
+    )
+    found = None if number is None else one(connection, number)
+    if found is None:
+        return None
+    return next(((found, each) for each in found.members if each.kiosk == kiosk), None)
+
+
+# --- what a kiosk asks ----------------------------------------------------------------------------
+
+
+class Ask(Struct, frozen=True):
+    """What a kiosk's updater asked last; ``asked_ms`` to the hour while the rest is the same."""
+
+    kiosk: str
+    target: str
+    release: str
+    offered: str
+    asked_ms: int
+
+
+def offer(connection: Connection, kiosk: str, release: str, target: str) -> Offer | None:
+    """What a kiosk that runs ``release`` on ``target`` is to run now; None: nothing else."""
+    found = wanted(connection, kiosk)
+    if found is None or found[0].state not in (RUNNING, DONE):
+        return None
+    if found[0].release == release:
+        return None
+    kept = releases.one(connection, found[0].release, target)
+    return None if kept is None else Offer(kept.id, kept.target, kept.size, kept.sha256)
+
+
+def asked(connection: Connection, ask: Ask) -> bool:
+    """Whether this is news that is worth a row."""
+    table = db.release_ask
+    row = connection.execute(select(table).where(table.c.kiosk == ask.kiosk)).first()
+    if row is None:
+        return True
+    before = Ask(*(getattr(row, name) for name in Ask.__struct_fields__))
+    same = msgspec.structs.replace(before, asked_ms=ask.asked_ms) == ask
+    return not same or ask.asked_ms - before.asked_ms >= HOUR_MS
+
+
+def note_ask(connection: Connection, ask: Ask) -> None:
+    """Keep it."""
+    table, values = db.release_ask, msgspec.structs.asdict(ask)
+    here = table.c.kiosk == ask.kiosk
+    if not connection.execute(update(table).where(here).values(**values)).rowcount:
+        connection.execute(insert(table).values(**values))
+
+
+def asks(connection: Connection) -> dict[str, Ask]:
+    """The last of each kiosk."""
+    table = db.release_ask
+    return {
+        row.kiosk: Ask(*(getattr(row, name) for name in Ask.__struct_fields__))
+        for row in connection.execute(select(table))
+    }
+
+
+NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}")
+"""How a roll-out's number is written in addresses."""
