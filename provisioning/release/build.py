@@ -80,7 +80,7 @@ def _contents(
     files[SBOM] = sbom.make(release, version, source, found, chosen)
     for folder in _CARRIED:
         for path in sorted((tree / folder).rglob("*")):
-            wanted = folder != "docs" or path.suffix == ".md"
+            wanted = folder != "docs" or path.suffix in (".md", ".svg")
             if path.is_file() and wanted:
                 files[path.relative_to(tree).as_posix()] = path.read_bytes()
     manifest = Manifest(
