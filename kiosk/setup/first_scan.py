@@ -24,7 +24,7 @@ from drivers.ports import Speaker, Words
 from kiosk.lanes import LaneScreen
 from kiosk.screen.view import Lane, LaneView, SignalName
 from kiosk.setup.client import HubClient, HubError
-from kiosk.setup.flow import Progress
+from kiosk.setup.flow import Problem, Progress
 from kiosk.setup.papers import grouped
 from kiosk.setup.progress import ProgressStore
 from kiosk.setup.words import CONFIRMING, NOT_CONFIRMED, SAMPLE, filled
@@ -34,7 +34,13 @@ log = logging.getLogger(__name__)
 SAVED: Final = "saved"
 ASK: Final = "welcome"
 DONE: Final = "setup-done"
-_OVER: Final = frozenset({Refusal.UNKNOWN, Refusal.EXPIRED, Refusal.USED, Refusal.CANCELLED})
+_OVER: Final[dict[Problem, str]] = {
+    Refusal.UNKNOWN: "setup-wrong",
+    Refusal.EXPIRED: "setup-expired",
+    Refusal.USED: "setup-used",
+    Refusal.CANCELLED: "setup-cancelled",
+}
+"""What the voice says of an enrolment that comes to nothing."""
 
 
 class FirstScan:
@@ -119,6 +125,8 @@ class FirstScan:
                 if error.problem in _OVER:
                     log.warning("setup: not confirmed: %s", error.problem)
                     self._show(NOT_CONFIRMED)
+                    self._light()
+                    self._speaker.say(_OVER[error.problem])
                     return
             self._stopping.wait(self._poll_s)
 

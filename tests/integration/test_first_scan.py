@@ -4,6 +4,7 @@ import threading
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from contract.enrolling import Enrolled, Invitation, Refusal, encode
 from drivers.fakes import FakeSpeaker
@@ -115,10 +116,18 @@ def test_a_hub_that_cannot_be_reached_is_asked_again(tmp_path: Path) -> None:
     kiosk.first.close()
 
 
-def test_an_enrolment_that_the_hub_took_back_is_told_on_the_page(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("why", "said"),
+    [(Refusal.CANCELLED, "setup-cancelled"), (Refusal.EXPIRED, "setup-expired")],
+)
+def test_an_enrolment_that_comes_to_nothing_is_told_by_page_light_and_voice(
+    tmp_path: Path, why: Refusal, said: str
+) -> None:
     kiosk = Kiosk(tmp_path)
-    kiosk.hub.answer = HubError(Refusal.CANCELLED)
+    kiosk.hub.answer = HubError(why)
     until("the page tells", lambda: "did not confirm" in kiosk.page().message_en)
+    until("the voice tells", lambda: said in kiosk.voice.said)
+    assert kiosk.lit.is_set()
     asked = kiosk.hub.asked
     kiosk.first.close()
     assert kiosk.hub.asked == asked, "and it asks no more"
