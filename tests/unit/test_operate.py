@@ -114,6 +114,27 @@ def test_the_wall_card_is_one_page_with_trouble_on_top(tmp_path: Path, language:
             assert orders[0] not in text
 
 
+@pytest.mark.parametrize("page", [EN, ZH], ids=["en", "zh"])
+def test_the_sum_for_the_ups_adds_up(page: str) -> None:
+    watts = [
+        (float(volts) * float(amperes), float(said))
+        for volts, amperes, said in re.findall(r"([\d.]+) V × ([\d.]+) A = ([\d.]+) W", page)
+    ]
+    for reckoned, said in watts:
+        assert reckoned == pytest.approx(said, abs=0.06 if said < 100 else 0.5)
+    *parts, peak = (said for _, said in watts)
+    [(volts, amperes, seconds, hourly)] = re.findall(
+        r"([\d.]+) V × ([\d.]+) A × (\d+) [^=|]*= [^\d]*([\d.]+) Wh", page
+    )
+    printing = float(volts) * float(amperes) * float(seconds) / 3600
+    assert printing == pytest.approx(float(hourly), abs=0.05)
+    together = sum(parts) + float(hourly)
+    assert f"**{together:.0f} W**" in page
+    assert f"{together:.0f} ÷ 0.6 = " in page
+    assert together / 0.6 <= 40
+    assert peak < 300
+
+
 # --- both languages -------------------------------------------------------------------------------
 
 
