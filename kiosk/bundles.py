@@ -136,6 +136,7 @@ def write(order: Order, batches: Iterator[Batch]) -> int:
         left.unlink(missing_ok=True)
     try:
         with partial.open("xb") as file:
+            _for_all_to_read(file)
             events, digest = seal(order.opening, order.seed, batches, file)
             file.flush()
             os.fsync(file.fileno())
@@ -162,7 +163,15 @@ def _put_readme(path: Path, content: bytes) -> None:
             return
     path.unlink(missing_ok=True)
     with path.open("xb") as file:
+        _for_all_to_read(file)
         file.write(content)
+
+
+def _for_all_to_read(file: IO[bytes]) -> None:
+    """Whoever carries the stick hands the file on, on another machine and under another account;
+    the service's mask leaves it to the kiosk's. (FAT has no modes and refuses them.)"""
+    with suppress(PermissionError):
+        os.fchmod(file.fileno(), 0o644)
 
 
 def seal(

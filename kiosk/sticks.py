@@ -61,6 +61,7 @@ class StickWatch:
         name = Path(folder).name
         try:
             self._taken.mkdir(exist_ok=True)
+            self._taken.chmod(0o755)  # who unmounts is root without root's right to look anywhere
             (self._taken / name).touch()
         except OSError as error:  # it was synced: pulled as it is, it loses nothing
             log.warning("the stick %s cannot be let go of: %s", name, error)

@@ -168,6 +168,17 @@ def test_an_offline_kiosks_events_reach_the_hub_on_a_stick(
     assert "https://hub.example/bundles" in (stick / FOLDER / "README.html").read_text()
 
 
+def test_whoever_unmounts_and_whoever_carries_may_read_what_a_service_writes(stop: Stop) -> None:
+    before = os.umask(0o077)  # as in yicang-kiosk.service
+    try:
+        stop.open.scan(RICE)
+        stick = stop.plug()
+    finally:
+        os.umask(before)
+    assert stop.taken.stat().st_mode & 0o777 == 0o755
+    assert {one.stat().st_mode & 0o777 for one in (stick / FOLDER).iterdir()} == {0o644}
+
+
 def test_the_same_stick_again_holds_the_newest_bundle_alone(
     stop: Stop, hub: HubDb, key_file: Path
 ) -> None:
