@@ -9,6 +9,8 @@ Rules
   then the alarm has been told again, or is over. What a server refuses for good is given up at
   once.
 * No bot gets more than 20 messages within a minute, tries included.
+* A channel to which the last message failed gets one try in each round, after all others: a server
+  that takes ten seconds to say nothing must not keep what is for other people waiting.
 """
 
 import secrets
@@ -68,13 +70,12 @@ def recent(connection: Connection, now_ms: int) -> dict[str, int]:
 def due(connection: Connection, now_ms: int) -> list[Waiting]:
     """What may be sent now, oldest first, within each bot's limits."""
     table = db.alarm_message.c
-    rows = connection.execute(
-        select(db.alarm_message)
+    waiting = connection.execute(
+        select(table.id, table.channel)
         .where(table.due_ms <= now_ms)
         .order_by(table.urgent.desc(), table.id)
-        .limit(10 * AT_ONCE)
     ).all()
-    if not rows:
+    if not waiting:
         return []
     tried = {
         row[0]: row[1]
@@ -85,16 +86,30 @@ def due(connection: Connection, now_ms: int) -> list[Waiting]:
         )
     }
     resting = {one.id: one.resting_ms for one in channels.targets(connection).values()}
-    found: list[Waiting] = []
-    for row in rows:
+    failing = {one.id for one in channels.every(connection) if one.failing}
+    chosen: list[int] = []
+    failed: dict[str, int] = {}
+    for row in waiting:
         if resting.get(row.channel, 0) > now_ms or tried.get(row.channel, 0) >= A_MINUTE:
             continue
         tried[row.channel] = tried.get(row.channel, 0) + 1
-        letter = Letter(row.key, row.title, row.body, bool(row.urgent), row.made_ms)
-        found.append(Waiting(row.id, row.channel, letter, row.tries, row.made_ms))
-        if len(found) == AT_ONCE:
-            break
-    return found
+        if row.channel in failing:
+            failed.setdefault(row.channel, row.id)
+        else:
+            chosen.append(row.id)
+    chosen = [*chosen[: AT_ONCE - bool(failed)], *failed.values()][:AT_ONCE]
+    rows = connection.execute(select(db.alarm_message).where(table.id.in_(chosen)))
+    found = {
+        row.id: Waiting(
+            row.id,
+            row.channel,
+            Letter(row.key, row.title, row.body, bool(row.urgent), row.made_ms),
+            row.tries,
+            row.made_ms,
+        )
+        for row in rows
+    }
+    return [found[one] for one in chosen]
 
 
 def record(connection: Connection, sent: Waiting, outcome: Outcome, now_ms: int) -> None:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from hub import db
 from hub.alerts import channels, forms, mailing, outbox
 from hub.alerts.channels import ChannelError
-from hub.alerts.forms import DINGTALK, EMAIL, FEISHU, WEBHOOK, WECOM, Letter, Post
+from hub.alerts.forms import DINGTALK, EMAIL, FEISHU, WEBHOOK, WECOM, Letter, Outcome, Post
 from hub.alerts.mailing import MailServer
 from hub.alerts.posting import Poster, PostingError, is_public
 from hub.alerts.sending import Sender
@@ -230,6 +230,22 @@ def test_no_bot_gets_more_than_twenty_within_a_minute(site: HubSite, bot: Bot) -
     for _ in range(10):
         sending.send_due()
     assert len(bot.got) == 25
+
+
+def test_a_server_that_says_nothing_keeps_nobody_elses_message_waiting(
+    site: HubSite, bot: Bot
+) -> None:
+    dead, well = add(site, bot, WECOM, "/dead"), add(site, bot, FEISHU, "/well")
+    nothing = Outcome(ok=False, error="no answer in time")
+    site.writer.call(lambda writing: channels.record(writing, dead, nothing, site.now_ms))
+    put(site, dead, *(f"old{n}" for n in range(100)))
+    put(site, well, *(f"new{n}" for n in range(12)))
+    bot.answers = [TAKEN] * 7 + [(500, b"")] + [TAKEN] * 4
+    sending = sender(site, bot)
+    sending.send_due()
+    assert [urlsplit(one.path).path for one in bot.got] == ["/well"] * 7 + ["/dead"]
+    sending.send_due()
+    assert sum(urlsplit(one.path).path == "/well" for one in bot.got) == 12
 
 
 def test_a_bot_that_says_too_many_is_left_alone_for_ten_minutes(site: HubSite, bot: Bot) -> None:
