@@ -22,11 +22,12 @@ from hub.alerts import acts, contacts, store
 from hub.alerts.contacts import ContactError
 from hub.backup import Backup, BackupError, Progress
 from hub.control import ControlError
-from hub.fleet import enrolment, invitations
+from hub.fleet import enrolment, invitations, stops
 from hub.fleet.bundles import Imported, ImportRefusedError
 from hub.fleet.invitations import InvitationRefusedError
 from hub.fleet.reachable import Reach
 from hub.fleet.simulated import RealStockError, enrol_simulated
+from hub.fleet.stops import Stop, StopError
 from hub.kiosks import catalogue, reference
 from hub.kiosks.catalogue import CatalogueError
 from hub.kiosks.reference import TooManyNamesError
@@ -204,6 +205,16 @@ class PutContact(_Operation, frozen=True, tag="contact-put"):
     phone: str | None = None
 
 
+class PutStop(_Operation, frozen=True, tag="stop-put"):
+    """Adds a stop, or names one anew; the result is whether anything is different now."""
+
+    stop: Stop
+
+
+class ListStops(_Operation, frozen=True, tag="stops"):
+    """The stops, as a list of `hub.fleet.stops.Stop`."""
+
+
 class ListAlarms(_Operation, frozen=True, tag="alarms"):
     """What is an alarm now, as a list of `hub.alerts.life.Alarm`."""
 
@@ -306,6 +317,8 @@ Operation: TypeAlias = (
     | CancelInvitation
     | ConfirmKiosk
     | PutContact
+    | PutStop
+    | ListStops
     | ListAlarms
     | AcknowledgeAlarm
     | Rebuild
@@ -341,6 +354,7 @@ def perform(request: bytes, desk: Desk) -> bytes:
         NoLabelPrefixError,
         RealStockError,
         RepairError,
+        StopError,
         TooManyNamesError,
     ) as error:
         raise ControlError(str(error)) from None
@@ -418,6 +432,10 @@ def _change(connection: sa.Connection, operation: Operation, now_ms: int) -> Any
             return contacts.amend(
                 connection, stop, week, holidays, phone, audit.COMMAND_LINE, now_ms
             )
+        case PutStop(stop):
+            return stops.put(connection, stop, audit.COMMAND_LINE, now_ms)
+        case ListStops():
+            return stops.every(connection)
         case ListAlarms():
             return store.firing(connection)
         case AcknowledgeAlarm(alarm):

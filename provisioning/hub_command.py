@@ -205,15 +205,18 @@ def hub_data_command(data: Path, stops: tuple[str, ...]) -> None:
 
     from contract.settings import SettingsError
     from hub.control import LockedError
-    from provisioning.hub_data import NewStop, prepare
+    from hub.fleet.stops import Stop, StopError
+    from provisioning.hub_data import prepare
 
-    found = [NewStop(*parse_stop(stop)) for stop in stops]
+    found = [Stop(*parse_stop(stop)) for stop in stops]
     try:
         click.echo(msgspec.json.encode(prepare(data, found)).decode())
     except LockedError:
         _refuse(f"{data}: 中心正在运行 / the hub runs on it")
     except SettingsError as error:
         _refuse("\n".join(error.problems))
+    except StopError as error:
+        _refuse(str(error))
     except (OSError, sa.exc.SQLAlchemyError) as error:
         _refuse(f"{data}: {error}")
 

@@ -40,6 +40,7 @@ ACTS: Final[dict[str, LazyString]] = {
     "channel.removed": _l("Took a channel for alarms away"),
     "channel.tested": _l("Tried a channel for alarms"),
     "contact.put": _l("Changed a stop's opening hours or telephone"),
+    "stop.put": _l("Added a stop, or named one anew"),
     "incident.acknowledged": _l("Marked an incident as seen"),
     "incident.ruled": _l("Ruled on an incident"),
     "incident.reopened": _l("Took a ruling on an incident back"),
