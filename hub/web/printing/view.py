@@ -117,6 +117,7 @@ def _line(
     stop = kiosk.stop if kiosk is not None else ""
     bad = said.is_final and said.state not in ("done", "cancelled")
     why = words.why(order, online=kiosk is not None and kiosk.online)
+    begins_later = not prints and said.state == CommandState.ACCEPTED  # as it should
     return Line(
         id=order.id,
         title=words.name(order.name) if by_name else order.kiosk,
@@ -126,7 +127,7 @@ def _line(
         total=order.total,
         printed=said.printed,
         state=words.state(order, now_ms()),
-        tone="bad" if bad or why else "good" if said.state == "done" else "",
+        tone="bad" if bad or (why and not begins_later) else "good" if said.state == "done" else "",
         why=why,
         doubtful=said.doubtful,
         blank=order.about.startswith(RUN),

@@ -170,4 +170,4 @@ def check(name: str) -> str:
     """What a line of a result is about."""
     kind, _space, device = name.partition(" ")
     words = str(_CHECKS.get(kind, kind))
-    return f"{words} ({device})" if device else words
+    return _("%(part)s (%(device)s)", part=words, device=device) if device else str(words)
