@@ -106,6 +106,8 @@ def bundle(release: str, slots: Slots) -> Response:
     except BaseException:
         slots.give()
         raise
+    # Passed through directly, it would be closed without anybody being told.
+    answer.direct_passthrough = False
     answer.call_on_close(slots.give)
     return _unstored(answer)
 

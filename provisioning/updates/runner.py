@@ -184,7 +184,9 @@ class Updater:
                 manifest = folders.read_manifest(source, self._verify)
                 if manifest.id != name:
                     raise BundleError("other-release", f"{name}: {manifest.id}")
-                self._judge(manifest, older=False)
+                # Back to what was confirmed before this one, and no further: a signature never
+                # expires, and whoever has the kiosk's account could offer any old release.
+                self._judge(manifest, older=manifest.id == state.before)
             except BundleError as error:
                 if error.word == "installed":
                     continue

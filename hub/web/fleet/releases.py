@@ -129,7 +129,7 @@ def ask_remove(release: str, target: str) -> str:
         text=_("Its file is deleted here. Kiosks that run it go on running it."),
         button=_("Take it away"),
         back=url_for("releases.listing"),
-        facts=[(_("For"), f"{found.name} ({found.target})")],
+        facts=[(_("Made for"), f"{found.name} ({found.target})")],
     )
 
 
@@ -182,7 +182,7 @@ RELEASES: Final = Listing[Line](
     columns=(
         Column(
             key="id",
-            title=_l("Release"),
+            title=_l("Software release"),
             kind=Kind.CODE,
             heading=True,
             value=lambda row: row.id,
@@ -197,7 +197,7 @@ RELEASES: Final = Listing[Line](
             value=lambda row: row.commit,
             on_page=False,
         ),
-        Column(key="name", title=_l("For"), value=lambda row: row.name, sort=True),
+        Column(key="name", title=_l("Made for"), value=lambda row: row.name, sort=True),
         Column(key="target", title=_l("Machine"), kind=Kind.CODE, value=lambda row: row.target),
         Column(
             key="made",

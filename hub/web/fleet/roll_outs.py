@@ -460,7 +460,7 @@ ROLL_OUTS: Final = Listing[Line](
         ),
         Column(
             key="release",
-            title=_l("Release"),
+            title=_l("Software release"),
             kind=Kind.CODE,
             value=lambda row: row.release,
             sort=True,
@@ -498,7 +498,7 @@ MEMBERS: Final = Listing[Row](
         ),
         Column(key="state", title=_l("State"), value=lambda row: row.state, sort=True),
         Column(key="why", title=_l("Why"), value=lambda row: row.why),
-        Column(key="runs", title=_l("It runs"), kind=Kind.CODE, value=lambda row: row.runs),
+        Column(key="runs", title=_l("Runs now"), kind=Kind.CODE, value=lambda row: row.runs),
         Column(key="before", title=_l("Before"), kind=Kind.CODE, value=lambda row: row.before),
         Column(key="told", title=_l("Told"), kind=Kind.MOMENT, value=lambda row: row.since_ms),
         Column(
