@@ -25,6 +25,7 @@ from hub.control import LockedError
 from hub.demo_command import demo_data_command
 from hub.fleet.commands import bundle_group
 from hub.fleet.invitation_commands import kiosk_group
+from hub.fleet.release_commands import release_group
 from hub.fleet.stop_commands import stop_group
 from hub.kiosks.catalogue_commands import GROUPS
 from hub.tls import CertificateError
@@ -39,6 +40,7 @@ from hub.tls import CertificateError
         demo_data_command,
         bundle_group,
         kiosk_group,
+        release_group,
         stop_group,
         *CITY,
     ),

@@ -22,10 +22,11 @@ from hub.alerts import acts, contacts, store
 from hub.alerts.contacts import ContactError
 from hub.backup import Backup, BackupError, Progress
 from hub.control import ControlError
-from hub.fleet import enrolment, invitations, stops
+from hub.fleet import enrolment, invitations, releases, stops
 from hub.fleet.bundles import Imported, ImportRefusedError
 from hub.fleet.invitations import InvitationRefusedError
 from hub.fleet.reachable import Reach
+from hub.fleet.releases import Release, ReleaseRefusedError
 from hub.fleet.simulated import RealStockError, enrol_simulated
 from hub.fleet.stops import Stop, StopError
 from hub.kiosks import catalogue, reference
@@ -248,6 +249,17 @@ class ImportBundle(_Operation, frozen=True, tag="bundle-import"):
     path: str
 
 
+class KeepRelease(_Operation, frozen=True, tag="release-keep"):
+    """Has the hub know a release that was verified and lies in its folder; the result is the
+    `Release`."""
+
+    found: Release
+
+
+class ListReleases(_Operation, frozen=True, tag="releases"):
+    """The releases that are kept, as a list of `Release`."""
+
+
 class KioskInvited(Struct, frozen=True):
     """A new invitation, where it is for and until when."""
 
@@ -325,6 +337,8 @@ Operation: TypeAlias = (
     | MakeBackup
     | TellBackup
     | ImportBundle
+    | KeepRelease
+    | ListReleases
 )
 
 _decoder: Final = msgspec.json.Decoder(Operation)
@@ -353,6 +367,7 @@ def perform(request: bytes, desk: Desk) -> bytes:
         ImportRefusedError,
         NoLabelPrefixError,
         RealStockError,
+        ReleaseRefusedError,
         RepairError,
         StopError,
         TooManyNamesError,
@@ -432,6 +447,10 @@ def _change(connection: sa.Connection, operation: Operation, now_ms: int) -> Any
             return contacts.amend(
                 connection, stop, week, holidays, phone, audit.COMMAND_LINE, now_ms
             )
+        case KeepRelease(found):
+            return releases.keep(connection, found, audit.COMMAND_LINE, now_ms)
+        case ListReleases():
+            return releases.all_of_them(connection)
         case PutStop(stop):
             return stops.put(connection, stop, audit.COMMAND_LINE, now_ms)
         case ListStops():

@@ -55,7 +55,7 @@ class PartsOut(Struct, frozen=True):
     sbom: dict[str, Any]
 
 
-class Removed(Struct, frozen=True):
+class ReleaseRemoved(Struct, frozen=True):
     """It is kept no longer."""
 
     release: str
@@ -164,11 +164,11 @@ def _add(call: Call) -> ReleaseOut:
     return release_out(connection(), kept, releases.needed(connection()))
 
 
-def _remove(call: Call) -> Removed:
+def _remove(call: Call) -> ReleaseRemoved:
     release, target = call.path["release"], call.path["target"]
     config, call_writer = services().config, services().writer.call
     releases.remove(config, call_writer, release, target, call.user.by, call.now_ms)
-    return Removed(release, target)
+    return ReleaseRemoved(release, target)
 
 
 def _parts(call: Call) -> PartsOut:
@@ -355,7 +355,7 @@ ROUTES: Final = (
         summary="Keep a release no longer, when nothing needs it",
         permission=_WRITE,
         act=_remove,
-        answer=Removed,
+        answer=ReleaseRemoved,
         arguments=_WHICH,
         refusals=_REFUSED,
     ),
