@@ -20,6 +20,7 @@ from hub.kiosks import command_files, kiosk_commands
 from hub.kiosks.kiosk_commands import CommandError
 from hub.queries import places
 from hub.request import connection, services
+from hub.web.fleet.configurations import require_all
 from hub.web.login import Denied, visible_stops
 
 
@@ -204,6 +205,7 @@ def _stage(call: Call) -> ConfigurationOut:
 
 def _halt(call: Call) -> ConfigurationOut:
     wish, mine = _number(call), visible_stops()
+    require_all(wish)
 
     def work(writing: Connection) -> ConfigurationOut:
         configurations.halt(writing, wish, call.user.by, call.now_ms)

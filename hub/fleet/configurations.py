@@ -279,6 +279,17 @@ def staged(connection: Connection, wish: int, stops: Stops = None) -> list[Stage
     ]
 
 
+def stops_of(connection: Connection, wish: int) -> list[str]:
+    """The stops whose kiosks were told this."""
+    table = db.configuration_stage.c
+    found = (
+        select(db.kiosk.c.stop)
+        .join(db.configuration_stage, table.kiosk == db.kiosk.c.id)
+        .where(table.configuration == wish)
+    )
+    return sorted(connection.scalars(found.distinct()))
+
+
 def desired_of(connection: Connection) -> dict[str, Staged]:
     """What is desired of each kiosk that was ever told anything; without its orders."""
     table = db.configuration_stage

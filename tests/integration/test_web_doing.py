@@ -305,6 +305,22 @@ def test_halting_ends_what_has_not_begun(site: HubSite, east: Place) -> None:
     assert sent(site) == []
 
 
+def test_who_keeps_one_stop_does_not_halt_what_others_were_told(site: HubSite, east: Place) -> None:
+    site.add_stop("stop-west", "西门站", "West Gate", ("", ""), "0A0A")
+    client = signed_in(site)
+    page = a_wish(site, client, min_free_mb="100")
+    post(client, f"{page}/stage", page, stop=["stop-east"])
+    number = page.rpartition("/")[2]
+
+    def halts(*stops: str) -> int:
+        headers = {"Authorization": f"Bearer {site.token(Role.ADMINISTRATOR, stops=stops)}"}
+        address = f"/api/v1/configurations/{number}/halt"
+        return site.client().post(address, headers=headers).status_code
+
+    assert halts("stop-west") == 403
+    assert halts("stop-east") == 200
+
+
 def test_a_kiosks_page_tells_when_it_runs_otherwise_than_wished(site: HubSite, east: Place) -> None:
     client = signed_in(site)
     page = a_wish(site, client, voice="no")

@@ -23,7 +23,7 @@ from hub.web import listing, shell, story
 from hub.web.fleet import configuration_form as form
 from hub.web.fleet import configured
 from hub.web.listing import Column, Kind, Link, Listing, MemorySource
-from hub.web.login import Denied, needs, signed_in_user, visible_stops
+from hub.web.login import Denied, needs, require, signed_in_user, visible_stops
 from hub.web.printing import words
 
 REFUSED: Final = {
@@ -246,10 +246,17 @@ def stage(wish: str) -> BaseResponse:
     return redirect(url_for("configurations.one", wish=wish), 303)
 
 
+def require_all(wish: int) -> None:
+    """Raises `Denied` where kiosks were told this that stand beyond the user's scope."""
+    for stop in configurations.stops_of(connection(), wish):
+        require(Permission.SETTINGS, stop)
+
+
 @needs(Permission.SETTINGS)
 def ask_halt(wish: str) -> str:
     """Asks first."""
     found = _found(wish)
+    require_all(found.id)
     return shell.confirm(
         heading=_("Halt configuration %(id)s?", id=found.id),
         text=_("No further kiosk is told. Those that have not begun do not begin."),
@@ -262,6 +269,7 @@ def ask_halt(wish: str) -> str:
 def halt(wish: str) -> BaseResponse:
     """No further kiosk is told."""
     found, user, moment = _found(wish), signed_in_user(), now_ms()
+    require_all(found.id)
     try:
         services().writer.call(
             lambda writing: configurations.halt(writing, found.id, user.by, moment)
