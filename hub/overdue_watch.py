@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
+from hub.fleet import invitations
 from hub.log.writer import Writer, WriterStoppedError
 from hub.overdue import sweep
 
@@ -55,4 +56,5 @@ class OverdueWatch:
             self._stopping.wait(self._every_s)
 
     def _look(self, connection: Connection) -> int:
+        invitations.sweep(connection, self._now_ms())
         return sweep(connection, self._now_ms(), self._zone)

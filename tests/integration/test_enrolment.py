@@ -23,12 +23,14 @@ from hub.kiosks.reference import Reference
 from hub.log.event_log import EventLog
 from hub.log.ingest import Ingest
 from hub.log.writer import Writer
+from hub.overdue_watch import OverdueWatch
 from hub.projections.projector import Projector
 from hub.web.app import create_app
 from provisioning.authority import Authority
 from tests.integration.test_api_decisions import ask
 from tests.support.hub_site import DAY_MS, HOUR_MS, HubSite
 from tests.support.new_kiosk import HUB, NewKiosk, problem, verifier, with_tls
+from tests.support.processes import until
 
 STOP = "stop-east"
 
@@ -189,6 +191,46 @@ def test_a_new_kiosk_takes_the_place_of_a_broken_one(site: HubSite, authority: A
     with site.reader.connect() as here:
         row = here.execute(sa.select(db.kiosk).where(db.kiosk.c.id == old)).one()
     assert (row.retired_ms, row.replaced_by) == (site.now_ms, f"{STOP}-k1")
+
+
+def test_a_kiosk_that_nobody_confirms_is_none_after_a_day(
+    site: HubSite, authority: Authority
+) -> None:
+    _invitation, code = invite(site)
+    told = NewKiosk(code).enrolled(site.client())
+    writer = Writer(
+        site.writer.engine,
+        Ingest(EventLog(), Reference()),
+        Projector(fold_item),
+        lambda _: None,
+        lambda: site.now_ms,
+    )
+    watch = OverdueWatch(writer, lambda: site.now_ms, "Asia/Shanghai", every_s=0.05)
+
+    def is_over() -> bool:
+        with site.reader.connect() as here:
+            end = lifecycle.ended(here, told.kiosk)
+        return end is not None and end.ended
+
+    writer.start()
+    watch.start()
+    try:
+        writer.call(lambda _: None)
+        assert not is_over()
+        site.now_ms += DAY_MS + 1
+        until("it is out of use", is_over)
+    finally:
+        watch.stop()
+        writer.stop()
+
+
+def test_an_account_at_the_broker_that_a_backup_does_not_know_keeps_its_name(
+    site: HubSite, authority: Authority
+) -> None:
+    """It was confirmed after the backup from which the hub was restored."""
+    secret = verifier("elsewhere")
+    site.writer.call(lambda writing: broker_accounts.allow(writing, f"{STOP}-k1", secret, 1))
+    assert NewKiosk(invite(site)[1]).enrolled(site.client()).kiosk == f"{STOP}-k2"
 
 
 # --- what is refused, each in its own way ---------------------------------------------------------
