@@ -5,6 +5,7 @@ import re
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from markupsafe import Markup
 from msgspec import Struct, structs
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as BaseResponse
@@ -20,10 +21,10 @@ from hub.queries.events import Recorded
 from hub.queries.items import STATUS_FIELDS, StockRow
 from hub.queries.places import Stop
 from hub.request import connection, services
-from hub.web import devices, incident_words, listing, story, wording
+from hub.web import devices, incident_words, kiosk_list, listing, story, wording
 from hub.web.codes_list import CODES
 from hub.web.fleet import commands as fleet_commands
-from hub.web.fleet import configurations
+from hub.web.fleet import configurations, watching
 from hub.web.fleet import history as fleet_history
 from hub.web.login import needs, require, signed_in_user, visible_stops
 from hub.web.printing import view as printing
@@ -273,7 +274,21 @@ def kiosk(kiosk: str) -> str:
         ],
         doing=fleet_commands.part(found),
         history=fleet_history.part(found.id),
+        **_watched(found.id),
     )
+
+
+def _watched(kiosk: str) -> dict[str, Markup]:
+    """What the board of kiosks says of it: whether it is there, and what it needs."""
+    line = kiosk_list.line(kiosk)
+    if line is None:
+        return {}
+    every = watching.needs_cell(line, shown=len(line.watched.standing.troubles))
+    return {
+        "presence": watching.state_cell(line),
+        "needs": every if line.watched.standing.troubles else Markup(""),
+        "runs": watching.software_cell(line),
+    }
 
 
 @needs(Permission.VIEW)

@@ -94,6 +94,11 @@ def _rows(here: Connection) -> list[Line]:
     return made
 
 
+def line(kiosk: str) -> Line | None:
+    """The board's line about this kiosk, as far as the user may see it."""
+    return next((one for one in _rows(connection()) if one.id == kiosk), None)
+
+
 def _limits() -> Limits:
     found: Limits | None = g.get("board_limits")
     if found is None:

@@ -210,6 +210,24 @@ def test_in_chinese_nothing_is_left_in_english(site: HubSite) -> None:
     assert words <= {"stop", "ttyACM", "gpio", "abcd"}, words
 
 
+def test_a_kiosks_own_page_says_all_that_is_the_matter_and_whom_to_ring(site: HubSite) -> None:
+    html = signed_in(site).get(f"/kiosks/{kiosk_id(25)}").text
+    told = re.sub(r"<[^>]+>", " ", html.partition('class="watched needs"')[2].partition("<dl")[0])
+    for words in (
+        "Not urgent",
+        "Paper is running low",
+        "Lights or speaker do not work",
+        "Too many records are not sent",
+        "The kiosk does not know the time",
+        "028 5550 1225",
+    ):
+        assert words in told
+    [stale] = STALE
+    away = signed_in(site).get(f"/kiosks/{kiosk_id(stale)}").text
+    assert "offline" in away.partition("<h1>")[2].partition("</div>")[0]
+    assert 'class="watched needs"' not in signed_in(site).get(f"/kiosks/{kiosk_id(0)}").text
+
+
 def test_a_hub_without_kiosks_leads_to_adding_one(tmp_path: Path) -> None:
     site = HubSite(tmp_path)
     site.add_user("administrator", Role.ADMINISTRATOR)

@@ -177,15 +177,15 @@ def kiosk_cell(line: Line) -> Markup:
     return _stack([Markup(link), _line("place", line.stop)])  # noqa: S704  # escaped above
 
 
-def needs_cell(line: Line) -> Markup:
-    """How urgent it is, what is the matter, whom to ring and what to ask."""
+def needs_cell(line: Line, shown: int = SHOWN) -> Markup:
+    """How urgent it is, so many things that are the matter, whom to ring and what to ask."""
     troubles = line.watched.standing.troubles
     parts = [tag(line.level)]
     if not troubles:
         return parts[0]
-    parts += [_trouble(one) for one in troubles[:SHOWN]]
-    if len(troubles) > SHOWN:
-        more = len(troubles) - SHOWN
+    parts += [_trouble(one) for one in troubles[:shown]]
+    if len(troubles) > shown:
+        more = len(troubles) - shown
         parts.append(_line("hint", ngettext("%(num)s more", "%(num)s more", more)))
     first = troubles[0]
     if first.handled:
