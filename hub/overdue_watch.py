@@ -7,7 +7,6 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
 
 from hub.fleet import invitations
 from hub.log.writer import Writer, WriterStoppedError
@@ -51,7 +50,7 @@ class OverdueWatch:
                 self._writer.call(self._look)
             except WriterStoppedError:
                 return
-            except (OperationalError, TimeoutError):
+            except Exception:  # noqa: BLE001 - the thread's rim: one look must not be the last
                 _log.exception("没能查看逾期事项 / could not look for what is overdue")
             self._stopping.wait(self._every_s)
 
