@@ -259,7 +259,7 @@ ALARMS: Final = Listing[Line](
             title=_l("Times told"),
             kind=Kind.NUMBER,
             value=lambda row: row.alarm.told,
-            sort=_ALARM.told,
+            on_page=False,  # a number that nobody acts on; the columns that are left fit
         ),
         Column(key="cause", title=_l("Likely cause"), value=lambda row: row.cause, on_page=False),
         Column(

@@ -244,7 +244,7 @@ LINES: Final = Listing[Line](
         ),
         Column(
             key="wall",
-            title=_l("By its own clock"),
+            title=_l("Its clock"),
             kind=Kind.MOMENT,
             value=lambda row: row.wall_ms,
         ),
