@@ -100,6 +100,7 @@ def _board_part() -> str:
         tables=_stock_tables(items.stock(here, mine), stops),
         events=_event_lines(events.newest(here, BOARD_EVENTS, stops=mine), stops),
         kiosks=known,
+        presences=kiosk_list.presences(),
         unwell=unwell,
         incidents=_incident_lines(incidents.incidents(here, BOARD_INCIDENTS, stops=mine), stops),
         incident_count=incidents.open_count(here, mine) + len(unwell),

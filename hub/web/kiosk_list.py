@@ -99,6 +99,11 @@ def line(kiosk: str) -> Line | None:
     return next((one for one in _rows(connection()) if one.id == kiosk), None)
 
 
+def presences() -> dict[str, str]:
+    """Whether each kiosk is there, as `hub.fleet.urgency` says it, by id."""
+    return {one.id: one.watched.standing.presence for one in _rows(connection())}
+
+
 def _limits() -> Limits:
     found: Limits | None = g.get("board_limits")
     if found is None:

@@ -77,9 +77,9 @@ class Scene:
         self._look_at_a_strangers_label()
         self.uncertain = self._without_a_clock()
         site.finish(self.east, CLAIM, 5)
-        self._say_how_they_are()
         self._send_rubbish()
         site.now_ms = today
+        self._say_how_they_are()
         self._close_october()
         self._name_the_plan()
         self.donations = self._donate()
