@@ -223,7 +223,7 @@ def test_a_kiosk_that_is_up_with_a_dead_scanner_calls_until_somebody_takes_care_
     with running(tmp_path, broker, bots, ("chaoyang-k1",)) as stop:
         stop.open("chaoyang-k1")
         stop.tell("chaoyang-k1", dead)
-        stop.in_time("three messages", lambda: arrived(bots, "扫描器不工作"))
+        stop.in_time("three messages", lambda: arrived(bots, "扫码枪不工作"))
         counted = len(bots[WECOM].got)
         for _ in range(11):
             stop.pass_time(170_000)
