@@ -5,7 +5,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from sqlalchemy import Connection
 
 from hub.access.scope import Stops
@@ -62,6 +62,16 @@ def watched(
             )
         )
     return sorted(found, key=lambda one: urgency.rank(one.standing))
+
+
+def heard(connection: Connection, now_ms: int, zone: dt.tzinfo, stops: Stops = None) -> list[Kiosk]:
+    """Kiosks by id, with ``online`` only where they were heard lately too."""
+    known = {urgency.PRESENT: True, urgency.AWAY: False, urgency.NEVER: None}
+    found = [
+        structs.replace(one.kiosk, online=known.get(one.standing.presence, one.kiosk.online))
+        for one in watched(connection, now_ms, zone, stops)
+    ]
+    return sorted(found, key=lambda one: one.id)
 
 
 def _standings(

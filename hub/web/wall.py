@@ -9,7 +9,16 @@ say.
 import hashlib
 from typing import Final
 
-from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    current_app,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask_babel import gettext as _
 from msgspec import Struct
 from sqlalchemy import Connection
@@ -20,6 +29,7 @@ from hub.access import audit, scope, walls
 from hub.access.permissions import Permission
 from hub.access.scope import Scope, Stops
 from hub.access.walls import Wall, WallError
+from hub.fleet import standings
 from hub.queries import incidents, kiosks, places
 from hub.queries import reports as query
 from hub.queries.kiosks import Kiosk
@@ -138,7 +148,8 @@ def _etag(part: str) -> str:
 
 def _part(mine: Stops) -> str:
     here, known = connection(), places.stops(connection())
-    found = [one for one in kiosks.kiosks(here, mine) if not one.ended]
+    zone = current_app.config["TIMEZONE"]
+    found = [one for one in standings.heard(here, now_ms(), zone, mine) if not one.ended]
     today = query.today(here, formats.today(), mine)
     lines = _lines(today, found, known)
     turns = max(1, -(-len(lines) // STOPS))

@@ -92,6 +92,16 @@ def test_an_old_online_that_nothing_follows_is_not_presence(site: HubSite) -> No
     assert set(found) == {kiosk_id(n) for n in SILENT | STALE | CLOSED}
 
 
+def test_a_screen_on_the_wall_and_the_live_board_count_no_ghost_as_online(site: HubSite) -> None:
+    client = signed_in(site)
+    online = COUNT - len(GONE | NEW | SILENT | STALE | CLOSED)
+    assert f"{online} of {COUNT - len(GONE)} online" in client.get("/wall").text
+    [stale] = STALE
+    html = client.get("/board").text
+    card = html.partition(f'href="/kiosks/{kiosk_id(stale)}"')[2].partition("</li>")[0]
+    assert '<span class="bad">offline</span>' in card
+
+
 def test_closed_is_not_silent(site: HubSite) -> None:
     html = signed_in(site).get("/kiosks?level=away").text
     assert set(shown(html)) == {kiosk_id(n) for n in CLOSED}
