@@ -31,6 +31,7 @@ DONE: Final = frozenset(
         "sends-too-much",
         "enrolment-replayed",
         "enrolment-unknown",
+        "revoked-heard",
         "roll-out-halted",
     }
 )

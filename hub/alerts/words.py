@@ -283,6 +283,33 @@ WORDS: Final[Mapping[str, Words]] = {
         ("有一台没有登记的终端在发送记录。", "A kiosk that nobody registered sends records."),
         ("今天有人装新的终端吗？", "Is somebody setting up a new kiosk today?"),
     ),
+    "incident-enrolment-replayed": _words(
+        ("一张邀请码被用了两次", "An invitation was used twice"),
+        (
+            "另一台机器拿着同一个码来登记，被拒绝了：有人抄了这个码。",
+            "Another machine came with the same code and was refused: somebody has copied it.",
+        ),
+        ("小票上的六位数字是多少？", "Which six digits stand on the ticket?"),
+    ),
+    "incident-revoked-heard": _words(
+        ("已吊销的终端还连着", "A revoked kiosk is still connected"),
+        (
+            "代理没有重新读取账户。它说的都不算数。",
+            "The broker has not read its accounts again. Nothing it says counts.",
+        ),
+        (
+            "能在中心的机器上重启 mosquitto 吗？",
+            "Can you restart mosquitto on the hub’s machine?",
+        ),
+    ),
+    "incident-review-waits": _words(
+        ("有记录等着审核", "Events wait for review"),
+        (
+            "已吊销的终端或存储卡带来了记录，没有人决定之前不计数。",
+            "They came from a revoked kiosk or a card. Until somebody decides, none counts.",
+        ),
+        ("能打开“审核”页看一看吗？", "Can you open the page “Review” and look?"),
+    ),
     "incident-sends-too-much": _words(
         ("终端发送过多", "A kiosk sends far too much"),
         (

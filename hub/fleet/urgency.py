@@ -52,6 +52,8 @@ KINDS: Final = (
     "incident-fork",
     "incident-journal-lost",
     "incident-journal-damaged",
+    "incident-enrolment-replayed",
+    "incident-revoked-heard",
     "configuration-reverted",
     "incident-roll-out-halted",
     "update-failed",
@@ -76,6 +78,7 @@ KINDS: Final = (
     "incident-journal-behind",
     "incident-unknown-kiosk",
     "incident-sends-too-much",
+    "incident-review-waits",
 )
 """Every kind of trouble that a kiosk can have, the most pressing first: nobody can give, then
 nobody gets a label, then what will come to that."""

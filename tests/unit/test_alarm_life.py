@@ -221,7 +221,7 @@ def test_a_message_names_the_likely_cause_whom_to_ring_and_what_to_ask_in_both_l
     hub.look(DOWN)
     [message] = hub.look(DOWN, after=MINUTE)
     for words in (
-        "扫描器不工作",
+        "扫码枪不工作",
         "可能原因：",
         "请联系站点的联系人",
         "The scanner does not work",
