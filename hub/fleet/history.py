@@ -12,12 +12,12 @@ Rules
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from contract import events
 from contract.events import DeviceChanged
@@ -201,10 +201,14 @@ def write(connection: Connection, samples: Iterable[Sample], position: int, now_
         row.kiosk: read(row)
         for row in connection.execute(select(_TABLE).where(_C.span == HOUR, _C.start_ms == start))
     }
+    made, changed = [], []
     for one in samples:
         fresh, before = of(one, start), found.get(one.kiosk)
-        whole = fresh if before is None else before.then(fresh, 60)
-        _put(connection, one.kiosk, HOUR, whole, new=before is None)
+        if before is None:
+            made.append((one.kiosk, fresh))
+        else:
+            changed.append((one.kiosk, before.then(fresh, 60)))
+    _put(connection, HOUR, made, changed)
     _set_cursor(connection, position)
 
 
@@ -237,10 +241,14 @@ def roll(connection: Connection, now_ms: int, zone: dt.tzinfo) -> None:
         begun = made.get(key)
         whole = one if begun is None else begun.then(one, 24 * 60)
         made[key] = msgspec.structs.replace(whole, start_ms=key[1])
+    new, changed = [], []
     for (kiosk, start), one in made.items():
         before = _day(connection, kiosk, start)
-        whole = one if before is None else before.then(one, 24 * 60)
-        _put(connection, kiosk, DAY, whole, new=before is None)
+        if before is None:
+            new.append((kiosk, one))
+        else:
+            changed.append((kiosk, before.then(one, 24 * 60)))
+    _put(connection, DAY, new, changed)
     connection.execute(delete(_TABLE).where(_C.span == HOUR, _C.start_ms < old))
     connection.execute(delete(_TABLE).where(_C.span == DAY, _C.start_ms < now_ms - DAYS_MS))
 
@@ -256,14 +264,31 @@ def _old(now_ms: int, zone: dt.tzinfo) -> int:
     return day_start_ms(now_ms - HOURS_MS, zone)
 
 
-def _put(connection: Connection, kiosk: str, span: str, one: Period, *, new: bool) -> None:
-    key = {"kiosk": kiosk, "span": span, "start_ms": one.start_ms}
-    values = _values(one)
+def _put(
+    connection: Connection,
+    span: str,
+    new: Sequence[tuple[str, Period]],
+    changed: Sequence[tuple[str, Period]],
+) -> None:
+    """Write periods of kiosks, all at once: the writer has others who wait."""
     if new:
-        connection.execute(insert(_TABLE).values(**key, **values))
-        return
-    where = (_C.kiosk == kiosk, _C.span == span, _C.start_ms == one.start_ms)
-    connection.execute(update(_TABLE).where(*where).values(**values))
+        rows = [
+            {"kiosk": kiosk, "span": span, "start_ms": one.start_ms, **_values(one)}
+            for kiosk, one in new
+        ]
+        connection.execute(insert(_TABLE), rows)
+    if changed:
+        found = [
+            {"of_kiosk": kiosk, "of_start": one.start_ms, **_values(one)} for kiosk, one in changed
+        ]
+        connection.execute(
+            update(_TABLE).where(
+                _C.kiosk == bindparam("of_kiosk"),
+                _C.span == span,
+                _C.start_ms == bindparam("of_start"),
+            ),
+            found,
+        )
 
 
 def _values(one: Period) -> Mapping[str, int | None]:
