@@ -416,7 +416,7 @@ def ask_back(number: str) -> str:
         ),
         button=_("Go back"),
         back=url_for("roll_outs.one", number=found.id),
-        facts=[(_("From"), found.release), (_("To"), ", ".join(before) or "–")],
+        facts=[(_("Runs now"), found.release), (_("Goes back to"), ", ".join(before) or "–")],
     )
 
 
