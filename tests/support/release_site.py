@@ -56,11 +56,13 @@ class Checkout:
         finally:
             del os.environ["GIT_AUTHOR_DATE"], os.environ["GIT_COMMITTER_DATE"]
 
-    def build(self, out: Path, key: Path, *, umask: int = 0o022, **env: str) -> Path:
+    def build(
+        self, out: Path, key: Path, *, target: str | None = TARGET, umask: int = 0o022, **env: str
+    ) -> Path:
         """The release of its last commit, made in this folder; the bundle."""
         done = subprocess.run(
             [
-                sys.executable, "-m", "provisioning.release", "build", "--target", str(TARGET),
+                sys.executable, "-m", "provisioning.release", "build", "--target", str(target),
                 "--key", str(key), "--out", str(out), "--cache", str(ROOT / "build" / "wheels"),
             ],
             cwd=self.folder,
