@@ -35,7 +35,7 @@ _MAX_PASSWORD: Final = 200
 
 
 class Slots:
-    """At most ``n`` downloads at once."""
+    """At most ``n`` downloads at once, in this process."""
 
     def __init__(self, n: int) -> None:
         self._free: Final = threading.BoundedSemaphore(n)
@@ -196,10 +196,10 @@ def paths(refs: str) -> dict[str, dict[str, object]]:
                     text("release", "query", "What it runs; may be empty."),
                     machine,
                 ],
-                "responses": {
+                "responses": refused
+                | {
                     "200": {"description": "This one", "content": {"application/json": offered}},
                     "204": {"description": "Nothing else than it runs"},
-                    **refused,
                 },
             }
         },
@@ -209,10 +209,10 @@ def paths(refs: str) -> dict[str, dict[str, object]]:
                 "summary": "A kiosk fetches what it was offered, in parts if it likes (Range)",
                 "security": security,
                 "parameters": [text("release", "path", "The release."), machine],
-                "responses": {
+                "responses": refused
+                | {
                     "200": {"description": "All of it"},
                     "206": {"description": "The part that was asked for"},
-                    **refused,
                     "404": {"description": "It is not what this kiosk is to run"},
                     "416": {"description": "No such part"},
                     "503": {"description": "Others are fetching: wait as Retry-After says"},

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import ssl
 import subprocess
 import sys
 import threading
@@ -72,10 +73,10 @@ def get(client: FlaskClient, path: str, **headers: str) -> TestResponse:
 
 def begun(site: HubSite, path: str) -> ClosingIterator:
     """An answer that somebody has begun to fetch."""
-    status, answer = [], EnvironBuilder(path=path, headers=MINE).get_environ()
-    going = site.app(answer, lambda told, _headers, _error=None: status.append(told))  # type: ignore[arg-type, return-value]
+    status, answer = [], EnvironBuilder(path=path, headers=[*MINE.items()]).get_environ()
+    going = site.app(answer, lambda told, _headers, _error=None: status.append(told))  # type: ignore[arg-type]
     assert status == ["200 OK"]
-    return going  # type: ignore[return-value]
+    return ClosingIterator(going)
 
 
 def account(name: str, password: str) -> dict[str, str]:
@@ -259,9 +260,9 @@ class Whole:
 @pytest.fixture
 def whole(fleet: Fleet, tmp_path: Path) -> Iterator[Whole]:
     authority = Authority(tmp_path / "authority")
-    server = make_server(
-        "127.0.0.1", 0, fleet.site.app, threaded=True, ssl_context=authority.broker()
-    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*authority.broker())
+    server = make_server("127.0.0.1", 0, fleet.site.app, threaded=True, ssl_context=context)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
