@@ -233,7 +233,7 @@ HISTORY: Final = Listing[Line](
     columns=(
         Column(
             key="start",
-            title=_l("From"),
+            title=_l("Period begins"),
             kind=Kind.MOMENT,
             value=lambda row: row.period.start_ms,
             sort=_C.start_ms,
@@ -249,7 +249,7 @@ HISTORY: Final = Listing[Line](
         ),
         Column(
             key="span",
-            title=_l("For"),
+            title=_l("How long"),
             value=lambda row: _("an hour") if row.span == history.HOUR else _("a day"),
         ),
         _number("minutes", _l("Minutes online"), lambda one: one.minutes),
@@ -279,11 +279,11 @@ HISTORY: Final = Listing[Line](
         ),
         Choice(
             key="span",
-            label=_l("For"),
+            label=_l("How long"),
             options=_spans,
             where=lambda value: _C.span == value,
             first=True,
         ),
-        Days(key="start", label=_l("From"), where=filters.moments(_C.start_ms)),
+        Days(key="start", label=_l("Period begins"), where=filters.moments(_C.start_ms)),
     ),
 )
