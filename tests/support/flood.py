@@ -83,8 +83,8 @@ def _connect(user: str, password: str) -> bytes:
 
 
 def _write(line: ssl.SSLSocket, data: memoryview) -> None:
-    """All of ``data``, reading whatever comes meanwhile: one thread, since OpenSSL's connections are
-    not for two."""
+    """All of ``data``, reading whatever comes meanwhile: one thread, since OpenSSL's connections
+    are not for two."""
     while data:
         with contextlib.suppress(ssl.SSLWantReadError):
             while line.recv(65536):

@@ -174,7 +174,8 @@ def test_levels_come_in_their_order_and_names_decide_between_equals() -> None:
         judged(facts(kiosk="b-well")),
         urgency.ended("a-ended"),
     ]
-    assert sorted(wanted[::-1], key=rank) == wanted
+    other_way_round = list(reversed(wanted))
+    assert sorted(other_way_round, key=rank) == wanted
 
 
 def test_what_somebody_takes_care_of_comes_after_what_nobody_does() -> None:
