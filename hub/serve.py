@@ -169,7 +169,10 @@ class HubServer(BaseApplication):
         feeding = Feeding(self._door.manager, lambda: _works(worker, service))
         feeding.start()
         self._held.callback(feeding.stop)
-        log.info("the hub is ready on port %d", self._config.http_port)
+        if self._door.sockets.pages:
+            log.info("the hub is ready on the sockets that systemd opened")
+        else:
+            log.info("the hub is ready on port %d", self._config.http_port)
 
     def _stopped(self, _server: Any, _worker: Any) -> None:
         self._held.close()  # in the arbiter, which gunicorn calls here too, it holds nothing

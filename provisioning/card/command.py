@@ -4,7 +4,7 @@ import os
 import re
 import secrets
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -126,7 +126,8 @@ def card_command(
         _write(target, made, release)
     except OSError as error:
         raise click.UsageError(f"{target}: 写不了 / cannot be written: {error}") from None
-    _told(target, made, choices, copied=boot is None)
+    names = [*made, *([files.RELEASE] if release is not None else [])]
+    _told(target, names, choices, copied=boot is None)
 
 
 def _boot(path: Path) -> Path:
@@ -275,8 +276,8 @@ def _copy(source: Path, target: Path) -> None:
     sync_directory(target.parent)
 
 
-def _told(target: Path, made: Mapping[str, bytes], choices: Choices, *, copied: bool) -> None:
-    for name in sorted(made):
+def _told(target: Path, names: Sequence[str], choices: Choices, *, copied: bool) -> None:
+    for name in sorted(names):
         click.echo(str(target / name))
     if copied:
         click.echo("请把这些都拷进卡的 boot 分区 / copy all of it onto the card's boot partition")

@@ -155,6 +155,7 @@ def test_a_card_is_written_with_its_release(tmp_path: Path, boot: Path) -> None:
     done = card(*words, "--wifi", "Home", "--wifi-password-stdin", "--clock", "pi5", said=PASSWORD)
     assert done.returncode == 0, done.stderr
     assert (boot / files.RELEASE).read_bytes() == release.read_bytes()
+    assert str(boot / files.RELEASE) in done.stdout.splitlines()
     assert (boot / files.WHEEL).read_bytes() == b"a wheel"
     assert (boot / "yicang/release-keys/release.pem").exists()
     assert "rtc_bbat_vchg" in (boot / "config.txt").read_text()
