@@ -54,6 +54,8 @@ PURE: Final = (
     "kiosk/tasks/result_page.py",
     "kiosk/watchdog.py",
     "hub/watchdog.py",
+    "hub/fleet/canary.py",
+    "hub/fleet/roll_out_states.py",
     "provisioning/hub_plan.py",
     "kiosk/texts/*",
     "kiosk/food_gate.py",

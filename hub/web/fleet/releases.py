@@ -182,7 +182,7 @@ RELEASES: Final = Listing[Line](
     columns=(
         Column(
             key="id",
-            title=_l("Software release"),
+            title=_l("Package"),
             kind=Kind.CODE,
             heading=True,
             value=lambda row: row.id,

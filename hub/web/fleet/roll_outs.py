@@ -460,7 +460,7 @@ ROLL_OUTS: Final = Listing[Line](
         ),
         Column(
             key="release",
-            title=_l("Software release"),
+            title=_l("Package"),
             kind=Kind.CODE,
             value=lambda row: row.release,
             sort=True,
