@@ -143,7 +143,8 @@ class KioskOut(Struct, frozen=True):
     ``config`` is the version of the configuration that it runs with (empty: its own settings),
     ``config_state`` confirmed, trying or reverted, with ``config_detail`` for why; ``drift``:
     it does not run with what is wished of it. ``version`` is its release, or what its software
-    calls itself; ``version_differs``: most run another."""
+    calls itself, ``version_wanted`` that of the newest roll-out that told it (empty: none did);
+    ``version_differs``: it runs another than that, or without it than most."""
 
     id: str
     stop: str
@@ -162,6 +163,7 @@ class KioskOut(Struct, frozen=True):
     clock_source: str | None
     software: str | None
     version: str
+    version_wanted: str
     version_differs: bool
     uptime_s: int | None
     disk_free_mb: int | None

@@ -38,6 +38,7 @@ def _kiosk(watched: Watched) -> KioskOut:
         clock_source=health.clock_source if health else None,
         software=health.software if health else None,
         version=watched.version,
+        version_wanted=watched.wanted,
         version_differs=watched.differs,
         uptime_s=health.uptime_s if health else None,
         disk_free_mb=health.disk_free_mb if health else None,

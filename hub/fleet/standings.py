@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct, structs
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
+from hub import db
 from hub.access.scope import Stops
 from hub.alerts import gathering, rules, store
 from hub.alerts.facts import HubFacts, KioskFacts
 from hub.alerts.life import Alarm
 from hub.alerts.rules import Finding
 from hub.fleet import configurations, urgency
+from hub.fleet.roll_out_states import LEFT_OUT
 from hub.fleet.urgency import Standing
 from hub.queries import kiosks
 from hub.queries.kiosks import Kiosk
@@ -24,7 +26,8 @@ BROKER: Final = "broker-away"
 class Watched(Struct, frozen=True):
     """A kiosk with everything that the board says of it. ``open``: its stop is open now, or no
     hours are known. ``drifts``: it does not use the configuration that is desired of it.
-    ``differs``: it runs another version than most."""
+    ``wanted`` is the release that a roll-out has told it, if one has. ``differs``: it runs another
+    version than that, or without it than most."""
 
     kiosk: Kiosk
     standing: Standing
@@ -32,6 +35,7 @@ class Watched(Struct, frozen=True):
     drifts: bool
     reverted: str
     version: str
+    wanted: str
     differs: bool
 
 
@@ -44,6 +48,7 @@ def watched(
     facts = {one.kiosk: one for one in gathering.kiosk_facts(connection, now_ms, zone)}
     standings = _standings(connection, list(facts.values()), now_ms)
     desired = configurations.desired_of(connection)
+    wanted = _wanted(connection)
     usual = urgency.usual(urgency.version(one.health) for one in facts.values())
     found = []
     for one in every:
@@ -58,7 +63,8 @@ def watched(
                 drifts=known is not None and configurations.drifts(desired.get(one.id), one.health),
                 reverted=known.reverted if known is not None else "",
                 version=runs,
-                differs=known is not None and bool(runs) and runs != usual,
+                wanted=wanted.get(one.id, ""),
+                differs=known is not None and bool(runs) and runs != (wanted.get(one.id) or usual),
             )
         )
     return sorted(found, key=lambda one: urgency.rank(one.standing))
@@ -99,6 +105,18 @@ def _standings(
         )
         for one in facts
     }
+
+
+def _wanted(connection: Connection) -> dict[str, str]:
+    """The release of the newest roll-out that has told each kiosk."""
+    told, roll_out = db.roll_out_kiosk.c, db.roll_out.c
+    rows = connection.execute(
+        select(told.kiosk, roll_out.release)
+        .join(db.roll_out, roll_out.id == told.roll_out)
+        .where(told.told_ms.is_not(None), told.state != LEFT_OUT)
+        .order_by(roll_out.id)
+    )
+    return {row.kiosk: row.release for row in rows}
 
 
 def _broker_since_ms(away: Alarm | None) -> int | None:

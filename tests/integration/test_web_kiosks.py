@@ -10,7 +10,9 @@ from typing import Final
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import Connection, insert
 
+from hub import db
 from hub.access.permissions import Role
 from tests.integration.test_web_accounts import csrf
 from tests.support.fleet_scene import (
@@ -19,8 +21,10 @@ from tests.support.fleet_scene import (
     COUNT,
     GONE,
     NEW,
+    OLDER,
     SILENT,
     STALE,
+    VERSION,
     Fleet,
     kiosk_id,
 )
@@ -236,6 +240,34 @@ def test_a_kiosks_own_page_says_all_that_is_the_matter_and_whom_to_ring(site: Hu
     away = signed_in(site).get(f"/kiosks/{kiosk_id(stale)}").text
     assert "offline" in away.partition("<h1>")[2].partition("</div>")[0]
     assert 'class="watched needs"' not in signed_in(site).get(f"/kiosks/{kiosk_id(0)}").text
+
+
+def test_a_kiosk_that_a_roll_out_has_told_is_held_against_that_release(site: HubSite) -> None:
+    now = site.now_ms
+
+    def tell(here: Connection) -> None:
+        made = {"release": VERSION, "note": "x", "account": "x", "made_ms": now, "state": "running"}
+        stages = {
+            "why": "{}",
+            "stage": 1,
+            "stage_ms": now,
+            "hours": 0,
+            "back": False,
+            "looks": "{}",
+        }
+        number = here.execute(
+            insert(db.roll_out).values(back=False, **made, **stages).returning(db.roll_out.c.id)
+        ).scalar_one()
+        member = {"roll_out": number, "kiosk": kiosk_id(17), "stage": 1, "told_ms": now}
+        state = {"before": OLDER, "state": "told", "state_ms": now, "detail": ""}
+        here.execute(insert(db.roll_out_kiosk).values(**member, **state))
+
+    site.writer.call(tell)
+    assert f"should be {VERSION}" in row(signed_in(site).get("/kiosks").text, 17)
+    headers = {"Authorization": f"Bearer {site.token()}"}
+    found = site.client().get("/api/v1/kiosks", headers=headers).get_json()["kiosks"]
+    [told] = [one for one in found if one["id"] == kiosk_id(17)]
+    assert (told["version_wanted"], told["version_differs"]) == (VERSION, True)
 
 
 def test_a_hub_without_kiosks_leads_to_adding_one(tmp_path: Path) -> None:

@@ -298,7 +298,9 @@ def software_cell(line: Line) -> Markup:
     desired."""
     parts = [_line("", line.watched.version)] if line.watched.version else []
     if line.watched.differs:
-        parts.append(_line("warn", _("not what most run")))
+        wanted = line.watched.wanted
+        told = _("should be %(release)s", release=wanted) if wanted else _("not what most run")
+        parts.append(_line("warn", told))
     if line.watched.reverted:
         parts.append(_line("warn", _("went back to its older configuration")))
     elif line.watched.drifts:
