@@ -256,7 +256,7 @@ def test_a_kiosk_that_a_roll_out_has_told_is_held_against_that_release(site: Hub
             "looks": "{}",
         }
         number = here.execute(
-            insert(db.roll_out).values(back=False, **made, **stages).returning(db.roll_out.c.id)
+            insert(db.roll_out).values(**made, **stages).returning(db.roll_out.c.id)
         ).scalar_one()
         member = {"roll_out": number, "kiosk": kiosk_id(17), "stage": 1, "told_ms": now}
         state = {"before": OLDER, "state": "told", "state_ms": now, "detail": ""}
