@@ -21,7 +21,7 @@ from tests.support.processes import ROOT, until
 BARE: Final = "systemd,systemd-sysv,dbus,iproute2,hostname,python3,python3-venv"
 """What there is on a machine on which nothing of ours is installed yet."""
 PACKAGES: Final = f"{BARE},mosquitto"
-DEVICES: Final = f"{BARE},udev,polkitd,network-manager"
+DEVICES: Final = f"{BARE},e2fsprogs,udev,polkitd,network-manager"
 CACHE: Final = ROOT / "build" / "machines"
 """Where what mmdebstrap made is kept, as an archive for each Debian and list of packages."""
 BASE: Final = "/opt/yicang/releases/test"

@@ -188,11 +188,13 @@ def test_it_says_that_it_lives_to_the_watchdog(card: CardMade) -> None:
 
 
 def test_what_it_logs_is_json_and_bounded(card: CardMade) -> None:
-    process = card.show(KIOSK, "MainPID")
-    lines = card.ask("journalctl", "-o", "cat", f"_PID={process}").splitlines()
-    assert lines
+    until("the kiosk runs", lambda: card.is_active(KIOSK))
+    process = f"_PID={card.show(KIOSK, 'MainPID')}"
+    told = until("it logs", lambda: card.ask("journalctl", "-o", "cat", process))
+    lines = told.splitlines()
     assert all(json.loads(line)["message"] for line in lines)
-    assert "max 200.0M" in card.log("systemd-journald"), "journald.conf.d is in force"
+    *_, limit = re.findall(r"System Journal .* max ([\d.]+)M", card.log("systemd-journald"))
+    assert float(limit) == 200, "journald.conf.d is in force"
 
 
 def test_it_is_as_closed_as_it_was_computed_to_be(card: CardMade) -> None:
