@@ -6,7 +6,8 @@ from drivers.ports import Words
 
 MESSAGES: Final[dict[str, Words]] = {
     "stick-writing": Words(
-        "正在把 {count} 条记录写到U盘，请不要拔", "Writing {count} records onto the stick: leave it in"
+        "正在把 {count} 条记录写到U盘，请不要拔",
+        "Writing {count} records onto the stick: leave it in",
     ),
     "stick-done": Words(
         "{count} 条记录已写到U盘，可以拔了，请带给义仓中心",
@@ -20,7 +21,8 @@ MESSAGES: Final[dict[str, Words]] = {
     ),
     "stick-full": Words("U盘满了，请换一个", "The stick is full: use another one"),
     "stick-read-only": Words(
-        "U盘不能写，请拨开写保护或换一个", "The stick is write-protected: switch that off or use another"
+        "U盘不能写，请拨开写保护或换一个",
+        "The stick is write-protected: switch that off or use another",
     ),
     "stick-pulled": Words(
         "U盘拔得太早，请再插一次", "The stick was taken out too early: plug it in again"
