@@ -98,9 +98,10 @@ def signed_in(connection: Connection, token: str, now_ms: int) -> SignedIn | Non
     ).one_or_none()
     if row is None:
         return None
-    visible = scope.resolve(connection, scope.read(row.scope))
+    within = scope.read(row.scope)
+    visible = scope.resolve(connection, within)
     return SignedIn(
-        User(row.id, row.name, Role(row.role), visible, row.session),
+        User(row.id, row.name, Role(row.role), visible, row.session, within.cities),
         row.language,
         row.seen_ms < now_ms - TOUCH_MS,
     )

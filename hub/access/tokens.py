@@ -113,8 +113,9 @@ def bearer(connection: Connection, token: str, now_ms: int = 0) -> Bearer | None
     ).one_or_none()
     if row is None:
         return None
-    may_see = scope.resolve(connection, scope.read(row.scope))
-    user = User(row.id, row.label, Role(row.role), may_see)
+    within = scope.read(row.scope)
+    may_see = scope.resolve(connection, within)
+    user = User(row.id, row.label, Role(row.role), may_see, cities=within.cities)
     return Bearer(user, row.used_ms is None or row.used_ms < now_ms - TOUCH_MS)
 
 

@@ -15,13 +15,14 @@ T = TypeVar("T")
 class User(Struct, frozen=True):
     """Whoever sent a request. ``id`` is opaque and goes into events and the audit log; ``name`` is
     for people and goes nowhere. ``visible`` are the stops of the scope, None for all; ``session``
-    is empty for a token."""
+    is empty for a token. ``cities`` are those that the scope names (`hub.access.scope.cities`)."""
 
     id: str
     name: str
     role: Role
     visible: Stops
     session: str = ""
+    cities: tuple[str, ...] = ()
 
     def may(self, permission: Permission, stop: str | None = None) -> bool:
         """Whether the role holds ``permission``, and ``stop``, if given, is in the scope."""
@@ -34,6 +35,16 @@ class User(Struct, frozen=True):
     def stops(self, known: Mapping[str, T]) -> dict[str, T]:
         """Those of ``known``, by stop id, that are in the scope."""
         return {stop: value for stop, value in known.items() if self.sees(stop)}
+
+    def reaches(self, city: str) -> bool:
+        """Whether a stop that opens in ``city``, by its key, will be in the scope; "" (said of
+        none) only where that is all."""
+        return self.visible is None or city in self.cities
+
+    @property
+    def opens_stops(self) -> bool:
+        """Whether there is any city where this user may add a stop."""
+        return self.role.may(Permission.FLEET) and (self.visible is None or bool(self.cities))
 
     @property
     def by(self) -> By:

@@ -7,6 +7,7 @@ from hub.api import (
     fleet_alerts,
     fleet_commands,
     fleet_enrolment,
+    fleet_stops,
     incidents,
     labels,
     lifecycle,
@@ -41,5 +42,6 @@ ROUTES: Final[tuple[Route, ...]] = (
     *fleet_alerts.ROUTES,
     *lifecycle.ROUTES,
     *fleet_enrolment.ROUTES,
+    *fleet_stops.ROUTES,
 )
 """All of them; a new part adds its own here."""

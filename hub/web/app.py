@@ -60,7 +60,7 @@ from hub.web import (
     wall,
 )
 from hub.web.fleet import commands as fleet_commands
-from hub.web.fleet import configurations, invitations, releases, roll_outs
+from hub.web.fleet import configurations, invitations, releases, roll_outs, stop_names
 from hub.web.fleet import history as kiosk_history
 from hub.web.page_cache import DataVersion, PageCache
 
@@ -171,6 +171,7 @@ def create_app(
         kiosk_list,
         kiosk_history,
         invitations,
+        stop_names,
         quarantine,
         backups,
         alerts,

@@ -29,6 +29,8 @@ DONE_BY: Final[Mapping[str, str]] = {
     "alerts.remove_channel": "removeAlertChannel",
     "alerts.test_channel": "testAlertChannel",
     "alerts.save_contact": "setStopContact",
+    "stops.add": "addStop",
+    "stops.rename": "nameStop",
     "board.acknowledge": "acknowledgeIncident",
     "incidents.settle": "ruleOnIncident",
     "incidents.undo": "takeRulingBack",

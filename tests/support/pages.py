@@ -234,6 +234,8 @@ ALARMS: Final[Mapping[str, Address]] = {
     "channels": lambda scene: f"/alerts/channels?stop={scene.alarms.group and 'river'}",
     "channel-remove": lambda scene: f"/alerts/channels/remove?channel={scene.alarms.group}",
     "stops": lambda scene: f"/stops?{scene.alarms and ''}",
+    "stop-new": lambda scene: "/stops/new",
+    "stop-names": lambda scene: "/stops/river/name",
     "stop-contact": lambda scene: f"/stops/river/contact?{scene.alarms and ''}",
 }
 """What calls somebody, and how."""

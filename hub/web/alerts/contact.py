@@ -58,7 +58,7 @@ def install(pages: Blueprint) -> None:
 @needs(Permission.SETTINGS)
 def every() -> BaseResponse:
     """The stops that the user may set."""
-    return listing.respond(STOPS)
+    return listing.respond(STOPS, "alerts/stops.html", may_add=signed_in_user().opens_stops)
 
 
 def _rows(here: Connection) -> list[Line]:
@@ -88,7 +88,7 @@ STOPS: Final = Listing[Line](
     name="stops",
     title=_l("Stops"),
     order="name",
-    empty=_l("There is no stop yet. It appears here with its first kiosk."),
+    empty=_l("There is no stop yet. Add one, then its first kiosk."),
     source=MemorySource(rows=_rows),
     columns=(
         Column(

@@ -190,6 +190,7 @@ def _form(stop: str, replaces: str, problem: str = "") -> str:
         state=invited.state,
         unreachable=_unreachable(),
         problem=problem,
+        may_add=user.opens_stops and not replaces,
     )
 
 
