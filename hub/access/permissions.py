@@ -39,7 +39,7 @@ class Permission(enum.StrEnum):
     SETTINGS = "settings"
     """Change how stops and their kiosks work."""
     FLEET = "fleet"
-    """Add kiosks, replace them and take them out of use."""
+    """Add stops and name them; add kiosks, replace them and take them out of use."""
     RESOLVE_INCIDENT = "resolve-incident"
     """Say that an incident was seen, and rule on it."""
     SEE_RAW = "see-raw"

@@ -47,7 +47,7 @@ PERMISSIONS: Final[dict[Permission, LazyString]] = {
     Permission.PAPERS: _l("change what labels and receipts look like"),
     Permission.NAME_CODES: _l("name codes, places and plans"),
     Permission.SETTINGS: _l("change settings"),
-    Permission.FLEET: _l("add, replace and end kiosks"),
+    Permission.FLEET: _l("add stops, and add, replace and end kiosks"),
     Permission.RESOLVE_INCIDENT: _l("settle incidents"),
     Permission.SEE_RAW: _l("see received lines as they came"),
     Permission.AUDIT: _l("read who changed what"),
