@@ -233,6 +233,7 @@ def test_a_dry_run_names_every_file_and_command_and_touches_nothing(
     assert "mqtt_password" not in said
 
 
+@pytest.mark.proof
 def test_what_somebody_set_stays_and_a_new_address_gets_new_certificates(tmp_path: Path) -> None:
     root = an_empty_root(tmp_path)
     provision(root, "--host", "hub.example")
@@ -279,6 +280,7 @@ def test_uninstalling_leaves_the_data_and_says_what_stays(tmp_path: Path) -> Non
     provision(root, "--host", "hub.example")  # and back, on the same data
 
 
+@pytest.mark.proof
 def test_kiosks_that_show_certificates_still_get_in_after_a_run_that_does_not_mention_them(
     tmp_path: Path,
 ) -> None:

@@ -293,6 +293,7 @@ def test_a_release_goes_from_the_hub_to_the_kiosk_and_back_again(whole: Whole) -
     assert fleet.states(back) == {KIOSK: "well"}
 
 
+@pytest.mark.proof
 def test_a_release_with_which_the_scanner_is_gone_is_left_and_the_hub_hears_why(
     whole: Whole,
 ) -> None:
@@ -306,6 +307,7 @@ def test_a_release_with_which_the_scanner_is_gone_is_left_and_the_hub_hears_why(
     assert "offers nothing new" in whole.fetch()
 
 
+@pytest.mark.proof
 def test_a_kiosk_goes_back_to_what_it_had_before_and_to_nothing_older(whole: Whole) -> None:
     fleet = whole.fleet
     fleet.bring(2)

@@ -149,7 +149,7 @@ def test_a_time_from_a_kiosk_without_a_clock_is_told_as_uncertain(scene: Scene) 
 def test_an_unused_label_names_its_stop_and_when_that_last_reported(scene: Scene) -> None:
     page = read(scene, f"/t/{scene.never}", status=404)
     assert "such labels come from East Gate" in page
-    assert "East Gate last reported: 3 Nov 11:10" in page
+    assert "East Gate last reported: 3 Nov 12:00" in page
 
 
 def test_a_stop_with_quarantined_messages_says_that_some_could_not_be_read(scene: Scene) -> None:
@@ -226,7 +226,7 @@ def test_a_claim_that_no_stop_has_reported_says_when_each_stop_last_did(scene: S
     assert "There is no list at this address yet" in page
     assert "If you typed it, please compare it with your receipt" in page
     assert "If it was scanned, the stop has not reported this receipt yet" in page
-    assert "East Gate 3 Nov 11:10" in page
+    assert "East Gate 3 Nov 12:00" in page
 
 
 def test_a_claim_that_may_be_mistyped_is_not_called_right(scene: Scene) -> None:

@@ -81,6 +81,7 @@ def test_a_fleet_that_was_offline_and_loses_its_line_is_counted_once(
         assert count(data, "SELECT count(DISTINCT kiosk) FROM event WHERE kiosk LIKE 'sim-%'") == 6
 
 
+@pytest.mark.proof
 def test_what_no_hub_acknowledged_is_told_and_comes_with_the_next_run(
     tmp_path: Path, data: Path, broker: Mosquitto
 ) -> None:

@@ -223,6 +223,7 @@ def test_the_machine_is_asked_to_reboot_once(told: Told) -> None:
     assert told.log().count("carrying out reboot") == 1
 
 
+@pytest.mark.proof
 def test_a_configuration_that_works_is_kept(told: Told) -> None:
     command = told.wish({"min_free_mb": 17, "printers": ["screen:"]})
     assert told.leaves() == EXIT_AGAIN
