@@ -114,6 +114,7 @@ def test_work_that_was_given_its_time_is_waited_for(hub: Hub, manager_socket: No
     long.join()
 
 
+@pytest.mark.sqlite  # on PostgreSQL nobody projects without the leadership that a service takes
 def test_a_rebuild_that_another_process_asks_for_has_its_time(
     tmp_path: Path, manager_socket: NotifySocket
 ) -> None:

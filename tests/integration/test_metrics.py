@@ -195,6 +195,7 @@ def expressions() -> list[str]:
     return found + [one["expr"] for panel in board["panels"] for one in panel["targets"]]
 
 
+@pytest.mark.sqlite  # where the database is elsewhere the hub knows nothing of its disk
 def test_rules_and_dashboard_name_only_what_a_scrape_holds(scraped: dict[str, Metric]) -> None:
     known = there(scraped)
     asked = expressions()

@@ -127,6 +127,7 @@ def large() -> list[Message]:
     ]
 
 
+@pytest.mark.sqlite  # a bound in seconds: PostgreSQL shares this machine's processors with it
 @pytest.mark.parametrize(
     ("kind", "qos"),
     [
