@@ -172,8 +172,10 @@ def paths(refs: str) -> dict[str, dict[str, object]]:
     security: list[dict[str, list[str]]] = [{"kiosk": []}]
     offered = {"schema": {"$ref": refs.format(name="Offer")}}
     refused: dict[str, object] = {
+        "400": {"description": "A release or target that is none"},
         "401": {"description": "No account of a kiosk, or another password"},
         "403": {"description": "The kiosk was revoked"},
+        "429": {"description": "Too many wrong passwords: wait as Retry-After says"},
     }
 
     def text(name: str, where: str, what: str) -> dict[str, object]:
