@@ -8,54 +8,48 @@ import logging
 import os
 import signal
 import sqlite3
-import ssl
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
 from contract.events import Noticed
 from contract.settings import SettingsError
-from drivers.ports import DeviceState, Panel, Printer, Scanner, Speaker, Words
-from drivers.registry import Devices, open_panel, open_printer, open_scanner
-from drivers.scanner_screen import ScreenScanner
+from drivers.ports import DeviceState, Panel, Speaker, Words
+from drivers.registry import open_panel, open_printer
 from drivers.service_manager import ServiceManager
-from drivers.sound_files import sound_folders
-from drivers.speaker_null import NullSpeaker
 from kiosk import lean
 from kiosk.clock import LearntClock, SystemClock, synchronised_wall
 from kiosk.command_desk import CommandDesk
-from kiosk.config import KioskConfig, devices, is_named, lane_names, load, panel_wiring
+from kiosk.config import KioskConfig, devices, is_named, load, panel_wiring, time_zone
 from kiosk.configuration import ConfigurationStore
 from kiosk.damage import DAMAGED, is_damage, open_journal
 from kiosk.day_figures import DayFigures
 from kiosk.documents import Letterhead, claim_address, item_count
 from kiosk.health import HealthDesk
+from kiosk.hub_link import hub_link
 from kiosk.identity import IdentityError, IdentityStore
-from kiosk.inputs import LoopInput, PrinterFound, PrinterLost, Stop
 from kiosk.journal import Journal
 from kiosk.lanes import LaneDesk, LaneScreen, NoScreen
 from kiosk.loop import Loop
-from kiosk.machine import Machine
+from kiosk.machine import Machine, runtime_folder
+from kiosk.mailbox import Mailbox
 from kiosk.metrics import MetricsFile
-from kiosk.mqtt_link import MqttLink
+from kiosk.opening import find_printers, open_scanners, open_speaker, serve_screen, stick_watch
 from kiosk.paper_desk import PaperDesk
 from kiosk.papers import PrinterThread
 from kiosk.reference import ReferenceStore
 from kiosk.refusing import RefusingLoop, is_refusal
-from kiosk.screen.answers import Entered
 from kiosk.screen.view import KioskView, ScreenView
 from kiosk.signer import ReceiptSigner
 from kiosk.spool import Spool
 from kiosk.state import Draft, ReceiptJob
 from kiosk.stick_desk import StickDesk
-from kiosk.sticks import StickWatch
 from kiosk.store import JournalError
 from kiosk.tasks.configure import TrialDesk
 from kiosk.tasks.desk import TaskDesk
@@ -63,7 +57,6 @@ from kiosk.tasks.outbox import Outbox
 from kiosk.tasks.own_log import OwnLog
 from kiosk.tasks.wiring import Parts, Start, actions, seen
 from kiosk.time_desk import TimeDesk
-from kiosk.tls import pinned_context
 from kiosk.update_desk import UpdateDesk
 from kiosk.uplink import Uplink
 from kiosk.work_desk import WorkDesk
@@ -83,41 +76,12 @@ EXIT_DAMAGED: Final = EXIT_AGAIN
 """The journal turned out to be damaged: the next start finds that and goes on with a fresh one."""
 
 
-class _Mailbox:
-    """Where drivers post before there is a loop: the parts need each other in a circle."""
-
-    def __init__(self) -> None:
-        self._deliver: Callable[[LoopInput], None] | None = None
-        self._stopped = False
-
-    @property
-    def deliver(self) -> Callable[[LoopInput], None] | None:
-        """The loop that takes inputs now."""
-        return self._deliver
-
-    @deliver.setter
-    def deliver(self, deliver: Callable[[LoopInput], None]) -> None:
-        self._deliver = deliver
-        if self._stopped:
-            deliver(Stop())
-
-    def stop(self) -> None:
-        """Ends the loop that is there, or the next one as soon as there is one."""
-        self._stopped = True
-        self.post(Stop())
-
-    def post(self, incoming: LoopInput) -> None:
-        """From any thread."""
-        if self._deliver is not None:
-            self._deliver(incoming)
-
-
 def software() -> str:
     """This release, as a machine word."""
     return f"yicang-{metadata.version('yicang-stop')}"
 
 
-def run(start: Start, mailbox: _Mailbox) -> int:
+def run(start: Start, mailbox: Mailbox) -> int:
     """Runs a kiosk until SIGTERM or SIGINT; its exit status.
 
     As long as the disk takes nothing it refuses every scan, and goes on by itself when it does.
@@ -150,12 +114,12 @@ def run(start: Start, mailbox: _Mailbox) -> int:
             return 0
 
 
-def _run(start: Start, clock: LearntClock, mailbox: _Mailbox, manager: ServiceManager) -> int:
+def _run(start: Start, clock: LearntClock, mailbox: Mailbox, manager: ServiceManager) -> int:
     """A kiosk with its journal. Raises also OSError: the disk refuses at start."""
     config = start.used.config
     found = devices(config)
     wiring = panel_wiring(config)
-    timezone = _timezone(config.timezone)
+    timezone = time_zone(config)
     entropy = os.urandom
     identity = IdentityStore(config.state / "identity.json")
     reference = ReferenceStore(config.state / "reference", config.kiosk)
@@ -191,7 +155,7 @@ def _run(start: Start, clock: LearntClock, mailbox: _Mailbox, manager: ServiceMa
         stack.callback(speaker.close)
         printers = [open_printer(url) for url in found.printers]
         threads = [PrinterThread(printer, mailbox.post) for printer in printers]
-        link = _link(config, identity, clock, mailbox)
+        link = hub_link(config, identity, clock, mailbox)
         time_desk = TimeDesk(journal, clock, synchronised_wall)
         letterhead, signer = _letterhead(config), ReceiptSigner(identity)
         figures = DayFigures(journal, clock, timezone) if screen is not None else None
@@ -248,12 +212,12 @@ def _run(start: Start, clock: LearntClock, mailbox: _Mailbox, manager: ServiceMa
             software=software(),
             entropy=entropy,
         )
-        runtime = os.environ.get("RUNTIME_DIRECTORY")
+        runtime = runtime_folder()
         updates = UpdateDesk(
             journal,
             clock,
             config.kiosk,
-            own=Path(runtime) if runtime else None,
+            own=runtime,
             hour=config.update_hour,
             zone=timezone,
         )
@@ -269,13 +233,13 @@ def _run(start: Start, clock: LearntClock, mailbox: _Mailbox, manager: ServiceMa
             update=updates.words,
         )
         metrics = MetricsFile(
-            Path(runtime) if runtime else None,
+            runtime,
             config.kiosk,
             clock.mono,
             lambda: health.measured(known.values(), lanes.states),
             lambda: uplink.online,
         )
-        watch = _stick_watch(config, mailbox, stack)
+        watch = stick_watch(config, mailbox, stack)
         sticks = StickDesk(
             config.kiosk,
             journal.streams,
@@ -315,19 +279,19 @@ def _run(start: Start, clock: LearntClock, mailbox: _Mailbox, manager: ServiceMa
             watch.start()
         panel.start()
         speaker.start()
-        scanners = _open_scanners(found, mailbox)
+        scanners = open_scanners(found, mailbox)
         for scanner in scanners:
             lanes.open(scanner.lane)
             scanner.start()
             stack.callback(scanner.close)
         if screen is not None:
-            _serve_screen(config, screen, printers, scanners, stack)
+            serve_screen(config, screen, printers, scanners, stack)
         link.start()
         stack.callback(link.close)
         log.info("kiosk %s is ready, journal %s", config.kiosk, journal.id)
         papers.start()  # after the scanners: printers' libraries load while nobody waits
         stack.callback(papers.close)
-        _find_printers(found, mailbox, stack)
+        find_printers(found, mailbox, stack)
         manager.ready()
         loop.run()
         manager.stopping()
@@ -344,7 +308,7 @@ def _require_mount(config: KioskConfig) -> None:
 
 
 def _refuse(
-    config: KioskConfig, clock: LearntClock, mailbox: _Mailbox, manager: ServiceManager
+    config: KioskConfig, clock: LearntClock, mailbox: Mailbox, manager: ServiceManager
 ) -> bool:
     """Scanners, lights and page of a kiosk that can save nothing; True when it can again."""
     found = devices(config)
@@ -357,13 +321,13 @@ def _refuse(
         loop = RefusingLoop(panel, screen or NoScreen(), manager.alive)
         mailbox.deliver = loop.post
         panel.start()
-        scanners = _open_scanners(found, mailbox)
+        scanners = open_scanners(found, mailbox)
         for scanner in scanners:
             loop.open(scanner.lane)
             scanner.start()
             stack.callback(scanner.close)
         if screen is not None:
-            _serve_screen(config, screen, (), scanners, stack)
+            serve_screen(config, screen, (), scanners, stack)
         manager.ready()
         return loop.run(lambda: _usable(config, machine))
 
@@ -392,31 +356,13 @@ def _first_scan(
     return first_scan(start.settings, config, software(), clock, speaker, panel, again)
 
 
-def _set_up(path: Path, mailbox: _Mailbox) -> bool:
+def _set_up(path: Path, mailbox: Mailbox) -> bool:
     """Sets up a kiosk that nobody has enrolled; False when it was stopped before the end."""
     if is_named(path):
         return True
-    from kiosk.setup.start import Opening, set_up
+    from kiosk.setup.start import set_up
 
-    return set_up(
-        path,
-        software(),
-        Opening(
-            mailbox.post,
-            partial(setattr, mailbox, "deliver"),
-            lambda config: open_speaker(config, mailbox),
-            lambda found: _open_scanners(found, mailbox),
-            lambda found, stack: _find_printers(found, mailbox, stack),
-            _serve_screen,
-        ),
-    )
-
-
-def _timezone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise SettingsError((f"timezone: 没有这个时区 / no such time zone: {name}",)) from None
+    return set_up(path, software(), mailbox)
 
 
 def _letterhead(config: KioskConfig) -> Letterhead:
@@ -431,117 +377,11 @@ def _claim_address(
     return claim_address(letterhead.hub_url, claim, fragment)
 
 
-def _link(
-    config: KioskConfig, identity: IdentityStore, clock: LearntClock, mailbox: _Mailbox
-) -> MqttLink:
-    known = identity.load()
-    return MqttLink(
-        kiosk=config.kiosk,
-        host=config.mqtt_host,
-        port=config.mqtt_port,
-        post=mailbox.post,
-        username=known.username if config.mqtt_auth else None,
-        password=known.password if config.mqtt_auth else None,
-        tls=_tls(config, clock) if config.mqtt_tls_ca else None,
-    )
-
-
-def _tls(config: KioskConfig, clock: LearntClock) -> ssl.SSLContext:
-    try:
-        context = pinned_context(Path(config.mqtt_tls_ca), clock)
-    except (OSError, ssl.SSLError) as error:
-        raise SettingsError(
-            (f"mqtt_tls_ca: 读不了 / cannot be used: {config.mqtt_tls_ca}: {error}",)
-        ) from None
-    if config.mqtt_tls_certificate:
-        own = config.mqtt_tls_certificate
-        try:
-            context.load_cert_chain(own, config.mqtt_tls_key or None)
-        except (OSError, ssl.SSLError) as error:
-            raise SettingsError(
-                (f"mqtt_tls_certificate, mqtt_tls_key: 读不了 / cannot be used: {own}: {error}",)
-            ) from None
-    return context
-
-
-def _open_scanners(found: Devices, mailbox: _Mailbox) -> list[Scanner]:
-    lanes = lane_names([url.name for url in found.scanners])
-    return [
-        open_scanner(url, lane, mailbox.post)
-        for url, lane in zip(found.scanners, lanes, strict=True)
-    ]
-
-
-def _find_printers(found: Devices, mailbox: _Mailbox, stack: ExitStack) -> None:
-    """``auto:`` - looks for printers, now and whenever one is plugged in."""
-    if found.auto_printers is None:
-        return
-    from drivers.printer_auto import AutoPrinters
-
-    printers = AutoPrinters(
-        lambda printer: mailbox.post(PrinterFound(printer)),
-        lambda name: mailbox.post(PrinterLost(name)),
-        mailbox.post,
-        open_printer,
-        besides=found.auto_printers.besides,
-    )
-    printers.start()
-    stack.callback(printers.close)
-
-
-def open_speaker(config: KioskConfig, mailbox: _Mailbox) -> Speaker:
-    """The voice of ``[speaker]``, not yet started."""
-    if config.speaker is None:
-        return NullSpeaker()
-    from drivers.speaker_aplay import AplaySpeaker
-
-    return AplaySpeaker(
-        config.speaker.device,
-        config.speaker.languages,
-        sound_folders(config.state),
-        mailbox.post,
-        volume=config.speaker.volume,
-    )
-
-
-def _stick_watch(config: KioskConfig, mailbox: _Mailbox, stack: ExitStack) -> StickWatch | None:
-    if not config.sticks:
-        return None
-    own = Path(os.environ.get("RUNTIME_DIRECTORY", str(config.state)))
-    watch = StickWatch(Path(config.sticks), own / "taken", mailbox.post)
-    stack.callback(watch.close)
-    return watch
-
-
 def _nowhere(_folder: str) -> None:
     """No stick was ever found."""
 
 
-def _serve_screen(
-    config: KioskConfig,
-    screen: ScreenView,
-    printers: Sequence[Printer],
-    scanners: Sequence[Scanner],
-    stack: ExitStack,
-) -> None:
-    """The local page. Flask is imported only by a kiosk that has one."""
-    from drivers.printer_screen import ScreenPrinter
-    from kiosk.screen.app import create_app
-    from kiosk.screen.server import ScreenServer
-
-    papers = next((printer for printer in printers if isinstance(printer, ScreenPrinter)), None)
-    entry = next((scanner for scanner in scanners if isinstance(scanner, ScreenScanner)), None)
-    app = create_app(screen, papers, partial(_enter, entry) if entry is not None else None)
-    server = ScreenServer(app, screen, config.screen_port, config.screen_host)
-    server.start()
-    stack.callback(server.close)
-
-
-def _enter(scanner: ScreenScanner, entered: Entered) -> bool:
-    return scanner.enter(entered.text, lane=entered.lane, pressed=entered.pressed)
-
-
-def _stop_on_signals(mailbox: _Mailbox) -> None:
+def _stop_on_signals(mailbox: Mailbox) -> None:
     def stop(_number: int, _frame: object) -> None:
         mailbox.stop()
 
@@ -551,7 +391,7 @@ def _stop_on_signals(mailbox: _Mailbox) -> None:
 
 def run_file(path: Path) -> int:
     """Runs the kiosk of a settings file; says on one line each what is wrong, and exits 2."""
-    mailbox = _Mailbox()
+    mailbox = Mailbox()
     _stop_on_signals(mailbox)
     try:
         if not _set_up(path, mailbox):

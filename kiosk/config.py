@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from msgspec import Meta, Struct
@@ -188,3 +189,12 @@ def panel_wiring(config: KioskConfig) -> Wiring | None:
     if any(url.strip().lower().startswith("auto:") for url in config.scanners):
         lanes += (f"lane-{number}" for number in range(2, LANES_MAX + 1))
     return wiring(config.gpio, sorted(lanes, key=lambda lane: lane == SCREEN_LANE))
+
+
+def time_zone(config: KioskConfig) -> ZoneInfo:
+    """The zone of the dates on papers. Raises `SettingsError`: there is none of that name."""
+    try:
+        return ZoneInfo(config.timezone)
+    except (ZoneInfoNotFoundError, ValueError):
+        told = f"timezone: 没有这个时区 / no such time zone: {config.timezone}"
+        raise SettingsError((told,)) from None

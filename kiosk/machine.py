@@ -69,3 +69,9 @@ class Machine:
             if bits >> bit + _SINCE_BOOT & 1 and not bits >> bit & 1
         ]
         return (*now, *before)
+
+
+def runtime_folder() -> Path | None:
+    """The directory in memory that systemd gives to the service; None without it."""
+    given = os.environ.get("RUNTIME_DIRECTORY", "").partition(":")[0]
+    return Path(given) if given else None

@@ -1,25 +1,24 @@
 """Starts setting up on this machine's devices, and finds what is left of it afterwards.
 
-The composition root hands over how it opens devices (`Opening`): they are the same as those of a
-kiosk that runs.
+Devices are opened as those of a kiosk that runs (`kiosk.opening`).
 """
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple
 
-from drivers.ports import Panel, Printer, Scanner, Signal, Speaker
-from drivers.registry import Devices, open_panel, open_printer
+from drivers.ports import Panel, Signal, Speaker
+from drivers.registry import open_panel, open_printer
 from drivers.service_manager import ServiceManager
 from kiosk.clock import LearntClock, SystemClock
 from kiosk.config import KioskConfig, devices, lane_names, load_setup, panel_wiring
-from kiosk.inputs import LoopInput
 from kiosk.lanes import NoScreen
+from kiosk.mailbox import Mailbox
+from kiosk.opening import find_printers, open_scanners, open_speaker, serve_screen
 from kiosk.papers import PrinterThread
 from kiosk.screen.view import KioskView, ScreenView
 from kiosk.setup.client import HubClient, board_serial
@@ -33,19 +32,7 @@ from kiosk.setup.settle import settle, settle_certificate
 log = logging.getLogger(__name__)
 
 
-class Opening(NamedTuple):
-    """How the composition root opens devices: all of them ``post`` to where ``deliver``
-    says."""
-
-    post: Callable[[LoopInput], None]
-    deliver: Callable[[Callable[[LoopInput], None]], None]
-    speaker: Callable[[KioskConfig], Speaker]
-    scanners: Callable[[Devices], list[Scanner]]
-    auto_printers: Callable[[Devices, ExitStack], None]
-    page: Callable[[KioskConfig, ScreenView, Sequence[Printer], Sequence[Scanner], ExitStack], None]
-
-
-def set_up(path: Path, software: str, opening: Opening) -> bool:
+def set_up(path: Path, software: str, mailbox: Mailbox) -> bool:
     """Sets a kiosk up that nobody has enrolled (docs/fleet.md). True once ``path`` holds the
     settings of one that is enrolled, False when it was stopped before.
 
@@ -59,9 +46,9 @@ def set_up(path: Path, software: str, opening: Opening) -> bool:
     view = KioskView(config.stop_zh, config.stop_en, config.language)
     screen = ScreenView(view, clock.mono) if config.screen_port else None
     with ExitStack() as stack:
-        panel = open_panel(found.panel, opening.post, panel_wiring(config))
+        panel = open_panel(found.panel, mailbox.post, panel_wiring(config))
         stack.callback(panel.close)
-        speaker = opening.speaker(config)
+        speaker = open_speaker(config, mailbox)
         stack.callback(speaker.close)
         printers = [open_printer(url) for url in found.printers]
         desk = SetupDesk(
@@ -74,20 +61,20 @@ def set_up(path: Path, software: str, opening: Opening) -> bool:
             panel=panel,
             speaker=speaker,
             screen=screen or NoScreen(),
-            printers=[PrinterThread(printer, opening.post) for printer in printers],
+            printers=[PrinterThread(printer, mailbox.post) for printer in printers],
             alive=manager.alive,
         )
-        opening.deliver(desk.post)
+        mailbox.deliver = desk.post
         panel.start()
         speaker.start()
-        scanners = opening.scanners(found)
+        scanners = open_scanners(found, mailbox)
         for scanner in scanners:
             desk.open(scanner.lane)
             scanner.start()
             stack.callback(scanner.close)
         if screen is not None:
-            opening.page(config, screen, printers, scanners, stack)
-        opening.auto_printers(found, stack)
+            serve_screen(config, screen, printers, scanners, stack)
+        find_printers(found, mailbox, stack)
         log.info("a kiosk that is to be set up is ready")
         manager.ready()
         return desk.run()

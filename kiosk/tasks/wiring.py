@@ -1,6 +1,5 @@
 """Puts the actions together that a kiosk carries out for the hub: part of its composition root."""
 
-import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +27,7 @@ from kiosk.configuration import ConfigurationStore, InUse
 from kiosk.identity import IdentityStore
 from kiosk.journal import Journal
 from kiosk.lanes import LaneDesk
+from kiosk.machine import runtime_folder
 from kiosk.paper_desk import PaperDesk
 from kiosk.tasks import result_page
 from kiosk.tasks.actions import (
@@ -77,12 +77,6 @@ class Parts(NamedTuple):
 def seen(devices: Devices) -> tuple[Seen, ...]:
     """Devices as a trial looks at them."""
     return tuple(Seen(one.kind, one.device, one.ok) for one in devices.values())
-
-
-def runtime_folder() -> Path | None:
-    """The directory in memory that systemd gives to the service; None without it."""
-    given = os.environ.get("RUNTIME_DIRECTORY", "").partition(":")[0]
-    return Path(given) if given else None
 
 
 def actions(
