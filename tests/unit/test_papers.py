@@ -29,7 +29,7 @@ from drivers.papers import (
 )
 from drivers.ports import PROFILES, Document, LayoutError, PrinterProfile, Row, Text, Words
 from drivers.raster import png, render
-from drivers.urls import LABEL_LENGTHS_MM
+from drivers.url_reader import LABEL_LENGTHS_MM
 from kiosk.documents import Stamp, layout
 from kiosk.state import LabelJob, PaperJob, ReceiptJob, ReceiptLine, SlipJob
 from tests.support.paper import read_codes
