@@ -2,7 +2,7 @@
 
 The first sheet holds the calibration code (`drivers.calibration`): a kiosk that scans it says what
 is set wrongly. Then comes a sheet for each family of scanners with the codes that their makers gave
-them (`provisioning.scanner_settings`), each with the page where it was seen.
+them (`provisioning.scanner_families`), each with the page where it was seen.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ import click
 from drivers.barcodes import CODE128_QUIET, QR_QUIET, qr_modules
 from drivers.calibration import HEAD, TAIL
 from drivers.typography import FONT_PATH
-from provisioning.scanner_settings import FAMILIES, PURPOSES, Family, Setting
+from provisioning.scanner_families import FAMILIES
+from provisioning.scanner_settings import PURPOSES, Family, Setting
 
 if TYPE_CHECKING:
     from fpdf import FPDF
@@ -28,7 +29,12 @@ CALIBRATION_CODE: Final = f"{HEAD}{FNC1}{TAIL}"
 _BAR_MM: Final = 0.38
 """Wider than GS1's nominal 0.33 mm: office printers bleed, and cheap readers blur."""
 _BAR_H: Final = 16.0
+_STOP: Final = "1100011101011"
+"""Code 128's stop character with its final bar (ISO/IEC 15417, 4.3.2)."""
 _QR_MM: Final = 26.0
+_DATAMATRIX_MM: Final = 16.0
+_DATAMATRIX_QUIET: Final = 2
+"""Blank modules around. ISO/IEC 16022, 7.1, asks for one."""
 _LEFT: Final = 15.0
 _WIDTH: Final = 180.0
 _CODES_AT: Final = 85.0
@@ -62,7 +68,7 @@ def _calibration(pdf: FPDF) -> None:
     pdf.add_page()
     y = _heading(pdf, "扫码枪检查", "Check a scanner")
     y = _lines(pdf, y, _HOW_TO_CHECK)
-    _bars(pdf, CALIBRATION_CODE, _LEFT, y + 10)
+    _bars(pdf, modules(CALIBRATION_CODE), _LEFT, y + 10)
 
 
 def _family(pdf: FPDF, family: Family) -> None:
@@ -99,16 +105,25 @@ def _setting(pdf: FPDF, number: int, setting: Setting, y: float) -> float:
     pdf.set_font(_FONT, size=11)
     pdf.set_xy(_LEFT + 6, y + 8)
     pdf.cell(_CODES_AT - _LEFT, 6, words.en)
-    if setting.symbology == "qr":
-        _qr(pdf, setting.content, _CODES_AT, y)
-        below = y + _QR_MM
-    else:
-        _bars(pdf, setting.content, _CODES_AT, y)
-        below = y + _BAR_H
+    match setting.symbology:
+        case "qr":
+            _square(pdf, qr_modules(setting.content), QR_QUIET, _QR_MM, y)
+            below = y + _QR_MM
+        case "datamatrix":
+            rows = [[module == "1" for module in row] for row in setting.modules]
+            _square(pdf, rows, _DATAMATRIX_QUIET, _DATAMATRIX_MM, y)
+            below = y + _DATAMATRIX_MM
+        case "code128":
+            _bars(pdf, bars(setting), _CODES_AT, y)
+            below = y + _BAR_H
     pdf.set_text_color(110)
     pdf.set_font(_FONT, size=6)
     pdf.set_xy(_LEFT, below + 0.5)
     pdf.cell(_WIDTH, 3, f"来源 / source: {setting.source}")
+    if setting.form:
+        below += 3
+        pdf.set_xy(_LEFT, below + 0.5)
+        pdf.cell(_WIDTH, 3, f"形式 / form: {setting.form}")
     return below + 6
 
 
@@ -119,8 +134,8 @@ def _heading(pdf: FPDF, first: str, second: str) -> float:
     pdf.cell(_WIDTH, 12, first)
     pdf.set_font(_FONT, size=13)
     pdf.set_xy(_LEFT, 27)
-    pdf.cell(_WIDTH, 7, second)
-    return 38.0
+    pdf.multi_cell(_WIDTH, 7, second, align="L", new_x="LMARGIN", new_y="NEXT")
+    return float(pdf.get_y()) + 4
 
 
 def _lines(pdf: FPDF, y: float, texts: tuple[str, ...]) -> float:
@@ -140,19 +155,30 @@ def modules(content: str) -> str:
     return str(Code128(content).build()[0])
 
 
-def _bars(pdf: FPDF, content: str, x: float, y: float) -> None:
+def bars(setting: Setting) -> str:
+    """The bars of a setting's Code 128 code, by its maker's own symbols where they are given."""
+    if not setting.symbols:
+        return modules(setting.content)
+    from barcode.charsets.code128 import CODES  # type: ignore[import-untyped]
+
+    start, *data = setting.symbols
+    check = start + sum(place * value for place, value in enumerate(data, start=1))
+    return "".join(CODES[value] for value in (start, *data, check % 103)) + _STOP
+
+
+def _bars(pdf: FPDF, pattern: str, x: float, y: float) -> None:
     pdf.set_fill_color(0)
     at = x + CODE128_QUIET * _BAR_MM
-    for ink, run in itertools.groupby(modules(content)):
+    for ink, run in itertools.groupby(pattern):
         length = len(list(run)) * _BAR_MM
         if ink == "1":
             pdf.rect(at, y, length, _BAR_H, style="F")
         at += length
 
 
-def _qr(pdf: FPDF, content: str, x: float, y: float) -> None:
-    rows = qr_modules(content)
-    dot = _QR_MM / (len(rows) + 2 * QR_QUIET)
+def _square(pdf: FPDF, rows: list[list[bool]], quiet: int, side: float, y: float) -> None:
+    """A two-dimensional code, `side` millimetres wide with its margin of `quiet` modules."""
+    dot = side / (len(rows) + 2 * quiet)
     pdf.set_fill_color(0)
     for row_number, row in enumerate(rows):
         at = 0
@@ -161,8 +187,8 @@ def _qr(pdf: FPDF, content: str, x: float, y: float) -> None:
             if dark:
                 # A hair of overlap downwards: viewers leave white lines between rectangles.
                 pdf.rect(
-                    x + (QR_QUIET + at) * dot,
-                    y + (QR_QUIET + row_number) * dot,
+                    _CODES_AT + (quiet + at) * dot,
+                    y + (quiet + row_number) * dot,
                     length * dot,
                     dot + 0.02,
                     style="F",
