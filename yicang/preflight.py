@@ -15,11 +15,11 @@ import msgspec
 
 from drivers import registry
 from drivers.ports import DeviceUrlError, Words
+from yicang import broker_probe
 
 HOST: Final = "127.0.0.1"
 LOCK_NAME: Final = "up.lock"
 FOLDERS: Final = ("hub", "kiosk", "broker", "logs")
-BROKER_TIMEOUT_S: Final = 3.0
 
 
 class Wishes(msgspec.Struct, frozen=True):
@@ -162,16 +162,19 @@ def _mqtt(wishes: Wishes, ports: dict[str, int], faults: list[Words]) -> tuple[s
             )
         )
         return "", 0
-    try:
-        socket.create_connection((host, port), timeout=BROKER_TIMEOUT_S).close()
-    except (OSError, UnicodeError) as error:  # a name with an empty part cannot even be asked for
-        faults.append(
-            Words(
-                zh=f"--broker {wishes.broker}：无法连接（{error}）",
-                en=f"--broker {wishes.broker}: cannot be reached ({error})",
-            )
-        )
+    why = broker_probe.fault(host, port, has_account=_has_account(wishes.data))
+    if why is not None:
+        option = f"--broker {wishes.broker}"
+        faults.append(Words(zh=f"{option}：{why.zh}", en=f"{option}: {why.en}"))
     return host, port
+
+
+def _has_account(data: Path) -> bool:
+    """Whether somebody has written the hub's account at its broker into its settings."""
+    try:
+        return "mqtt_user" in (data / "hub" / "hub.toml").read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return False
 
 
 # --- devices -----------------------------------------------------------------------------------
@@ -229,7 +232,8 @@ def _read(
 def _directory(data: Path, faults: list[Words]) -> None:
     for path in (data, *(data / folder for folder in FOLDERS)):
         existing = path
-        while not existing.exists() and existing != existing.parent:
+        # Not Path.exists: it raises for a place behind a folder that may not be looked into.
+        while not os.path.exists(existing) and existing != existing.parent:  # noqa: PTH110
             existing = existing.parent
         if not existing.is_dir():
             faults.append(

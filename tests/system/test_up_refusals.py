@@ -2,10 +2,12 @@
 
 import os
 import socket
+import threading
 from pathlib import Path
 
 import pytest
 
+from tests.support.broker import Mosquitto
 from tests.support.processes import free_ports, processes_naming, run
 from tests.support.stopwatch import Stopwatch
 
@@ -81,6 +83,20 @@ def test_a_data_directory_of_somebody_else_is_refused(tmp_path: Path) -> None:
     assert "cannot be written" in lines[0]
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may look anywhere")
+def test_a_data_directory_behind_a_closed_folder_is_refused(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o000)
+    (line,) = refused("--data", str(closed / "data"), *ports())
+    assert f"{closed} cannot be written" in line
+
+
+def test_a_data_directory_whose_name_no_disk_takes_is_refused(tmp_path: Path) -> None:
+    (line,) = refused("--data", str(tmp_path / ("long" * 100)), *ports())
+    assert "cannot be written" in line
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_broker_that_is_not_there_is_refused(tmp_path: Path) -> None:
     (gone,) = free_ports(1)
     lines = refused("--data", str(tmp_path / "data"), "--broker", f"127.0.0.1:{gone}", *ports())
@@ -94,6 +110,41 @@ def test_a_broker_whose_name_means_nothing_is_refused(tmp_path: Path, host: str)
     assert len(lines) == 1
     assert f"--broker {host}:1883: cannot be reached" in lines[0]
     assert "无法连接" in lines[0]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"", pytest.param(None, marks=pytest.mark.proof)],
+)
+def test_what_is_no_mqtt_5_broker_is_refused(tmp_path: Path, answer: bytes | None) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        if answer is not None:  # None: it takes the call and says nothing, as a hung one does
+            threading.Thread(target=answer_once, args=(server, answer), daemon=True).start()
+        (line,) = refused("--data", str(tmp_path / "data"), "--broker", address, *ports())
+    assert f"--broker {address}: what is there does not answer as an MQTT 5 broker" in line
+    assert "应答的不是 MQTT 5 代理" in line
+    assert list(tmp_path.iterdir()) == []
+
+
+def answer_once(server: socket.socket, answer: bytes) -> None:
+    caller, _ = server.accept()
+    with caller:
+        caller.recv(1024)
+        caller.sendall(answer)
+
+
+def test_a_broker_that_wants_an_account_is_refused_unless_the_hub_has_one(tmp_path: Path) -> None:
+    with Mosquitto(tmp_path, allow_anonymous=False) as broker:
+        address = f"{broker.host}:{broker.port}"
+        data = tmp_path / "data"
+        (line,) = refused("--data", str(data), "--broker", address, *ports())
+        assert "the broker refuses us (Not authorized)" in line
+        (data / "hub").mkdir(parents=True)
+        (data / "hub" / "hub.toml").write_text('mqtt_user = "hub"\n')
+        options = ["--data", str(data), "--broker", address, *ports(), "--panel", "gpoi:"]
+        (line,) = refused(*options)  # only what was made wrong, to see that it would have started
+        assert "--panel" in line
 
 
 @pytest.mark.parametrize("address", ["", "host", "host:", ":1883", "host:0", "host:x"])
