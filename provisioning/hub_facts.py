@@ -20,7 +20,7 @@ from provisioning.authority import Authority, Issued, is_due
 from provisioning.hub_plan import CERTIFICATE_PORT, HUB, KIOSK_UNIT, OWN, Drawn, Facts, Options
 from provisioning.mosquitto import Style, style_of, verifier
 from provisioning.render import Value, is_kept
-from provisioning.updates.host import systemd_version
+from provisioning.updates.links import systemd_version
 
 KNOWN: Final = {"debian": ("12", "13"), "raspbian": ("12", "13")}
 PLUGINS: Final = "/usr/lib/mosquitto"

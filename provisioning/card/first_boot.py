@@ -22,27 +22,14 @@ from typing import Final
 
 from provisioning.updates import first
 from provisioning.updates.bundle import BundleError
-from provisioning.updates.host import start_links, system_links
+from provisioning.updates.fitting import SUBSYSTEMS
+from provisioning.updates.links import NOW, first_links, listed
 from provisioning.updates.places import CURRENT, Places
 from provisioning.updates.venvs import PYTHON
 
 FOLDER: Final = "yicang"
-KIOSK: Final = "yicang-kiosk.service"
-UNITS: Final = (
-    KIOSK,
-    "yicang-reboot.path",
-    "yicang-reboot.service",
-    "yicang-stick@.service",
-    "yicang-update-fetch.service",
-    "yicang-update-recover.service",
-    "yicang-update.service",
-    "yicang-update.timer",
-)
-"""The units of a release that a kiosk has; all others are the hub's."""
-RECOVER: Final = "yicang-update-recover.service"
-"""Before the kiosk at every start of the machine; not in the middle of one."""
-SUBSYSTEMS: Final = ("tty", "input", "usbmisc", "usb", "gpio", "sound")
-"""Of the devices that the udev rules give to the kiosk."""
+KIND: Final = "kiosk"
+"""Of machine; which units it has and starts is a list in the release."""
 STATE: Final = "var/lib/yicang/kiosk"
 DONE: Final = "var/lib/yicang/first-boot-done"
 ACCOUNT: Final = "yicang-kiosk"
@@ -84,8 +71,7 @@ def first_boot(boot: Path, root: Path, *, machine: bool = True, python: Path = P
         _packages(card)
     release = _install(places, card, python)
     there = places.release(release)
-    system_links(places, there, UNITS)
-    starting = start_links(places, there, UNITS)
+    linked = first_links(places, there, listed(there, KIND))
     if machine:
         _run("systemd-sysusers")
         _run("systemd-tmpfiles", "--create")
@@ -98,7 +84,7 @@ def first_boot(boot: Path, root: Path, *, machine: bool = True, python: Path = P
     (root / "etc/cloud").mkdir(parents=True, exist_ok=True)
     (root / "etc/cloud/cloud-init.disabled").touch()
     if machine:
-        now = [name for name in starting if name != RECOVER]
+        now = sorted(one.unit for one in linked.values() if one.start == NOW)
         _run("systemctl", "start", "--no-block", *now)
     done = root / DONE
     done.parent.mkdir(parents=True, exist_ok=True)
@@ -123,7 +109,7 @@ def _install(places: Places, card: Path, python: Path) -> str:
     bundle = card / "release.yrel"
     if bundle.exists():
         digest = (card / "release.sha256").read_text(encoding="ascii").split()[0]
-        return first.install(places, bundle, digest, python=python, units=UNITS).id
+        return first.install(places, bundle, digest, python=python, link_system=False).id
     release = places.linked(CURRENT)
     if release is None:
         raise BundleError("none", "卡上没有发布包 / there is no release on this card")

@@ -12,9 +12,9 @@ from typing import Final, TypeVar
 import click
 
 from drivers.ports import Words
-from provisioning.updates import folders, keys, venvs
+from provisioning.updates import fitting, folders, keys, venvs
 from provisioning.updates.bundle import Bundle, BundleError, Manifest
-from provisioning.updates.host import Host, StillHost, SystemdHost
+from provisioning.updates.host import Host, StillHost, SystemdHost, tell
 from provisioning.updates.places import CONFIRMED, CURRENT, Places
 from provisioning.updates.progress import Phase, Result, State
 from provisioning.updates.runner import BusyError, RealTime, Updater
@@ -162,6 +162,28 @@ def recover_command(root: Path, python: Path) -> None:
     _said(updater.run)
 
 
+@update.command("apply")
+@click.option(
+    "--all", "everything", is_flag=True, help="全部核对一遍 / all that this release lists"
+)
+@ROOT
+def apply_command(everything: bool, root: Path) -> None:
+    """让机器上的服务、规则、账户与版本一致（供服务）/ Make units, rules and accounts fit."""
+    places = Places(root)
+
+    def applied() -> None:
+        running = [(link, places.linked(link)) for link in (CURRENT, CONFIRMED)]
+        whole = [fitting.Step("", release, link) for link, release in running if release]
+        for step in whole if everything else fitting.steps(places, load(places.state)):
+            fitting.fit(places, step, tell if root == Path("/") else _still)
+
+    _said(applied)
+
+
+def _still(*words: str) -> None:
+    """Stands where a machine is told, for a root that is not this machine's own."""
+
+
 @update.command("fetch")
 @click.option(
     "--config",
@@ -196,9 +218,8 @@ def _first(places: Places, file: Path, python: Path, units: tuple[str, ...]) -> 
 
     def done() -> Manifest:
         folders.read_manifest(file, keys.verifier(keys.load_public(places.keys)))
-        return install(
-            places, file, digest_of(file), python=python, units=units or None, link_system=True
-        )
+        wanted = dict.fromkeys(units, "") or None
+        return install(places, file, digest_of(file), python=python, units=wanted, link_system=True)
 
     click.echo(f"已安装 / installed: {_said(done).id}")
 
@@ -223,7 +244,7 @@ def _said(work: Callable[[], T]) -> T:
 
     try:
         return work()
-    except (BundleError, BusyError, FetchError, keys.KeyFileError) as error:
+    except (BundleError, BusyError, FetchError, StateError, keys.KeyFileError) as error:
         click.echo(str(error), err=True)
     except OSError as error:
         click.echo(f"{error.filename or ''}: {os.strerror(error.errno or 0)}: {error}", err=True)

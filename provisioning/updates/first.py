@@ -11,12 +11,12 @@ doing it twice does nothing the second time.
 import argparse
 import hashlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from provisioning.updates import folders, venvs
 from provisioning.updates.bundle import Bundle, BundleError, Manifest, Signature
-from provisioning.updates.host import system_links
+from provisioning.updates.links import first_links
 from provisioning.updates.places import CONFIRMED, CURRENT, Places
 
 
@@ -36,12 +36,13 @@ def install(
     sha256: str,
     *,
     python: Path = venvs.PYTHON,
-    units: Sequence[str] | None = None,
+    units: Mapping[str, str] | None = None,
     link_system: bool = True,
 ) -> Manifest:
     """Makes the bundle's release the one in use on a machine that has none; which one it is.
 
-    ``units`` are those of the release's units that this machine is to have (None: all of them).
+    ``units`` are those of the release's units that this machine is to have, as in
+    `provisioning.updates.links.listed` (None: all of them, and none started).
 
     Raises:
         BundleError: ``hash``, ``target``, ``damaged``, ``install``; ``installed``: another release
@@ -63,7 +64,7 @@ def install(
     places.link(CURRENT, manifest.id)
     places.link(CONFIRMED, manifest.id)
     if link_system:
-        system_links(places, places.release(manifest.id), units)
+        first_links(places, places.release(manifest.id), units)
     return manifest
 
 
@@ -83,7 +84,7 @@ def main(words: Sequence[str]) -> int:
             options.bundle,
             options.sha256,
             python=options.python,
-            units=options.unit,
+            units=dict.fromkeys(options.unit, "") if options.unit else None,
             link_system=not options.no_units,
         )
     except (BundleError, OSError) as error:

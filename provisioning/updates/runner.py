@@ -17,7 +17,7 @@ from typing import Final, Protocol
 
 from kiosk.update_facts import read_facts, write_ask, write_told
 from kiosk.update_words import Told
-from provisioning.updates import folders, steps
+from provisioning.updates import fitting, folders, steps
 from provisioning.updates.bundle import (
     MANIFEST,
     BundleError,
@@ -263,7 +263,15 @@ class Updater:
             failures=ends - ended if ends >= ended else ends,  # systemd counts anew after a start
             early=self._early,
             counted=counted,
+            fixed=self._is_fixed(state),
         )
+
+    def _is_fixed(self, state: State) -> bool:
+        current = self._places.linked(CURRENT)
+        if state.phase is not Phase.WAITING or not self._places.is_complete(state.release):
+            return False
+        step = fitting.Step(current or "", state.release, CURRENT)
+        return fitting.writes(self._places, step) and self._host.is_fixed()
 
     def _do(self, plan: steps.Plan, state: State) -> State | None:
         """The state after the plan's action; None when it failed and is to be tried later."""
@@ -273,9 +281,11 @@ class Updater:
                     source_path = Path(source)
                     folders.unpack(self._places, release, source_path, self._verify, self._make)
                 case steps.Switch(release):
-                    self._switch(release)
+                    self._switch(release, state)
                 case steps.Confirm(release, keep):
                     self._places.link(CONFIRMED, release)
+                    self._fit(state)
+                    self._host.reload()
                     folders.prune(self._places, keep)
         except (BundleError, OSError) as error:
             log.error("%s: %s: %s", state.release, state.phase.value, error)
@@ -287,13 +297,25 @@ class Updater:
             return plan.otherwise
         return plan.then
 
-    def _switch(self, release: str) -> None:
+    def _switch(self, release: str, state: State) -> None:
         if not self._places.is_complete(release):
             raise BundleError("incomplete", f"{release} 不完整 / is not complete")
         self._places.link(CURRENT, release)
+        try:
+            self._fit(state)
+        except OSError:
+            if state.phase is not Phase.RETURNING:
+                raise
+            # Whatever of the machine's cannot be undone: what worked before runs again.
+            log.exception("%s: not everything is as it was before", state.release)
         self._host.reload()
         if not self._early:
             self._host.restart()
+
+    def _fit(self, state: State) -> None:
+        for step in fitting.steps(self._places, state):
+            if fitting.matters(self._places, step):
+                self._host.fit(step)
 
     def _save(self, state: State) -> None:
         if state != self.state() or not self._places.state.exists():

@@ -46,7 +46,8 @@ class Seen:
     """What can be seen. ``complete``: the release is unpacked; ``kiosk`` answers or is None, and
     ``nonce`` was asked; ``waited_ms`` since this phase began in this run; ``failures`` how often
     the kiosk's process has ended since; ``early``: the machine starts, and the kiosk does not run
-    yet; ``counted``: this run has counted itself."""
+    yet; ``counted``: this run has counted itself; ``fixed``: the release brings units or accounts,
+    and the system they belong into is mounted read-only."""
 
     complete: bool = False
     kiosk: KioskFacts | None = None
@@ -56,6 +57,7 @@ class Seen:
     failures: int = 0
     early: bool = False
     counted: bool = False
+    fixed: bool = False
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,7 @@ def _waiting(state: State, seen: Seen) -> Plan:
         working = seen.kiosk.devices if seen.kiosk is not None else {}
         return _note(state.at(Phase.SWITCHING, baseline=dict(working), reason=""))
     waits = state.at(Phase.WAITING, reason=why)
-    if seen.waited_ms >= PATIENCE_MS or why == "not-the-hour":
+    if seen.waited_ms >= PATIENCE_MS or why in ("not-the-hour", "read-only"):
         return _stay(Leave(), waits)
     return Plan(Pause(), waits, waits)
 
@@ -166,6 +168,8 @@ def _waiting(state: State, seen: Seen) -> Plan:
 def hindrance(state: State, seen: Seen) -> str:
     """Why this is not the moment, as a machine word; empty when it is."""
     kiosk = seen.kiosk
+    if seen.fixed:
+        return "read-only"
     if kiosk is None:
         return "kiosk-silent"
     if not state.by_hand and not kiosk.open_now:

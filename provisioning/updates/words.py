@@ -20,6 +20,10 @@ WORDS: Final[Mapping[str, Words]] = {
 REASONS: Final[Mapping[str, Words]] = {
     "kiosk-silent": Words("终端没有应答", "the kiosk does not answer"),
     "not-the-hour": Words("还没到升级的钟点", "it is not the hour for updates"),
+    "read-only": Words(
+        "新版本带来新的服务或账户，而系统分区是只读的；请用 mount -o remount,rw / 打开后再试",
+        "it brings units or accounts, and the system is mounted read-only: mount -o remount,rw /",
+    ),
     "refusing": Words("终端存不下任何东西", "the kiosk can save nothing"),
     "in-use": Words("有人在用", "somebody is using it"),
     "not-asked": Words("正在问终端", "the kiosk is being asked"),

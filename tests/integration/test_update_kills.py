@@ -39,9 +39,15 @@ def machine(root: Path, signer: Signer, new: Manners) -> Machine:
     return Machine(root, signer, {OLD: Manners(), NEW: new})
 
 
+OF_OLD, OF_NEW = "yicang-left.timer", "yicang-weigh.timer"
+
+
 def assert_whole(one: Machine, end: str) -> None:
     """The machine is as it should be once an update is over."""
     assert one.in_use() == end
+    units = {path for path in one.has() if path.endswith(".timer")}
+    own = OF_OLD if end == OLD else OF_NEW
+    assert units == {own, f"timers.target.wants/{own}"}
     assert one.updater().state().phase is Phase.IDLE
     opened = Home(one.home_folder).open(seed=os.urandom(8).hex(), schema=one.manners[end].schema)
     found = opened.lines()
@@ -81,6 +87,8 @@ def test_killed_at_every_effect_the_old_or_the_new_one_runs(
         phases.add(one.updater().state().phase)
         for _ in range(3):  # what was cut off may have been the taking back of half a release
             go(one)
+            if one.in_use() == end and one.updater().state().phase is Phase.IDLE:
+                break
         assert_whole(one, end)
         shutil.rmtree(root)
     assert effect > 60, "this is no test"

@@ -239,6 +239,98 @@ def test_a_bundle_whose_environment_cannot_be_made_leaves_no_trace(
     assert one.in_use() == OLD
 
 
+SCANNED = {
+    "yicang-kiosk.service": "current/systemd/yicang-kiosk.service",
+    "multi-user.target.wants/yicang-kiosk.service": "/etc/systemd/system/yicang-kiosk.service",
+    "sysusers.d/yicang.conf": "current/systemd/sysusers.d/yicang.conf",
+    "udev/rules.d/99-yicang.rules": "current/systemd/udev/99-yicang.rules",
+}
+WITH_OLD = SCANNED | {
+    "yicang-left.timer": "current/systemd/yicang-left.timer",
+    "timers.target.wants/yicang-left.timer": "/etc/systemd/system/yicang-left.timer",
+}
+WITH_NEW = SCANNED | {
+    "yicang-weigh.timer": "current/systemd/yicang-weigh.timer",
+    "timers.target.wants/yicang-weigh.timer": "/etc/systemd/system/yicang-weigh.timer",
+    "yicang-kiosk.service.d/weigh.conf": "current/systemd/yicang-kiosk.service.d/weigh.conf",
+    "yicang-update-weigh.service": "confirmed/systemd/yicang-update-weigh.service",
+    "udev/rules.d/98-yicang-scales.rules": "current/systemd/udev/98-yicang-scales.rules",
+}
+
+
+def test_what_a_release_brings_and_drops_of_units_and_rules_goes_with_it(
+    tmp_path: Path, signer: Signer
+) -> None:
+    one = machine(tmp_path, signer)
+    assert one.has() == WITH_OLD
+    one.offer()
+    assert one.updater().run().result is Result.CONFIRMED
+    assert one.has() == WITH_NEW
+    said = [" ".join(words) for words in one.told_machine]
+    asked = "systemd-run --quiet --collect --service-type=oneshot --"
+    assert said[:3] == [
+        "systemctl stop yicang-left.timer",
+        f"{asked} systemd-sysusers",
+        "systemctl daemon-reload",
+    ]
+    assert "udevadm control --reload" in said
+    assert "systemctl start --no-block yicang-weigh.timer" in said
+    one.told_machine.clear()
+    assert one.updater().roll_back().result is Result.CONFIRMED
+    assert one.has() == WITH_OLD
+    said = [" ".join(words) for words in one.told_machine]
+    assert said[0] == "systemctl stop yicang-weigh.timer"
+    assert "systemctl start --no-block yicang-left.timer" in said
+
+
+def test_a_release_that_is_left_again_leaves_nothing_of_its_units(
+    tmp_path: Path, signer: Signer
+) -> None:
+    one = machine(tmp_path, signer, Manners(crashes=True))
+    one.offer()
+    assert one.updater().run().result is Result.REVERTED
+    assert one.has() == WITH_OLD
+
+
+def test_what_a_person_has_put_in_a_units_place_stays(tmp_path: Path, signer: Signer) -> None:
+    one = machine(tmp_path, signer)
+    units = one.places.root / "etc/systemd/system"
+    (units / "timers.target.wants/yicang-left.timer").unlink()  # disabled
+    (units / "yicang-weigh.timer").symlink_to("/dev/null")  # masked
+    own = units / "yicang-kiosk.service.d/own.conf"
+    own.parent.mkdir()
+    own.write_text("[Service]\nNice=5\n")
+    one.offer()
+    assert one.updater().run().result is Result.CONFIRMED
+    assert (units / "yicang-weigh.timer").readlink() == Path("/dev/null")
+    assert one.updater().roll_back().result is Result.CONFIRMED
+    assert (units / "yicang-weigh.timer").readlink() == Path("/dev/null")
+    assert own.exists()
+
+
+def test_a_machine_that_cannot_take_the_units_goes_back(tmp_path: Path, signer: Signer) -> None:
+    one = machine(tmp_path, signer)
+    (one.places.root / "etc/systemd/system/yicang-kiosk.service.d").write_text("no folder")
+    one.offer()
+    state = one.updater().run()
+    assert (state.result, state.result_reason) == (Result.REVERTED, "cannot-switch")
+    assert one.in_use() == one.running == OLD
+
+
+def test_new_units_wait_for_a_system_that_can_be_written(tmp_path: Path, signer: Signer) -> None:
+    one = machine(tmp_path, signer)
+    one.fixed = True
+    one.offer()
+    state = one.updater().run()
+    assert (state.phase, state.reason) == (Phase.WAITING, "read-only")
+    assert one.has() == WITH_OLD
+    one.fixed = False
+    assert one.updater().run().result is Result.CONFIRMED
+    one.fixed = True
+    one.offer(2)  # brings nothing of the kind
+    assert one.updater().run().result is Result.CONFIRMED
+
+
 def test_a_link_of_the_kiosks_account_is_not_followed(tmp_path: Path, signer: Signer) -> None:
     one = machine(tmp_path, signer)
     elsewhere = bundle(tmp_path / "elsewhere.yrel", signer, 1)

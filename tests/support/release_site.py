@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 from typing import Final
 
+from provisioning.updates.fitting import Step
 from provisioning.updates.places import CURRENT, Places
 from tests.support.processes import ROOT
 
@@ -138,6 +139,12 @@ class Supervisor:
         shutil.rmtree(self._places.heard.parent, ignore_errors=True)
 
     # --- as the updater sees a service manager (`Host`) -----------------------------------------
+
+    def fit(self, step: Step) -> None:
+        """Nothing here has units."""
+
+    def is_fixed(self) -> bool:
+        return False
 
     def reload(self) -> None:
         """Nothing here reads units."""

@@ -21,8 +21,9 @@ from kiosk.store_schema import SCHEMA, Schema
 from kiosk.update_facts import read_ask, write_facts
 from kiosk.update_words import KioskFacts
 from provisioning.release import archive
-from provisioning.updates import folders, keys
+from provisioning.updates import fitting, folders, keys, links
 from provisioning.updates.bundle import Manifest, Target, release_id
+from provisioning.updates.fitting import Step
 from provisioning.updates.places import CONFIRMED, CURRENT, Places
 from provisioning.updates.runner import Updater
 from tests.support.journals import Home
@@ -58,8 +59,30 @@ NEXT: Final = Schema(
 FILES: Final = {
     "requirements.txt": b"",
     "wheels/pip-0-py3-none-any.whl": b"not needed here",
-    "systemd/yicang-kiosk.service": b"[Service]\nExecStart=/bin/true\n",
+    "systemd/yicang-kiosk.service": b"[Service]\nExecStart=/bin/true\n[Install]\n"
+    b"WantedBy=multi-user.target\n",
 }
+
+TIMER: Final = b"[Timer]\nOnBootSec=1min\n[Install]\nWantedBy=timers.target\n"
+BROUGHT: Final = (
+    {
+        "systemd/kiosk.units": b"yicang-kiosk.service now\nyicang-left.timer now\n",
+        "systemd/yicang-left.timer": TIMER,
+        "systemd/sysusers.d/yicang.conf": b"u yicang-kiosk -\n",
+        "systemd/udev/99-yicang.rules": b"",
+    },
+    {
+        "systemd/kiosk.units": b"yicang-kiosk.service now\nyicang-weigh.timer now # new\n"
+        b"yicang-update-weigh.service\n",
+        "systemd/yicang-weigh.timer": TIMER,
+        "systemd/yicang-update-weigh.service": b"[Service]\nExecStart=/bin/true\n",
+        "systemd/yicang-kiosk.service.d/weigh.conf": b"[Service]\nNice=1\n",
+        "systemd/sysusers.d/yicang.conf": b"u yicang-kiosk -\nu yicang-weigh -\n",
+        "systemd/udev/99-yicang.rules": b"",
+        "systemd/udev/98-yicang-scales.rules": b"",
+    },
+)
+"""What `OLD` and the two after it have of units and rules: some stay, come, go and change."""
 
 
 class Signer:
@@ -95,7 +118,7 @@ def bundle(
     target: Target = HERE,
 ) -> Path:
     """A signed bundle of the release ``IDS[index]`` at ``path``."""
-    content = FILES | (files or {})
+    content = FILES | BROUGHT[min(index, 1)] | (files or {})
     raw = manifest(index, content, target=target).to_json()
     path.parent.mkdir(parents=True, exist_ok=True)
     archive.write(path, raw, signer.sign(raw), content)
@@ -146,6 +169,10 @@ class Machine:
         self.running: str | None = None
         self.ends = 0
         self.now = 0
+        self.fixed = False
+        """Whether its system is mounted read-only."""
+        self.told_machine: Final[list[tuple[str, ...]]] = []
+        """Commands that the machine was given, while this process lives."""
         self.on_sleep: Callable[[], None] = lambda: None
 
     def prepare(self) -> None:
@@ -154,6 +181,8 @@ class Machine:
         folders.unpack(self.places, OLD, source, self.verify, make_quickly)
         self.places.link(CURRENT, OLD)
         self.places.link(CONFIRMED, OLD)
+        there = self.places.release(OLD)
+        links.first_links(self.places, there, links.listed(there, "kiosk"))
         self.places.incoming.mkdir(parents=True)
         self.places.told.mkdir(parents=True)
         self.places.heard.parent.mkdir(parents=True)
@@ -164,8 +193,15 @@ class Machine:
 
     # --- what the updater needs of a machine (`Host`, `Waiting`) --------------------------------
 
+    def fit(self, step: Step) -> None:
+        """What the unit for it does."""
+        fitting.fit(self.places, step, lambda *words: self.told_machine.append(words))
+
+    def is_fixed(self) -> bool:
+        return self.fixed
+
     def reload(self) -> None:
-        """Units come with the link."""
+        """What was there comes with the link."""
 
     def restart(self) -> None:
         """The service manager starts what ``current`` points to."""
@@ -282,6 +318,20 @@ class Machine:
             assert program.read_text().endswith(f"{release}\n")
         assert current is not None
         return current
+
+    def has(self) -> dict[str, str]:
+        """Every link below ``/etc`` by its path there, with the file of a release or the unit that
+        it leads to."""
+        etc = self.places.root / "etc"
+        found = {path.relative_to(etc).as_posix(): path.readlink() for path in etc.rglob("*")
+                 if path.is_symlink()}  # fmt: skip
+        for path, target in found.items():
+            there = self.places.root / target.relative_to("/")
+            assert there.exists() or there.is_symlink(), f"{path} leads nowhere"
+        return {
+            path.removeprefix("systemd/system/"): str(target).removeprefix("/opt/yicang/")
+            for path, target in found.items()
+        }
 
     def told(self) -> dict[str, str]:
         """What the kiosk reports of the update."""

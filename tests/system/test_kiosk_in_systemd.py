@@ -39,6 +39,8 @@ DEBIANS: Final = {"bookworm": "debian12", "trixie": "debian13"}
 """Each Debian with the releases that are made for it."""
 KIOSK: Final = "yicang-kiosk.service"
 UPDATE: Final = "yicang-update.service"
+BROUGHT: Final = "yicang-hub-backup.timer"
+"""Stands for a unit that a later release brings: it is in every release, and in no kiosk's list."""
 PROGRAM: Final = "/opt/yicang/current/.venv/bin/yicang"
 STATE: Final = "/var/lib/yicang/kiosk"
 
@@ -308,7 +310,12 @@ def test_a_stick_is_mounted_for_it_written_and_let_go_of(kiosk: CardMade) -> Non
 
 def test_a_release_that_does_not_work_is_left_again(kiosk: CardMade) -> None:
     kiosk.checkout.commit("kiosk/__main__.py", "def _run(start", "def _never_run(start")
+    listed = "yicang-reboot.service\n"
+    kiosk.checkout.commit("systemd/kiosk.units", listed, f"{listed}{BROUGHT} now\n")
+    account = "u yicang-hub "
+    kiosk.checkout.commit("systemd/sysusers.d/yicang.conf", account, f"u weigh -\n{account}")
     bad = kiosk.build()
+    had = links(kiosk)
     shutil.copyfile(bad, kiosk.path("/srv/bad.yrel"))
     in_use = kiosk.path("/opt/yicang/current").readlink()
     kept = int(str(kiosk.facts()["backlog"]))
@@ -325,6 +332,10 @@ def test_a_release_that_does_not_work_is_left_again(kiosk: CardMade) -> None:
     assert kiosk.path("/opt/yicang/current").readlink() == in_use
     until("the kiosk is back", lambda: kiosk.is_active(KIOSK))
     until("nothing is lost", lambda: more_than(kiosk, kept - 1))
+    assert "Started" in kiosk.log(BROUGHT), "what it brought was there with it"
+    assert kiosk.machine.run("systemctl", "cat", BROUGHT).returncode != 0
+    assert links(kiosk) == had
+    assert "weigh" in kiosk.ask("id", "weigh"), "an account stays: files may be its own"
     said = kiosk.ask(PROGRAM, "update", "status")
     assert "tried and left again" in said
     kiosk.ask("systemctl", "start", "yicang-update-recover.service")
@@ -342,6 +353,13 @@ def more_than(kiosk: CardMade, events: int) -> int:
     """How many events the hub lacks, when they are more than ``events``."""
     found = int(str(kiosk.facts().get("backlog", 0)))
     return found if found > events else 0
+
+
+def links(kiosk: CardMade) -> dict[str, Path]:
+    """Every link of the machine's to what the release brings, with where it leads."""
+    etc = kiosk.path("/etc")
+    found = {str(path): path.readlink() for path in etc.rglob("*") if path.is_symlink()}
+    return {path: to for path, to in found.items() if "yicang" in path}
 
 
 def as_the_kiosk(kiosk: CardMade, script: str) -> str:

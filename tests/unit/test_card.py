@@ -17,6 +17,7 @@ from contract.enrolling import Invitation, encode, new_code, pin
 from kiosk.config import load_setup, panel_wiring
 from provisioning.card import files, first_boot
 from provisioning.card.files import Choices, network_config, texts, with_lines
+from provisioning.updates.links import listed
 from provisioning.updates.places import CONFIRMED, CURRENT, Places
 from tests.support.processes import ROOT
 from tests.support.releases import NEW, Signer, bundle
@@ -312,7 +313,8 @@ def test_a_kiosk_has_every_unit_that_is_not_the_hubs() -> None:
     hubs = {
         name for name in units if name.startswith(("yicang-hub", "yicang-broker", "yicang-cert"))
     }
-    assert set(first_boot.UNITS) == units - hubs
+    assert set(listed(ROOT, "kiosk") or ()) == units - hubs
+    assert set(listed(ROOT, "hub") or ()) == hubs
 
 
 def test_what_a_kiosk_has_of_a_release_follows_the_release_in_use(boot: Path, root: Path) -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from provisioning.updates.host import is_read_only
 from tests.support.processes import ROOT, run
 from tests.unit.test_systemd import rows, settings
 
 SYSTEMD = ROOT / "systemd"
-UNITS = ("yicang-update", "yicang-update-fetch", "yicang-update-recover")
+UNITS = ("yicang-update", "yicang-update-apply", "yicang-update-fetch", "yicang-update-recover")
 PROGRAM = "/opt/yicang/confirmed/.venv/bin/yicang"
 
 
@@ -33,6 +34,29 @@ def test_what_switches_has_no_capability_no_network_and_two_folders(name: str) -
     assert found["PrivateNetwork"] == ["yes"]
     assert found["RestrictAddressFamilies"] == ["AF_UNIX"]  # the service manager's socket
     assert found["ReadWritePaths"] == ["/opt/yicang /var/lib/yicang/update"]
+
+
+def test_what_writes_the_machines_own_files_writes_no_release_and_hears_nobody() -> None:
+    found = settings(SYSTEMD / "yicang-update-apply.service")
+    assert found["ReadWritePaths"] == ["/etc"]
+    assert found["CapabilityBoundingSet"] == ["CAP_DAC_OVERRIDE"]  # polkit's folder is polkit's
+    assert found["PrivateNetwork"] == ["yes"]
+    assert found["RestrictAddressFamilies"] == ["AF_UNIX"]
+
+
+@pytest.mark.parametrize(
+    ("mounts", "fixed"),
+    [
+        ("22 1 8:2 / / rw,noatime shared:1 - ext4 /dev/root rw,errors=remount-ro", False),
+        ("22 1 8:2 / / ro,noatime shared:1 - ext4 /dev/root ro", True),
+        ("22 1 8:2 / / ro,noatime shared:1 - ext4 /dev/root rw", False),  # ProtectSystem=strict
+        ("22 1 8:2 / / ro - ext4 /dev/root ro\n23 22 0:4 / /etc rw - overlay overlay rw", False),
+        ("22 1 8:2 / / rw - ext4 /dev/root rw\n23 22 8:3 / /etcetera ro - ext4 /dev/x ro", False),
+        ("", False),
+    ],
+)
+def test_a_system_that_is_mounted_read_only_is_known(mounts: str, fixed: bool) -> None:
+    assert is_read_only(Path("/etc"), mounts) is fixed
 
 
 def test_what_fetches_is_not_root_and_writes_where_nothing_runs() -> None:
@@ -64,8 +88,10 @@ def test_the_service_manager_is_asked_for_what_an_update_needs(tmp_path: Path) -
         program.write_text(f'#!/bin/sh\necho {name} "$@" >> {said}\necho 3\n')
         program.chmod(0o755)
     script = (
+        "from provisioning.updates.fitting import Step\n"
         "from provisioning.updates.host import SystemdHost as H\n"
-        "host = H(); host.reload(); host.restart(); print(host.failures())"
+        "host = H(); host.fit(Step('', '', '')); host.reload(); host.restart()\n"
+        "print(host.failures())"
     )
     done = subprocess.run(
         [sys.executable, "-c", script],
@@ -77,6 +103,8 @@ def test_the_service_manager_is_asked_for_what_an_update_needs(tmp_path: Path) -
     )
     assert done.stdout.splitlines()[-1] == "3"
     assert said.read_text().splitlines() == [
+        "systemctl daemon-reload",
+        "systemctl start yicang-update-apply.service",
         "udevadm control --reload",
         "systemctl daemon-reload",
         "systemctl reset-failed yicang-kiosk.service",
