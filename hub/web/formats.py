@@ -12,7 +12,7 @@ from typing import Final
 from babel import Locale
 from babel.dates import format_date, format_timedelta, get_month_names
 from flask import Flask, current_app, g
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from hub.request import now_ms
 from hub.web import i18n
@@ -20,6 +20,14 @@ from hub.web import i18n
 _LOCALES: Final = {language: Locale.parse(name) for language, name in i18n.LOCALES.items()}
 _MONTHS: Final = get_month_names("abbreviated", locale=_LOCALES["en"])
 _ISO: Final = re.compile(r"([0-9]{4})-([0-9]{2})(?:-([0-9]{2}))?")
+
+LONG: Final = 22
+"""Characters that stand in one line even in a narrow column."""
+_LONG_WORD: Final = re.compile(rf"[^\s\u2e80-\uffdc]{{{LONG + 1},}}")
+"""Chinese breaks after every character by itself."""
+_PART: Final = re.compile(r"[^\W_]{1,16}[\W_]*|[\W_]{1,16}")
+_BREAK: Final = "\u200b"
+"""What stands for a place to break at while a text is not yet HTML."""
 
 _UNITS: Final = ((60, "second"), (3600, "minute"), (86_400, "hour"), (2_592_000, "day"))
 _HASTE_MS: Final = 60_000
@@ -36,6 +44,7 @@ def install(app: Flask) -> None:
         iso_date=iso_date,
         percent=percent,
         full_day=long_date,
+        breakable=breakable,
     )
 
 
@@ -132,6 +141,20 @@ def money(fen: int) -> str:
 def percent(part: int, whole: int) -> str:
     """A share without decimals; a dash where there is no whole."""
     return f"{part * 100 / whole:.0f}%" if whole else "–"
+
+
+def breakable(text: str) -> str | Markup:
+    """``text`` that may be broken within its long words: after their punctuation, else at sixteen
+    characters. A release's name or a digest would widen its column past the page otherwise; what
+    is selected and copied stays the same."""
+    if len(text) <= LONG or _LONG_WORD.search(text) is None:
+        return text
+    told = str(escape(_LONG_WORD.sub(_broken, text)))
+    return Markup(told.replace(_BREAK, "<wbr>"))  # noqa: S704  # escaped
+
+
+def _broken(word: re.Match[str]) -> str:
+    return _BREAK.join(_PART.findall(word[0]))
 
 
 def _this_year() -> int:

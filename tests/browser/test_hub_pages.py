@@ -15,6 +15,7 @@ from tests.support.browser import (
     chromium,
     context,
     serious,
+    sticking_out,
     too_wide,
 )
 from tests.support.hub_scene import CLAIM, Scene, a_scene, served
@@ -84,7 +85,7 @@ def show(page: Page, size: tuple[int, int], colours: Colours) -> None:
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_no_page_has_a_serious_barrier_or_runs_off_the_screen(
+def test_no_page_has_a_serious_barrier_or_runs_off_the_screen_or_out_of_its_box(
     browser: Browser, scene: Scene, url: str, language: str
 ) -> None:
     """Every page of the table, as whoever it is for, loaded once and looked at in each way."""
@@ -97,8 +98,9 @@ def test_no_page_has_a_serious_barrier_or_runs_off_the_screen(
                 page.goto(url + address(scene))
                 for way, look in LOOKS[language].items():
                     show(page, *look)
-                    if (problems := serious(page)) or too_wide(page) > 0:
-                        found[name, way] = (problems, too_wide(page))
+                    problems, beyond = serious(page), sticking_out(page)
+                    if problems or beyond or too_wide(page) > 0:
+                        found[name, way] = (problems, beyond, too_wide(page))
     assert found == {}
 
 
@@ -107,6 +109,20 @@ def test_the_check_for_barriers_would_find_one(browser: Browser, url: str) -> No
         page.goto(url)
         page.evaluate("() => document.querySelector('label[for=code]').remove()")
         assert "label" in [found["id"] for found in serious(page)]
+
+
+def test_the_check_for_width_would_find_a_table_of_which_only_a_part_is_to_be_seen(
+    browser: Browser, scene: Scene, url: str
+) -> None:
+    with a_page(browser) as page:
+        sign_in(page, url)
+        page.goto(f"{url}/kiosks")
+        assert sticking_out(page) == []
+        page.evaluate("() => document.querySelector('#kiosks td').append('m'.repeat(120))")
+        page.evaluate("() => { document.querySelector('h1').style.whiteSpace = 'nowrap'; }")
+        page.evaluate("() => document.querySelector('h1').append('m'.repeat(120))")
+        found = {one.partition(" ")[0] for one in sticking_out(page)}
+        assert {"div.scroll", "main.wide"} <= found
 
 
 def test_the_check_of_the_console_would_hear_an_inline_script(browser: Browser, url: str) -> None:

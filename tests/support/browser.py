@@ -29,6 +29,27 @@ async () => (await axe.run(document, {resultTypes: ["violations"]})).violations.
   (found) => ({id: found.id, impact: found.impact, nodes: found.nodes.map((node) => node.html)}))
 """
 
+_STICKING_OUT: Final = """
+() => {
+  const form = "input, select, textarea, option, progress";
+  const found = [];
+  for (const element of document.querySelectorAll("body *")) {
+    if (element.clientWidth < 2 || element.closest("svg") || element.matches(form)) continue;
+    const more = element.scrollWidth - element.clientWidth;
+    if (more < 2) continue;  // fractions of a pixel are rounded up
+    const style = getComputedStyle(element);
+    if (style.display === "inline") continue;
+    const scrolls = style.overflowX === "auto" || style.overflowX === "scroll";
+    if (scrolls && element.tabIndex === 0 && !element.querySelector("table")) continue;
+    const name = [element.tagName.toLowerCase(), ...element.classList].join(".");
+    found.push(`${name} ${element.id}: ${more} px more than its ${element.clientWidth}`);
+  }
+  return found;
+}
+"""
+"""Elements with more in them than is to be seen: whatever its box does with what is too wide, of a
+table nothing may be beyond an edge; other things may scroll, if a keyboard reaches them."""
+
 
 class Console:
     """What pages complained about; `expect` lets one kind of complaint pass."""
@@ -109,3 +130,10 @@ def too_wide(page: Page) -> int:
         "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
     )
     return wide
+
+
+def sticking_out(page: Page) -> list[str]:
+    """What reaches beyond its box, sideways: cut off, over something else, or a table of which only
+    a part is to be seen. Named so that somebody finds it."""
+    found: list[str] = page.evaluate(_STICKING_OUT)
+    return found

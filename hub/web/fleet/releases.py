@@ -189,7 +189,12 @@ RELEASES: Final = Listing[Line](
             link=Link("roll_outs.new", "release", lambda row: row.id),
             sort=True,
         ),
-        Column(key="version", title=_l("Version"), value=lambda row: row.version, sort=True),
+        Column(
+            key="version",
+            title=_l("Version"),
+            value=lambda row: row.version,
+            on_page=False,  # the package's name begins with it
+        ),
         Column(
             key="commit",
             title=_l("Commit"),
@@ -206,7 +211,7 @@ RELEASES: Final = Listing[Line](
             value=lambda row: row.made_ms,
             sort=True,
         ),
-        Column(key="size", title=_l("Megabytes"), kind=Kind.NUMBER, value=lambda row: row.size_mb),
+        Column(key="size", title=_l("Size, MB"), kind=Kind.NUMBER, value=lambda row: row.size_mb),
         Column(key="state", title=_l("State"), value=lambda row: row.state, sort=True),
         Column(key="key", title=_l("Signed by"), kind=Kind.CODE, value=lambda row: row.key),
         Column(

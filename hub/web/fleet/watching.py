@@ -219,7 +219,7 @@ def state_cell(line: Line) -> Markup:
     tone = {urgency.PRESENT: "good", urgency.AWAY: "bad" if line.watched.open else ""}
     parts = [_line(tone.get(line.state, ""), state(line.state))]
     seen = line.watched.kiosk.seen_ms
-    if not line.there and seen is not None:
+    if not line.there and line.state != urgency.NEVER and seen is not None:
         parts.append(_wrapped("hint", formats.ago(seen)))
     if not line.watched.open:
         parts.append(_line("hint", _("stop closed")))

@@ -213,8 +213,8 @@ def _shower(column: Column[T]) -> Callable[[T], str | Markup]:
     return show
 
 
-def _plain(value: Value) -> str:
-    return str(value)
+def _plain(value: Value) -> str | Markup:
+    return formats.breakable(value) if isinstance(value, str) else str(value)
 
 
 _WORDS: Mapping[Kind, Callable[[Any], str | Markup]] = {
