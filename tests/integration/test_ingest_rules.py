@@ -296,12 +296,18 @@ def test_a_second_journal_of_one_kiosk_is_told_with_what_may_be_missing(
     assert str(journal.epoch) in detail
 
 
-def test_a_broken_chain_is_told_and_does_not_stop_the_stream(hub: HubDb, journal: Journal) -> None:
+@pytest.mark.parametrize("before", [0, 2, 3], ids=["at once", "within a batch", "between two"])
+def test_a_broken_chain_is_told_and_does_not_stop_the_stream(
+    hub: HubDb, journal: Journal, before: int
+) -> None:
     journal.receive()
     journal.head = hashlib.sha256(b"elsewhere").hexdigest()
     journal.receive()
-    handled = hub.take(message_of(journal.written))
-    assert [ack.through for ack in acks(handled)] == [5]
+    if before:
+        hub.take(message_of(journal.written[:before]))
+        assert kinds(hub) == []
+    handled = hub.take(message_of(journal.written[before:]))
+    assert [(ack.through, ack.hash) for ack in acks(handled)] == [(5, journal.head)]
     assert kinds(hub) == ["chain-break"]
 
 
