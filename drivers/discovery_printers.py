@@ -42,6 +42,8 @@ class FoundPrinter(msgspec.Struct, frozen=True):
     url: str
     profile: str
     paths: frozenset[str]
+    has_node: bool = True
+    """False for a USB device that the kernel gives no printer node, or none yet."""
 
 
 def printer_urls(devices: Sequence[PluggedIn]) -> tuple[FoundPrinter, ...]:
@@ -60,8 +62,14 @@ def printer_urls(devices: Sequence[PluggedIn]) -> tuple[FoundPrinter, ...]:
             nodes.add(ids)
             profile = suggested_profile(device.properties)
             url = f"usb:{ids[0]}:{ids[1]}?profile={profile}"
-            found.append(FoundPrinter(url, profile, frozenset({device.node})))
+            found.append(FoundPrinter(url, profile, frozenset({device.node}), has_node=False))
     return tuple(sorted(found, key=lambda each: each.url))
+
+
+def superfluous_names(devices: Sequence[PluggedIn]) -> frozenset[str]:
+    """The names by vendor and product of printers that have a node after all."""
+    nodes = [device for device in devices if device.subsystem == "usbmisc" and _prints(device)]
+    return frozenset(f"usb:{vendor}:{product}" for vendor, product in map(_ids, nodes))
 
 
 def suggested_profile(properties: Mapping[str, str]) -> str:

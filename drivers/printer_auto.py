@@ -3,6 +3,11 @@
 Looks at start and whenever udev tells of something new. A printer once met is waited for when it is
 pulled out. A second one with the same by-id name makes both be called by their ports: the first is
 then given up under its old name and found again under the new one (`drivers.discovery`).
+
+The kernel tells of a USB printer before its own driver has made the node, by seconds when that must
+be loaded first. Taken by vendor and product at that moment it would be a second printer, which
+takes labels and the machine away from the node: so one without a node is given some time for it,
+and is given up when a node comes all the same.
 """
 
 from __future__ import annotations
@@ -11,11 +16,12 @@ import logging
 import os
 import select
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from drivers.discovery import PluggedIn, shared_paths
-from drivers.discovery_printers import printer_urls
+from drivers.discovery_printers import FoundPrinter, printer_urls, superfluous_names
 from drivers.hotplug import Hotplug, watch
 from drivers.ports import DeviceState, Post, Printer, Words
 from drivers.udev import plugged_in
@@ -25,10 +31,15 @@ log = logging.getLogger(__name__)
 
 RETRY_S: Final = 5.0
 """Only where udev is silent; else its event comes first."""
+NODE_S: Final = 10.0
+"""How long the kernel has for a printer's node; 9 s were seen on a machine under load."""
 SUBSYSTEMS: Final = ("usbmisc", "tty", "usb")
 _BY_PORT: Final = Words(
     zh="有两台同型号的打印机，改按 USB 插口区分",
     en="there are two printers of this kind: they are told apart by their USB ports",
+)
+_BY_NODE: Final = Words(
+    zh="打印机改由系统自带的驱动使用", en="the printer is used through the kernel's own driver"
 )
 
 
@@ -46,6 +57,7 @@ class AutoPrinters:
         besides: Sequence[str] = (),
         look: Callable[[], tuple[PluggedIn, ...]] = lambda: plugged_in(SUBSYSTEMS),
         hotplug: Callable[[], Hotplug | None] = lambda: watch(*SUBSYSTEMS),
+        node_s: float = NODE_S,
     ) -> None:
         self._found = found
         self._lost = lost
@@ -54,6 +66,9 @@ class AutoPrinters:
         self._besides = besides
         self._look = look
         self._hotplug = hotplug
+        self._node_s = node_s
+        self._without_node: Final[dict[str, float]] = {}
+        """Since when a printer is there that has no node, by its name."""
         self._names: Final[dict[str, frozenset[str]]] = {}
         """The printers' names, and the paths that led to each. Only the thread below uses it."""
         self._closing = threading.Event()
@@ -81,29 +96,56 @@ class AutoPrinters:
         try:
             while not self._closing.is_set():
                 self._settle(self._look())
-                ready, _, _ = select.select(watched, [], [], RETRY_S if hotplug is None else None)
+                ready, _, _ = select.select(watched, [], [], self._rest(hotplug))
                 if hotplug is not None and hotplug.fileno() in ready:
                     hotplug.drain()
         finally:
             if hotplug is not None:
                 hotplug.close()
 
+    def _rest(self, hotplug: Hotplug | None) -> float | None:
+        """Seconds until the next look, unless udev tells of something; None for ever."""
+        rests = [] if hotplug is not None else [RETRY_S]
+        if self._without_node:
+            due = min(self._without_node.values()) + self._node_s
+            rests.append(max(0.0, due - time.monotonic()))
+        return min(rests, default=None)
+
     def _settle(self, devices: tuple[PluggedIn, ...]) -> None:
-        """Opens what is new; gives up only what has come to share its name."""
+        """Opens what is new; gives up only what has come to share its name, or has got a better
+        one."""
         shared = shared_paths(devices)
         for name in [name for name in self._names if name.partition(":")[2] in shared]:
-            del self._names[name]
-            self._lost(name)
-            self._post(DeviceState(name, "printer", True, _BY_PORT))
+            self._give_up(name, _BY_PORT)
+        for name in self._names.keys() & superfluous_names(devices):
+            self._give_up(name, _BY_NODE)
         besides = {os.path.realpath(path) for path in self._besides} | {*self._besides}
-        for each in printer_urls(devices):
-            url = parse_printer(each.url)
+        known = [(parse_printer(each.url), each) for each in printer_urls(devices)]
+        self._look_for_nodes([(url.name, each) for url, each in known])
+        for url, each in known:
             links = each.paths & {path for paths in self._names.values() for path in paths}
             if url.name in self._names or each.paths & besides or links - _nodes(links):
+                continue
+            if url.name in self._without_node:
                 continue
             self._names[url.name] = each.paths
             log.info("%s found", each.url)
             self._found(self._open_printer(url))
+
+    def _give_up(self, name: str, why: Words) -> None:
+        del self._names[name]
+        self._lost(name)
+        self._post(DeviceState(name, "printer", True, why))
+
+    def _look_for_nodes(self, printers: Sequence[tuple[str, FoundPrinter]]) -> None:
+        """Keeps in `_without_node` those that may still get one."""
+        bare = {name for name, each in printers if not each.has_node} - self._names.keys()
+        now = time.monotonic()
+        since = {name: self._without_node.get(name, now) for name in bare}
+        self._without_node.clear()
+        self._without_node.update(
+            {name: first for name, first in since.items() if now - first < self._node_s}
+        )
 
 
 def _nodes(paths: frozenset[str]) -> frozenset[str]:

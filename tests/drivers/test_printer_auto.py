@@ -25,11 +25,18 @@ def lp(number: int, port: str, name: str = "POS58") -> PluggedIn:
     )  # fmt: skip
 
 
+def usb() -> PluggedIn:
+    """The same as the bus knows it."""
+    ids = {"ID_VENDOR_ID": "0416", "ID_MODEL_ID": "5011", "ID_USB_INTERFACES": ":070102:"}
+    return PluggedIn("usb", "/dev/bus/usb/001/002", ids)
+
+
 class Desk:
     """What is plugged in, what was found and lost; udev's word is a byte in a pipe."""
 
     def __init__(self) -> None:
         self.plugged: tuple[PluggedIn, ...] = ()
+        self.seen: tuple[PluggedIn, ...] | None = None
         self.found: list[str] = []
         self.lost: list[str] = []
         self.inbox: queue.Queue[DeviceInput] = queue.Queue()
@@ -39,18 +46,28 @@ class Desk:
         self.plugged = devices
         os.write(self._udev_end, b"x")
 
+    def plug_for_long(self, *devices: PluggedIn) -> None:
+        """So long that it is seen."""
+        self.plug(*devices)
+        wait_until(lambda: self.seen == devices, "somebody looks")
+
+    def look(self) -> tuple[PluggedIn, ...]:
+        self.seen = self.plugged
+        return self.seen
+
     def open(self, url: PrinterUrl) -> Printer:
         return FakePrinter(name=url.name, profile=url.profile)
 
-    def auto(self, *besides: str) -> AutoPrinters:
+    def auto(self, *besides: str, node_s: float = 10.0) -> AutoPrinters:
         return AutoPrinters(
             lambda printer: self.found.append(printer.name),
             self.lost.append,
             self.inbox.put,
             self.open,
             besides=besides,
-            look=lambda: self.plugged,
+            look=self.look,
             hotplug=lambda: self,
+            node_s=node_s,
         )
 
     def fileno(self) -> int:
@@ -104,6 +121,38 @@ def test_a_second_one_of_the_same_kind_makes_both_known_by_their_ports(
     told = desk.inbox.get(timeout=20)
     assert isinstance(told, DeviceState)
     assert "by their USB ports" in told.detail.en
+
+
+def test_a_printer_that_the_bus_tells_of_before_its_node_is_there_is_one_printer(
+    desk: Desk, auto: AutoPrinters
+) -> None:
+    auto.start()
+    desk.plug_for_long(usb())
+    desk.plug_for_long(usb(), lp(0, "1"))
+    wait_until(lambda: desk.found == ["usb:/dev/usb/by-id/POS58"], "a printer")
+    desk.plug_for_long()  # pulled out, and in again
+    desk.plug_for_long(usb())
+    desk.plug(usb(), lp(0, "1"), lp(1, "2", "TSC"))
+    wait_until(lambda: len(desk.found) == 2, "another printer")
+    assert desk.found[1] == "usb:/dev/usb/by-id/TSC"
+    assert desk.lost == []
+
+
+def test_a_printer_without_a_node_is_used_by_itself_until_one_comes_all_the_same(
+    desk: Desk,
+) -> None:
+    auto = desk.auto(node_s=0.05)
+    auto.start()
+    desk.plug(usb())
+    wait_until(lambda: desk.found == ["usb:0416:5011"], "a printer without a node")
+    desk.plug(usb(), lp(0, "1"))
+    wait_until(lambda: len(desk.found) == 2, "the same by its node")
+    auto.close()
+    assert desk.found[1] == "usb:/dev/usb/by-id/POS58"
+    assert desk.lost == ["usb:0416:5011"]
+    told = desk.inbox.get(timeout=20)
+    assert isinstance(told, DeviceState)
+    assert "the kernel's own driver" in told.detail.en
 
 
 def test_what_is_named_for_something_else_is_left_alone(desk: Desk) -> None:
