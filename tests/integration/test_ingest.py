@@ -3,8 +3,7 @@
 import random
 import shutil
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
@@ -23,17 +22,10 @@ from tests.support.broker import Mosquitto
 from tests.support.databases import DATABASES
 from tests.support.events import Journal, message_of, runs
 from tests.support.hubdb import make_template
+from tests.support.processes import until
 from tests.support.tap import Tap
 
 PATIENCE_S = 20.0
-
-
-def eventually(condition: Callable[[], bool], what: str) -> None:
-    """Poll until ``condition``; raises AssertionError with ``what``."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, f"never saw: {what}"
-        time.sleep(0.01)
 
 
 class Kiosk:
@@ -66,16 +58,25 @@ class Kiosk:
     def say_hello(self, nonce: str, *kept: Kept) -> Welcome:
         payload = messages.encode(Hello(nonce, kept))
         self._client.publish(topics.up(self.name, topics.HELLO), payload, qos=1)
-        eventually(lambda: any(one.nonce == nonce for one in self.welcomes), "a welcome")
+        until(
+            "a welcome",
+            lambda: any(one.nonce == nonce for one in self.welcomes),
+            deadline_s=PATIENCE_S,
+        )
         return next(one for one in self.welcomes if one.nonce == nonce)
 
     def wait_hub(self, *, online: bool = True) -> None:
-        eventually(lambda: bool(self.hub) and self.hub[-1].online is online, f"hub {online}")
+        until(
+            f"hub {online}",
+            lambda: bool(self.hub) and self.hub[-1].online is online,
+            deadline_s=PATIENCE_S,
+        )
 
     def wait_through(self, epoch: str, through: int) -> Ack:
-        eventually(
-            lambda: any((ack.epoch, ack.through) == (epoch, through) for ack in self.acks),
+        until(
             f"an ack through {through}",
+            lambda: any((ack.epoch, ack.through) == (epoch, through) for ack in self.acks),
+            deadline_s=PATIENCE_S,
         )
         return next(ack for ack in self.acks if (ack.epoch, ack.through) == (epoch, through))
 
@@ -154,7 +155,11 @@ def test_what_is_sent_is_on_disk_when_the_acknowledgement_comes(
     ack = kiosk.wait_through(str(journal.epoch), 3)
     assert ack.hash == journal.head
     assert look(database, "SELECT count(*) FROM event") == [(3,)]
-    eventually(lambda: look(database, "SELECT code FROM item") == [(item,)], "the item")
+    until(
+        "the item",
+        lambda: look(database, "SELECT code FROM item") == [(item,)],
+        deadline_s=PATIENCE_S,
+    )
 
 
 def test_the_same_batches_ten_times_shuffled_from_two_connections_count_once(
@@ -170,11 +175,12 @@ def test_the_same_batches_ten_times_shuffled_from_two_connections_count_once(
         (kiosk, second)[number % 2].send(piece)
     kiosk.wait_through(str(journal.epoch), 121)
     second.close()
-    eventually(
+    until(
+        "sixty items in stock",
         lambda: (
             look(database, "SELECT status, sum(n) FROM stock GROUP BY status") == [("in_stock", 60)]
         ),
-        "sixty items in stock",
+        deadline_s=PATIENCE_S,
     )
     assert look(database, "SELECT count(*) FROM event") == [(121,)]
     assert look(database, "SELECT * FROM incident WHERE closed_ms IS NULL") == []
@@ -190,11 +196,12 @@ def test_a_broker_that_lost_its_memory_has_status_and_reference_again(
     broker.start()
     with Tap(broker.host, broker.port) as tap:
         wanted = {topics.HUB_STATUS, topics.reference(manifest["products"])}
-        eventually(
-            lambda: hub.health().broker and wanted <= {heard.topic for heard in tap.heard()},
+        until(
             "the retained messages",
+            lambda: hub.health().broker and wanted <= {heard.topic for heard in tap.heard()},
+            deadline_s=PATIENCE_S,
         )
-    eventually(lambda: len(kiosk.hub) > 1, "the status again")
+    until("the status again", lambda: len(kiosk.hub) > 1, deadline_s=PATIENCE_S)
     kiosk.send(message_of(journal.written))
     kiosk.wait_through(str(journal.epoch), 1)
 

@@ -22,7 +22,10 @@ target = sticks / "sdz1"
 seen = []
 
 def kiosk():
+    deadline = time.monotonic() + 20
     while not os.path.ismount(target):
+        if time.monotonic() > deadline:
+            return
         time.sleep(0.01)
     seen.append("mounted")
     room = target / "yicang"

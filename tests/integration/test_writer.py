@@ -1,7 +1,6 @@
 """The one writer: nothing that a message holds ends it, nothing is answered before its COMMIT."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
@@ -26,8 +25,11 @@ from hub.projections.projector import Projector
 from tests.support.databases import DATABASES
 from tests.support.events import Journal, message_of
 from tests.support.hubdb import CONFORMANCE, make_template, problems_of
+from tests.support.processes import until
 
 NOW_MS = 1_800_000_000_000
+
+PATIENCE_S = 20.0
 
 
 class LostReference(Reference):
@@ -90,13 +92,6 @@ def post(writer: Writer, message: Message) -> None:
     writer.post(message)
 
 
-def eventually(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline, f"never saw: {what}"
-        time.sleep(0.01)
-
-
 def test_a_message_that_cannot_be_handled_is_set_aside_and_its_neighbours_are_answered(
     engine: Engine, outbox: Outbox
 ) -> None:
@@ -109,7 +104,11 @@ def test_a_message_that_cannot_be_handled_is_set_aside_and_its_neighbours_are_an
         post(writer, message)  # before the start: they are one group
     writer.start()
     acks = [topics.down("kiosk-a", topics.ACK)] * 2
-    eventually(lambda: [send.topic for send in outbox.sent] == acks, "both acknowledgements")
+    until(
+        "both acknowledgements",
+        lambda: [send.topic for send in outbox.sent] == acks,
+        deadline_s=PATIENCE_S,
+    )
     aside = writer.call(
         lambda connection: connection.exec_driver_sql("SELECT reason FROM unreadable").all()
     )
@@ -127,7 +126,7 @@ def test_answers_leave_only_when_their_events_are_on_disk(engine: Engine, outbox
         first = len(journal.written)
         journal.receive()
         post(writer, message_of(journal.written[first if first > 1 else 0 :]))
-        eventually(lambda: bool(outbox.sent), "an acknowledgement")
+        until("an acknowledgement", lambda: bool(outbox.sent), deadline_s=PATIENCE_S)
         ack = messages.decode(outbox.sent.pop().payload, messages.Ack)
         assert outbox.on_disk.pop() >= ack.through
     writer.stop()
@@ -152,7 +151,7 @@ def test_a_power_cut_behind_an_answer_takes_none_of_its_events(
     for _ in range(3):
         journal.receive()
         post(writer, message_of(journal.written[-2 if len(journal.written) > 3 else 0 :]))
-        eventually(lambda: bool(outbox.sent), "an acknowledgement")
+        until("an acknowledgement", lambda: bool(outbox.sent), deadline_s=PATIENCE_S)
         outbox.sent.clear()
     writer.stop()
     growing = [level for (before, _), (now, level) in pairwise([(0, 0), *commits]) if now > before]
@@ -174,7 +173,7 @@ def test_a_call_behind_a_failing_answer_is_told_instead_of_left_waiting(
     post(writer, message_of(journal.written))
     with ThreadPoolExecutor(1) as others:
         asked = others.submit(writer.call, lambda connection: 1)
-        eventually(lambda: writer.waiting == 2, "both in the queue")
+        until("both in the queue", lambda: writer.waiting == 2, deadline_s=PATIENCE_S)
         writer.start()  # takes both at once
         with pytest.raises(OSError, match="no line"):
             asked.result(20)
@@ -222,10 +221,10 @@ def test_kiosks_hear_when_another_tenth_of_a_campaign_is_given(
     try:
         gives()
         gives()
-        eventually(lambda: told()[-1:] == [2], "two spoons are a tenth of twenty")
+        until("two spoons are a tenth of twenty", lambda: told()[-1:] == [2], deadline_s=PATIENCE_S)
         gives()
         gives()
-        eventually(lambda: told()[-1:] == [4], "four are two tenths")
+        until("four are two tenths", lambda: told()[-1:] == [4], deadline_s=PATIENCE_S)
         assert 3 not in told()  # a spoon alone moves no box
     finally:
         writer.stop()

@@ -28,8 +28,10 @@ def free_ports(count: int) -> list[int]:
     return list(ports)
 
 
-def until(what: str, probe: Callable[[], T | None], *, deadline_s: float = 60.0) -> T:
-    """The first value of ``probe`` that counts as true.
+def until(
+    what: str, probe: Callable[[], T | None], *, deadline_s: float = 60.0, pause_s: float = 0.02
+) -> T:
+    """The first value of ``probe`` that counts as true; it is asked again every ``pause_s``.
 
     Raises:
         AssertionError: none came within ``deadline_s``; it names ``what``.
@@ -41,7 +43,7 @@ def until(what: str, probe: Callable[[], T | None], *, deadline_s: float = 60.0)
             return value
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {deadline_s:g} s: {what}")
-        time.sleep(0.02)
+        time.sleep(pause_s)
 
 
 def healthy(port: int) -> bool:

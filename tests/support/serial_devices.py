@@ -7,20 +7,18 @@ unplugged and plugged in again, which gives it a new pseudo-terminal behind the 
 
 import os
 import pty
-import time
 import tty
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.support.processes import until
+
 
 def wait_until(condition: Callable[[], bool], what: str, *, within_s: float = 30.0) -> None:
     """Polls; fails with `what` when it does not come true in time."""
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {within_s} s: {what}"
-        time.sleep(0.005)
+    until(what, condition, deadline_s=within_s, pause_s=0.005)
 
 
 class SerialDevice:
