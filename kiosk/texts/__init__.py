@@ -107,6 +107,8 @@ def next_step(message: Message, state: LaneState) -> Words:
     """What to do now, after this message in this state. A market or stocktake that is still open
     on a lane at rest is told of as long as it is."""
     then = NEXT_AFTER.get(message.key, NEXT[state.phase])
+    if message.key == "undone" and "labels" in message.values:
+        then = first.LABELS_GONE
     if state.phase is not Phase.REST:
         return then
     still = [market.STILL_OPEN] if state.market is not None else []

@@ -103,6 +103,12 @@ NEXT_AFTER: Final[dict[str, Words]] = {
 }
 """What to do next where the message matters more than the phase."""
 
+LABELS_GONE: Final = Words(
+    "标签如已印出，请扔掉；再扫下一件，完了请按“完成”",
+    "Throw its label away if it came out. Next item, or finish",
+)
+"""What to do next where goods were taken back, which `Message.values` tell as ``labels``."""
+
 WHAT: Final[dict[str, Words]] = {
     "out": Words("出库单", "Out for delivery"),
     "delivered": Words("送达单", "Delivered"),

@@ -214,7 +214,7 @@ def on_undo_intake(turn: Turn, scan: Scan) -> None:
     gone = last_group(state)
     change_group(turn, ())
     turn.set(quantity_given=True)
-    turn.say(Signal.SAVED, "undone", count=len(gone))
+    turn.say(Signal.SAVED, "undone", count=len(gone), labels=len(gone))
 
 
 def on_undo_pending(turn: Turn, scan: Scan) -> None:

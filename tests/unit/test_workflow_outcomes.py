@@ -4,11 +4,12 @@ import msgspec
 import pytest
 
 from contract import events
-from contract.actions import UNSORTED
+from contract.actions import UNSORTED, Verb
 from contract.codes import BLOCK, Kind, serial_code
 from contract.events import MAX_CODES_PER_EVENT, Received, Retail, SessionClosed, Voided, claim_hash
-from kiosk.inputs import Card, InputKind, ItemLabel, RetailCode, Scan
+from kiosk.inputs import ActionCard, Card, InputKind, ItemLabel, RetailCode, Scan
 from kiosk.state import Allocator, ItemFacts, LabelJob, LaneState, Phase, ReceiptJob, SlipJob
+from kiosk.texts import next_step
 from kiosk.workflow import restored, step
 from kiosk.workflow.turn import MAX_ENTRIES
 from tests.support.lanes import (
@@ -365,3 +366,15 @@ def test_a_card_is_only_ever_a_hash_here() -> None:
     opened = world.events[0]
     assert opened.private.person == ANN.person
     assert opened.public.epoch == EPOCH
+
+
+def test_who_takes_goods_back_is_told_what_becomes_of_their_label_and_not_to_stick_it_on() -> None:
+    world = World()
+    stuck = next_step(world.scan(CLOTHES).message, world.state())
+    world.scan(ActionCard(Verb.GRADE, "B"))
+    marked = next_step(world.scan(UNDO).message, world.state())
+    gone = next_step(world.scan(UNDO).message, world.state())
+    assert "Stick the label on" in stuck.en
+    assert marked == stuck  # only what was said of them was taken back
+    assert ("Throw its label away" in gone.en, "扔掉" in gone.zh) == (True, True)
+    assert "Stick" not in gone.en
