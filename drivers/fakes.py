@@ -186,8 +186,8 @@ class FakeSpeaker:
     def start(self) -> None:
         """Nothing to open."""
 
-    def say(self, prompt: str) -> None:
-        self.said.append(prompt)
+    def say(self, prompt: str, *then: str) -> None:
+        self.said += (prompt, *then)
 
     def close(self) -> None:
         """Nothing to give back."""

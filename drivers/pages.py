@@ -14,7 +14,7 @@ from typing import Final
 
 from drivers import light_pages
 from drivers.patterns import ALARMS, MODES, OTHER, SIGNALS, Pattern, Step
-from drivers.prompts import PROMPTS, SETUP_PROMPTS
+from drivers.prompts import NUMBERS, PROMPTS, SETUP_PROMPTS
 
 BEGIN: Final = "<!-- drawn by python -m drivers.pages: begin -->"
 END: Final = "<!-- drawn by python -m drivers.pages: end -->"
@@ -82,7 +82,14 @@ def prompts() -> Iterator[str]:
     yield "| file | Mandarin | English |"
     yield "|---|---|---|"
     for prompt in SETUP_PROMPTS:
+        if prompt in NUMBERS:
+            continue
         yield f"| `{prompt.name}.wav` | {prompt.zh} | {prompt.en} |"
+    first, last = NUMBERS[0], NUMBERS[-1]
+    yield (
+        f"| `{first.name}.wav` … `{last.name}.wav` | {first.zh} … {last.zh} "
+        f"| {first.en} … {last.en} |"
+    )
 
 
 DRAWN: Final = {

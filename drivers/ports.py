@@ -408,8 +408,9 @@ class Speaker(Protocol):
     def start(self) -> None:
         """Begins to listen to `say`. A missing sound card is told by a `DeviceState`."""
 
-    def say(self, prompt: str) -> None:
-        """Speaks a prompt of `drivers.prompts` instead of what is being said or waits to be."""
+    def say(self, prompt: str, *then: str) -> None:
+        """Speaks a prompt of `drivers.prompts`, and others after it, instead of what is being said
+        or waits to be."""
 
     def close(self) -> None:
         """Falls silent. May be called twice."""

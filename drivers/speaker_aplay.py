@@ -13,6 +13,7 @@ when its moment has passed (`STALE_S`). The prompt that is being said already go
 from __future__ import annotations
 
 import io
+import itertools
 import subprocess
 import threading
 import time
@@ -72,8 +73,8 @@ class AplaySpeaker:
         self._clock: Final = clock
         self._sounds: Final[dict[tuple[str, str], Sound | None]] = {}
         self._changed: Final = threading.Condition()
-        self._next: tuple[str, float] | None = None
-        self._saying: str | None = None
+        self._next: tuple[tuple[str, ...], float] | None = None
+        self._saying: tuple[str, ...] = ()
         self._process: subprocess.Popen[bytes] | None = None
         self._closed = False
         self._told: DeviceState | None = None
@@ -84,11 +85,12 @@ class AplaySpeaker:
     def start(self) -> None:
         self._thread.start()
 
-    def say(self, prompt: str) -> None:
+    def say(self, prompt: str, *then: str) -> None:
+        prompts = (prompt, *then)
         with self._changed:
-            if prompt == self._saying and self._next is None:
+            if prompts == self._saying and self._next is None:
                 return
-            self._next = (prompt, self._clock())
+            self._next = (prompts, self._clock())
             self._interrupt()
 
     def close(self) -> None:
@@ -107,19 +109,19 @@ class AplaySpeaker:
 
     def _run(self) -> None:
         self._play(PROBE)
-        while (prompt := self._take()) is not None:
-            if not prompt:
+        while (prompts := self._take()) is not None:
+            if not prompts:
                 self._play(PROBE)
                 continue
-            for language in self._languages:
+            for language, prompt in itertools.product(self._languages, prompts):
                 sound = self._sound(language, prompt)
                 if sound is not None and not self._play(sound):
                     break
             with self._changed:
-                self._saying = None
+                self._saying = ()
 
-    def _take(self) -> str | None:
-        """The prompt to say now; "" to try the sound card again; None at the end."""
+    def _take(self) -> tuple[str, ...] | None:
+        """The prompts to say now; none to try the sound card again; None at the end."""
         with self._changed:
             while True:
                 works = self._told is not None and self._told.ok
@@ -129,11 +131,11 @@ class AplaySpeaker:
                 if self._closed:
                     return None
                 if self._next is None:
-                    return ""
-                (prompt, asked), self._next = self._next, None
+                    return ()
+                (prompts, asked), self._next = self._next, None
                 if self._clock() - asked <= STALE_S:
-                    self._saying = prompt
-                    return prompt
+                    self._saying = prompts
+                    return prompts
 
     def _sound(self, language: str, prompt: str) -> Sound | None:
         key = (language, prompt)

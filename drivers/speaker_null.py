@@ -14,7 +14,7 @@ class NullSpeaker:
     def start(self) -> None:
         """There is nothing to open."""
 
-    def say(self, prompt: str) -> None:
+    def say(self, prompt: str, *then: str) -> None:
         """Silence."""
 
     def close(self) -> None:

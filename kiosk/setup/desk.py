@@ -23,6 +23,7 @@ from drivers.ports import (
     Signal,
     Speaker,
 )
+from drivers.prompts import counted
 from kiosk.clock import LearntClock
 from kiosk.inputs import LoopInput, PrintDone, PrinterFound, PrinterLost, Stop
 from kiosk.lanes import REARM_MS, LaneScreen
@@ -294,7 +295,9 @@ class SetupDesk:
         row = ROWS[told.key]
         log.info("setup: %s", told.key)
         self._told = told
-        if row.prompt:
+        if told.of:
+            self._speaker.say(*counted(told.have, told.of))
+        else:
             self._speaker.say(row.prompt)
         where = lane if lane is not None else next(iter(self._lanes), None)
         for name in self._lanes:

@@ -79,7 +79,7 @@ class FirstScan:
         self._speaker.start()
         self._thread.start()
 
-    def say(self, prompt: str) -> None:
+    def say(self, prompt: str, *then: str) -> None:
         """As a speaker. The first saved intake after the sample was asked for ends it all."""
         if prompt == SAVED and self._asked:
             self._asked = False
@@ -91,7 +91,7 @@ class FirstScan:
             except OSError as error:
                 log.warning("%s cannot be taken away: %s", self._store, error)
             return
-        self._speaker.say(prompt)
+        self._speaker.say(prompt, *then)
 
     def close(self) -> None:
         """Stops asking. May be called twice."""

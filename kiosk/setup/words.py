@@ -14,8 +14,8 @@ from drivers.ports import Signal, Words
 
 
 class Row(Struct, frozen=True):
-    """``prompt`` is of `drivers.prompts` ("" says nothing), ``then`` what to do next. With ``slip``
-    it is printed as well."""
+    """``prompt`` is of `drivers.prompts`, and no other row's: each outcome is heard apart. ``then``
+    is what to do next. With ``slip`` it is printed as well."""
 
     signal: Signal
     prompt: str
@@ -46,10 +46,14 @@ ROWS: Final[dict[str, Row]] = {
     ),
     "ask-hub": Row(Signal.IDLE, "setup-hub", Words("网络好了", "The network works"), _HUB),
     "joining": Row(
-        Signal.BUSY, "", Words("正在连 Wi-Fi…", "Joining the Wi-Fi…"), _WAIT, slip=False
+        Signal.BUSY,
+        "setup-joining",
+        Words("正在连 Wi-Fi…", "Joining the Wi-Fi…"),
+        _WAIT,
+        slip=False,
     ),
     "wifi-joined": Row(
-        Signal.SAVED, "setup-hub", Words("Wi-Fi 连好了", "The Wi-Fi is joined"), _HUB
+        Signal.SAVED, "setup-joined", Words("Wi-Fi 连好了", "The Wi-Fi is joined"), _HUB
     ),
     "wifi-password": Row(
         Signal.REFUSED,
@@ -61,7 +65,7 @@ ROWS: Final[dict[str, Row]] = {
     ),
     "wifi-not-found": Row(
         Signal.REFUSED,
-        "setup-network",
+        "setup-no-such-wifi",
         Words("这里没有这个 Wi-Fi", "No Wi-Fi of this name is in reach"),
         Words(
             "请把终端放近路由器，或者扫另一个 Wi-Fi 的码",
@@ -70,25 +74,25 @@ ROWS: Final[dict[str, Row]] = {
     ),
     "wifi-no-radio": Row(
         Signal.REFUSED,
-        "setup-network",
+        "setup-no-radio",
         Words("这台机器没有可用的 Wi-Fi", "This machine has no Wi-Fi that can be used"),
         Words("请插网线", "Plug in a network cable"),
     ),
     "wifi-forbidden": Row(
         Signal.REFUSED,
-        "setup-network",
+        "setup-forbidden",
         Words("系统不让终端设置 Wi-Fi", "The system does not let the kiosk set up Wi-Fi"),
         Words("请插网线，并告诉中心", "Plug in a network cable, and tell the hub"),
     ),
     "wifi-failed": Row(
         Signal.REFUSED,
-        "setup-network",
+        "setup-wifi-failed",
         Words("Wi-Fi 没有连上", "The Wi-Fi could not be joined"),
         Words("请再扫一次；还不行就插网线", "Scan it again. If that fails, plug in a cable"),
     ),
     "wifi-enterprise": Row(
         Signal.REFUSED,
-        "refused",
+        "setup-wifi-user",
         Words(
             "这个 Wi-Fi 要用户名，终端用不了", "This Wi-Fi asks for a user name: not for a kiosk"
         ),
@@ -96,7 +100,7 @@ ROWS: Final[dict[str, Row]] = {
     ),
     "wifi-weak": Row(
         Signal.REFUSED,
-        "refused",
+        "setup-wifi-weak",
         Words(
             "这个 Wi-Fi 的加密（WEP）太旧，不安全",
             "This Wi-Fi's protection (WEP) is no longer safe",
@@ -105,47 +109,56 @@ ROWS: Final[dict[str, Row]] = {
     ),
     "wifi-damaged": Row(
         Signal.REFUSED,
-        "again",
+        "setup-wifi-unread",
         Words("Wi-Fi 的码没读清楚", "The Wi-Fi code was not read clearly"),
         Words("请再扫一次", "Scan it again"),
     ),
     "part": Row(
         Signal.SAVED,
-        "setup-hub",
+        "setup-part",
         Words("第 {have} 个，共 {of} 个", "{have} of {of}"),
         Words("请扫其余的条码，先后都行", "Scan the others, in any order"),
     ),
     "code-damaged": Row(
         Signal.REFUSED,
-        "again",
+        "setup-unread",
         Words("中心的码没读清楚", "The hub's code was not read clearly"),
         Words("请再扫一次", "Scan it again"),
     ),
     "code-later": Row(
         Signal.REFUSED,
-        "refused",
+        "setup-later",
         Words("这个码要用更新的系统", "This code needs a newer system on the card"),
         Words("请告诉中心", "Tell the hub"),
     ),
     "working": Row(
-        Signal.BUSY, "", Words("正在向中心登记…", "Enrolling at the hub…"), _WAIT, slip=False
+        Signal.BUSY,
+        "setup-working",
+        Words("正在向中心登记…", "Enrolling at the hub…"),
+        _WAIT,
+        slip=False,
     ),
-    "busy": Row(Signal.BUSY, "", Words("还在忙，请等一下", "Still at it"), _WAIT, slip=False),
+    "busy": Row(
+        Signal.BUSY, "setup-busy", Words("还在忙，请等一下", "Still at it"), _WAIT, slip=False
+    ),
     "no-network": Row(
         Signal.REFUSED, "setup-network", Words("没有网络", "There is no network"), _PHONE
     ),
     "hub-unreachable": Row(
         Signal.ATTENTION,
-        "setup-network",
+        "setup-unreachable",
         Words("有网络，但找不到中心", "There is a network, but the hub cannot be reached"),
         _BY_ITSELF,
     ),
     "hub-busy": Row(
-        Signal.ATTENTION, "", Words("中心现在太忙", "The hub has too much to do now"), _WAIT
+        Signal.ATTENTION,
+        "setup-hub-busy",
+        Words("中心现在太忙", "The hub has too much to do now"),
+        _WAIT,
     ),
     "hub-error": Row(
         Signal.ATTENTION,
-        "",
+        "setup-nonsense",
         Words("中心的回答看不懂", "The hub's answer makes no sense"),
         Words(
             "会自己再试；一直这样，请告诉中心",
@@ -195,7 +208,7 @@ ROWS: Final[dict[str, Row]] = {
     ),
     "not-saved": Row(
         Signal.REFUSED,
-        "unsaved",
+        "setup-unsaved",
         Words("存不下来：存储卡可能坏了", "It cannot be saved: the card may be broken"),
         Words("请告诉中心，换一张卡", "Tell the hub, and try another card"),
         slip=False,

@@ -17,7 +17,7 @@ import pytest
 
 from drivers.fakes import FakeSpeaker
 from drivers.ports import DeviceInput, DeviceState, Speaker
-from drivers.prompts import PROMPTS
+from drivers.prompts import PROMPTS, counted
 from drivers.sound_files import SHIPPED, Sound, read_sound
 from drivers.speaker_aplay import PROBE, AplaySpeaker, wav
 from drivers.speaker_null import NullSpeaker
@@ -166,6 +166,23 @@ def test_every_language_is_spoken_in_the_order_that_was_asked_for(room: Room) ->
     until(lambda: room.heard() == [shipped("en", "thanks"), shipped("dialect", "thanks")])
 
 
+def test_a_count_is_said_as_one_sentence_in_one_language_after_the_other(room: Room) -> None:
+    sentence = counted(2, 6)
+    room.started("zh", "en").say(*sentence)
+    both = [shipped(language, prompt) for language in ("zh", "en") for prompt in sentence]
+    until(lambda: room.heard() == both)
+
+
+def test_a_new_prompt_ends_a_sentence_too(room: Room) -> None:
+    room.behave("hold")
+    speaker = room.started()
+    speaker.say(*counted(2, 6))
+    until(lambda: len(room.heard()) == 1)
+    room.behave("good")
+    speaker.say("saved")
+    until(lambda: room.heard() == [shipped("zh", "setup-part"), shipped("zh", "saved")])
+
+
 def test_half_the_volume_is_half_of_every_sample(room: Room) -> None:
     room.started(volume=50).say("saved")
     until(lambda: len(room.heard()) == 1)
@@ -216,7 +233,7 @@ def test_a_prompt_whose_moment_has_passed_is_dropped(room: Room) -> None:
     speaker.say("saved")
     room.time += 2.5
     room.let_go()
-    until(lambda: speaker._saying is None)
+    until(lambda: not speaker._saying)
     speaker.say("undone")
     until(lambda: room.heard()[1:] == [shipped("zh", "undone")])
 
@@ -229,7 +246,7 @@ def test_the_prompt_that_is_being_said_does_not_begin_again(room: Room) -> None:
     for _ in range(5):
         speaker.say("saved")
     room.let_go()
-    until(lambda: speaker._saying is None)
+    until(lambda: not speaker._saying)
     speaker.say("undone")
     until(lambda: room.heard() == [shipped("zh", "saved"), shipped("zh", "undone")])
 
@@ -251,7 +268,7 @@ def test_a_missing_sound_card_is_told_once_and_its_return_too(room: Room) -> Non
     assert "audio open error" in state.detail.en
     assert "声卡" in state.detail.zh
     speaker.say("saved")
-    until(lambda: speaker._next is None and speaker._saying is None)
+    until(lambda: speaker._next is None and not speaker._saying)
     room.behave("good")
     speaker.say("thanks")
     assert room.state().ok

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from contract.enrolling import Enrolled, Invitation, encode
+from contract.enrolling import Enrolled, Invitation, Refusal, encode, parts
 from drivers.fakes import FakePanel, FakePrinter, FakeScanner, FakeSpeaker
 from drivers.ports import DeviceState, PrintResult, Signal, Text, Words
 from kiosk.clock import LearntClock, SystemClock
@@ -115,8 +115,43 @@ def test_what_nobody_thought_of_does_not_end_setting_up(desk: Desk) -> None:
     desk.hub.surprises.append(ValueError("nobody thought of this"))
     desk.start()
     desk.scan(encode(invitation()))
-    desk.hears("setup-network")
+    desk.hears("setup-unreachable")
     desk.hears("setup-enrolled")
+
+
+def test_how_many_of_the_printed_bars_are_read_is_heard(desk: Desk) -> None:
+    *most, last = parts(invitation())
+    desk.start().hears("setup-hub")
+    for have, part in enumerate(most, start=1):
+        desk.scan(part)
+        desk.hears(f"number-{have}")
+        assert desk.voice.said[-4:] == [
+            "setup-part",
+            f"number-{have}",
+            "setup-of",
+            f"number-{len(most) + 1}",
+        ]
+    desk.scan(last)
+    desk.hears("setup-enrolled")
+
+
+@pytest.mark.parametrize(
+    ("problem", "prompt"),
+    [
+        (Refusal.TOO_MANY, "setup-hub-busy"),
+        ("hub-error", "setup-nonsense"),
+        ("unreachable", "setup-unreachable"),
+        (Refusal.EXPIRED, "setup-expired"),
+    ],
+)
+def test_each_trouble_with_the_hub_is_heard_apart(
+    desk: Desk, problem: Problem, prompt: str
+) -> None:
+    desk.hub.problem = problem
+    desk.start().scan(encode(invitation()))
+    desk.hears(prompt)
+    troubles = {said for said in desk.voice.said if said not in ("setup-hub", "setup-working")}
+    assert troubles == {prompt}
 
 
 def words(printer: FakePrinter) -> str:
@@ -217,7 +252,7 @@ def test_a_full_disk_is_told_and_nothing_is_sent_before_it_takes_again(tmp_path:
     desk.start().hears("setup-hub")
     desk.store.full = True
     desk.scan(encode(invitation()))
-    desk.hears("unsaved")
+    desk.hears("setup-unsaved")
     assert desk.settled == []
     desk.store.full = False
     desk.scan(encode(invitation(2)))
@@ -228,7 +263,7 @@ def test_it_can_be_stopped_at_any_time(desk: Desk) -> None:
     desk.hub.problem = "unreachable"
     desk.start()
     desk.scan(encode(invitation()))
-    desk.hears("setup-network")
+    desk.hears("setup-unreachable")
     desk.stop()
     assert desk.ended == [False]
     progress = desk.store.load()

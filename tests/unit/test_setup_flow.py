@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from contract.enrolling import Refusal, digits, encode, parts
-from drivers.prompts import ALL_NAMES, SETUP_NAMES
+from drivers.prompts import ALL_NAMES, COUNTED, LANGUAGES, SETUP_NAMES, counted
+from drivers.sound_files import SHIPPED
 from kiosk.setup import flow
 from kiosk.setup.flow import Problem, Progress
 from kiosk.setup.network import FakeNetwork
@@ -207,14 +208,34 @@ def test_a_card_whose_code_is_over_asks_for_another_and_goes_on_asking() -> None
 
 
 def test_everything_that_can_be_told_has_words_and_a_voice_that_exists() -> None:
-    used = {row.prompt for row in ROWS.values() if row.prompt}
+    used = {row.prompt for row in ROWS.values()}
     assert used <= ALL_NAMES
-    assert SETUP_NAMES - used == {"setup-done"}, "said by kiosk.setup.first_scan"
+    counting = {prompt for of in range(1, COUNTED + 2) for prompt in counted(1, of)}
+    counting |= {f"number-{value}" for value in range(1, COUNTED + 1)}
+    assert SETUP_NAMES - used - counting == {"setup-done"}, "said by kiosk.setup.first_scan"
     assert set(PROMPT_OF.values()) & SETUP_NAMES == set()
     for key, row in ROWS.items():
         for words in (row.words, row.then):
             assert words.zh, key
             assert words.en, key
+
+
+def test_each_outcome_of_setting_up_sounds_like_no_other() -> None:
+    """Whoever hears it only knows which of them it was."""
+    said = [row.prompt for row in ROWS.values()]
+    assert len(set(said)) == len(said)
+    assert set(said) <= SETUP_NAMES, "none is one of every day"
+    for language in LANGUAGES:
+        sounds = {(SHIPPED / language / f"{prompt}.wav").read_bytes() for prompt in said}
+        assert len(sounds) == len(said)
+
+
+def test_how_many_bars_are_read_is_said_as_far_as_numbers_go() -> None:
+    assert counted(2, 6) == ("setup-part", "number-2", "setup-of", "number-6")
+    assert counted(12, 12)[-1] == "number-12"
+    assert counted(2, 13) == ("setup-more",)
+    told = {counted(have, of) for of in range(2, 13) for have in range(1, of)}
+    assert len(told) == 66, "each state of a sequence is told apart"
 
 
 def test_no_value_shows_a_secret_where_it_might_be_logged() -> None:
