@@ -14,10 +14,10 @@ Eight kinds of tables
   the truth: a row for each line that ever came in, with the bytes as they came.
 * **Lifecycle** (`revocation`, `review`, `bundle`): how kiosks ended, lines that wait for a person's
   word, and what was carried here (`hub.tables.lifecycle`).
-* **Projections** (`touch`, `item`, `stock`, `movement`, `flow`, `tally`, `sale`, `box`, `leg`,
-  `recall`, `claim`, `delivery`, `given`, the fold's part of `incident`, the epoch facts and
-  placement in `stream`): a function of the good events in `event`; `rebuild` drops and refolds
-  them.
+* **Projections** (`touch`, `item`, `stock`, `movement`, `flow`, `tally`, `ledger`, `sale`,
+  `market`, `proceeds`, `box`, `leg`, `recall`, `claim`, `delivery`, `given`, the fold's part of
+  `incident`, the epoch facts and placement in `stream`): a function of the good events in `event`;
+  `rebuild` drops and refolds them.
 
 SQLite and PostgreSQL hold the same tables and take the same statements (`hub.sqlite`,
 `hub.postgresql`).
@@ -56,6 +56,9 @@ from hub.tables.donations import donation as donation
 from hub.tables.fleet import enrolment as enrolment
 from hub.tables.kiosk_history import kiosk_history as kiosk_history
 from hub.tables.labels import label_run as label_run
+from hub.tables.ledgers import ledger as ledger
+from hub.tables.ledgers import market as market
+from hub.tables.ledgers import proceeds as proceeds
 from hub.tables.lifecycle import bundle as bundle
 from hub.tables.lifecycle import review as review
 from hub.tables.lifecycle import revocation as revocation

@@ -17,6 +17,8 @@ SOLD: Final = "sold"
 TAKEN_BACK: Final = "taken_back"
 CLOSED: Final = "closed"
 OPENED: Final = "opened"
+CASH: Final = "C"
+"""The key of the payment card for cash: the one way that can be counted in a box."""
 
 
 class Sale(Struct, frozen=True):
@@ -38,6 +40,22 @@ class Sale(Struct, frozen=True):
     pay: str | None = None
     recorded: int | None = None
     cash: int | None = None
+
+
+class Market(Struct, frozen=True):
+    """A market's lines added up. Money is in jiao; ``cash`` is what the sales come to in cash,
+    ``counted`` None: nobody counted; ``closed`` is how often it was closed, None: it is open."""
+
+    market: str
+    stop: str
+    kiosk: str
+    first_t: int
+    sales: int
+    sold: int
+    taken_back: int
+    cash: int
+    counted: int | None
+    closed: int | None
 
 
 def fold_market(entries: Sequence[Entry]) -> list[Sale]:
@@ -78,3 +96,27 @@ def _line(entry: Entry) -> Sale | None:
             return line(market, CLOSED, amount=counted, recorded=recorded, cash=cash)
         case _:
             return None
+
+
+def added_up(lines: Sequence[Sale]) -> Market:
+    """The sums over a market's lines, of which there is one at least."""
+    sold = [line for line in lines if line.kind == SOLD]
+    back = [line for line in lines if line.kind == TAKEN_BACK]
+    closings = [line for line in lines if line.kind == CLOSED]
+    counted = [line.amount for line in closings if line.amount is not None]
+    return Market(
+        market=lines[0].market,
+        stop=min(line.stop for line in lines),
+        kiosk=min(line.kiosk for line in lines),
+        first_t=min(line.t for line in lines),
+        sales=len(sold),
+        sold=_sum(sold),
+        taken_back=_sum(back),
+        cash=_sum(sold, CASH) - _sum(back, CASH),
+        counted=sum(counted) if counted else None,
+        closed=len(closings) or None,
+    )
+
+
+def _sum(lines: Sequence[Sale], pay: str | None = None) -> int:
+    return sum(line.amount or 0 for line in lines if pay is None or line.pay == pay)

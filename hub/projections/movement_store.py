@@ -1,4 +1,4 @@
-"""Writing movements, and the flows that they add up to.
+"""Writing movements, and the flows, tallies and ledger that they add up to.
 
 What an item's refold left as it was is not written again: most events of an item, its label's for
 one, move nothing.
@@ -18,6 +18,7 @@ from hub.folds.movements import NOWHERE
 from hub.projections.projection_store import chunks
 from hub.projections.tallies import margins, measured
 from hub.reporting.periods import keys_of
+from hub.reporting.statements import IN, OUT_OF, STANDINGS, booked, stood
 
 _COLUMNS: Final = (
     "t, event, position, cause, from_status, from_stop, to_status, to_stop, category, quantity"
@@ -43,6 +44,17 @@ _NO_TALLY: Final = """
 DELETE FROM tally
 WHERE measure = ? AND week = ? AND month = ? AND stop = ? AND category = ? AND n = 0
 """
+_PARTS: Final = (*IN, *OUT_OF, *STANDINGS)
+_PLACE: Final = {part: n for n, part in enumerate(_PARTS, start=1)}
+"""Where a part stands behind the pieces of all movements."""
+_QUOTED: Final = tuple(f'"{part}"' for part in ("n", *_PARTS))
+_LEDGER: Final = (
+    f"INSERT INTO ledger (month, stop, category, {', '.join(_QUOTED)})"
+    f" VALUES (?, ?, ?, {', '.join('?' * len(_QUOTED))})"
+    " ON CONFLICT (month, stop, category) DO UPDATE SET "
+    + ", ".join(f"{part} = ledger.{part} + excluded.{part}" for part in _QUOTED)
+)
+_NO_LEDGER: Final = "DELETE FROM ledger WHERE month = ? AND stop = ? AND category = ? AND n = 0"
 HOUR_MS: Final = 3_600_000
 
 Row: TypeAlias = tuple[int, int, int, str, str, str, str, str, str, int]
@@ -51,6 +63,8 @@ Flow: TypeAlias = tuple[str, str, str, str, str, str]
 Moved: TypeAlias = tuple[str, str, str, str, str, str, str]
 """Day, cause, from status and stop, to status and stop, category."""
 Tally: TypeAlias = tuple[str, str, str, str, str]
+Ledger: TypeAlias = tuple[str, str, str]
+"""Month, stop, category."""
 
 
 class Days:
@@ -137,6 +151,7 @@ def replace(
             inserts.append((code, n, *row))
             _add(moved, row, 1, days)
     flows, tallies = _sums(moved, days)
+    ledger = _booked(moved, days)
     if deletes:
         connection.exec_driver_sql(_DELETE, deletes)
     if inserts:
@@ -147,6 +162,11 @@ def replace(
     counted = [(*tally, n) for tally, n in tallies.items() if n]
     if counted:
         connection.exec_driver_sql(_TALLY, counted)
+    if ledger:
+        connection.exec_driver_sql(_LEDGER, [(*key, *sums) for key, sums in ledger.items()])
+    ended = [key for key, sums in ledger.items() if sums[0] < 0]
+    if ended:
+        connection.exec_driver_sql(_NO_LEDGER, ended)
     fewer = [tally for tally, n in tallies.items() if n < 0]
     if fewer:
         connection.exec_driver_sql(_NO_TALLY, fewer)
@@ -197,3 +217,19 @@ def _sums(moved: Mapping[Moved, int], days: Days) -> tuple[dict[Flow, int], dict
                 key = (measure, week, month, place, kind)
                 tallies[key] = tallies.get(key, 0) + n
     return flows, tallies
+
+
+def _booked(moved: Mapping[Moved, int], days: Days) -> dict[Ledger, list[int]]:
+    """What these movements change of the ledger: of each line the pieces of all its movements, and
+    the sums of `_PARTS`. Lines that come to nothing are left out."""
+    found: dict[Ledger, list[int]] = {}
+    for (day, _, from_status, from_stop, to_status, to_stop, category), n in moved.items():
+        if not n:
+            continue
+        _, month = days.periods(day)
+        between = (from_status, from_stop, to_status, to_stop)
+        for stop, part, sign in (*booked(*between), *stood(*between)):
+            sums = found.setdefault((month, stop, category), [0] * (len(_PARTS) + 1))
+            sums[0] += n
+            sums[_PLACE[part]] += sign * n
+    return {key: sums for key, sums in found.items() if any(sums)}

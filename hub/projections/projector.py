@@ -43,7 +43,7 @@ from hub.projections import projection_store as store
 from hub.projections.movement_store import Days
 from hub.projections.refold import REFOLD, Fold, Refolder
 
-VERSION: Final = 8
+VERSION: Final = 9
 """Rises when a fold changes what it makes of the same events: the next start rebuilds."""
 
 TIMEZONE: Final = "Asia/Shanghai"
@@ -62,7 +62,10 @@ TABLES: Final = (
     "movement",
     "flow",
     "tally",
+    "ledger",
     "sale",
+    "market",
+    "proceeds",
     "box",
     "leg",
     "recall",
@@ -147,6 +150,7 @@ class Projector:
             self._refolder.refold_all(
                 connection, self._refolder.dependants(connection, goods), now_ms
             )
+            self._refolder.add_up_proceeds(connection)
         self._save_lines(connection)
         return len(rows)
 
@@ -191,6 +195,7 @@ class Projector:
         self._refolder.refold_markets(connection, self._refolder.every_market(connection))
         self._refolder.refold_recalls(connection, self._refolder.every_recall(connection))
         self._refolder.refold_all(connection, self._refolder.every_item(connection), now_ms)
+        self._refolder.add_up_proceeds(connection)
         self._save_lines(connection)
         store.set_meta(connection, "projection", self._version)
 

@@ -92,12 +92,15 @@ class Refolder:
         self._memory: Final[OrderedDict[int, Stored]] = OrderedDict()
         # Entries, as long as all epochs stay in their places and kiosks at their stops.
         self._placed: Final[dict[int, Entry]] = {}
+        # The months and stops whose proceeds are to be added up anew.
+        self._proceeds: Final[set[tuple[str, str]]] = set()
 
     def forget(self) -> None:
         """Drop what a rolled back transaction may have left in memory."""
         self.touches.forget()
         self._memory.clear()
         self._placed.clear()
+        self._proceeds.clear()
 
     def forget_places(self) -> None:
         """A kiosk stands at another stop, or an epoch elsewhere in the order: entries say both."""
@@ -204,7 +207,14 @@ class Refolder:
                     for event in events
                 ]
                 lines = fold_market(sorted(entries))
-                sale_store.replace(connection, subject.removeprefix(MARKET), lines, self._days)
+                market = subject.removeprefix(MARKET)
+                self._proceeds.update(sale_store.replace(connection, market, lines, self._days))
+
+    def add_up_proceeds(self, connection: Connection) -> None:
+        """Write what sales come to where any changed, or what was sold counts as something else:
+        once, when markets and items are both as they are now."""
+        sale_store.add_up_proceeds(connection, self._proceeds)
+        self._proceeds.clear()
 
     @staticmethod
     def every_market(connection: Connection) -> list[str]:
@@ -294,6 +304,13 @@ class Refolder:
             if state.category is not None and state.status in COUNTED:
                 key = (state.stop, state.category, state.status)
                 deltas[key] = deltas.get(key, 0) + state.quantity
+        # What was sold has a row from its sale on, if that comes before it came in.
+        other = [
+            one.code for one in states if one.code in old and old[one.code].category != one.category
+        ]
+        other += [code for code in gone if code in old]
+        if other:
+            self._proceeds.update(sale_store.of_items(connection, other))
         movement_store.replace(connection, old, states, gone, self._days)
         stock_store.save_legs(connection, old, states, gone)
         store.save_items(connection, states, old)

@@ -1,6 +1,5 @@
 """What the charity market took."""
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 from msgspec import Struct
@@ -8,11 +7,9 @@ from sqlalchemy import ColumnElement, Connection, case, func, select
 
 from hub import db
 from hub.access.scope import Stops, within
-from hub.folds.sales import CLOSED, SOLD, TAKEN_BACK
+from hub.folds import sales
+from hub.folds.sales import CASH, CLOSED, SOLD, TAKEN_BACK
 from hub.reporting.statements import Takings
-
-CASH: Final = "C"
-"""The key of the payment card for cash: the one way that can be counted in a box."""
 
 _SALE: Final = db.sale.c
 
@@ -56,20 +53,8 @@ def takings(connection: Connection, first_ms: int, end_ms: int) -> list[Takings]
     ]
 
 
-class Market(Struct, frozen=True):
-    """One market day at one lane. Money is in jiao; ``counted`` None: nobody counted, ``closed``
-    None: it is still open."""
-
-    market: str
-    stop: str
-    kiosk: str
-    first_t: int
-    sales: int
-    sold: int
-    taken_back: int
-    cash: int
-    counted: int | None
-    closed: int | None
+class Market(sales.Market, frozen=True):
+    """One market day at one lane."""
 
     @property
     def net(self) -> int:
@@ -86,46 +71,16 @@ def markets(
     connection: Connection, stops: Stops, *, market: str | None = None, limit: int = 500
 ) -> list[Market]:
     """Markets, the newest first."""
-    signed = case((_SALE.kind == TAKEN_BACK, -_SALE.amount), else_=_SALE.amount)
-    cash = case(((_SALE.pay == CASH) & _SALE.kind.in_((SOLD, TAKEN_BACK)), signed), else_=0)
-    closing = _SALE.kind == CLOSED
+    table = db.market.c
     query = (
-        select(
-            _SALE.market,
-            func.min(_SALE.stop),
-            func.min(_SALE.kiosk),
-            func.min(_SALE.t).label("first_t"),
-            _sales(),
-            _amount(SOLD),
-            _amount(TAKEN_BACK),
-            func.coalesce(func.sum(cash), 0),
-            func.sum(case((closing, _SALE.amount), else_=None)),
-            func.sum(case((closing, 1), else_=None)),
-        )
-        .where(within(_SALE.stop, stops))
-        .group_by(_SALE.market)
-        .order_by(func.min(_SALE.t).desc(), _SALE.market)
+        select(*(table[name] for name in Market.__struct_fields__))
+        .where(within(table.stop, stops))
+        .order_by(table.first_t.desc(), table.market)
         .limit(limit)
     )
     if market is not None:
-        query = query.where(_SALE.market == market)
-    return [_market(row) for row in connection.execute(query)]
-
-
-def _market(row: Sequence[Any]) -> Market:
-    market, stop, kiosk, first_t, sales, sold, taken_back, cash, counted, closed = row
-    return Market(
-        market=market,
-        stop=stop,
-        kiosk=kiosk,
-        first_t=int(first_t),
-        sales=int(sales),
-        sold=int(sold),
-        taken_back=int(taken_back),
-        cash=int(cash),
-        counted=None if counted is None else int(counted),
-        closed=None if closed is None else int(closed),
-    )
+        query = query.where(table.market == market)
+    return [Market(*row) for row in connection.execute(query)]
 
 
 class SaleLine(Struct, frozen=True):
@@ -170,15 +125,10 @@ class Proceeds(Struct, frozen=True):
 
 def proceeds(connection: Connection, stops: Stops) -> list[Proceeds]:
     """Proceeds by month, stop and category; what had no label is under ``""``."""
-    category = func.coalesce(db.item.c.category, _SALE.category, "")
-    month = func.substr(_SALE.day, 1, 7)
+    table = db.proceeds.c
     rows = connection.execute(
-        select(month, _SALE.stop, category, _sales(), _amount(SOLD), _amount(TAKEN_BACK))
-        .select_from(db.sale.outerjoin(db.item, db.item.c.code == _SALE.item))
-        .where(within(_SALE.stop, stops), _SALE.kind.in_((SOLD, TAKEN_BACK)))
-        .group_by(month, _SALE.stop, category)
-        .order_by(month.desc(), _SALE.stop, category)
+        select(*(table[name] for name in Proceeds.__struct_fields__))
+        .where(within(table.stop, stops))
+        .order_by(table.month.desc(), table.stop, table.category)
     )
-    return [
-        Proceeds(str(row[0]), row[1], row[2], int(row[3]), int(row[4]), int(row[5])) for row in rows
-    ]
+    return [Proceeds(*row) for row in rows]

@@ -152,14 +152,11 @@ def ages(connection: Connection, asked: Asked, since_ms: Sequence[int]) -> list[
 def expiring(connection: Connection, asked: Asked, before: dt.date) -> list[tuple[str, int]]:
     """Pieces that stand at the stops, by their last good day, of days before ``before``."""
     item = db.item.c
-    # As an expression, for `item_good` would be taken otherwise, with all that ever had a date.
-    day = func.coalesce(item.good_until, "")
     rows = connection.execute(
         select(item.good_until, func.sum(item.quantity))
         .where(
             HERE_ONLY,
-            day != "",
-            day < before.isoformat(),
+            item.good_until < before.isoformat(),
             asked.of(item.stop, item.category),
         )
         .group_by(item.good_until)

@@ -23,11 +23,16 @@ from hub.access.scope import Stops, within
 from hub.folds.movements import NOWHERE, PRESENT, standing
 from hub.reporting.statements import (
     HELD,
+    IN,
+    OUT_OF,
+    STANDINGS,
     Balance,
+    Line,
     Moved,
     Sample,
     Statement,
     Unheard,
+    balanced,
     decode,
     draw,
     next_month,
@@ -103,6 +108,55 @@ def balances(
 
 def _pieces(found: Mapping[tuple[str, str, str], int]) -> list[Balance]:
     return [(*key, n) for key, n in found.items() if n]
+
+
+def lines(connection: Connection, month: str) -> tuple[Line, ...]:
+    """The lines of a month as the ledger has them: what stands now, less what changed in the months
+    since, and what came and went in this one.
+
+    Raises:
+        hub.reporting.statements.StatementError: they do not add up.
+    """
+    table = db.ledger.c
+    closing: dict[tuple[str, str], dict[str, int]] = {}
+    for stop, category, status, n in connection.execute(
+        select(db.stock.c.stop, db.stock.c.category, db.stock.c.status, db.stock.c.n)
+    ):
+        for part, as_what in STANDINGS.items():
+            if standing(status) == as_what:
+                mine = closing.setdefault((stop, category), dict.fromkeys(STANDINGS, 0))
+                mine[part] += n
+    later = connection.execute(
+        select(table.stop, table.category, *(func.sum(table[part]) for part in STANDINGS))
+        .where(table.month > month)
+        .group_by(table.stop, table.category)
+    )
+    for stop, category, *changed in later:
+        mine = closing.setdefault((stop, category), dict.fromkeys(STANDINGS, 0))
+        for part, n in zip(STANDINGS, changed, strict=True):
+            mine[part] -= int(n)
+    ways = (*IN, *OUT_OF)
+    columns = [table[part] for part in (*ways, *STANDINGS)]
+    rows = connection.execute(
+        select(table.stop, table.category, *columns).where(table.month == month)
+    )
+    booked = {(stop, category): figures for stop, category, *figures in rows}
+    found = []
+    for stop, category in sorted(closing.keys() | booked.keys()):
+        ends = closing.get((stop, category), dict.fromkeys(STANDINGS, 0))
+        figures = booked.get((stop, category), [0] * len(columns))
+        closes = sum(ends.values())
+        line = Line(
+            stop,
+            category,
+            opening=closes - sum(figures[len(ways) :]),
+            closing=closes,
+            **dict(zip(ways, figures, strict=False)),
+            **ends,
+        )
+        if any(ends.values()) or any(figures) or line.opening:
+            found.append(line)
+    return balanced(found)
 
 
 def moved(connection: Connection, first_ms: int, last_ms: int) -> list[Moved]:
@@ -251,6 +305,9 @@ def late(
     """Movements in ``span`` to or from ``visible`` stops by events at positions above ``after``,
     the newest first."""
     moves, event = db.movement.c, db.event.c
+    # Those of the span that came late are found in the index `movement_t` alone: of the others,
+    # which are most of a month, no row is looked up.
+    known = db.movement.alias("known")
     rows = connection.execute(
         select(
             moves.item,
@@ -263,8 +320,12 @@ def late(
             moves.to_stop,
             moves.to_status,
         )
-        .select_from(db.movement.join(db.event, event.id == moves.event))
-        .where(moves.t >= span[0], moves.t < span[1], moves.position > after)
+        .select_from(
+            known.join(db.movement, and_(moves.item == known.c.item, moves.n == known.c.n)).join(
+                db.event, event.id == moves.event
+            )
+        )
+        .where(known.c.t >= span[0], known.c.t < span[1], known.c.position > after)
         .where(or_(within(moves.to_stop, visible), within(moves.from_stop, visible)))
         .order_by(moves.position.desc())
         .limit(limit)

@@ -24,6 +24,7 @@ from hub.reporting.statements import (
     Change,
     Line,
     Statement,
+    StatementError,
     chained,
     changes,
     digest,
@@ -56,14 +57,17 @@ def make(connection: Connection, month: str, timezone: str) -> Statement:
         hub.reporting.statements.StatementError: the projections do not add up.
     """
     shown = preview(connection, month, timezone)
-    _first_ms, end_ms = query.bounds(month, ZoneInfo(timezone))
+    zone = ZoneInfo(timezone)
+    if shown.lines != _lines(connection, month, zone):
+        raise StatementError(f"{month}: the ledger is not what the movements add up to")
+    _first_ms, end_ms = query.bounds(month, zone)
     head = _head(connection, shown.position)
     return replace(shown, head=head, sample=tuple(query.sample(connection, head, end_ms)))
 
 
 def preview(connection: Connection, month: str, timezone: str) -> Statement:
-    """The figures of ``month`` as they are now. It has no digest of the log and so no items to go
-    and find: both are made once, at closing, from every event there is.
+    """The figures of ``month`` as the ledger has them now. It has no digest of the log and so no
+    items to go and find: both are made once, at closing, from every event there is.
 
     Raises:
         hub.reporting.statements.StatementError: the projections do not add up.
@@ -75,14 +79,15 @@ def preview(connection: Connection, month: str, timezone: str) -> Statement:
         timezone=timezone,
         position=projected(connection),
         head="",
-        lines=_lines(connection, month, zone),
+        lines=query.lines(connection, month),
         takings=tuple(market.takings(connection, first_ms, end_ms)),
         unheard=tuple(query.unheard(connection, end_ms)),
     )
 
 
 def _lines(connection: Connection, month: str, zone: ZoneInfo) -> tuple[Line, ...]:
-    """The figures of ``month``. Raises `hub.reporting.statements.StatementError`."""
+    """The figures of ``month`` from every movement in it, held against what the flows add up to: so
+    nothing is closed on sums alone. Raises `hub.reporting.statements.StatementError`."""
     opening, closing = query.balances(connection, f"{month}-01", f"{next_month(month)}-01")
     return lines_of(opening, query.moved(connection, *query.bounds(month, zone)), closing)
 

@@ -29,6 +29,7 @@ HELD: Final = (PRESENT, OUT, SENT)
 """Standings that a stop answers for."""
 STANDINGS: Final = {"here": PRESENT, "out": OUT, "on_the_way": SENT}
 """The figures of a line that tell its closing by standing."""
+_STOOD: Final = {standing: part for part, standing in STANDINGS.items()}
 SAMPLE: Final = 20
 """Items to go and find."""
 
@@ -135,10 +136,36 @@ class Change(Struct, frozen=True):
     pay: str = ""
 
 
+Booked: TypeAlias = tuple[str, str, int]
+"""Stop, part of its line, and 1, or -1 for what no longer stands so."""
 Balance: TypeAlias = tuple[str, str, str, int]
 """Stop, category, standing, pieces."""
 Moved: TypeAlias = tuple[str, str, str, str, str, int]
 """From standing and stop, to standing and stop, category, pieces."""
+
+
+def booked(from_status: str, from_stop: str, to_status: str, to_stop: str) -> list[Booked]:
+    """What a movement between these standings, of one piece, is in a ledger: what came in or went
+    out (`IN`, `OUT_OF`)."""
+    before, after = from_status in HELD, to_status in HELD
+    if before and after and from_stop == to_stop:
+        return []
+    found = []
+    if after:
+        found.append((to_stop, _way_in(from_status), 1))
+    if before:
+        found.append((from_stop, _way_out(to_status), 1))
+    return found
+
+
+def stood(from_status: str, from_stop: str, to_status: str, to_stop: str) -> list[Booked]:
+    """The same of how things stand afterwards (`STANDINGS`)."""
+    found = []
+    if from_status in _STOOD:
+        found.append((from_stop, _STOOD[from_status], -1))
+    if to_status in _STOOD:
+        found.append((to_stop, _STOOD[to_status], 1))
+    return found
 
 
 def lines_of(
@@ -159,28 +186,27 @@ def lines_of(
     for stop, category, standing, pieces in opening:
         if standing in HELD:
             add(stop, category, "opening", pieces)
-    for from_status, from_stop, to_status, to_stop, category, pieces in moved:
-        before, after = from_status in HELD, to_status in HELD
-        if before and after and from_stop == to_stop:
-            continue
-        if after:
-            add(to_stop, category, _way_in(from_status), pieces)
-        if before:
-            add(from_stop, category, _way_out(to_status), pieces)
-    names = {standing: part for part, standing in STANDINGS.items()}
+    for *between, category, pieces in moved:
+        for stop, part, sign in booked(*between):
+            add(stop, category, part, sign * pieces)
     for stop, category, standing, pieces in closing:
         if standing in HELD:
-            add(stop, category, names[standing], pieces)
+            add(stop, category, _STOOD[standing], pieces)
             add(stop, category, "closing", pieces)
-    lines = [
+    return balanced(
         Line(stop, category, **figures[stop, category])
         for stop, category in sorted(figures)
         if any(figures[stop, category].values())
-    ]
-    for line in lines:
+    )
+
+
+def balanced(lines: Iterable[Line]) -> tuple[Line, ...]:
+    """These lines. Raises StatementError: one does not add up."""
+    found = tuple(lines)
+    for line in found:
         if line.opening + line.came_in - line.went_out != line.closing:
             raise StatementError(f"{line.stop} {line.category} does not add up")
-    return tuple(lines)
+    return found
 
 
 def of_stops(statement: Statement, sees: Callable[[str], bool]) -> Statement:

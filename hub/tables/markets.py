@@ -29,4 +29,5 @@ sale: Final = Table(
 Index("sale_market", sale.c.market)
 Index("sale_t", sale.c.t)
 Index("sale_day", sale.c.day)
+Index("sale_stop", sale.c.stop, sale.c.day)
 Index("sale_item", sale.c.item)

@@ -70,11 +70,11 @@ Index(
     postgresql_where=text("gtin IS NOT NULL"),
 )
 
-Index("item_stop", item.c.stop, item.c.status, item.c.category)
+Index("item_stop", item.c.stop, item.c.status, item.c.category, item.c.place)
 _HERE = "status IN ('in_stock', 'reserved', 'unlabelled', 'quarantined')"
 """`hub.statuses.HERE`; as text, for SQLite takes a partial index only for the same condition."""
 HERE_ONLY: Final = text(f"item.{_HERE}")
-"""What `item_here` holds, as a condition of queries."""
+"""What `item_here` and, of what has a date, `item_dated` hold, as a condition of queries."""
 Index(
     "item_here",
     item.c.received_t,
@@ -82,10 +82,26 @@ Index(
     item.c.category,
     item.c.quantity,
     item.c.status,  # without it SQLite looks every row up, although all of them fit
-    item.c.good_until,
     sqlite_where=text(_HERE),
     postgresql_where=text(_HERE),
 )
+# Most things have no date: that is asked first, for every change of a row that it keeps out.
+_DATED = f"good_until IS NOT NULL AND {_HERE}"
+Index(
+    "item_dated",  # what stands at a stop and ends: by what is read, no row is looked up
+    item.c.good_until,
+    item.c.code,
+    item.c.stop,
+    item.c.category,
+    item.c.quantity,
+    item.c.status,
+    sqlite_where=text(_DATED),
+    postgresql_where=text(_DATED),
+)
+_PRICED = "price IS NOT NULL AND status = 'in_stock'"
+PRICED_ONLY: Final = text("item.price IS NOT NULL AND item.status = 'in_stock'")
+"""What `item_priced` holds, as a condition of queries."""
+Index("item_priced", item.c.stop, sqlite_where=text(_PRICED), postgresql_where=text(_PRICED))
 Index(
     "item_good",
     item.c.good_until,
@@ -134,7 +150,7 @@ movement: Final = Table(
     sqlite_with_rowid=False,
 )
 """Each change of where an item counts. Only items that came in have any."""
-Index("movement_t", movement.c.t)
+Index("movement_t", movement.c.t, movement.c.position)
 Index("movement_to", movement.c.to_stop, movement.c.to_status, movement.c.t)
 Index("movement_from", movement.c.from_stop, movement.c.from_status, movement.c.t)
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 from flask import Blueprint, Response, abort, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, func, select
 from werkzeug.wrappers import Response as BaseResponse
 
 from contract import codes
@@ -23,6 +23,7 @@ from hub.queries.market import Market, Proceeds
 from hub.request import connection, now_ms, services
 from hub.stock.stock_actions import MAX_ITEMS, Refused, SetPrice
 from hub.stock.stock_changes import Keeper, carry_out
+from hub.tables.projections import PRICED_ONLY
 from hub.web import i18n, listing, shell, story
 from hub.web.listing import (
     Choice,
@@ -150,14 +151,8 @@ def overview() -> BaseResponse:
 
 
 def _priced_count(here: Connection) -> int:
-    rows = here.execute(
-        select(_ITEM.code).where(
-            within(_ITEM.stop, visible_stops()),
-            _ITEM.price.is_not(None),
-            _ITEM.status == "in_stock",
-        )
-    )
-    return len(rows.all())
+    query = select(func.count()).where(PRICED_ONLY, within(_ITEM.stop, visible_stops()))
+    return here.scalar(query.select_from(db.item)) or 0
 
 
 @needs(Permission.VIEW)
@@ -351,7 +346,7 @@ def _prices(typed: str, yuan: str, problem: str = "", where: str = "") -> str:
 def _priced() -> Select[Any]:
     """What can be sold at the stops that the user may see: it has a price, and is free."""
     return select(_ITEM.code, _ITEM.category, _ITEM.price).where(
-        within(_ITEM.stop, visible_stops()), _ITEM.price.is_not(None), _ITEM.status == "in_stock"
+        PRICED_ONLY, within(_ITEM.stop, visible_stops())
     )
 
 

@@ -173,6 +173,9 @@ class HubDb:
                 " ORDER BY 1, 2, 3, 4, 5",
                 "sale": "SELECT s.market, s.t, e.hash, s.kind, s.stop, s.item, s.amount, s.pay,"
                 " s.recorded, s.cash FROM sale s JOIN event e ON e.id = s.event ORDER BY 1, 2, 3",
+                "ledger": "SELECT * FROM ledger ORDER BY 1, 2, 3",
+                "market": "SELECT * FROM market ORDER BY 1",
+                "proceeds": "SELECT * FROM proceeds ORDER BY 1, 2, 3",
                 "claim": "SELECT hash, kiosk, session FROM claim ORDER BY 1",
                 "box": 'SELECT code, stop, status, place, "outer", sealed, kit, changed_t,'
                 " known_time FROM box ORDER BY 1",

@@ -180,17 +180,13 @@ def _ahead(dated: list[Dated], stop: str = "") -> list[tuple[str, int, str]]:
 
 def _dated(stop: str = "") -> list[Dated]:
     """What is here and has a date in the next `AHEAD_DAYS` days or before, by day, the soonest
-    first.
-
-    The condition is written so that no planner looks dates up in `item_good`, which has everything
-    that ever had one: `item_here` is read through once, and has nothing but what stands at a stop.
-    """
+    first."""
     table = db.item.c
-    day = func.coalesce(table.good_until, "")
     until = formats.today() + dt.timedelta(days=AHEAD_DAYS)
     query = (
         select(table.good_until, func.sum(table.quantity), func.count())
-        .where(HERE_ONLY, day != "", day <= until.isoformat(), within(table.stop, visible_stops()))
+        .where(HERE_ONLY, table.good_until <= until.isoformat())
+        .where(within(table.stop, visible_stops()))
         .group_by(table.good_until)
     )
     if stop:
@@ -232,11 +228,10 @@ def _soonest(dated: list[Dated]) -> list[str]:
             last = one.day
             break
     table = db.item.c
-    until = func.coalesce(table.good_until, "")
     query = (
         select(table.code)
-        .where(HERE_ONLY, until != "", until <= last, within(table.stop, visible_stops()))
-        .order_by(until, table.code)
+        .where(HERE_ONLY, table.good_until <= last, within(table.stop, visible_stops()))
+        .order_by(table.good_until, table.code)
         .limit(SHELF_ROWS)
     )
     return list(connection().scalars(query))
