@@ -44,6 +44,10 @@ class _Provision(click.Group):
             from provisioning.scanner_sheets import scanner_sheets_command
 
             return scanner_sheets_command
+        if cmd_name == "hub-copy":
+            from provisioning.hub_copies import hub_copy_command
+
+            return hub_copy_command
         if cmd_name in ("hub", "hub-data"):
             from provisioning.hub_command import hub_command, hub_data_command
 

@@ -56,6 +56,7 @@ class Refused(click.ClickException):
     "--uninstall", is_flag=True, help="删除服务和设置，保留数据 / remove all but the data"
 )
 @click.option("--renew", is_flag=True, hidden=True)  # for the timer
+@click.option("--held", is_flag=True, hidden=True)  # for the updater: starts nothing of the hub
 @click.option(
     "--root",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
@@ -69,6 +70,7 @@ def hub_command(
     dry_run: bool,
     uninstall: bool,
     renew: bool,
+    held: bool,
     root: Path,
 ) -> None:
     """把这台机器设为中心 / Make this machine a hub (Debian 12, 13 or Raspberry Pi OS)."""
@@ -83,27 +85,33 @@ def hub_command(
                 general_name(name)
             for stop in stops:
                 parse_stop(stop)
-            _install(machine, root.resolve(), hosts, stops, kiosk_certificates, dry_run)
+            asked = Asked(hosts, stops, kiosk_certificates, dry_run, held)
+            _install(machine, root.resolve(), asked)
     except (FactsError, AuthorityError, PlanError) as error:
         raise Refused(str(error)) from None
     except PermissionError as error:
         raise Refused(f"没有权限，请用 sudo / no permission; use sudo: {error.filename}") from None
 
 
-def _install(
-    machine: Machine,
-    root: Path,
-    hosts: tuple[str, ...],
-    stops: tuple[str, ...],
-    certificates: bool,
-    dry_run: bool,
-) -> None:
-    if not dry_run:
+class Asked(msgspec.Struct, frozen=True):
+    """What the command was told."""
+
+    hosts: tuple[str, ...]
+    stops: tuple[str, ...]
+    certificates: bool
+    dry_run: bool
+    held: bool
+
+
+def _install(machine: Machine, root: Path, asked: Asked) -> None:
+    if not asked.dry_run:
         machine.require()
-    options = Options(hosts or machine.hosts() or own_hosts(), stops, certificates)
+    options = Options(
+        asked.hosts or machine.hosts() or own_hosts(), asked.stops, asked.certificates
+    )
     executor = Executor(root, click.echo, (sys.executable, "-m", "yicang"))
     facts = machine.facts()
-    if facts.broker is None and not dry_run:
+    if facts.broker is None and not asked.dry_run:
         if executor.elsewhere:
             raise FactsError(
                 f"{root}: 里面没有 Mosquitto，请先输入 / has no Mosquitto; type first: "
@@ -112,8 +120,8 @@ def _install(
         _run(executor, (hub_plan.INSTALL,), "apt-get update && apt-get install mosquitto")
         facts = machine.facts()
     drawn = machine.drawn(options, facts, dt.datetime.now(dt.UTC))
-    plan = hub_plan.hub_plan(options, facts, drawn, toml)
-    if dry_run:
+    plan = hub_plan.hub_plan(options, facts, drawn, toml, held=asked.held)
+    if asked.dry_run:
         _show(plan)
         return
     machine.require_ports(hub_plan.with_certificates(options, facts))

@@ -17,7 +17,16 @@ from typing import Any, Final
 
 from provisioning import mosquitto
 from provisioning.authority import Authority, Issued, is_due
-from provisioning.hub_plan import CERTIFICATE_PORT, HUB, KIOSK_UNIT, OWN, Drawn, Facts, Options
+from provisioning.hub_plan import (
+    CERTIFICATE_PORT,
+    CONFIRMED,
+    HUB,
+    KIOSK_UNIT,
+    OWN,
+    Drawn,
+    Facts,
+    Options,
+)
 from provisioning.mosquitto import Style, style_of, verifier
 from provisioning.render import Value, is_kept
 from provisioning.updates.links import systemd_version
@@ -113,6 +122,7 @@ class Machine:
             broker=self.broker(),
             systemd=systemd_version(self._root),
             plugins=self._plugins(),
+            confirmed=os.path.lexists(self.at(CONFIRMED)),
             settings=self._settings(),
         )
 

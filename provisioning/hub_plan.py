@@ -19,6 +19,7 @@ from drivers.ports import Words
 from provisioning import mosquitto
 from provisioning.mosquitto import BrokerSettings, Style
 from provisioning.plan import YICANG, Command, File, Folder, Gone, Link, Owned, Plan, Section, Step
+from provisioning.updates.links import follows
 
 if TYPE_CHECKING:
     from provisioning.authority import Issued
@@ -29,7 +30,9 @@ HUB: Final = f"{DATA}/hub"
 BROKER: Final = f"{DATA}/broker"
 OWN: Final = "/etc/mosquitto/yicang"
 BROKER_CONF: Final = "/etc/mosquitto/conf.d/yicang.conf"
-CURRENT: Final = "/opt/yicang/current"
+HOME: Final = "/opt/yicang"
+CURRENT: Final = f"{HOME}/current"
+CONFIRMED: Final = f"{HOME}/confirmed"
 UNITS: Final = "/etc/systemd/system"
 CERTIFICATE_PORT: Final = 8884
 HUB_ACCOUNT: Final = "yicang-hub"
@@ -47,6 +50,7 @@ LINKED: Final = (
     "yicang-hub-ingest.service",
     "yicang-hub-project.service",
     "yicang-hub-web.service",
+    "yicang-update-hub.service",
 )
 STARTED: Final = {
     "yicang-hub.socket": "sockets.target",
@@ -55,8 +59,10 @@ STARTED: Final = {
     "yicang-hub-backup.timer": "timers.target",
     "yicang-certificates.timer": "timers.target",
 }
-"""What is started, now and by which target at every boot. `systemctl enable` would link to the
+"""What is started now, and by which target at every boot. `systemctl enable` would link to the
 release that is current today, and cannot work below another root without it."""
+WANTED: Final = {**STARTED, "yicang-update-hub.service": "multi-user.target"}
+"""What is started at every boot; a test holds all three against ``systemd/hub.units``."""
 BACK_OFF_SYSTEMD: Final = 254
 """The first systemd that knows RestartSteps."""
 
@@ -79,12 +85,14 @@ class Options(Struct, frozen=True):
 
 class Facts(Struct, frozen=True):
     """What is there already. ``broker`` is None while Mosquitto is not installed. ``settings`` are
-    those in hub.toml. ``base`` is the folder that ``/opt/yicang/current`` shall be."""
+    those in hub.toml. ``base`` is the folder that ``/opt/yicang/current`` shall be, ``confirmed``
+    whether there is something for updates to go back to."""
 
     base: str
     broker: Style | None
     systemd: int
     plugins: str = "/usr/lib/mosquitto"
+    confirmed: bool = False
     settings: "Mapping[str, Value]" = {}
 
 
@@ -105,8 +113,10 @@ INSTALL: Final = Command(
 )
 
 
-def hub_plan(options: Options, facts: Facts, drawn: Drawn, render: Render) -> Plan:
-    """The plan of a whole hub."""
+def hub_plan(
+    options: Options, facts: Facts, drawn: Drawn, render: Render, *, held: bool = False
+) -> Plan:
+    """The plan of a whole hub; with ``held`` nothing of it is started, nor started anew."""
     return (
         *_packages(facts),
         *_accounts(),
@@ -114,7 +124,7 @@ def hub_plan(options: Options, facts: Facts, drawn: Drawn, render: Render) -> Pl
         *_authority(drawn),
         *_broker(options, facts, drawn),
         *_hub(options, facts, drawn, render),
-        *_start(),
+        *(() if held else _start()),
     )
 
 
@@ -142,13 +152,13 @@ def _units(facts: Facts) -> list[Step]:
     links = {f"{UNITS}/{name}": name for name in LINKED}
     links[f"{UNITS}/mosquitto.service.d/yicang.conf"] = "mosquitto.service.d/yicang.conf"
     wants = [
-        Link(f"{UNITS}/{target}.wants/{name}", f"{UNITS}/{name}")
-        for name, target in STARTED.items()
+        Link(f"{UNITS}/{target}.wants/{name}", f"{UNITS}/{name}") for name, target in WANTED.items()
     ]
     links["/etc/systemd/journald.conf.d/yicang.conf"] = "journald.conf.d/yicang.conf"
     back_off = f"{UNITS}/yicang-.service.d/back-off.conf"
     steps: list[Step] = [
         Link(CURRENT, facts.base),
+        *(() if facts.confirmed else (Link(CONFIRMED, facts.base),)),
         Command(
             ("systemd-sysusers", "yicang.conf"),
             elsewhere=(
@@ -172,7 +182,10 @@ def _units(facts: Facts) -> list[Step]:
             quiet=True,
         ),
         Section(Words("服务", "Services")),
-        *(Link(path, f"{CURRENT}/systemd/{name}") for path, name in links.items()),
+        *(
+            Link(path, f"/opt/yicang/{follows(name)}/systemd/{name}")
+            for path, name in links.items()
+        ),
         *wants,
         (
             Link(back_off, f"{CURRENT}/systemd/yicang-.service.d/back-off.conf")
@@ -352,7 +365,7 @@ def uninstall_plan(*, kiosk: bool = False) -> Plan:
         Section(Words("停止", "Stop")),
         *(Command(("systemctl", "stop", unit), may_fail=True) for unit in reversed(STARTED)),
         Section(Words("删除", "Remove")),
-        *(Gone(f"{UNITS}/{target}.wants/{name}") for name, target in STARTED.items()),
+        *(Gone(f"{UNITS}/{target}.wants/{name}") for name, target in WANTED.items()),
         *(Gone(f"{UNITS}/{name}") for name in LINKED),
         Gone(f"{UNITS}/mosquitto.service.d/yicang.conf"),
         Gone(f"{UNITS}/mosquitto.service.d"),
@@ -386,6 +399,7 @@ SHARED: Final = (
     "/etc/sysusers.d/yicang.conf",
     "/etc/tmpfiles.d/yicang.conf",
     CURRENT,
+    CONFIRMED,
 )
 """What a hub has in common with a kiosk on the same machine."""
 

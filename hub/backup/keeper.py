@@ -169,6 +169,10 @@ class Keeper:
             except (WriterStoppedError, TimeoutError):
                 _log.exception("备份没有记下 / the backup could not be recorded")
                 due_ms = self._now_ms() + RETRY_MS
+            except Exception as error:  # noqa: BLE001 - the thread's rim: the next must be tried
+                _log.exception("备份出错 / the backup met an error")
+                due_ms = self._now_ms() + RETRY_MS
+                self._remember_failure(f"备份出错 / the backup met an error: {error!r}")
 
     def _remember_failure(self, error: str) -> None:
         try:

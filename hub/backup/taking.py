@@ -60,10 +60,10 @@ def of_sqlite(database: Path, tell: Tell) -> Iterator[Snapshot]:
     """
     copy = database.with_name(database.name + ".snapshot")
     ledger = database.with_name(database.name + ".verified")
-    size = _bytes_of(database)
+    size = bytes_of(database)
     disk.require_room(database.parent, size)
     try:
-        _copy(database, copy, tell)
+        copy_sqlite(database, copy, tell)
         held, checked = verify.verify_file(
             copy,
             verify.read_ledger(ledger),
@@ -168,12 +168,20 @@ def _expected(directory: Path, snapshot: Snapshot) -> int:
     return min((directory / newest).stat().st_size * 3 // 2, snapshot.size)
 
 
-def _bytes_of(database: Path) -> int:
+def bytes_of(database: Path) -> int:
+    """How large an SQLite database is, with what stands in its log. Raises OSError."""
     wal = database.with_name(database.name + "-wal")
     return database.stat().st_size + (wal.stat().st_size if wal.exists() else 0)
 
 
-def _copy(database: Path, target: Path, tell: Tell) -> None:
+def copy_sqlite(database: Path, target: Path, tell: Tell) -> None:
+    """All of an SQLite database as of one moment, in one file that only its owner may read; a hub
+    may run on it.
+
+    Raises:
+        BackupError: it cannot be copied.
+        OSError: the disk refuses.
+    """
     disk.make_private(target)
     try:
         with (

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -12,12 +13,15 @@ from typing import Final, TypeVar
 import click
 
 from drivers.ports import Words
-from provisioning.updates import fitting, folders, keys, venvs
+from provisioning.updates import fitting, folders, keys, links, venvs
+from provisioning.updates.alone import BusyError
 from provisioning.updates.bundle import Bundle, BundleError, Manifest
 from provisioning.updates.host import Host, StillHost, SystemdHost, tell
+from provisioning.updates.hub import HubUpdater, state_of
+from provisioning.updates.hub_machine import SystemdHub
 from provisioning.updates.places import CONFIRMED, CURRENT, Places
 from provisioning.updates.progress import Phase, Result, State
-from provisioning.updates.runner import BusyError, RealTime, Updater
+from provisioning.updates.runner import RealTime, Updater
 from provisioning.updates.state import StateError, load
 from provisioning.updates.words import REASONS as REASONS
 from provisioning.updates.words import WORDS as WORDS
@@ -43,6 +47,7 @@ FORCE: Final = click.option(
     "--force", is_flag=True, help="终端没有应答也照做 / even if the kiosk does not answer"
 )
 FILE: Final = click.Path(path_type=Path, dir_okay=False, exists=True)
+HUB: Final = click.option("--hub", "of_hub", is_flag=True, help="本机的中心 / of the hub here")
 
 
 @click.group("update")
@@ -101,13 +106,15 @@ def status_command(as_json: bool, root: Path) -> None:
         click.echo(str(error), err=True)
         state = State()
     current, confirmed = places.linked(CURRENT), places.linked(CONFIRMED)
+    hub = state_of(places)
     if as_json:
         here = {"current": current, "confirmed": confirmed, "installed": places.complete()}
-        click.echo(json.dumps({**here, **asdict(state)}))
+        of_hub = {"hub": asdict(hub)} if hub is not None else {}
+        click.echo(json.dumps({**here, **asdict(state), **of_hub}))
         return
     click.echo(f"正在使用 / in use: {current or '-'}")
     click.echo(f"已确认 / confirmed: {confirmed or '-'}")
-    for line in told(state):
+    for line in [*told(state), *(told(hub) if hub is not None else ())]:
         click.echo(line)
 
 
@@ -125,6 +132,11 @@ def install_command(
 ) -> None:
     """安装发布包，试用通过才确认 / Install a bundle; kept only if it works."""
     places = Places(root)
+    if "hub" in links.kinds(root):
+        hub = _hub_updater(root, python)
+        _unhurt()
+        _finish(_said(lambda: hub.install(file, forced=force, older=older)))
+        return
     if places.linked(CONFIRMED) is None:
         _first(places, file, python, units)
         return
@@ -138,6 +150,14 @@ def install_command(
 @FORCE
 def rollback_command(root: Path, python: Path, force: bool) -> None:
     """退回上一个确认过的版本 / Go back to the release that was confirmed before."""
+    if "hub" in links.kinds(root):
+        click.echo(
+            "中心的新版本一经确认就不能退回，因为数据库已经不同；见 docs/running.md"
+            " / a hub's release that was confirmed is not left again: its database is another by"
+            " now; see docs/running.md",
+            err=True,
+        )
+        sys.exit(EXIT_FAILED)
     updater = _updater(root, python)
     _finish(_said(lambda: updater.roll_back(forced=force)))
 
@@ -145,8 +165,14 @@ def rollback_command(root: Path, python: Path, force: bool) -> None:
 @update.command("run")
 @ROOT
 @PYTHON
-def run_command(root: Path, python: Path) -> None:
+@HUB
+def run_command(root: Path, python: Path, of_hub: bool) -> None:
     """继续进行中的升级，或装上取来的（供定时器）/ Go on with an update (for the timer)."""
+    if of_hub:
+        hub = _hub_updater(root, python)
+        _unhurt()
+        _finish(_said(hub.run))
+        return
     updater = _updater(root, python)
     state = _said(updater.run)
     for line in told(state):
@@ -156,8 +182,13 @@ def run_command(root: Path, python: Path) -> None:
 @update.command("recover")
 @ROOT
 @PYTHON
-def recover_command(root: Path, python: Path) -> None:
+@HUB
+def recover_command(root: Path, python: Path, of_hub: bool) -> None:
     """开机时、终端启动之前（供服务）/ At the machine's start, before the kiosk's."""
+    if of_hub:
+        hub = _hub_updater(root, python)
+        _said(lambda: hub.run(early=True))
+        return
     updater = _updater(root, python, early=True)
     _said(updater.run)
 
@@ -166,16 +197,21 @@ def recover_command(root: Path, python: Path) -> None:
 @click.option(
     "--all", "everything", is_flag=True, help="全部核对一遍 / all that this release lists"
 )
+@click.option("--step", nargs=3, hidden=True)  # for a hub's updater
 @ROOT
-def apply_command(everything: bool, root: Path) -> None:
+def apply_command(everything: bool, step: tuple[str, str, str] | None, root: Path) -> None:
     """让机器上的服务、规则、账户与版本一致（供服务）/ Make units, rules and accounts fit."""
     places = Places(root)
 
     def applied() -> None:
         running = [(link, places.linked(link)) for link in (CURRENT, CONFIRMED)]
-        whole = [fitting.Step("", release, link) for link, release in running if release]
-        for step in whole if everything else fitting.steps(places, load(places.state)):
-            fitting.fit(places, step, tell if root == Path("/") else _still)
+        steps = [fitting.Step("", release, link) for link, release in running if release]
+        if step is not None:
+            steps = [fitting.Step(*step)]
+        elif not everything:
+            steps = list(fitting.steps(places, load(places.state)))
+        for one in steps:
+            fitting.fit(places, one, tell if root == Path("/") else _still)
 
     _said(applied)
 
@@ -236,6 +272,28 @@ def _updater(root: Path, python: Path, *, early: bool = False) -> Updater:
         fits=lambda manifest: venvs.check_fits(manifest.target, venvs.here(python)),
         early=early,
     )
+
+
+def _hub_updater(root: Path, python: Path) -> HubUpdater:
+    if root != Path("/"):
+        click.echo("只能在中心自己的机器上 / only on the hub's own machine", err=True)
+        sys.exit(EXIT_FAILED)
+    places = Places(root)
+    return HubUpdater(
+        places,
+        SystemdHub(),
+        RealTime(),
+        verify=keys.verifier(_said(lambda: keys.load_public(places.keys))),
+        make=lambda folder, manifest: venvs.make(folder, manifest, python),
+        fits=lambda manifest: venvs.check_fits(manifest.target, venvs.here(python)),
+    )
+
+
+def _unhurt() -> None:
+    """From here on this process outlives its terminal, and whoever types Ctrl-C: it would leave a
+    hub that stands still."""
+    for number in (signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _said(work: Callable[[], T]) -> T:

@@ -36,7 +36,7 @@ when the machine has no such program."""
 @dataclass(frozen=True)
 class Step:
     """From the release ``before`` (empty: from none) to ``after``, of what goes with the link
-    ``follows``."""
+    ``follows``. Both are folders of releases; a hub's may be a checkout."""
 
     before: str
     after: str
@@ -80,8 +80,8 @@ def difference(places: Places, step: Step) -> Difference:
     away, and after one every unit is to be there. Raises OSError."""
     which = links.kinds(places.root)
     version = links.systemd_version(places.root)
-    one = places.release(step.before) if step.before else None
-    other = places.release(step.after)
+    one = places.releases / step.before if step.before else None
+    other = places.releases / step.after
     units = links.listed(other, *which)
     if units is None:
         return Difference({}, {}, frozenset())
@@ -155,7 +155,7 @@ def fit(places: Places, step: Step, tell: Tell) -> None:
 
 
 def _names(places: Places, step: Step, folder: str) -> list[str]:
-    there = places.release(step.after) / "systemd" / folder
+    there = places.releases / step.after / "systemd" / folder
     return sorted(path.name for path in there.iterdir()) if there.is_dir() else []
 
 

@@ -4,30 +4,21 @@ The order is what makes it safe: an action is done first and its outcome saved a
 cut off in between does the same action again, and every action may be done twice.
 """
 
-import fcntl
 import logging
-import os
 import secrets
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
 
 from kiosk.update_facts import read_facts, write_ask, write_told
 from kiosk.update_words import Told
-from provisioning.updates import fitting, folders, steps
-from provisioning.updates.bundle import (
-    MANIFEST,
-    BundleError,
-    Manifest,
-    Verify,
-    is_older,
-    is_release_id,
-    parse_manifest,
-)
+from provisioning.updates import fitting, folders, links, steps
+from provisioning.updates.alone import BusyError, alone
+from provisioning.updates.bundle import BundleError, Manifest, Verify, is_release_id
 from provisioning.updates.host import Host
+from provisioning.updates.judging import installed, judge
 from provisioning.updates.places import CONFIRMED, CURRENT, Places
 from provisioning.updates.progress import Phase, Result, State
 from provisioning.updates.state import StateError, load, save
@@ -58,10 +49,6 @@ class RealTime:
         time.sleep(seconds)
 
 
-class BusyError(Exception):
-    """Another updater is at work."""
-
-
 class Updater:
     """One run of the updater over the machine at ``places``.
 
@@ -88,20 +75,6 @@ class Updater:
         self._fits: Final = fits
         self._early: Final = early
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        self._places.data.mkdir(mode=0o755, parents=True, exist_ok=True)
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-        descriptor = os.open(self._places.data / "lock", flags, 0o600)
-        try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise BusyError("另一个升级正在进行 / another update is going on") from None
-            yield
-        finally:
-            os.close(descriptor)
-
     def state(self) -> State:
         """The state on disk. One that cannot be read is forgotten: the links tell what runs."""
         try:
@@ -118,7 +91,7 @@ class Updater:
             BusyError: another update is going on.
             OSError: it cannot be read.
         """
-        with self._alone():
+        with alone(self._places.data):
             self._heal()
             manifest = folders.read_manifest(source, self._verify)
             self._judge(manifest, older=older)
@@ -132,7 +105,7 @@ class Updater:
             BundleError: ``no-previous``: there is none.
             BusyError, OSError: as `install`.
         """
-        with self._alone():
+        with alone(self._places.data):
             self._heal()
             before = self.state().before
             if not self._places.is_complete(before):
@@ -145,7 +118,7 @@ class Updater:
 
         Raises `BusyError`, OSError.
         """
-        with self._alone():
+        with alone(self._places.data):
             self._heal()
             if not self._early:
                 self._forget_withdrawn()
@@ -164,15 +137,8 @@ class Updater:
 
     def _judge(self, manifest: Manifest, *, older: bool) -> None:
         self._fits(manifest)
-        in_use = self._places.linked(CONFIRMED)
-        if in_use == manifest.id:
-            raise BundleError("installed", f"{manifest.id} 正在使用 / is in use already")
-        running = installed(self._places, in_use) if in_use else None
-        if running is not None and is_older(manifest, running) and not older:
-            raise BundleError(
-                "older",
-                f"{manifest.id} 比正在使用的 {in_use} 旧 / is older than {in_use}, which is in use",
-            )
+        in_use = self._places.linked(CONFIRMED) or ""
+        judge(manifest, in_use, installed(self._places, in_use), older=older)
 
     def _take_fetched(self) -> None:
         state = self.state()
@@ -184,6 +150,9 @@ class Updater:
                 manifest = folders.read_manifest(source, self._verify)
                 if manifest.id != name:
                     raise BundleError("other-release", f"{name}: {manifest.id}")
+                if "hub" in links.kinds(self._places.root):
+                    # What runs the hub is not replaced under it, nor without its database.
+                    raise BundleError("hub-here", f"{name}: 本机也是中心 / this is a hub, too")
                 # Back to what was confirmed before this one, and no further: a signature never
                 # expires, and whoever has the kiosk's account could offer any old release.
                 self._judge(manifest, older=manifest.id == state.before)
@@ -325,11 +294,3 @@ class Updater:
     def _tell(self, state: State) -> None:
         self._places.told.mkdir(mode=0o755, parents=True, exist_ok=True)
         write_told(self._places.told, Told(**steps.told_words(state)))
-
-
-def installed(places: Places, release: str) -> Manifest | None:
-    """The manifest of a release that is unpacked here; None when it cannot be read."""
-    try:
-        return parse_manifest((places.release(release) / MANIFEST).read_bytes())
-    except (OSError, ValueError, BundleError):
-        return None

@@ -132,7 +132,11 @@ def test_every_unit_that_is_linked_is_there(hub: tuple[Path, str]) -> None:
         if target.startswith("/etc/"):  # what a target wants
             assert (root / target.lstrip("/")).is_symlink(), target
         else:
-            assert Path(target.replace("/opt/yicang/current", str(base))).is_file(), target
+            file = target.replace("/confirmed/", "/current/").replace(
+                "/opt/yicang/current", str(base)
+            )
+            assert Path(file).is_file(), target
+    assert (root / "opt/yicang/confirmed").readlink() == base, "what updates go back to"
 
 
 def test_the_settings_of_the_hub_are_those_that_it_reads(hub: tuple[Path, str]) -> None:

@@ -118,7 +118,7 @@ def bundle(
     target: Target = HERE,
 ) -> Path:
     """A signed bundle of the release ``IDS[index]`` at ``path``."""
-    content = FILES | BROUGHT[min(index, 1)] | (files or {})
+    content = FILES | (files or {})
     raw = manifest(index, content, target=target).to_json()
     path.parent.mkdir(parents=True, exist_ok=True)
     archive.write(path, raw, signer.sign(raw), content)
@@ -177,7 +177,7 @@ class Machine:
 
     def prepare(self) -> None:
         """Installs `OLD` as the first release, and offers nothing."""
-        source = bundle(self.places.root / "old.yrel", self.signer, 0)
+        source = bundle(self.places.root / "old.yrel", self.signer, 0, BROUGHT[0])
         folders.unpack(self.places, OLD, source, self.verify, make_quickly)
         self.places.link(CURRENT, OLD)
         self.places.link(CONFIRMED, OLD)
@@ -306,7 +306,8 @@ class Machine:
 
     def offer(self, index: int = 1) -> Path:
         """A bundle was fetched."""
-        return bundle(self.places.incoming / f"{IDS[index]}.yrel", self.signer, index)
+        there = self.places.incoming / f"{IDS[index]}.yrel"
+        return bundle(there, self.signer, index, BROUGHT[min(index, 1)])
 
     def in_use(self) -> str:
         """The release that the kiosk runs, which must be whole and start."""

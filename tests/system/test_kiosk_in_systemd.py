@@ -40,7 +40,9 @@ DEBIANS: Final = {"bookworm": "debian12", "trixie": "debian13"}
 KIOSK: Final = "yicang-kiosk.service"
 UPDATE: Final = "yicang-update.service"
 BROUGHT: Final = "yicang-hub-backup.timer"
-"""Stands for a unit that a later release brings: it is in every release, and in no kiosk's list."""
+ITS: Final = "yicang-hub-backup.service"
+"""These stand for units that a later release brings: they are in every one, and in no kiosk's
+list."""
 PROGRAM: Final = "/opt/yicang/current/.venv/bin/yicang"
 STATE: Final = "/var/lib/yicang/kiosk"
 
@@ -311,7 +313,7 @@ def test_a_stick_is_mounted_for_it_written_and_let_go_of(kiosk: CardMade) -> Non
 def test_a_release_that_does_not_work_is_left_again(kiosk: CardMade) -> None:
     kiosk.checkout.commit("kiosk/__main__.py", "def _run(start", "def _never_run(start")
     listed = "yicang-reboot.service\n"
-    kiosk.checkout.commit("systemd/kiosk.units", listed, f"{listed}{BROUGHT} now\n")
+    kiosk.checkout.commit("systemd/kiosk.units", listed, f"{listed}{BROUGHT} now\n{ITS}\n")
     account = "u yicang-hub "
     kiosk.checkout.commit("systemd/sysusers.d/yicang.conf", account, f"u weigh -\n{account}")
     bad = kiosk.build()

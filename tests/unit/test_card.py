@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from contract.enrolling import Invitation, encode, new_code, pin
 from kiosk.config import load_setup, panel_wiring
+from provisioning import hub_plan
 from provisioning.card import files, first_boot
 from provisioning.card.files import Choices, network_config, texts, with_lines
-from provisioning.updates.links import listed
+from provisioning.updates.links import NOW, listed
 from provisioning.updates.places import CONFIRMED, CURRENT, Places
 from tests.support.processes import ROOT
 from tests.support.releases import NEW, Signer, bundle
@@ -311,10 +312,19 @@ def test_a_first_boot_that_is_done_twice_takes_nothing_from_the_kiosk(
 def test_a_kiosk_has_every_unit_that_is_not_the_hubs() -> None:
     units = {path.name for path in (ROOT / "systemd").glob("yicang-*.*") if path.is_file()}
     hubs = {
-        name for name in units if name.startswith(("yicang-hub", "yicang-broker", "yicang-cert"))
+        name
+        for name in units
+        if name.startswith(("yicang-hub", "yicang-broker", "yicang-cert", "yicang-update-hub"))
     }
     assert set(listed(ROOT, "kiosk") or ()) == units - hubs
     assert set(listed(ROOT, "hub") or ()) == hubs
+
+
+def test_what_makes_a_hub_links_and_starts_what_its_list_says() -> None:
+    found = listed(ROOT, "hub") or {}
+    assert sorted(found) == sorted(hub_plan.LINKED)
+    assert {name for name, start in found.items() if start} == set(hub_plan.WANTED)
+    assert {name for name, start in found.items() if start == NOW} == set(hub_plan.STARTED)
 
 
 def test_what_a_kiosk_has_of_a_release_follows_the_release_in_use(boot: Path, root: Path) -> None:

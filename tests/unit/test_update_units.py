@@ -12,7 +12,13 @@ from tests.support.processes import ROOT, run
 from tests.unit.test_systemd import rows, settings
 
 SYSTEMD = ROOT / "systemd"
-UNITS = ("yicang-update", "yicang-update-apply", "yicang-update-fetch", "yicang-update-recover")
+UNITS = (
+    "yicang-update",
+    "yicang-update-apply",
+    "yicang-update-fetch",
+    "yicang-update-hub",
+    "yicang-update-recover",
+)
 PROGRAM = "/opt/yicang/confirmed/.venv/bin/yicang"
 
 
@@ -27,7 +33,7 @@ def test_the_updater_runs_from_the_confirmed_release_never_from_one_under_trial(
         assert option in told.stdout
 
 
-@pytest.mark.parametrize("name", ["yicang-update", "yicang-update-recover"])
+@pytest.mark.parametrize("name", ["yicang-update", "yicang-update-hub", "yicang-update-recover"])
 def test_what_switches_has_no_capability_no_network_and_two_folders(name: str) -> None:
     found = settings(SYSTEMD / f"{name}.service")
     assert found["CapabilityBoundingSet"] == [""]

@@ -12,15 +12,17 @@ from tests.support.releases import NEW
 
 SOURCES = sorted((ROOT / "provisioning" / "updates").glob("*.py"))
 TEXT = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES)
-AT_ONCE = {"installed", "no-previous", "hash", "no-python", "incomplete"}
+AT_ONCE = {"installed", "no-previous", "hash", "no-python", "incomplete", "unwell"}
 """Said in full to the person who typed the command, and kept nowhere."""
 
 
 def test_every_reason_has_words() -> None:
     told = set(re.findall(r'BundleError\(\s*"([a-z-]+)"', TEXT)) - AT_ONCE
     told |= set(re.findall(r'reason="([a-z-]+)"', TEXT))
-    text = (ROOT / "provisioning" / "updates" / "steps.py").read_text(encoding="utf-8")
-    told |= set(re.findall(r'(?:return|else) "([a-z-]+)"', text))
+    for name in ("steps.py", "hub.py"):
+        text = (ROOT / "provisioning" / "updates" / name).read_text(encoding="utf-8")
+        told |= set(re.findall(r'(?:return|else) "([a-z-]+)"', text))
+    told |= set(re.findall(r'(?:Result\.REFUSED, |or )"([a-z-]+)"', TEXT))
     told |= {f"{kind}-missing" for kind in steps.SERVICES} | {"disk"}
     assert told == set(commands.REASONS)
     page = (ROOT / "docs" / "fleet.md").read_text(encoding="utf-8")
