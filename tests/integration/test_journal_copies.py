@@ -1,15 +1,26 @@
 """Journals that were copied, deleted or brought back: no item code is ever on two items."""
 
+import itertools
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from msgspec import structs
 
-from contract.events import EpochOpened, Event
+from contract.codes import BLOCK, parse
+from contract.events import EpochOpened, Event, Received
 from drivers.ports import Signal
 from kiosk.state import EventRef
-from tests.support.journals import Home, OpenJournal, check_chain, issued, lines_on_disk, prefixes
+from tests.support.journals import (
+    Home,
+    OpenJournal,
+    check_chain,
+    entropy,
+    issued,
+    lines_on_disk,
+    prefixes,
+)
 from tests.support.lanes import ANN, CLOTHES, FINISH, PLAN, STRANGER, UNDO, times
 
 
@@ -178,6 +189,25 @@ def test_every_start_takes_a_block_of_its_own(home: Home) -> None:
     kiosk = home.open()
     assert len(set(kiosk.issued())) == 20
     kiosk.close()
+
+
+def falling_alike(seed: str) -> Callable[[int], bytes]:
+    """Chance that draws block 0 first at every start, and then the next ones."""
+    numbers, other = itertools.count(), entropy(seed)
+    return lambda count: next(numbers).to_bytes(4) if count == 4 else other(count)
+
+
+def test_a_block_that_chance_draws_again_is_not_taken_again(home: Home) -> None:
+    for start in range(3):
+        kiosk = OpenJournal(home, falling_alike(f"start {start}"))
+        kiosk.scan(CLOTHES)
+        kiosk.close()
+    codes = [
+        parse(event.public.body.item)
+        for _, event in lines_on_disk(home.path)
+        if isinstance(event.public.body, Received)
+    ]
+    assert [code.serial // BLOCK for code in codes] == [0, 1, 2]
 
 
 def test_codes_go_on_across_blocks_without_a_repeat(home: Home) -> None:
