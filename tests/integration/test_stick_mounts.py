@@ -16,19 +16,22 @@ import os, sys, threading, time
 from pathlib import Path
 from provisioning import stick
 
-folder, how = Path(sys.argv[1]), sys.argv[2]
+folder, how, kind = Path(sys.argv[1]), sys.argv[2], os.environ["KIND"]
 sticks, taken = folder / "sticks", folder / "taken"
 target = sticks / "sdz1"
 seen = []
 
-def kiosk():
+def wait(what):
     deadline = time.monotonic() + 20
-    while not os.path.ismount(target):
-        if time.monotonic() > deadline:
-            return
+    while not what() and time.monotonic() < deadline:
         time.sleep(0.01)
+
+def kiosk():
+    wait(lambda: os.path.ismount(target))
     seen.append("mounted")
     room = target / "yicang"
+    if kind == "ext4":
+        wait(lambda: room.exists() and room.stat().st_mode & 0o1000)
     seen.append(oct(room.stat().st_mode & 0o7777) if room.exists() else "no folder")
     if how == "pulled":
         os.system(f"umount {target}")
