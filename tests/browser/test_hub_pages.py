@@ -90,7 +90,7 @@ def test_no_page_has_a_serious_barrier_or_runs_off_the_screen_or_out_of_its_box(
 ) -> None:
     """Every page of the table, as whoever it is for, loaded once and looked at in each way."""
     found = {}
-    with a_page(browser, language, DESKTOP, "status of 409") as page:  # a month not over yet
+    with a_page(browser, language) as page:
         for visitor, pages in VISITORS.items():
             if visitor:
                 sign_in(page, url, visitor)

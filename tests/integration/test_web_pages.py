@@ -5,8 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from hub.queries import incidents
+from kiosk.screen.app import create_app
 from tests.integration.test_web_operator import signed_in
 from tests.support.hub_scene import Scene, a_scene
+from tests.support.kiosk_page import PageKiosk
 from tests.support.pages import EXPECTED_REFUSALS, NOT_PAGES, VISITORS
 
 FRAMELESS = {"wall"}
@@ -34,6 +36,20 @@ def test_every_page_that_the_application_has_is_in_the_table_of_pages(scene: Sce
     }
     assert known - visited - NOT_PAGES == set(), "add them to tests/support/pages.py"
     assert NOT_PAGES - known == set(), "there is no such route any more"
+
+
+def test_a_kiosk_has_no_page_but_the_one_that_its_pictures_are_of() -> None:
+    with PageKiosk("both") as kiosk:
+        app = create_app(kiosk.view, kiosk.printer, lambda _entered: True)
+        client = app.test_client()
+        found = [
+            rule.rule
+            for rule in app.url_map.iter_rules()
+            if "GET" in (rule.methods or ())
+            and not rule.arguments
+            and client.get(rule.rule).mimetype == "text/html"
+        ]
+    assert found == ["/"], "take pictures of it in tests/browser/kiosk_pictures.py"
 
 
 def test_every_page_of_the_table_answers_whoever_it_is_for(scene: Scene) -> None:

@@ -52,10 +52,12 @@ class Scene:
         [made] = site.writer.call(tokens.everyone)
         self.token = made.id
         today = site.now_ms
-        site.now_ms = today - 21 * DAY_MS
+        site.now_ms = today - 40 * DAY_MS
         self.east = site.add_stop("east", "东门义仓站", "East Gate", ("锦江区", "Jinjiang"), "4K2P")
         self.river = site.add_stop("river", "河边义仓站", "Riverside", ("武侯区", "Wuhou"), "7TWX")
-        self.long_gone = [self._deliver(self.east, family) for family in range(12)]
+        oldest = self._deliver(self.east, 11)
+        site.now_ms = today - 21 * DAY_MS
+        self.long_gone = [self._deliver(self.east, family) for family in range(11)] + [oldest]
         self.lonely = self._deliver(self.river, 99)
         site.now_ms = today - 2 * DAY_MS
         self.moved = site.intake(self.river, "C1")
@@ -80,7 +82,7 @@ class Scene:
         self._send_rubbish()
         site.now_ms = today
         self._say_how_they_are()
-        self._close_october()
+        self._close_september()
         self._name_the_plan()
         self.donations = self._donate()
         self.market = self._sell()
@@ -263,10 +265,11 @@ class Scene:
             self.site.send(topics.up(kiosk, topics.STATUS), status)
         self.site.send(topics.up(KIOSK, topics.HEALTH), messages.encode(health))
 
-    def _close_october(self) -> None:
+    def _close_september(self) -> None:
+        """October is over too, and waits for somebody to close it."""
         site, by = self.site, By(self.administrator)
         zone = site.config.timezone
-        site.writer.call(lambda here: closing.close(here, "2026-10", by, site.now_ms, zone))
+        site.writer.call(lambda here: closing.close(here, "2026-09", by, site.now_ms, zone))
 
     def _send_rubbish(self) -> None:
         journal = self.river.journal

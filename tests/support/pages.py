@@ -253,7 +253,6 @@ EXPECTED_REFUSALS: Final[Mapping[str, int]] = {
     "item-mistyped": 404,
     "claim-unseen": 404,
     "missing": 404,
-    "month-close": 409,  # the scene's month is not over
 }
 """Pages that answer with another status than 200, and with which."""
 
