@@ -14,12 +14,11 @@ from __future__ import annotations
 
 import logging
 import os
-import select
-import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from drivers.discovering import Discovering
 from drivers.discovery import PluggedIn, shared_paths
 from drivers.discovery_printers import FoundPrinter, printer_urls, superfluous_names
 from drivers.hotplug import Hotplug, watch
@@ -29,8 +28,6 @@ from drivers.urls import PrinterUrl, parse_printer
 
 log = logging.getLogger(__name__)
 
-RETRY_S: Final = 5.0
-"""Only where udev is silent; else its event comes first."""
 NODE_S: Final = 10.0
 """How long the kernel has for a printer's node; 9 s were seen on a machine under load."""
 SUBSYSTEMS: Final = ("usbmisc", "tty", "usb")
@@ -43,7 +40,7 @@ _BY_NODE: Final = Words(
 )
 
 
-class AutoPrinters:
+class AutoPrinters(Discovering):
     """Finds printers: `found` gets each once, opened but untouched, `lost` the name of one that is
     given up. Both are called on this object's own thread."""
 
@@ -59,57 +56,23 @@ class AutoPrinters:
         hotplug: Callable[[], Hotplug | None] = lambda: watch(*SUBSYSTEMS),
         node_s: float = NODE_S,
     ) -> None:
+        super().__init__("printer discovery", look, hotplug)
         self._found = found
         self._lost = lost
         self._post = post
         self._open_printer = open_printer
         self._besides = besides
-        self._look = look
-        self._hotplug = hotplug
         self._node_s = node_s
         self._without_node: Final[dict[str, float]] = {}
         """Since when a printer is there that has no node, by its name."""
         self._names: Final[dict[str, frozenset[str]]] = {}
-        """The printers' names, and the paths that led to each. Only the thread below uses it."""
-        self._closing = threading.Event()
-        self._wake_read, self._wake_write = os.pipe()
-        self._thread = threading.Thread(target=self._run, name="printer discovery", daemon=True)
+        """The printers' names, and the paths that led to each. Only its thread uses it."""
 
-    def start(self) -> None:
-        """Begins to look; returns at once."""
-        self._thread.start()
-
-    def close(self) -> None:
-        """Looks no more. The printers belong to whoever got them. May be called twice."""
-        if self._closing.is_set():
-            return
-        self._closing.set()
-        os.write(self._wake_write, b"x")
-        if self._thread.is_alive():
-            self._thread.join()
-        os.close(self._wake_read)
-        os.close(self._wake_write)
-
-    def _run(self) -> None:
-        hotplug = self._hotplug()
-        watched = [self._wake_read] if hotplug is None else [self._wake_read, hotplug.fileno()]
-        try:
-            while not self._closing.is_set():
-                self._settle(self._look())
-                ready, _, _ = select.select(watched, [], [], self._rest(hotplug))
-                if hotplug is not None and hotplug.fileno() in ready:
-                    hotplug.drain()
-        finally:
-            if hotplug is not None:
-                hotplug.close()
-
-    def _rest(self, hotplug: Hotplug | None) -> float | None:
-        """Seconds until the next look, unless udev tells of something; None for ever."""
-        rests = [] if hotplug is not None else [RETRY_S]
-        if self._without_node:
-            due = min(self._without_node.values()) + self._node_s
-            rests.append(max(0.0, due - time.monotonic()))
-        return min(rests, default=None)
+    def _rest(self) -> float | None:
+        if not self._without_node:
+            return None
+        due = min(self._without_node.values()) + self._node_s
+        return max(0.0, due - time.monotonic())
 
     def _settle(self, devices: tuple[PluggedIn, ...]) -> None:
         """Opens what is new; gives up only what has come to share its name, or has got a better

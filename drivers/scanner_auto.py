@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import logging
 import os
-import select
-import threading
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from drivers import discovery
+from drivers.discovering import Discovering
 from drivers.discovery import PluggedIn
 from drivers.hotplug import Hotplug, watch
 from drivers.ports import DeviceState, Post, Scanner, Words
@@ -24,8 +23,6 @@ from drivers.urls import ScannerUrl, parse_scanner
 
 log = logging.getLogger(__name__)
 
-RETRY_S: Final = 5.0
-"""Only where udev is silent; else its event comes first."""
 LANES_MAX: Final = 8
 _BY_PORT: Final = Words(
     zh="有两支同型号的扫码枪，改按 USB 插口区分",
@@ -33,7 +30,7 @@ _BY_PORT: Final = Words(
 )
 
 
-class AutoScanners:
+class AutoScanners(Discovering):
     """A `Scanner` made of scanners. Its first has `lane`, the next ones the numbers after it."""
 
     def __init__(
@@ -46,49 +43,22 @@ class AutoScanners:
         look: Callable[[], tuple[PluggedIn, ...]] = plugged_in,
         hotplug: Callable[[], Hotplug | None] = lambda: watch("input", "tty"),
     ) -> None:
+        super().__init__("scanner discovery", look, hotplug)
         self.name: Final = "auto:"
         self.lane: Final = lane
         self._post = post
         self._open_scanner = open_scanner
         self._besides = besides
-        self._look = look
-        self._hotplug = hotplug
         prefix, _, number = lane.rpartition("-")
         self._lanes: Final = [f"{prefix}-{int(number) + step}" for step in range(LANES_MAX)]
         self._scanners: Final[dict[str, Scanner]] = {}
-        """By the path that each was opened under. Only the thread below uses it."""
+        """By the path that each was opened under. Only its thread uses it, while it runs."""
         self._told_of: Final[set[str]] = set()
-        self._closing = threading.Event()
-        self._wake_read, self._wake_write = os.pipe()
-        self._thread = threading.Thread(target=self._run, name="scanner discovery", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
 
     def close(self) -> None:
-        if self._closing.is_set():
-            return
-        self._closing.set()
-        os.write(self._wake_write, b"x")
-        if self._thread.is_alive():
-            self._thread.join()
-        os.close(self._wake_read)
-        os.close(self._wake_write)
-
-    def _run(self) -> None:
-        hotplug = self._hotplug()
-        watched = [self._wake_read] if hotplug is None else [self._wake_read, hotplug.fileno()]
-        try:
-            while not self._closing.is_set():
-                self._settle(self._look())
-                ready, _, _ = select.select(watched, [], [], RETRY_S if hotplug is None else None)
-                if hotplug is not None and hotplug.fileno() in ready:
-                    hotplug.drain()
-        finally:
-            for scanner in self._scanners.values():
-                scanner.close()
-            if hotplug is not None:
-                hotplug.close()
+        super().close()
+        while self._scanners:
+            self._scanners.popitem()[1].close()
 
     def _settle(self, devices: tuple[PluggedIn, ...]) -> None:
         """Opens what is new; closes only what has come to share its name."""

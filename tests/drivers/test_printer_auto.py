@@ -39,6 +39,7 @@ class Desk:
         self.seen: tuple[PluggedIn, ...] | None = None
         self.found: list[str] = []
         self.lost: list[str] = []
+        self.errors: list[Exception] = []
         self.inbox: queue.Queue[DeviceInput] = queue.Queue()
         self._udev, self._udev_end = os.pipe()
 
@@ -52,6 +53,8 @@ class Desk:
         wait_until(lambda: self.seen == devices, "somebody looks")
 
     def look(self) -> tuple[PluggedIn, ...]:
+        if self.errors:
+            raise self.errors.pop()
         self.seen = self.plugged
         return self.seen
 
@@ -106,6 +109,18 @@ def test_a_printer_is_found_when_it_is_plugged_in_and_not_again_when_it_comes_ba
     wait_until(lambda: len(desk.found) == 2, "another printer")
     assert desk.found[1] == "usb:/dev/usb/by-id/TSC"
     assert desk.lost == []
+
+
+def test_an_error_in_looking_is_logged_and_the_next_printer_is_found(
+    desk: Desk, auto: AutoPrinters, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.errors.append(KeyError("what nobody foresaw"))
+    auto.start()
+    wait_until(lambda: not desk.errors, "the error")
+    desk.plug(lp(0, "1"))
+    wait_until(lambda: desk.found == ["usb:/dev/usb/by-id/POS58"], "a printer")
+    [said] = [one for one in caplog.records if one.exc_info]
+    assert said.getMessage() == "printer discovery met an error"
 
 
 def test_a_second_one_of_the_same_kind_makes_both_known_by_their_ports(
