@@ -1,14 +1,17 @@
 """A hub as it is installed (TLS, its own authority, a broker with accounts), and a blank kiosk: a
 process with a serial scanner, a serial printer, a voice that is written down, and nothing else."""
 
+import contextlib
 import json
 import os
+import sqlite3
 import ssl
 import stat
 import sys
 import threading
 import urllib.request
 import uuid
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +22,7 @@ from drivers.sound_files import SHIPPED, read_sound
 from provisioning.mosquitto import HUB_USER, RELOAD, Style
 from provisioning.render import merge
 from tests.support.broker_doors import HUB_PASSWORD, NOW, InstalledBroker, Papers
+from tests.support.faketime import FakeTime
 from tests.support.processes import free_ports, run, until
 from tests.support.serial_devices import HandScanner
 from tests.support.site import Process
@@ -80,6 +84,7 @@ class InstalledHub:
         told = run("hub", "token", "--role", "administrator", "--data", str(self.data))
         assert told.returncode == 0, told.stderr
         self._token = told.stdout.splitlines()[-1]
+        self._database: Final = f"file:{self.data / 'hub' / 'hub.sqlite3'}?mode=ro"
         self._process: Process | None = None
         self._over = threading.Event()
         self._unit = threading.Thread(target=self._watch, name="yicang-broker.path")
@@ -89,6 +94,15 @@ class InstalledHub:
         while not self._over.wait(0.02):
             if (self.broker.directory / RELOAD).exists() and self.broker.running:
                 self.broker.reload()
+
+    def invited_two_hours_ago(self) -> Mapping[str, str]:
+        """An invitation that was good for an hour: its ``id`` and ``text``. Before the hub runs."""
+        clock = FakeTime(self.folder / "clock", "-2h")
+        asked = ("--stop", STOP, "--hours", "1", "--data", str(self.data))
+        made = run("hub", "kiosk", "invite", *asked, env=clock.environment())
+        assert made.returncode == 0, made.stderr
+        first, *_, text = made.stdout.splitlines()
+        return {"id": first.partition(":")[0], "text": text}
 
     def __enter__(self) -> Self:
         self.broker.start()
@@ -148,6 +162,14 @@ class InstalledHub:
         """How far it has come."""
         told: Mapping[str, Any] = self.ask("GET", f"kiosks/invitations/{one}")
         return told
+
+    def refusals(self) -> Counter[tuple[str, str]]:
+        """How often which invitation was refused, by the hub's audit log, and why."""
+        with contextlib.closing(sqlite3.connect(self._database, uri=True)) as database:
+            rows = database.execute(
+                "SELECT subject, detail FROM audit WHERE what = 'enrolment.refused'"
+            ).fetchall()
+        return Counter((subject, json.loads(detail)["why"]) for subject, detail in rows)
 
 
 class BlankKiosk:

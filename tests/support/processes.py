@@ -218,7 +218,9 @@ class Up(Yicang):
         return processes_naming(str(self.data))
 
 
-def run(*arguments: str, deadline_s: float = 60.0) -> subprocess.CompletedProcess[str]:
+def run(
+    *arguments: str, deadline_s: float = 60.0, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """One command to its end, both streams apart."""
     return subprocess.run(
         [sys.executable, "-m", "yicang", *arguments],
@@ -229,5 +231,5 @@ def run(*arguments: str, deadline_s: float = 60.0) -> subprocess.CompletedProces
         encoding="utf-8",
         timeout=deadline_s,
         check=False,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+        env={**os.environ, "PYTHONIOENCODING": "utf-8", **(env or {})},
     )

@@ -1,7 +1,7 @@
 """From a blank card to the first accepted scan: a scanner, a printer, a voice, no keyboard."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from contract import enrolling
 from contract.codes import Kind
 from contract.codes import parse as parse_label
-from contract.enrolling import parse
+from contract.enrolling import Refusal, parse
 from tests.support import people
 from tests.support.new_kiosk_site import STOP, BlankKiosk, InstalledHub
 from tests.support.processes import until
@@ -20,9 +20,20 @@ RICE = "6901234567892"
 
 
 @pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InstalledHub]:
-    with InstalledHub(tmp_path_factory.mktemp("hub")) as found:
-        yield found
+def made(tmp_path_factory: pytest.TempPathFactory) -> InstalledHub:
+    return InstalledHub(tmp_path_factory.mktemp("hub"))
+
+
+@pytest.fixture(scope="module")
+def late(made: InstalledHub) -> Mapping[str, str]:
+    """An invitation whose time is over by the hub's clock."""
+    return made.invited_two_hours_ago()
+
+
+@pytest.fixture(scope="module")
+def hub(made: InstalledHub, late: Mapping[str, str]) -> Iterator[InstalledHub]:
+    with made:
+        yield made
 
 
 def test_a_blank_card_becomes_a_kiosk_whose_first_scan_the_hub_has(
@@ -116,7 +127,7 @@ def test_pulling_the_plug_in_between_costs_no_scan(hub: InstalledHub, tmp_path: 
 
 
 def test_codes_that_are_over_or_of_another_hub_are_told_apart(
-    hub: InstalledHub, tmp_path: Path
+    hub: InstalledHub, late: Mapping[str, str], tmp_path: Path
 ) -> None:
     used, cancelled = hub.invite(), hub.invite()
     hub.ask("POST", f"kiosks/invitations/{cancelled['id']}/cancel")
@@ -129,6 +140,9 @@ def test_codes_that_are_over_or_of_another_hub_are_told_apart(
     ):
         first.plug_in()
         first.wait_printed("Setting up")
+        first.scanner.scan(late["text"])
+        first.wait_heard("setup-expired")
+        first.wait_printed("This code has expired")
         first.scanner.scan(foreign)
         first.wait_heard("setup-foreign")
         first.scanner.scan(unknown)
@@ -145,6 +159,16 @@ def test_codes_that_are_over_or_of_another_hub_are_told_apart(
         second.wait_heard("setup-used")
         second.wait_printed("Another kiosk has used")
         assert not (second.state / "identity.json").exists()
+        assert hub.refusals() == {
+            (late["id"], Refusal.EXPIRED): 1,
+            ("", Refusal.UNKNOWN): 1,
+            (cancelled["id"], Refusal.CANCELLED): 1,
+            (used["id"], Refusal.USED): 1,
+        }, "nobody asks for anything where the certificate is not the code's"
+        assert hub.invitation(late["id"])["state"] == "expired"
+        for told in ("expired", "hub-foreign", "unknown", "cancelled"):
+            assert re.search(rf"setup: (code-)?{told}\b", first.log), told
+        assert "setup: code-used" in second.log
 
 
 @pytest.mark.proof
