@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,11 @@ import pytest
 from drivers import keymap
 from drivers.evdev_source import open_grabbed
 from drivers.keymap import KeyEvent
-from drivers.ports import DeviceState, ScanRead, ScanUnreadable
+from drivers.ports import DeviceInput, DeviceState, ScanRead, ScanUnreadable
 from drivers.record import FORMAT, lines, main
 from drivers.registry import open_scanner, parse_scanner
 from drivers.scanner_evdev import EvdevScanner, KeyDevice
+from drivers.scans import SILENCE_S
 from tests.drivers.test_scanners import Inbox, key_scanner
 from tests.support.key_devices import (
     KeyScanner,
@@ -32,6 +34,8 @@ from tests.support.serial_devices import HandScanner, wait_until
 needs_evdev()
 
 ROOT = Path(__file__).parents[2]
+TRIES = 10
+"""A hand that was held up in the middle of a code proves nothing, and plays once more."""
 RECORDINGS = sorted((Path(__file__).parent / "recordings").glob("*.jsonl"))
 
 
@@ -97,13 +101,29 @@ def test_recording_what_is_not_there_is_told(
 
 def test_two_scanners_at_a_millisecond_a_character_lose_and_mix_nothing(tmp_path: Path) -> None:
     """One that types and one on a serial line, and two of each, all at once."""
-    inboxes = [Inbox() for _ in range(4)]
     codes = [[f"{lane}{number:05}ABC" for number in range(100)] for lane in range(4)]
+    for attempt in range(TRIES):
+        folder = tmp_path / str(attempt)
+        folder.mkdir()
+        read = burst(folder, codes)
+        if read is not None:
+            break
+    else:
+        pytest.fail("this machine never typed without a pause")
+    for lane, got in enumerate(read):
+        assert got == [ScanRead(str(lane), code, ended_by="cr") for code in codes[lane]]
+
+
+def burst(folder: Path, codes: list[list[str]]) -> list[list[DeviceInput]] | None:
+    """What four scanners of which lanes 0 and 1 type make of these codes; None when the hand that
+    plays them paused in the middle of a code for so long that this ends it by the rules."""
+    inboxes = [Inbox() for _ in codes]
     with (
-        KeyScanner(tmp_path / "0") as key_0,
-        KeyScanner(tmp_path / "1") as key_1,
-        HandScanner(tmp_path / "2") as line_2,
-        HandScanner(tmp_path / "3") as line_3,
+        KeyScanner(folder / "0") as key_0,
+        KeyScanner(folder / "1") as key_1,
+        HandScanner(folder / "2") as line_2,
+        HandScanner(folder / "3") as line_3,
+        ExitStack() as closing,
     ):
         scanners = [
             key_scanner(key_0, "0", inboxes[0]),
@@ -113,6 +133,7 @@ def test_two_scanners_at_a_millisecond_a_character_lose_and_mix_nothing(tmp_path
         ]
         for scanner, inbox in zip(scanners, inboxes, strict=True):
             scanner.start()
+            closing.callback(scanner.close)
             assert inbox.next_state().ok
         # Two events and their report for each millisecond of typing.
         keys = [
@@ -120,18 +141,19 @@ def test_two_scanners_at_a_millisecond_a_character_lose_and_mix_nothing(tmp_path
             for lane in (0, 1)
         ]
         wires = [("\r".join(codes[lane]) + "\r").encode() for lane in (2, 3)]
+        longest, before = 0.0, time.monotonic()
         for at in range(len(wires[0])):
             for hand, events in ((key_0, keys[0]), (key_1, keys[1])):
                 hand.play(events[at * 5 : at * 5 + 5])
             line_2.write(wires[0][at : at + 1])
             line_3.write(wires[1][at : at + 1])
+            now = time.monotonic()
+            longest, before = max(longest, now - before), now
         key_0.play(keys[0][len(wires[0]) * 5 :])
         key_1.play(keys[1][len(wires[0]) * 5 :])
-        for lane, inbox in enumerate(inboxes):
-            got = [inbox.next() for _ in codes[lane]]
-            assert got == [ScanRead(str(lane), code, ended_by="cr") for code in codes[lane]]
-        for scanner in scanners:
-            scanner.close()
+        if max(longest, time.monotonic() - before) >= SILENCE_S / 2:
+            return None
+        return [[inbox.next() for _ in lane] for inbox, lane in zip(inboxes, codes, strict=True)]
 
 
 @pytest.mark.usefixtures("scanner")

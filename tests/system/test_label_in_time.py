@@ -42,6 +42,7 @@ def sizes(profile_name: str) -> dict[str, int]:
     }
 
 
+@pytest.mark.proof  # in seconds: for a machine that does nothing else
 @pytest.mark.parametrize(
     ("profile", "baud"), [("58mm-native", 9_600), ("58mm-native", 115_200), ("58mm", 115_200)]
 )
