@@ -1,6 +1,6 @@
 # One target each for running, testing, checking and measuring. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help up test proof check bench cards docs sounds screenshots release release-key clean
+.PHONY: help up test proof guest check bench cards docs sounds screenshots release release-key clean
 
 # Which Python to build .venv with, further extras (kiosk-hid,kiosk-gpio), words for the command.
 PYTHON ?= python3
@@ -18,12 +18,16 @@ up: ## 在本机运行：MQTT、中心、一台终端 / run broker, hub and a ki
 
 test: ## 日常测试 / the everyday suite, under 10 minutes (ARGS="tests/unit -k codes")
 	$(call prepare,test)
-	.venv/bin/python -m pytest -m "not proof" -n auto --dist loadfile $(ARGS)
+	.venv/bin/python -m pytest -m "not proof and not guest" -n auto --dist loadfile $(ARGS)
 
 proof: ## 长时间验证 / the long proofs: kill -9 two hundred times and the like
 	$(call prepare,test)
 	.venv/bin/python -m pytest -m proof $(ARGS)
-	.venv/bin/python -m pytest -m "not proof" --database postgresql -n auto --dist loadfile
+	.venv/bin/python -m pytest -m "not proof and not guest" --database postgresql -n auto --dist loadfile
+
+guest: ## 虚拟机里的终端 / a kiosk on a kernel of its own, under QEMU (root; docs/running.md)
+	$(call prepare,test)
+	.venv/bin/python -m pytest -m guest tests/guest $(ARGS)
 
 check: ## 代码与类型检查 / linters and types
 	$(call prepare,check)

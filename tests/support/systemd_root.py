@@ -101,7 +101,8 @@ def _control_group() -> Path:
 class Machine:
     """As a context manager. With ``ours`` the program of this checkout is installed. With ``udev``
     the kernel's devices are seen in there, and only then; none but pseudo-terminals and loops can
-    be opened. Raises AssertionError when it cannot be built or does not start."""
+    be opened. ``archive`` is a Debian instead of the one with ``packages``. Raises AssertionError
+    when it cannot be built or does not start."""
 
     def __init__(
         self,
@@ -111,12 +112,14 @@ class Machine:
         packages: str = PACKAGES,
         ours: bool = True,
         udev: bool = False,
+        archive: Path | None = None,
     ) -> None:
         self.root: Final = folder / "root"
         self._log: Final = folder / "boot.log"
         self._udev: Final = udev
         self.root.mkdir(parents=True)
-        unpacked = ["tar", "--numeric-owner", "--xattrs", "-xpf", str(_built(suite, packages))]
+        source = archive or _built(suite, packages)
+        unpacked = ["tar", "--numeric-owner", "--xattrs", "-xpf", str(source)]
         subprocess.run([*unpacked, "-C", str(self.root)], check=True, timeout=300)
         # What this machine's devices would be told once more is not this one's to tell.
         (self.root / "etc/systemd/system/systemd-udev-trigger.service").symlink_to("/dev/null")
