@@ -5,6 +5,7 @@
 * A cut costs what was on the way: the next run asks for the rest (HTTP Range, ``If-Range`` with the
   hash, so that a file that changed begins anew). What is whole has the offered hash, or is thrown
   away.
+* A hub that is busy (429, 503) is left alone as long as it says, at most `MOST_S`.
 * This runs with the kiosk's own rights and decides nothing: root verifies the signature anew.
 """
 
@@ -19,6 +20,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlencode, urlsplit
@@ -26,13 +28,17 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 
 from contract.releases import OFFER_PATH, Offer, bundle_path
-from kiosk.durable import sync_directory
+from kiosk.durable import sync_directory, write_durably
 
 log: Final = logging.getLogger(__name__)
 
 TIMEOUT_S: Final = 60.0
 TRIES: Final = 20
 """How often one run takes up a bundle that is cut off; the next run goes on from there."""
+MOST_S: Final = 3600.0
+"""How long a hub may have a kiosk wait: one that is told nonsense must not do so for ever."""
+BUSY: Final = frozenset({429, 503})
+LATER: Final = ".later"
 _CHUNK: Final = 1 << 16
 _MAX_OFFER: Final = 64 * 1024
 _RANGE: Final = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
@@ -42,6 +48,17 @@ _UNREACHABLE: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EN
 
 class FetchError(Exception):
     """Nothing was fetched this time; the text says why, in both languages."""
+
+
+class LaterError(FetchError):
+    """The hub is busy and said when to come again, in ``wait_s`` seconds."""
+
+    def __init__(self, status: int, wait_s: float) -> None:
+        super().__init__(
+            f"中心正忙，请 {wait_s:.0f} 秒后再取 / the hub is busy ({status}): come again later,"
+            f" in {wait_s:.0f} seconds"
+        )
+        self.wait_s: Final = wait_s
 
 
 @dataclass(frozen=True)
@@ -97,7 +114,7 @@ def ask(hub: Hub, release: str, target: str) -> Offer | None:
     if answer.status == 204:
         return None
     if answer.status != 200:
-        raise _unreachable(f"{answer.status} {answer.reason}")
+        raise _turned_away(answer)
     try:
         return msgspec.json.decode(raw, type=Offer)
     except msgspec.MsgspecError as error:
@@ -161,7 +178,7 @@ def _go_on(hub: Hub, offer: Offer, part: Path) -> None:
             file.truncate()
             have = 0
         else:
-            raise _unreachable(f"{answer.status} {answer.reason}")
+            raise _turned_away(answer)
         try:
             while chunk := answer.read(_CHUNK):
                 have += len(chunk)
@@ -186,6 +203,42 @@ def _size(path: Path) -> int:
 def _hash(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _turned_away(answer: http.client.HTTPResponse) -> FetchError:
+    wait_s = _wait_s(answer) if answer.status in BUSY else 0.0
+    if wait_s > 0:
+        return LaterError(answer.status, min(wait_s, MOST_S))
+    return _unreachable(f"{answer.status} {answer.reason}")
+
+
+def _wait_s(answer: http.client.HTTPResponse) -> float:
+    """The seconds of Retry-After (RFC 9110, 10.2.3: a number, or a date, which is held against the
+    hub's own); 0 without one that can be read."""
+    said = answer.headers.get("Retry-After", "").strip()
+    if said.isascii() and said.isdecimal():
+        return float(said[:9])
+    try:
+        until, now = (parsedate_to_datetime(text) for text in (said, answer.headers["Date"] or ""))
+        return (until - now).total_seconds()
+    except (TypeError, ValueError):
+        return 0.0
+
+
+def note_later(folder: Path, wait_s: float, now_s: float) -> None:
+    """Remembers until when the hub is left alone; ``now_s`` seconds since the machine started,
+    which is all that is known of the time for certain. Raises OSError."""
+    write_durably(folder / LATER, f"{now_s + wait_s:.0f}\n".encode(), mode=0o640)
+
+
+def is_later(folder: Path, now_s: float) -> bool:
+    """Whether it is to be left alone still. What an earlier start of the machine has noted says
+    nothing, and shows by being farther away than any hub may ask for."""
+    try:
+        until = float((folder / LATER).read_text(encoding="ascii")[:32])
+    except (OSError, ValueError):
+        return False
+    return now_s < until <= now_s + MOST_S
 
 
 def _unreachable(why: object) -> FetchError:

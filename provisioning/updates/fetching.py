@@ -1,6 +1,8 @@
 """Fetches for this kiosk: with its settings, its account, at its hour, when nothing is unsent."""
 
 import ssl
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from contract.settings import SettingsError
@@ -18,7 +20,19 @@ from provisioning.updates.state import StateError
 from provisioning.updates.state import load as load_state
 
 
-def fetch_offered(path: Path, places: Places, python: Path, *, now: bool) -> Words:
+def since_start() -> float:
+    """Seconds since the machine started, asleep or not."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def fetch_offered(
+    path: Path,
+    places: Places,
+    python: Path,
+    *,
+    now: bool,
+    clock: Callable[[], float] = since_start,
+) -> Words:
     """Has what the hub offers in `Places.incoming`; how that went.
 
     Raises:
@@ -33,6 +47,8 @@ def fetch_offered(path: Path, places: Places, python: Path, *, now: bool) -> Wor
         return Words("还没到升级的钟点", "it is not the hour for updates")
     if not now and facts is not None and facts.backlog > 0:
         return Words("先送完事件，下次再取", "events go first: another time")
+    if not now and fetch.is_later(places.incoming, clock()):
+        return Words("中心让稍后再来", "the hub said to come again later")
     try:
         config = load(path)
         identity = IdentityStore(config.state / "identity.json").load()
@@ -41,6 +57,14 @@ def fetch_offered(path: Path, places: Places, python: Path, *, now: bool) -> Wor
     except IdentityError as error:
         raise FetchError(str(error.words)) from None
     hub = Hub(config.hub_url, identity.username, identity.password, _trust(config))
+    try:
+        return _fetched(hub, places, python)
+    except fetch.LaterError as error:
+        fetch.note_later(places.incoming, error.wait_s, clock())
+        raise
+
+
+def _fetched(hub: Hub, places: Places, python: Path) -> Words:
     here = venvs.here(python)
     offer = fetch.ask(hub, places.linked(CONFIRMED) or "", f"{here.python}-{here.machine}")
     if offer is None:

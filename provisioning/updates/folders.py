@@ -20,6 +20,16 @@ def open_source(path: Path) -> int:
     return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
+def _found(source: Path) -> int:
+    try:
+        return open_source(source)
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        # A service sees nothing of /root, /home and /tmp, from where a person may have begun.
+        raise BundleError(
+            "source", f"{source}: 发布包不在了，或服务看不到 / gone, or not seen by a service"
+        ) from None
+
+
 def read_manifest(path: Path, verify: Verify) -> Manifest:
     """The signed manifest of a bundle, of which nothing else is read.
 
@@ -36,8 +46,8 @@ def unpack(places: Places, name: str, source: Path, verify: Verify, make: Make) 
     that was cut off has left there.
 
     Raises:
-        BundleError: the bundle is not used.
-        OSError: the disk refuses, or the bundle is gone.
+        BundleError: the bundle is not used; ``source``: it is gone, or not seen from here.
+        OSError: the disk refuses.
     """
     if places.is_complete(name):
         return
@@ -45,7 +55,7 @@ def unpack(places: Places, name: str, source: Path, verify: Verify, make: Make) 
     remove(folder)
     folder.mkdir(mode=0o755, parents=True)
     try:
-        with os.fdopen(open_source(source), "rb") as file, Bundle(file, verify) as bundle:
+        with os.fdopen(_found(source), "rb") as file, Bundle(file, verify) as bundle:
             if bundle.manifest.id != name:
                 raise BundleError(
                     "other-release", f"发布包是 {bundle.manifest.id} / it is {bundle.manifest.id}"

@@ -262,6 +262,8 @@ class Updater:
                 return None
             word = error.word if isinstance(error, BundleError) else "disk"
             if plan.otherwise.phase is Phase.IDLE:
+                if word == "source":  # which says nothing against the release
+                    return state.ended(Result.REFUSED, word, again=True)
                 return replace(plan.otherwise, result_reason=word)
             return plan.otherwise
         return plan.then

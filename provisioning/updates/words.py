@@ -45,6 +45,10 @@ REASONS: Final[Mapping[str, Words]] = {
     "cut-off": Words("升级被打断了", "it was cut off"),
     "rehearsal": Words("数据库的副本升不上来", "a copy of the database cannot be brought along"),
     "disk": Words("磁盘写不进去", "the disk refuses"),
+    "source": Words(
+        "原来的发布包文件不在了，或在服务看不到的 /root、/home、/tmp 里；请再安装一次",
+        "its file is gone, or where services see nothing (/root, /home, /tmp): install it again",
+    ),
     "damaged": Words("发布包已损坏", "the bundle is damaged"),
     "unsigned": Words("发布包没有签名", "the bundle is not signed"),
     "signature": Words("签名不符", "the signature does not fit"),

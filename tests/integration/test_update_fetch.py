@@ -32,12 +32,14 @@ class Bench:
             one.mkdir(parents=True)
         self.config = settings(self.kiosk, url, authority)
         self.says(KioskFacts(open_now=True))
+        self.now_s = 5000.0
 
     def says(self, facts: KioskFacts) -> None:
         write_facts(self.places.heard.parent, facts)
 
     def fetch(self, *, now: bool = False) -> str:
-        return fetch_offered(self.config, self.places, PYTHON, now=now).en
+        done = fetch_offered(self.config, self.places, PYTHON, now=now, clock=lambda: self.now_s)
+        return done.en
 
     def there(self) -> list[str]:
         return sorted(path.name for path in self.places.incoming.iterdir())
@@ -130,6 +132,67 @@ def test_at_a_bad_moment_the_hub_is_not_even_asked(
     bench.says(facts)
     assert bench.fetch() == said
     assert bench.hub.accounts == []
+    assert bench.fetch(now=True) == f"fetched {NEW}"
+
+
+@pytest.mark.parametrize(
+    ("status", "header", "wait_s"),
+    [
+        (503, {"Retry-After": "1200"}, 1200),
+        (429, {"Retry-After": "30"}, 30),
+        (
+            503,
+            {
+                "Date": "Sun, 22 Nov 2026 10:00:00 GMT",
+                "Retry-After": "Sun, 22 Nov 2026 10:10:00 GMT",
+            },
+            600,
+        ),
+        (503, {"Retry-After": "99999999"}, 3600),
+    ],
+)
+def test_a_hub_that_is_busy_is_left_alone_as_long_as_it_says_and_no_longer_than_an_hour(
+    bench: Bench, status: int, header: dict[str, str], wait_s: int
+) -> None:
+    bench.hub.busy = (status, header)
+    with pytest.raises(FetchError, match="come again later"):
+        bench.fetch()
+    bench.hub.busy = None
+    asked = len(bench.hub.accounts)
+    bench.now_s += wait_s - 1
+    assert bench.fetch() == "the hub said to come again later"
+    assert len(bench.hub.accounts) == asked
+    bench.now_s += 1
+    assert bench.fetch() == f"fetched {NEW}"
+    assert bench.there() == [f"{NEW}.yrel"]
+
+
+def test_a_machine_that_has_started_anew_waits_for_no_hub_of_before(bench: Bench) -> None:
+    bench.hub.busy = (503, {"Retry-After": "1200"})
+    bench.now_s = 900_000.0
+    with pytest.raises(FetchError):
+        bench.fetch()
+    bench.hub.busy = None
+    bench.now_s = 60.0  # since the start of the machine
+    assert bench.fetch() == f"fetched {NEW}"
+
+
+@pytest.mark.parametrize("header", [{}, {"Retry-After": "soon"}, {"Retry-After": "-5"}])
+def test_a_busy_hub_that_says_no_time_is_asked_again_by_the_next_run(
+    bench: Bench, header: dict[str, str]
+) -> None:
+    bench.hub.busy = (503, header)
+    with pytest.raises(FetchError, match="503"):
+        bench.fetch()
+    bench.hub.busy = None
+    assert bench.fetch() == f"fetched {NEW}"
+
+
+def test_a_person_who_fetches_by_hand_does_not_wait(bench: Bench) -> None:
+    bench.hub.busy = (503, {"Retry-After": "1200"})
+    with pytest.raises(FetchError):
+        bench.fetch()
+    bench.hub.busy = None
     assert bench.fetch(now=True) == f"fetched {NEW}"
 
 

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from provisioning.updates.alone import BusyError
 from provisioning.updates.bundle import BundleError
 from provisioning.updates.places import CONFIRMED, CURRENT
 from provisioning.updates.progress import Phase, Result
-from provisioning.updates.runner import BusyError
+from provisioning.updates.words import REASONS
 from tests.support.journals import Home
 from tests.support.releases import (
+    BROUGHT,
     IDS,
     NEW,
     NEWER,
@@ -328,6 +330,27 @@ def test_new_units_wait_for_a_system_that_can_be_written(tmp_path: Path, signer:
     assert one.updater().run().result is Result.CONFIRMED
     one.fixed = True
     one.offer(2)  # brings nothing of the kind
+    assert one.updater().run().result is Result.CONFIRMED
+
+
+def test_one_that_was_cut_off_and_whose_file_is_out_of_sight_says_so_and_may_come_again(
+    tmp_path: Path, signer: Signer
+) -> None:
+    one = machine(tmp_path, signer)
+    hidden = bundle(tmp_path / "home" / "new.yrel", signer, 1, BROUGHT[1])
+
+    def cut(_folder: Path, _what: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        one.updater(make=cut).install(hidden)
+    hidden.rename(tmp_path / "elsewhere.yrel")  # as a service with ProtectHome sees it
+    state = one.updater().run()
+    assert (state.result, state.result_reason) == (Result.REFUSED, "source")
+    assert one.told() == {"update": "refused", "release": NEW, "reason": "source"}
+    assert "/root, /home, /tmp" in REASONS["source"].en
+    assert one.in_use() == OLD
+    one.offer()
     assert one.updater().run().result is Result.CONFIRMED
 
 

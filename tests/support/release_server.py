@@ -29,6 +29,8 @@ class ReleaseServer:
         self.offered: dict[str, Any] | None = self.offer()
         self.cuts: list[int] = []
         self.ranges = True
+        self.busy: tuple[int, dict[str, str]] | None = None
+        """What every request for the bundle is answered with, status and headers."""
         self.asked: list[str | None] = []
         self.accounts: list[str | None] = []
         self.sent = 0
@@ -73,6 +75,13 @@ def _handler(hub: ReleaseServer) -> type[http.server.BaseHTTPRequestHandler]:
         def _bundle(self) -> None:
             asked = self.headers["Range"]
             hub.asked.append(asked)
+            if hub.busy is not None:
+                status, headers = hub.busy
+                self.send_response_only(status)
+                for name, value in {"Content-Length": "0", **headers}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                return
             tag = f'"{hashlib.sha256(hub.content).hexdigest()}"'
             first = 0
             found = re.fullmatch(r"bytes=(\d+)-", asked or "")
