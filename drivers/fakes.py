@@ -189,5 +189,8 @@ class FakeSpeaker:
     def say(self, prompt: str, *then: str) -> None:
         self.said += (prompt, *then)
 
+    def wait(self, within_s: float) -> None:
+        """It was said at once."""
+
     def close(self) -> None:
         """Nothing to give back."""

@@ -412,5 +412,8 @@ class Speaker(Protocol):
         """Speaks a prompt of `drivers.prompts`, and others after it, instead of what is being said
         or waits to be."""
 
+    def wait(self, within_s: float) -> None:
+        """Until nothing is being said any more, or ``within_s`` have passed."""
+
     def close(self) -> None:
         """Falls silent. May be called twice."""

@@ -93,6 +93,12 @@ class AplaySpeaker:
             self._next = (prompts, self._clock())
             self._interrupt()
 
+    def wait(self, within_s: float) -> None:
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._closed or (self._next is None and not self._saying), within_s
+            )
+
     def close(self) -> None:
         with self._changed:
             self._closed = True
@@ -103,7 +109,7 @@ class AplaySpeaker:
     def _interrupt(self) -> None:
         if self._process is not None:
             self._process.terminate()
-        self._changed.notify()
+        self._changed.notify_all()
 
     # --- the speaker's own thread ---
 
@@ -119,6 +125,7 @@ class AplaySpeaker:
                     break
             with self._changed:
                 self._saying = ()
+                self._changed.notify_all()
 
     def _take(self) -> tuple[str, ...] | None:
         """The prompts to say now; none to try the sound card again; None at the end."""

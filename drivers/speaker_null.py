@@ -17,5 +17,8 @@ class NullSpeaker:
     def say(self, prompt: str, *then: str) -> None:
         """Silence."""
 
+    def wait(self, within_s: float) -> None:
+        """There is nothing to wait for."""
+
     def close(self) -> None:
         """There is nothing to give back."""

@@ -50,6 +50,8 @@ AGAIN_MS: Final = 5_000
 """When something that the disk refused is tried again."""
 IDLE_S: Final = 10.0
 """Without an input it looks around this often, and whoever watches this process hears of it."""
+LAST_WORD_S: Final = 6.0
+"""How long the last prompt may take until the devices are closed: it asks for the six digits."""
 _TICKET: Final = 0
 """Job numbers: slips count from 1."""
 
@@ -132,6 +134,7 @@ class SetupDesk:
                     return False
                 self._sort(incoming)
                 self._on_time()
+            self._speaker.wait(LAST_WORD_S)
             return True
         finally:
             self._work.put(None)

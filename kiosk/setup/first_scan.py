@@ -93,6 +93,10 @@ class FirstScan:
             return
         self._speaker.say(prompt, *then)
 
+    def wait(self, within_s: float) -> None:
+        """As a speaker."""
+        self._speaker.wait(within_s)
+
     def close(self) -> None:
         """Stops asking. May be called twice."""
         self._stopping.set()

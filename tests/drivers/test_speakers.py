@@ -183,6 +183,23 @@ def test_a_new_prompt_ends_a_sentence_too(room: Room) -> None:
     until(lambda: room.heard() == [shipped("zh", "setup-part"), shipped("zh", "saved")])
 
 
+def test_whoever_waits_for_the_voice_is_let_go_when_it_has_spoken(room: Room) -> None:
+    room.behave("hold")
+    speaker = room.started()
+    speaker.say("saved")
+    until(lambda: len(room.heard()) == 1)
+    before = time.monotonic()
+    speaker.wait(0.3)
+    assert time.monotonic() - before >= 0.3, "it is still being said"
+    waiting = threading.Thread(target=speaker.wait, args=(WITHIN_S,))
+    waiting.start()
+    room.let_go()
+    waiting.join(WITHIN_S / 2)
+    assert not waiting.is_alive()
+    speaker.say("a prompt of a later release")
+    speaker.wait(WITHIN_S)
+
+
 def test_half_the_volume_is_half_of_every_sample(room: Room) -> None:
     room.started(volume=50).say("saved")
     until(lambda: len(room.heard()) == 1)
