@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
 from hub.access.permissions import Role
-from tests.support.browser import Console, chromium, context
+from tests.support.browser import Console, context
 from tests.support.hub_scene import served
 from tests.support.hub_site import PASSWORD, HubSite
 
@@ -22,12 +22,6 @@ AUTHENTICATOR = {
     "isUserVerified": True,
     "automaticPresenceSimulation": True,
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture

@@ -12,13 +12,12 @@ from tests.support.browser import (
     DESKTOP,
     PHONE,
     Console,
-    chromium,
     context,
     serious,
     sticking_out,
     too_wide,
 )
-from tests.support.hub_scene import CLAIM, Scene, a_scene, served
+from tests.support.hub_scene import CLAIM, Scene, served
 from tests.support.hub_site import PASSWORD, USER, HubSite
 from tests.support.pages import PUBLIC, VISITORS
 
@@ -31,24 +30,6 @@ SIZES: Mapping[str, tuple[tuple[int, int], Colours]] = {
 }
 LOOKS = {"zh": SIZES, "en": {**SIZES, "in the dark": (DESKTOP, "dark")}}
 """How every page is looked at; the dark differs in nothing but colours, so one language does."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    with a_scene(tmp_path_factory.mktemp("hub")) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def url(scene: Scene) -> Iterator[str]:
-    with served(scene.site) as found:
-        yield found
 
 
 @contextmanager

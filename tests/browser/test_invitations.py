@@ -15,18 +15,12 @@ from contract.codes import PLACE_IN
 from contract.enrolling import EMPTY
 from contract.messages import KioskStatus
 from tests.browser.test_hub_pages import SIZES, a_page, sign_in
-from tests.support.browser import DESKTOP, chromium, serious, too_wide
+from tests.support.browser import DESKTOP, serious, too_wide
 from tests.support.hub_scene import served
 from tests.support.hub_site import HubSite, Journal
 from tests.support.new_kiosk import NewKiosk, with_tls
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from contract.codes import action_code
 from kiosk.screen.moment import Moment
 from kiosk.screen.view import SHOWN_AFTER_MS, DayView, DeviceView, Language
 from kiosk.state import Phase
-from tests.support.browser import AXE, Console, chromium
+from tests.support.browser import AXE, Console
 from tests.support.kiosk_page import ITEM, PageKiosk
 from tests.support.kiosk_scenes import of_phase, scenes, told
 from tests.support.lanes import ANN, RICE
@@ -59,12 +59,6 @@ HIDDEN_WORDS = """() => {
   const words = document.querySelector(".words").getBoundingClientRect();
   return Math.max(0, words.bottom - box.bottom, box.top - words.top);
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture

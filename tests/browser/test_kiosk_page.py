@@ -19,7 +19,6 @@ from contract.actions import CATEGORIES, Verb
 from contract.codes import Kind, action_code, parse
 from kiosk.screen.practice import SAMPLE_EAN13
 from kiosk.screen.view import DeviceView, Language
-from tests.support.browser import chromium
 from tests.support.kiosk_page import ATTENTION, IDLE, ITEM, REFUSED, SAVED, PageKiosk
 
 pytestmark = pytest.mark.browser
@@ -53,12 +52,6 @@ window.AudioContext = class extends window.AudioContext {
 };
 """
 """Writes down the tones that the page gives to the sound card."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture

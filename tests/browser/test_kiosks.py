@@ -8,18 +8,12 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.test_hub_pages import LOOKS, a_page, sign_in
 from tests.support.alarm_scene import look, say
-from tests.support.browser import DESKTOP, PHONE, chromium, serious, too_wide
+from tests.support.browser import DESKTOP, PHONE, serious, too_wide
 from tests.support.fleet_scene import BROKEN, Fleet, kiosk_id, well
 from tests.support.hub_scene import served
 from tests.support.hub_site import HubSite
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -12,19 +12,13 @@ from playwright.sync_api import Browser, Page, expect
 
 from hub.printing import papers
 from tests.browser.test_hub_pages import a_page, sign_in
-from tests.support.browser import DESKTOP, PHONE, chromium, serious, too_wide
+from tests.support.browser import DESKTOP, PHONE, serious, too_wide
 from tests.support.hub_scene import served
 from tests.support.hub_site import HubSite
 
 pytestmark = pytest.mark.browser
 
 LABEL, RECEIPT = "#seen-label img", "#seen-receipt img"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from drivers import keymap
-from tests.support.browser import chromium
 from tests.support.key_devices import Recorded, recording
 from tests.support.kiosk_page import IDLE, PageKiosk
 
@@ -74,12 +73,6 @@ def bursts(events: list[Recorded]) -> Iterator[list[tuple[str, dict[str, object]
         }
         burst.append(("keydown" if event.value else "keyup", at))
     yield burst
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture

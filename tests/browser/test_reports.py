@@ -1,37 +1,18 @@
 """Charts by pointer and by keyboard, and a wall display that fits its screen and tells its age."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.test_hub_pages import a_page, sign_in
-from tests.support.browser import PHONE, chromium, serious
-from tests.support.hub_scene import Scene, a_scene, served
+from tests.support.browser import PHONE, serious
+from tests.support.hub_scene import Scene, served
 from tests.support.hub_site import HubSite
 
 pytestmark = pytest.mark.browser
 
 WALL = (1920, 1080)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    with a_scene(tmp_path_factory.mktemp("reports")) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def url(scene: Scene) -> Iterator[str]:
-    with served(scene.site) as found:
-        yield found
 
 
 def focused(page: Page) -> str:

@@ -1,37 +1,17 @@
 """The frame of the staff’s pages in Chromium: with keys, with a scanner, without JavaScript."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.test_hub_pages import a_page, sign_in
-from tests.support.browser import DESKTOP, PHONE, chromium, serious
-from tests.support.hub_scene import ADMINISTRATOR, Scene, a_scene, served
+from tests.support.browser import DESKTOP, PHONE, serious
+from tests.support.hub_scene import ADMINISTRATOR, Scene
 
 pytestmark = pytest.mark.browser
 
 SCANNER_MS = 5
 """Between two keys of a scanner that types."""
 PERSON_MS = 90
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    with a_scene(tmp_path_factory.mktemp("hub")) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def url(scene: Scene) -> Iterator[str]:
-    with served(scene.site) as found:
-        yield found
 
 
 def test_the_slash_key_leads_to_the_search_box_and_enter_to_the_item(

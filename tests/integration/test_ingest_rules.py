@@ -20,14 +20,9 @@ from hub.kiosks import catalogue, reference
 from hub.log import quarantine
 from hub.log.ingest import Handled, Message
 from tests.support.events import Journal, message, message_of, runs
-from tests.support.hubdb import HubDb, acks, make_template
+from tests.support.hubdb import HubDb, acks
 
 NONCE = "00000000000000ff"
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_template(tmp_path_factory.mktemp("template") / "hub.sqlite3")
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from kiosk.inputs import StickFound, StickLost, Written
 from kiosk.stick_desk import StickDesk
 from kiosk.sticks import StickWatch, is_mounted
 from provisioning.identity import publish_key
-from tests.support.hubdb import HubDb, make_template
+from tests.support.hubdb import HubDb
 from tests.support.journals import KIOSK, Home, OpenJournal
 from tests.support.lanes import RICE
 from tests.support.processes import ROOT
@@ -107,11 +107,6 @@ class Stop:
         self.watch.close()
         self.desk.close()
         self.open.close()
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_template(tmp_path_factory.mktemp("template") / "hub.sqlite3")
 
 
 @pytest.fixture
