@@ -17,7 +17,7 @@ from provisioning.updates.places import CONFIRMED
 ACCOUNT: Final = "yicang-hub"
 DATA: Final = "/var/lib/yicang"
 SOCKET_UNIT: Final = "yicang-hub.socket"
-BACKUP_UNIT: Final = "yicang-hub-backup.service"
+BACKUP_UNITS: Final = ("yicang-hub-backup.timer", "yicang-hub-backup.service")
 PORT: Final = 443
 _MAX_ANSWER: Final = 65_536
 _LOOK_S: Final = 10
@@ -59,11 +59,12 @@ class SystemdHub:
         return int(said) if said.isdecimal() else 0
 
     def stop(self) -> None:
-        _run("systemctl", "stop", BACKUP_UNIT, HUB_UNIT)
+        # The socket first: whoever waits at it would have systemd start the hub again.
+        _run("systemctl", "stop", SOCKET_UNIT, *BACKUP_UNITS, HUB_UNIT)
 
     def start(self) -> None:
-        _run("systemctl", "reset-failed", BACKUP_UNIT, HUB_UNIT, check=False)
-        _run("systemctl", "start", "--no-block", SOCKET_UNIT, HUB_UNIT)
+        _run("systemctl", "reset-failed", HUB_UNIT, check=False)
+        _run("systemctl", "start", "--no-block", SOCKET_UNIT, HUB_UNIT, BACKUP_UNITS[0])
         _run("systemctl", "try-restart", "--no-block", KIOSK_UNIT, check=False)
 
     def rehearse(self, base: Path, old: Path, release: str) -> None:

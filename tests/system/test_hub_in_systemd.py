@@ -199,8 +199,9 @@ def test_a_release_that_works_is_kept_and_a_cut_before_that_taken_back(site: Sit
     # The power fails: what was going on is gone, and the machine starts.
     site.ask("systemctl", "kill", "--signal=KILL", "by-hand.service")
     site.ask("systemctl", "kill", "--signal=KILL", "yicang-hub.service")
-    site.ask("systemctl", "stop", "yicang-hub.service")
-    site.ask("systemctl", "start", "yicang-update-hub.service", "yicang-hub.service")
+    units = ("yicang-hub.socket", "yicang-hub.service")
+    site.ask("systemctl", "stop", *units)
+    site.ask("systemctl", "start", "yicang-update-hub.service", *units)
     after = load(state)
     assert (after.result, after.result_reason) == (Result.REVERTED, "cut-off")
     until("the hub is back", site.answers)
