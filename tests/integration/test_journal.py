@@ -15,7 +15,7 @@ from contract import events
 from contract.events import Noticed
 from contract.messages import MAX_KEPT, Product
 from drivers.ports import Signal
-from kiosk.inputs import Scan
+from kiosk.inputs import ItemLabel, Scan
 from kiosk.state import EventRef, LabelJob, Phase, ReceiptJob
 from kiosk.store import JournalError
 from kiosk.streams import KEPT_MS, Stream
@@ -30,7 +30,18 @@ from tests.support.journals import (
     issued,
     lines_on_disk,
 )
-from tests.support.lanes import ANN, CLOTHES, FINISH, HELP, MYSTERY, TOYS, UNDO, times
+from tests.support.lanes import (
+    ANN,
+    CLOTHES,
+    FINISH,
+    HELP,
+    MYSTERY,
+    PLAN,
+    SHELF,
+    TOYS,
+    UNDO,
+    times,
+)
 from tests.support.reference import tell
 
 
@@ -302,6 +313,28 @@ def test_only_what_is_safe_and_thirty_days_old_goes_and_the_head_never(home: Hom
     again = home.open()
     assert again.journal.streams.by_epoch[epoch].oldest == 10
     again.close()
+
+
+@pytest.mark.parametrize("done", [PLAN, SHELF])
+def test_goods_are_as_they_were_when_a_handover_is_taken_back_long_after_they_came_in(
+    home: Home, done: Scan
+) -> None:
+    kiosk = home.open()
+    kiosk.scan(CLOTHES, FINISH)
+    [code] = kiosk.issued()
+    current = kiosk.journal.streams.current
+    kiosk.journal.streams.store_positions({current.epoch: (current.head, current.head)})
+    kiosk.clock.now += KEPT_MS
+    notices(kiosk, 1)
+    assert kiosk.journal.streams.prune(WALL) > 0
+    assert kiosk.issued() == [], "nothing of its coming in is left to look at"
+
+    before = kiosk.journal.knowledge.item_facts(code)
+    kiosk.scan(ANN, ItemLabel(code), done)
+    assert kiosk.journal.knowledge.item_facts(code) != before
+    assert kiosk.scan(UNDO).message.key == "handover-undone"
+    assert kiosk.journal.knowledge.item_facts(code) == before
+    kiosk.close()
 
 
 def test_an_earlier_boots_epoch_goes_as_a_whole_once_its_age_is_known(home: Home) -> None:
