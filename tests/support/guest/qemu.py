@@ -254,18 +254,30 @@ class Guest:
 
     # --- what is plugged in while it runs -------------------------------------------------------
 
-    def plug_stick(self, name: str, image: Path, *, write_protected: bool = False) -> None:
-        """A USB stick that is ``image``, byte by byte."""
-        self.qmp(
-            "blockdev-add",
-            {
+    def plug_stick(
+        self, name: str, image: Path, *, write_protected: bool = False, slow: int = 0
+    ) -> None:
+        """A USB stick that is ``image``, byte by byte; with ``slow`` it takes no more than so many
+        bytes a second."""
+        node: dict[str, object] = {
+            "driver": "raw",
+            "node-name": name,
+            "read-only": write_protected,
+            "file": {"driver": "file", "filename": str(image)},
+        }
+        if slow:
+            limits = {"bps-write": slow}
+            group = {"qom-type": "throttle-group", "id": f"{name}-group", "limits": limits}
+            self.qmp("object-add", group)
+            node = {
+                "driver": "throttle",
                 "node-name": name,
-                "driver": "raw",
-                "read-only": write_protected,
-                "file": {"driver": "file", "filename": str(image)},
-            },
-        )
-        self.qmp("device_add", {"driver": "usb-storage", "bus": "usb.0", "id": name, "drive": name})
+                "throttle-group": f"{name}-group",
+                "file": {**node, "node-name": f"{name}-image"},
+            }
+        self.qmp("blockdev-add", node)
+        stick = {"driver": "usb-storage", "bus": "usb.0", "id": name, "drive": name}
+        self.qmp("device_add", stick)
 
     def pull_stick(self, name: str) -> None:
         """Out, whatever it is being told."""
