@@ -15,10 +15,10 @@ from hub.fleet import bundles, lifecycle, reviewing
 from hub.fleet.bundles import ImportRefusedError
 from hub.fleet.lifecycle import LifecycleError
 from hub.fleet.reviewing import ReviewError
-from hub.queries import places, reviews
+from hub.queries import places
 from hub.request import connection, now_ms, services
 from hub.web.lifecycle.bundles import require_stop
-from hub.web.lifecycle.review import decide_all
+from hub.web.lifecycle.review import decide_all, look_at
 from hub.web.login import Denied
 
 Seq = Annotated[int, Meta(ge=1, le=MAX_SEQ)]
@@ -190,10 +190,9 @@ def _revoke(call: Call) -> EndOut:
 
 
 def _review(call: Call) -> ReviewOut:
-    kiosk = _reach(call, Permission.VIEW)
-    found = reviews.one_kiosk(connection(), kiosk)
+    found = look_at(call.path["kiosk"])
     return ReviewOut(
-        kiosk=kiosk,
+        kiosk=found.kiosk,
         lines=found.lines,
         refused=found.refused,
         items=found.items,

@@ -7,7 +7,8 @@ Rules
 * Then its batches go the way of any message's: the event log appends what it does not have. A
   bundle acknowledges nothing; the kiosk hears how far the hub is when it says hello again.
 * What comes of a revoked kiosk, of a card, or signed by nobody waits for a person instead
-  (`hub.fleet.reviewing`).
+  (`hub.fleet.reviewing`); so does what comes of a kiosk that this hub does not know: a hub that was
+  restored has forgotten those that came after its backup, and what they hold was given by somebody.
 * A bundle may be large: it is read line by line from a file on disk, and taken in a piece at a
   time, so that what kiosks send meanwhile waits for no more than one piece. Cut off between two
   pieces, the rest is taken in the next time; what was in is found there.
@@ -43,6 +44,7 @@ from hub import db
 from hub.access import audit
 from hub.access.audit import By
 from hub.fleet import bundle_key, reviewing
+from hub.log import recording
 from hub.log.event_log import EventLog
 
 PIECE: Final = 1000
@@ -107,11 +109,13 @@ class Opened(Struct, frozen=True):
     sha256: str
     size: int
     events: int
+    known: bool
+    """Whether this hub knows the kiosk; of one that it does not, no signature can be judged."""
 
     @property
     def trusted(self) -> bool:
         """Whether it speaks for its kiosk without a person's word: signed, and made by it."""
-        return bool(self.opening.key) and self.opening.source is Source.KIOSK
+        return self.known and bool(self.opening.key) and self.opening.source is Source.KIOSK
 
 
 class Imported(Struct, frozen=True):
@@ -142,11 +146,11 @@ def open_bundle(
     lines = tempfile.TemporaryFile(dir=room)  # noqa: SIM115  # whoever gets it closes it
     try:
         _decrypt(file, keys, lines)
-        opening, events = _check(lines, call)
+        opening, events, known = _check(lines, call)
     except BaseException:
         lines.close()
         raise
-    return Opened(opening, digest, size, events), lines
+    return Opened(opening, digest, size, events, known), lines
 
 
 def take_in(
@@ -233,7 +237,7 @@ def _file(part: object) -> io.BufferedIOBase:
     return cast("io.BufferedIOBase", part)
 
 
-def _check(lines: IO[bytes], call: Call) -> tuple[Opening, int]:
+def _check(lines: IO[bytes], call: Call) -> tuple[Opening, int, bool]:
     reader = Reader()
     try:
         while line := lines.readline(MAX_LINE_BYTES):
@@ -245,9 +249,9 @@ def _check(lines: IO[bytes], call: Call) -> tuple[Opening, int]:
     assert opening is not None
     assert closing is not None
     known, key = call(lambda connection: _signer(connection, opening))
-    if not known:
+    if opening.kiosk == recording.KIOSK:  # the hub's own stream: nobody else writes it
         raise ImportRefusedError("unknown-kiosk", opening.kiosk)
-    if opening.key or closing.signature:
+    if known and (opening.key or closing.signature):
         if key is None:
             raise ImportRefusedError("unknown-signer", opening.kiosk)
         try:
@@ -255,7 +259,7 @@ def _check(lines: IO[bytes], call: Call) -> tuple[Opening, int]:
             public.verify(bytes.fromhex(closing.signature), signed)
         except InvalidSignature:
             raise ImportRefusedError("bad-signature", opening.kiosk) from None
-    return opening, reader.events
+    return opening, reader.events, known
 
 
 def _signer(connection: Connection, opening: Opening) -> tuple[bool, str | None]:

@@ -23,9 +23,10 @@ class Stretch(Struct, frozen=True):
 
 
 class Waiting(Struct, frozen=True):
-    """What waits of one kiosk. ``wall`` are the earliest and latest time by its own clock,
-    ``kinds`` how many lines of each type of event ("" for those nobody understands), ``items`` how
-    many different things they name, ``refused`` how many lines a person refused."""
+    """What waits of one kiosk. ``stop`` is "" for one that the hub does not know. ``wall`` are the
+    earliest and latest time by its own clock, ``kinds`` how many lines of each type of event ("" for
+    those nobody understands), ``items`` how many different things they name, ``refused`` how many
+    lines a person refused."""
 
     kiosk: str
     stop: str
@@ -53,6 +54,15 @@ def waiting(connection: Connection, stops: Stops) -> list[Waiting]:
     )  # fmt: skip
     found = [one_kiosk(connection, row.kiosk) for row in rows]
     return sorted(found, key=lambda one: (-one.lines, one.kiosk))
+
+
+def stop_of(connection: Connection, kiosk: str) -> str | None:
+    """The stop of a kiosk; "" for one that this hub does not know (any more) and of which something
+    came all the same; None for nobody's name."""
+    stop = connection.scalar(select(db.kiosk.c.stop).where(db.kiosk.c.id == kiosk))
+    if stop is not None:
+        return str(stop)
+    return "" if connection.scalar(select(_R.id).where(_R.kiosk == kiosk).limit(1)) else None
 
 
 def one_kiosk(connection: Connection, kiosk: str) -> Waiting:

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 from pyrage import x25519
 from sqlalchemy import Connection
 
@@ -18,6 +19,7 @@ from contract import batches, topics
 from contract.batches import Batch, Header
 from contract.bundles import FOLDER, Opening, Source, file_name
 from contract.events import Event, Line
+from hub import db
 from hub.access.audit import By
 from hub.fleet import bundle_key, bundles, lifecycle, reviewing
 from hub.fleet.bundles import Imported, ImportRefusedError
@@ -25,10 +27,11 @@ from hub.fleet.reviewing import Stretch
 from hub.kiosks import broker_accounts
 from hub.kiosks.broker_accounts import AccountClosedError
 from hub.log.ingest import Message
-from kiosk.bundles import Order, seal, signing_key_id, write
+from kiosk.bundles import FAULTY, BundleThread, Order, seal, signing_key_id, write
+from kiosk.inputs import Written
 from provisioning.identity import publish_key
 from tests.support.events import Story, message_of, runs
-from tests.support.hubdb import HubDb, acks, make_template
+from tests.support.hubdb import HubDb, acks
 
 T = TypeVar("T")
 
@@ -36,11 +39,6 @@ KIOSK: Final = "kiosk-a"
 OPERATOR: Final = By("0123456789abcdef")
 SEED: Final = "11" * 32
 OTHER_SEED: Final = "22" * 32
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_template(tmp_path_factory.mktemp("template") / "hub.sqlite3")
 
 
 class Desk:
@@ -218,7 +216,30 @@ def test_nobody_can_speak_for_a_kiosk_without_its_key(desk: Desk) -> None:
     named = signing_key_id(SEED)
     assert desk.refused(desk.bundle(seed=OTHER_SEED, key=named)) == "bad-signature"
     assert desk.refused(desk.bundle(kiosk="kiosk-b")) == "unknown-signer"
-    assert desk.refused(desk.bundle(kiosk="nobody")) == "unknown-kiosk"
+    assert desk.refused(desk.bundle(kiosk="hub")) == "unknown-kiosk", "the hub's own events"
+
+
+@pytest.mark.parametrize("source", [Source.KIOSK, Source.SALVAGE])
+def test_what_comes_of_a_kiosk_that_a_restored_hub_has_forgotten_waits_for_a_person(
+    desk: Desk, source: Source
+) -> None:
+    desk.mqtt([one for one in story() if one.public.kiosk != KIOSK])
+
+    def forget(connection: Connection) -> None:
+        connection.execute(sa.delete(db.kiosk_key).where(db.kiosk_key.c.kiosk == KIOSK))
+        connection.execute(sa.delete(db.kiosk).where(db.kiosk.c.id == KIOSK))
+
+    desk.call(forget)
+    done = desk.carry(desk.bundle(source=source))
+    assert (done.fresh, done.held, done.review) == (0, 0, len(desk.events))
+    again = desk.carry(desk.bundle(source=source))
+    assert (again.fresh, again.review) == (0, len(desk.events))
+    assert desk.hub.rows("SELECT count(*) FROM event WHERE kiosk = 'kiosk-a'") == [(0,)]
+    assert desk.waiting() == len(desk.events)
+    desk.call(lambda here: reviewing.accept(here, KIOSK, (), OPERATOR, 78))
+    assert desk.waiting() == 0
+    taken = desk.hub.rows("SELECT count(*) FROM event WHERE kiosk = 'kiosk-a'")
+    assert taken == [(len(desk.events),)]
 
 
 def test_what_nobody_signed_waits_for_a_person(desk: Desk) -> None:
@@ -425,3 +446,18 @@ def test_fifty_thousand_events_are_written_and_checked_in_little_memory(
     tracemalloc.stop()
     assert (events, opened.events) == (50_000, 50_000)
     assert peak < 8 * 2**20
+
+
+def test_why_a_bundle_could_not_be_written_is_logged_and_the_kiosk_goes_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    head = Opening(1, KIOSK, Source.KIOSK, "no key at all", 5, False, "yicang-test", "")
+    done: list[Written] = []
+    thread = BundleThread(Order(tmp_path, "1.yicang", head, None, (), b""), done.append)
+    thread.give(None)
+    thread.start()
+    thread.join(10.0)
+    assert done == [Written(str(tmp_path), 0, FAULTY)]
+    [said] = [one for one in caplog.records if one.exc_info]
+    assert said.getMessage() == "the bundle 1.yicang could not be written"
+    assert [one for one in tmp_path.rglob("*") if one.is_file()] == []

@@ -17,7 +17,7 @@ from hub.fleet import bundle_key
 from kiosk.bundles import seal, signing_key_id
 from tests.integration.test_web_accounts import csrf
 from tests.integration.test_web_operator import signed_in
-from tests.support.hub_site import USER, HubSite, Place, signing_key
+from tests.support.hub_site import USER, HubSite, Journal, Place, signing_key
 from tests.support.lifecycle_scene import received
 
 SEND: Final = {"Content-Type": "application/octet-stream"}
@@ -34,13 +34,13 @@ class Office:
         self.client = signed_in(self.site, USER)
         self.bearer = {"Authorization": f"Bearer {self.site.token(Role.OPERATOR)}"}
 
-    def bundle(self, n: int, source: Source = Source.KIOSK) -> bytes:
+    def bundle(self, n: int, source: Source = Source.KIOSK, of: Journal | None = None) -> bytes:
         """A bundle of so many new events."""
-        journal = self.place.journal
+        journal = of or self.place.journal
         written = [received(journal, self.site.now_ms + k) for k in range(n)]
-        seed = signing_key(self.kiosk)
+        seed = signing_key(journal.kiosk)
         key = bundle_key.ensure(Path(self.site.config.bundle_key_file))
-        opening = Opening(1, self.kiosk, source, key, 5, True, "x", signing_key_id(seed))
+        opening = Opening(1, journal.kiosk, source, key, 5, True, "x", signing_key_id(seed))
         header = Header(journal.epoch, written[0].public.seq, n, written[-1].hash)
         file = io.BytesIO()
         seal(opening, seed, iter([Batch(header, tuple(one.raw for one in written))]), file)
@@ -245,3 +245,26 @@ def test_a_program_does_what_the_pages_do(office: Office) -> None:
     assert office.items() == 7
     assert office.api("GET", "/kiosks/nobody/review").status_code == 404
     assert len(office.api("GET", "/tables/bundles").get_json()["rows"]) == 2
+
+
+def test_what_a_forgotten_kiosk_has_is_shown_and_decided_on_by_who_sees_every_stop(
+    office: Office,
+) -> None:
+    page = office.upload(("a.yicang", office.bundle(3, of=Journal("gone-k1", "9GNE")))).text
+    assert "gone-k1" in page
+    shown = office.client.get("/review/gone-k1").text
+    assert "The hub does not know this kiosk" in shown
+    assert "/kiosks/gone-k1" not in shown, "there is no such page"
+    assert "gone-k1" in office.client.get("/review?kiosk=gone-k1").text
+    assert office.api("GET", "/kiosks/gone-k1/review").get_json()["lines"] == 3
+    assert office.api("GET", "/kiosks/nobody/review").status_code == 404
+
+    office.site.add_user("near", Role.OPERATOR, stops=["east"])
+    near = signed_in(office.site, "near")
+    assert near.get("/review/gone-k1").status_code == 403
+    assert "gone-k1" not in near.get("/review").text
+
+    before = office.items()
+    told = office.post("/review/gone-k1/accept").text
+    assert "3 events were taken in" in told
+    assert office.items() == before + 3

@@ -80,15 +80,10 @@ def overview() -> BaseResponse:
 @needs(Permission.VIEW)
 def one(kiosk: str) -> BaseResponse:
     """What waits of one kiosk, and the forms that decide on it."""
-    here = connection()
-    stop = places.stop_of_kiosks(here).get(kiosk[:32])
-    if stop is None:
-        abort(404)
-    require(Permission.VIEW, stop)
     return Response(
         render_template(
             "lifecycle/review.html",
-            card=_card(here, reviews.one_kiosk(here, kiosk)),
+            card=_card(connection(), look_at(kiosk)),
             may_decide=_may_decide(),
             reasons=[(key, str(told)) for key, told in words.REFUSED.items()],
         )
@@ -139,10 +134,21 @@ def reconsider(kiosk: str) -> BaseResponse:
     return redirect(url_for("review.one", kiosk=kiosk), 303)
 
 
+def look_at(kiosk: str) -> Waiting:
+    """What waits of a kiosk. Raises `Denied` where its stop is beyond the user's scope, and 404 for
+    nobody's name."""
+    here = connection()
+    stop = reviews.stop_of(here, kiosk)
+    if stop is None:
+        abort(404)
+    require(Permission.VIEW, stop)
+    return reviews.one_kiosk(here, kiosk)
+
+
 def decide_all(step: Callable[[Connection, By, int], Decided], kiosk: str) -> Decided:
     """Repeat ``step`` until it leaves nothing; what all of them did. Raises `Denied` where the
     kiosk's stop is beyond the user's scope, 404 for no such kiosk."""
-    stop = places.stop_of_kiosks(connection()).get(kiosk)
+    stop = reviews.stop_of(connection(), kiosk)
     if stop is None:
         abort(404)
     who, moment = require(Permission.FLEET, stop).by, now_ms()
@@ -212,7 +218,9 @@ def _rows(here: Connection, found: Sequence[Row[Any]]) -> list[Line]:
 
 
 def _kiosk_options(here: Connection) -> list[tuple[str, str]]:
-    return [(one.id, one.id) for one in kiosks.kiosks(here, visible_stops())]
+    known = {one.id for one in kiosks.kiosks(here, visible_stops())}
+    heard = {one.kiosk for one in reviews.waiting(here, visible_stops())}
+    return [(one, one) for one in sorted(known | heard)]
 
 
 LINES: Final = Listing[Line](
