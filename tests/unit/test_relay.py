@@ -330,6 +330,19 @@ def test_a_late_answer_to_an_older_hello_is_ignored() -> None:
     assert kiosk.acked() == 8
 
 
+def test_a_late_answer_is_ignored_also_while_the_newer_hello_waits_for_its_own() -> None:
+    kiosk = welcomed(new=10)
+    kiosk.ack(NEW, 10)
+    kiosk.tick_when_due()
+    older = kiosk.state.nonce
+    kiosk.tick_when_due()
+    assert len({None, older, kiosk.state.nonce}) == 3
+    assert kiosk.welcome({NEW: 2}, nonce=older) == []
+    assert kiosk.acked() == 10
+    kiosk.welcome({NEW: 3})
+    assert kiosk.acked() == 3
+
+
 def test_the_same_welcome_a_second_time_lowers_nothing() -> None:
     kiosk = greeted(new=10)
     nonce = kiosk.state.nonce
