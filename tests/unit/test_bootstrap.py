@@ -175,6 +175,7 @@ def test_a_set_up_that_was_cut_short_is_started_over(checkout: Checkout) -> None
     assert checkout.run() == "lantern 1.0"
 
 
+@pytest.mark.proof
 def test_a_second_set_up_waits_for_the_first(checkout: Checkout) -> None:
     script = (
         "import os, pathlib, sys; from provisioning.bootstrap.setup import prepare;"
@@ -198,6 +199,7 @@ def test_a_second_set_up_waits_for_the_first(checkout: Checkout) -> None:
     assert checkout.run() == "lantern 1.0"
 
 
+@pytest.mark.proof
 def test_a_moved_checkout_is_healed(checkout: Checkout) -> None:
     checkout.prepare()
     checkout.root = checkout.root.rename(checkout.root.with_name("elsewhere"))
@@ -207,6 +209,7 @@ def test_a_moved_checkout_is_healed(checkout: Checkout) -> None:
     assert script.startswith(f"#!{checkout.root}/.venv/bin/python")
 
 
+@pytest.mark.proof
 def test_a_python_that_went_away_is_healed(checkout: Checkout) -> None:
     checkout.prepare()
     python = checkout.root / ".venv" / "bin" / "python"
@@ -216,6 +219,7 @@ def test_a_python_that_went_away_is_healed(checkout: Checkout) -> None:
     assert checkout.run() == "lantern 1.0"
 
 
+@pytest.mark.proof
 def test_an_environment_made_by_hand_is_completed_and_not_removed(checkout: Checkout) -> None:
     folder = checkout.root / ".venv"
     base = getattr(sys, "_base_executable", sys.executable)

@@ -207,6 +207,7 @@ def poster_codes() -> list[str]:
     return [by_verb[verb] for part in PARTS for verb in part.verbs]
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("layout", ["a4", "card"])
 def test_one_language_reads_as_well(tmp_path: Path, language: str, layout: str) -> None:
