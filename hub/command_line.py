@@ -16,6 +16,7 @@ from hub import db, operations, postgresql
 from hub.backup import Progress
 from hub.config import HubConfig, load
 from hub.control import ANSWER_S, ControlError, LockedError, NotRunningError, ask, writer_lock
+from hub.desk import perform
 from hub.local_desk import LocalDesk
 
 T = TypeVar("T")
@@ -89,7 +90,7 @@ def _beside(request: bytes, config: HubConfig, tell: Callable[[Progress], None] 
     engine = db.open_writer(config.database)
     try:
         db.migrate(engine)
-        return operations.perform(request, CityDesk(config, engine, tell))
+        return perform(request, CityDesk(config, engine, tell))
     finally:
         engine.dispose()
 
@@ -102,7 +103,7 @@ def _alone(
             engine = db.open_writer(config.database)
             try:
                 db.migrate(engine)
-                return operations.perform(request, LocalDesk(config, engine, tell))
+                return perform(request, LocalDesk(config, engine, tell))
             finally:
                 engine.dispose()
     except LockedError:

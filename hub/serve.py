@@ -21,11 +21,11 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
 from drivers.service_manager import ServiceManager
-from hub import operations
 from hub.access.audit import COMMAND_LINE
 from hub.backup import Backup, Progress
 from hub.config import HubConfig
 from hub.control import ControlError, ControlServer, writer_lock
+from hub.desk import perform
 from hub.feeding import Feeding
 from hub.fleet.bundles import Imported
 from hub.log.database_watch import DatabaseWatch
@@ -149,7 +149,7 @@ class HubServer(BaseApplication):
             service.start()
         self._held.callback(service.stop)
         desk = ServiceDesk(service)
-        control = ControlServer(self._directory, lambda request: operations.perform(request, desk))
+        control = ControlServer(self._directory, lambda request: perform(request, desk))
         control.start()
         self._held.callback(control.close)
         if service.database_path is not None:

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from hub import db, operations
+from hub import db, desk, operations
 from hub.access import audit
 from hub.access.audit import By
 from hub.access.permissions import Role
@@ -66,7 +66,7 @@ def test_the_page_names_who_did_what_and_from_which_session(site: HubSite) -> No
 
 def test_commands_are_noted_as_given_at_the_command_line(site: HubSite) -> None:
     def perform(operation: operations.Operation) -> None:
-        site.writer.call(lambda connection: operations._change(connection, operation, site.now_ms))
+        site.writer.call(lambda connection: desk.change(connection, operation, site.now_ms))
 
     perform(operations.AddUser("li", "long enough", Role.VIEWER))
     perform(operations.SetPassword("li", "long enough too"))

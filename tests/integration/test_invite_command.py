@@ -10,11 +10,12 @@ from click.testing import CliRunner, Result
 
 from contract import enrolling
 from contract.enrolling import EMPTY
-from hub import db, operations
+from hub import db
 from hub.access.audit import COMMAND_LINE
 from hub.commands import hub
 from hub.config import load
 from hub.control import ControlServer, writer_lock
+from hub.desk import perform
 from hub.fleet import enrolment
 from hub.fleet.reachable import reach
 from hub.local_desk import LocalDesk
@@ -67,7 +68,7 @@ def running(data: Path) -> Iterator[sa.Engine]:
     with writer_lock(data / "hub"):
         engine = db.open_writer(config.database)
         desk = LocalDesk(config, engine)
-        server = ControlServer(data / "hub", lambda request: operations.perform(request, desk))
+        server = ControlServer(data / "hub", lambda request: perform(request, desk))
         server.start()
         try:
             yield engine
