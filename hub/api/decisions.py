@@ -54,8 +54,7 @@ def _rule(call: Call) -> RulingOut:
     incident = incidents.one(connection(), body.key)
     if incident is None:
         abort(404)
-    if not call.user.sees(incident.stop):
-        raise Denied(Permission.RESOLVE_INCIDENT, incident.stop)
+    call.reach(incident.stop, Permission.RESOLVE_INCIDENT)
     keeper = Keeper(call.user.id, call.user.sees, API)
     expects = {rulings.item_of(incident): body.position} if body.position is not None else None
 
@@ -196,8 +195,7 @@ def _required(call: Call) -> Donation:
     found = donations.one(connection(), call.path["donation"][:32])
     if found is None:
         abort(404)
-    if not call.user.sees(found.stop):
-        raise Denied(Permission.EDIT_STOCK, found.stop)
+    call.reach(found.stop, Permission.EDIT_STOCK)
     return found
 
 
@@ -205,8 +203,7 @@ def _read(call: Call) -> DonationOut:
     body = call.sent(DonationIn)
     if body.stop not in places.stops(connection()):
         raise BadParameter("stop", "there is no such stop")
-    if not call.user.sees(body.stop):
-        raise Denied(Permission.EDIT_STOCK, body.stop)
+    call.reach(body.stop, Permission.EDIT_STOCK)
     known: Known = donations.known(connection())
     reading = read(body.rows, known, boxes=body.boxes)
     about = (body.stop, body.source, "")

@@ -118,8 +118,7 @@ def _file(call: Call) -> FileOut:
     if order is None:
         abort(404)
     stop = places.stop_of_kiosks(connection()).get(order.kiosk, "")
-    if not call.user.sees(stop):
-        raise Denied(Permission.SETTINGS, stop)
+    call.reach(stop, Permission.SETTINGS)
     found = command_files.file_of(connection(), order.id)
     if found is None:
         abort(404)
@@ -193,8 +192,7 @@ def _stage(call: Call) -> ConfigurationOut:
     wish, kiosks, mine = _number(call), call.sent(StageIn).kiosks, visible_stops()
     stops = places.stop_of_kiosks(connection())
     for kiosk in kiosks:
-        if not call.user.sees(stops.get(kiosk, "")):
-            raise Denied(Permission.SETTINGS, stops.get(kiosk, ""))
+        call.reach(stops.get(kiosk, ""), Permission.SETTINGS)
 
     def work(writing: Connection) -> ConfigurationOut:
         configurations.stage(writing, wish, kiosks, call.user.by, call.now_ms, key=call.key)

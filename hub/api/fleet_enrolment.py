@@ -17,7 +17,6 @@ from hub.fleet.invitations import DEFAULT_HOURS, MAX_HOURS, InvitationRefusedErr
 from hub.fleet.reachable import NotReachableError, reach
 from hub.queries import places
 from hub.request import connection, services
-from hub.web.login import Denied
 from provisioning.authority import AuthorityError
 
 
@@ -112,8 +111,7 @@ def _out(here: Connection, one: Invited) -> InvitationOut:
 
 
 def _require(call: Call, stop: str, permission: Permission) -> None:
-    if not call.user.sees(stop):
-        raise Denied(permission, stop)
+    call.reach(stop, permission)
 
 
 def _found(call: Call, permission: Permission) -> Invited:

@@ -94,8 +94,7 @@ def _found(call: Call, permission: Permission) -> Stop:
     found = stops.one(connection(), call.path["stop"][:64])
     if found is None:
         abort(404)
-    if not call.user.sees(found.id):
-        raise Denied(permission, found.id)
+    call.reach(found.id, permission)
     return found
 
 

@@ -22,7 +22,6 @@ from hub.queries.incidents import Incident
 from hub.request import connection, services
 from hub.stock.stock_actions import Refused
 from hub.stock.stock_changes import Keeper
-from hub.web.login import Denied
 
 Key = Annotated[str, Meta(min_length=1, max_length=512)]
 
@@ -72,8 +71,7 @@ def _incident(key: str, call: Call) -> Incident:
     found = incidents.one(connection(), key)
     if found is None:
         abort(404)
-    if not call.user.sees(found.stop):
-        raise Denied(Permission.RESOLVE_INCIDENT, found.stop)
+    call.reach(found.stop, Permission.RESOLVE_INCIDENT)
     return found
 
 

@@ -21,8 +21,8 @@ from werkzeug.exceptions import TooManyRequests
 from contract.releases import OFFER_PATH, Offer, ReleaseId, TargetId
 from hub.api import problems
 from hub.api.models import Problem
-from hub.fleet import releases, roll_outs
-from hub.fleet.roll_outs import Ask
+from hub.fleet import release_asks, releases
+from hub.fleet.release_asks import Ask
 from hub.kiosks import broker_accounts
 from hub.request import connection, now_ms, services
 from provisioning.mosquitto import verifier
@@ -63,10 +63,10 @@ def offer() -> Response:
     kiosk = _kiosk()
     running = _known(request.args.get("release", ""), ReleaseId, or_empty=True)
     target = _known(request.args.get("target", ""), TargetId)
-    found = roll_outs.offer(connection(), kiosk, running, target)
+    found = release_asks.offer(connection(), kiosk, running, target)
     ask = Ask(kiosk, target, running, "" if found is None else found.release, now_ms())
-    if roll_outs.asked(connection(), ask):
-        services().writer.call(lambda writing: roll_outs.note_ask(writing, ask))
+    if release_asks.asked(connection(), ask):
+        services().writer.call(lambda writing: release_asks.note_ask(writing, ask))
     if found is None:
         return _unstored(Response(status=204))
     return _unstored(Response(msgspec.json.encode(found), content_type="application/json"))
@@ -77,7 +77,7 @@ def bundle(release: str, slots: Slots) -> Response:
     kiosk = _kiosk()
     known = _known(release, ReleaseId)
     target = _known(request.args.get("target", ""), TargetId)
-    offered = roll_outs.offer(connection(), kiosk, "", target)
+    offered = release_asks.offer(connection(), kiosk, "", target)
     kept = releases.one(connection(), known, target)
     if offered is None or offered.release != known or kept is None:
         abort(404)

@@ -1,5 +1,6 @@
 """The ends of kiosks, what came from them afterwards, and bundles, over the API."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -19,7 +20,6 @@ from hub.queries import places
 from hub.request import connection, now_ms, services
 from hub.web.lifecycle.bundles import require_stop
 from hub.web.lifecycle.review import decide_all, look_at
-from hub.web.login import Denied
 
 Seq = Annotated[int, Meta(ge=1, le=MAX_SEQ)]
 
@@ -134,8 +134,7 @@ def _reach(call: Call, permission: Permission) -> str:
     stop = places.stop_of_kiosks(connection()).get(kiosk)
     if stop is None:
         abort(404)
-    if not call.user.sees(stop):
-        raise Denied(permission, stop)
+    call.reach(stop, permission)
     return kiosk
 
 
@@ -259,91 +258,67 @@ def _bring(call: Call) -> BundleOut:
 
 _KIOSK: Final = {"kiosk": "The kiosk's id."}
 
+_ON_KIOSK: Final = partial(Route, arguments=_KIOSK, problems=(404,))
+_ASKING: Final = partial(_ON_KIOSK, method="GET", permission=Permission.VIEW)
+_ACTING: Final = partial(_ON_KIOSK, method="POST", permission=Permission.FLEET)
+
 ROUTES: Final = (
-    Route(
-        method="GET",
+    _ASKING(
         path="/kiosks/{kiosk}/end",
         name="kioskEnd",
         summary="Whether a kiosk has ended, how, and what it may still hold",
-        permission=Permission.VIEW,
         act=_how,
         answer=EndOut,
-        arguments=_KIOSK,
-        problems=(404,),
     ),
-    Route(
-        method="POST",
+    _ACTING(
         path="/kiosks/{kiosk}/retire",
         name="retireKiosk",
         summary="Take a kiosk out of service for good",
-        permission=Permission.FLEET,
         act=_retire,
         answer=EndOut,
         body=Retire,
-        arguments=_KIOSK,
-        problems=(404,),
         refusals={LifecycleError: 409},
     ),
-    Route(
-        method="POST",
+    _ACTING(
         path="/kiosks/{kiosk}/revoke",
         name="revokeKiosk",
         summary="Trust a kiosk no more: cut it off at once",
-        permission=Permission.FLEET,
         act=_revoke,
         answer=EndOut,
         body=Revoke,
-        arguments=_KIOSK,
-        problems=(404,),
         refusals={LifecycleError: 409},
     ),
-    Route(
-        method="GET",
+    _ASKING(
         path="/kiosks/{kiosk}/review",
         name="kioskReview",
         summary="What waits of a kiosk for a person's word",
-        permission=Permission.VIEW,
         act=_review,
         answer=ReviewOut,
-        arguments=_KIOSK,
-        problems=(404,),
     ),
-    Route(
-        method="POST",
+    _ACTING(
         path="/kiosks/{kiosk}/review/accept",
         name="acceptReview",
         summary="Take in what waits",
-        permission=Permission.FLEET,
         act=_accept,
         answer=DecidedOut,
         body=Accept,
-        arguments=_KIOSK,
-        problems=(404,),
     ),
-    Route(
-        method="POST",
+    _ACTING(
         path="/kiosks/{kiosk}/review/reject",
         name="rejectReview",
         summary="Refuse what waits",
-        permission=Permission.FLEET,
         act=_reject,
         answer=DecidedOut,
         body=Reject,
-        arguments=_KIOSK,
-        problems=(404,),
         refusals={ReviewError: 409},
     ),
-    Route(
-        method="POST",
+    _ACTING(
         path="/kiosks/{kiosk}/review/reconsider",
         name="reconsiderReview",
         summary="Put what was refused back to wait",
-        permission=Permission.FLEET,
         act=_reconsider,
         answer=DecidedOut,
         body=Accept,
-        arguments=_KIOSK,
-        problems=(404,),
     ),
     Route(
         method="POST",

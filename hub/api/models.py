@@ -5,9 +5,12 @@ its predecessor's, and the salted digest of its private part, so that anybody ca
 chain without learning who was there.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import Raw, Struct
+from msgspec import Meta, Raw, Struct
+
+StopKey = Annotated[str, Meta(max_length=64)]
+"""A stop's id as somebody asks for it; "" is every stop."""
 
 
 class Problem(Struct, frozen=True, omit_defaults=True):
@@ -24,6 +27,13 @@ class Problem(Struct, frozen=True, omit_defaults=True):
 
 class Names(Struct, frozen=True):
     """A name in both languages."""
+
+    zh: str
+    en: str
+
+
+class Said(Struct, frozen=True):
+    """A text in both languages."""
 
     zh: str
     en: str

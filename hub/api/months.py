@@ -56,10 +56,10 @@ def _month(one: query.Closed) -> MonthOut:
     )
 
 
-def _list(call: Call) -> MonthsOut:
-    here, zone = connection(), services().config.timezone
+def _list(_call: Call) -> MonthsOut:
+    here = connection()
     found = [_month(one) for one in query.closed(here)]
-    return MonthsOut(found, closing.to_close(here, call.now_ms, zone))
+    return MonthsOut(found, closing.to_close(here))
 
 
 def _number(call: Call) -> int:

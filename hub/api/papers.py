@@ -93,8 +93,7 @@ def _stop(call: Call) -> str:
         return EVERY
     if key not in places.stops(connection()):
         abort(404)
-    if not call.user.sees(key):
-        raise Denied(Permission.VIEW, key)
+    call.reach(key, Permission.VIEW)
     return key
 
 

@@ -3,8 +3,10 @@
 from typing import Final
 
 from hub.api import (
+    alarms,
+    alert_channels,
+    alert_limits,
     decisions,
-    fleet_alerts,
     fleet_commands,
     fleet_enrolment,
     fleet_stops,
@@ -18,8 +20,10 @@ from hub.api import (
     printing,
     releases,
     reports,
+    roll_outs,
     stock,
     stocktakes,
+    stop_contacts,
     tables,
 )
 from hub.api.routes import Route
@@ -36,10 +40,14 @@ ROUTES: Final[tuple[Route, ...]] = (
     *printing.ROUTES,
     *fleet_commands.ROUTES,
     *releases.ROUTES,
+    *roll_outs.ROUTES,
     *preparing.ROUTES,
     *labels.ROUTES,
     *incidents.ROUTES,
-    *fleet_alerts.ROUTES,
+    *alarms.ROUTES,
+    *alert_channels.ROUTES,
+    *alert_limits.ROUTES,
+    *stop_contacts.ROUTES,
     *lifecycle.ROUTES,
     *fleet_enrolment.ROUTES,
     *fleet_stops.ROUTES,

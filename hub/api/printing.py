@@ -127,8 +127,7 @@ def _stop_of(kiosk: str) -> str | None:
 def _reach(call: Call, kiosk: str, permission: Permission) -> None:
     """Raises `Denied` where the kiosk's stop is beyond the token's scope."""
     stop = _stop_of(kiosk)
-    if not call.user.sees(stop or ""):
-        raise Denied(permission, stop or "")
+    call.reach(stop or "", permission)
 
 
 def _of_kiosk(call: Call) -> CommandsOut:
@@ -199,8 +198,7 @@ def _roll(call: Call) -> RollOut:
 
 
 def _require(call: Call, stop: str) -> None:
-    if not call.user.sees(stop):
-        raise Denied(Permission.LABELS, stop)
+    call.reach(stop, Permission.LABELS)
 
 
 def _print_run(call: Call) -> CommandOut:

@@ -31,7 +31,7 @@ from hub.api.problems import BadParameter
 from hub.log.recording import API, Actor, Conflict, RequestReusedError
 from hub.request import connection, now_ms, services
 from hub.web import uploads
-from hub.web.login import require
+from hub.web.login import Denied, require
 
 T = TypeVar("T")
 
@@ -82,6 +82,11 @@ class Call:
     def actor(self) -> Actor:
         """Who does it, for events."""
         return Actor(self.user.id, API)
+
+    def reach(self, stop: str, permission: Permission) -> None:
+        """Raises `Denied` for a stop beyond the token's scope."""
+        if not self.user.sees(stop):
+            raise Denied(permission, stop)
 
     def asked(self, kind: type[T]) -> T:
         """The query."""

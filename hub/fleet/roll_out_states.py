@@ -22,7 +22,6 @@ LEFT_OUT: Final = "left-out"
 FAILED: Final = frozenset({REVERTED, REFUSED, LOST})
 RESTING: Final = frozenset({PLANNED, LEFT_OUT})
 """States that nothing a kiosk tells changes."""
-RUNS_IT: Final = frozenset({WELL, "trying", "confirming"})
 
 NOT_ACKNOWLEDGED: Final = "not-acknowledged"
 

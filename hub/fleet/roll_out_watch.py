@@ -16,10 +16,11 @@ from sqlalchemy import Connection, Engine
 
 from contract.messages import Health
 from hub import incidents
-from hub.fleet import quality, roll_outs
+from hub.fleet import quality, roll_out_rows, roll_outs
 from hub.fleet.canary import Counts, Drift, Look, Share, judge
+from hub.fleet.roll_out_rows import HOUR_MS, RUNNING, RollOut
 from hub.fleet.roll_out_states import FAILED, LEFT_OUT, seen
-from hub.fleet.roll_outs import HOUR_MS, RUNNING, SYSTEM, RollOut, RollOutError
+from hub.fleet.roll_outs import SYSTEM, RollOutError
 from hub.incidents import Trouble
 from hub.log.writer import WriterStoppedError
 from hub.queries import kiosks
@@ -55,7 +56,7 @@ class Change(Struct, frozen=True):
 
 def look(connection: Connection, now_ms: int) -> list[Change]:
     """What is to be kept now; changes nothing."""
-    found = roll_outs.open_ones(connection)
+    found = roll_out_rows.open_ones(connection)
     if not found:
         return []
     health = {one.id: one.health for one in kiosks.kiosks(connection)}
@@ -159,7 +160,7 @@ def keep(connection: Connection, now_ms: int) -> None:
 
 def _halt(connection: Connection, change: Change, now_ms: int) -> None:
     roll_outs.halt(connection, change.number, SYSTEM, now_ms, change.why)
-    found = roll_outs.one(connection, change.number)
+    found = roll_out_rows.one(connection, change.number)
     assert found is not None
     went_back = False
     if found.back and found.back_of is None and change.why["why"] == DRIFT:
@@ -183,7 +184,7 @@ def _halt(connection: Connection, change: Change, now_ms: int) -> None:
 
 
 def _go_on(connection: Connection, number: int, now_ms: int) -> None:
-    found = roll_outs.one(connection, number)
+    found = roll_out_rows.one(connection, number)
     assert found is not None
     if found.next_stage is not None:
         roll_outs.advance(connection, number, SYSTEM, now_ms)

@@ -5,9 +5,9 @@ Rules
 * **One, some, all.** Every kiosk of a roll-out has its stage from the start. A person begins the
   first. The next begins when **each** kiosk of those told has confirmed the release: by a button,
   or by itself once the last of them has run it well for so many hours.
-* **A kiosk is not told; it asks.** Its updater asks at its own hour, and gets the release of the
-  newest roll-out that has told it, while that one is running or done. One that is paused or halted
-  offers nothing: what was fetched and not begun is given up by the kiosk.
+* **A kiosk is not told; it asks** (`hub.fleet.release_asks`). Its updater asks at its own hour, and
+  gets the release of the newest roll-out that has told it, while that one is running or done. One
+  that is paused or halted offers nothing: what was fetched and not begun is given up by the kiosk.
 * **What fails stays where it was tried.** A kiosk that went back, refused the release or lost it
   again halts the roll-out, and so does drift (`hub.fleet.canary`). A person looks, and goes on
   without those kiosks, or has the others go back.
@@ -16,36 +16,33 @@ Rules
 """
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
-from msgspec import Struct
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from contract.messages import Health
-from contract.releases import Offer
 from hub import db
 from hub.access import audit
 from hub.access.audit import By
-from hub.access.scope import Stops
-from hub.fleet import releases
+from hub.fleet import releases, roll_out_rows
 from hub.fleet.canary import Look
-from hub.fleet.roll_out_states import FAILED, LEFT_OUT, PLANNED, TOLD, WELL
+from hub.fleet.roll_out_rows import (
+    DONE,
+    HALTED,
+    HOUR_MS,
+    HOURS,
+    PAUSED,
+    READY,
+    RUNNING,
+    RollOut,
+)
+from hub.fleet.roll_out_states import LEFT_OUT, PLANNED, TOLD, WELL
 
-READY: Final = "ready"
-RUNNING: Final = "running"
-PAUSED: Final = "paused"
-HALTED: Final = "halted"
-DONE: Final = "done"
-STATES: Final = (READY, RUNNING, PAUSED, HALTED, DONE)
 STAGES: Final = 3
 MAX_NOTE: Final = 200
 MAX_HOURS: Final = 24 * 14
-HOURS: Final = 24
-HOUR_MS: Final = 3_600_000
-
 SYSTEM: Final = By("hub")
 """The hub itself."""
 
@@ -57,72 +54,6 @@ class RollOutError(ValueError):
     def __init__(self, why: str) -> None:
         super().__init__(why)
         self.why: Final = why
-
-
-class Member(Struct, frozen=True):
-    """A kiosk of a roll-out, and its stop. ``before`` is what it ran when it was told."""
-
-    kiosk: str
-    stop: str
-    stage: int
-    told_ms: int | None
-    before: str
-    state: str
-    state_ms: int
-    detail: str
-    well_ms: int | None
-
-
-class RollOut(Struct, frozen=True):
-    """As it is now; ``why`` says why it was halted, by words of `hub.fleet.roll_out_watch`."""
-
-    id: int
-    release: str
-    note: str
-    account: str
-    made_ms: int
-    state: str
-    why: Mapping[str, Any]
-    stage: int
-    stage_ms: int | None
-    hours: int
-    back: bool
-    back_of: int | None
-    watch_ms: int | None
-    looks: Mapping[str, Look]
-    members: tuple[Member, ...]
-
-    @property
-    def told(self) -> list[Member]:
-        """Those that belong to it and are told."""
-        return [one for one in self.members if one.told_ms is not None and one.state != LEFT_OUT]
-
-    @property
-    def failed(self) -> list[Member]:
-        """Those on which it failed."""
-        return [one for one in self.members if one.state in FAILED]
-
-    @property
-    def is_well(self) -> bool:
-        """Whether each kiosk that was told has confirmed it."""
-        return all(one.state == WELL for one in self.told)
-
-    @property
-    def next_stage(self) -> int | None:
-        """The next stage that has kiosks."""
-        later = [one.stage for one in self.members if one.state == PLANNED]
-        return min(later, default=None)
-
-    @property
-    def due_ms(self) -> int | None:
-        """When the next stage begins by itself, or the last is over; None: not now."""
-        told = self.told
-        if self.state != RUNNING or not self.stage or not self.is_well or self.failed:
-            return None
-        if self.next_stage is not None and not self.hours:
-            return None
-        last = max((one.well_ms or 0 for one in told), default=0)
-        return max(last, self.stage_ms or 0) + (self.hours or HOURS) * HOUR_MS
 
 
 # --- making ---------------------------------------------------------------------------------------
@@ -384,135 +315,8 @@ def _member(connection: Connection, number: int, kiosk: str, values: Mapping[str
     connection.execute(update(table).where(where).values(**values))
 
 
-# --- reading --------------------------------------------------------------------------------------
-
-
 def _must(connection: Connection, number: int) -> RollOut:
-    found = one(connection, number)
+    found = roll_out_rows.one(connection, number)
     if found is None:
         raise RollOutError("unknown")
     return found
-
-
-def one(connection: Connection, number: int, stops: Stops = None) -> RollOut | None:
-    """The roll-out with this number, with the kiosks of ``stops``."""
-    return next(iter(_read(connection, db.roll_out.c.id == number, stops, 1)), None)
-
-
-def all_of_them(connection: Connection, stops: Stops = None, limit: int = 200) -> list[RollOut]:
-    """Roll-outs, the newest first."""
-    return _read(connection, db.roll_out.c.id.is_not(None), stops, limit)
-
-
-def open_ones(connection: Connection) -> list[RollOut]:
-    """Those whose kiosks are followed."""
-    watched = db.roll_out.c.state.in_((RUNNING, PAUSED, HALTED))
-    return _read(connection, watched, None, 200)
-
-
-def _read(connection: Connection, where: Any, stops: Stops, limit: int) -> list[RollOut]:
-    rows = connection.execute(
-        select(db.roll_out).where(where).order_by(db.roll_out.c.id.desc()).limit(limit)
-    ).all()
-    told = db.roll_out_kiosk.c
-    members: dict[int, list[Member]] = {row.id: [] for row in rows}
-    for row in connection.execute(
-        select(db.roll_out_kiosk, db.kiosk.c.stop)
-        .join(db.kiosk, db.kiosk.c.id == told.kiosk)
-        .where(told.roll_out.in_(list(members)))
-        .order_by(told.stage, told.kiosk)
-    ):
-        if stops is None or row.stop in stops:
-            members[row.roll_out].append(
-                Member(*(getattr(row, name) for name in Member.__struct_fields__))
-            )
-    return [
-        RollOut(
-            row.id,
-            row.release,
-            row.note,
-            row.account,
-            row.made_ms,
-            row.state,
-            json.loads(row.why),
-            row.stage,
-            row.stage_ms,
-            row.hours,
-            bool(row.back),
-            row.back_of,
-            row.watch_ms,
-            msgspec.json.decode(row.looks, type=dict[str, Look]),
-            tuple(members[row.id]),
-        )
-        for row in rows
-    ]
-
-
-def wanted(connection: Connection, kiosk: str) -> tuple[RollOut, Member] | None:
-    """The newest roll-out that has told this kiosk."""
-    told = db.roll_out_kiosk.c
-    number = connection.scalar(
-        select(func.max(told.roll_out)).where(
-            told.kiosk == kiosk, told.told_ms.is_not(None), told.state != LEFT_OUT
-        )
-    )
-    found = None if number is None else one(connection, number)
-    if found is None:
-        return None
-    return next(((found, each) for each in found.members if each.kiosk == kiosk), None)
-
-
-# --- what a kiosk asks ----------------------------------------------------------------------------
-
-
-class Ask(Struct, frozen=True):
-    """What a kiosk's updater asked last; ``asked_ms`` to the hour while the rest is the same."""
-
-    kiosk: str
-    target: str
-    release: str
-    offered: str
-    asked_ms: int
-
-
-def offer(connection: Connection, kiosk: str, release: str, target: str) -> Offer | None:
-    """What a kiosk that runs ``release`` on ``target`` is to run now; None: nothing else."""
-    found = wanted(connection, kiosk)
-    if found is None or found[0].state not in (RUNNING, DONE):
-        return None
-    if found[0].release == release:
-        return None
-    kept = releases.one(connection, found[0].release, target)
-    return None if kept is None else Offer(kept.id, kept.target, kept.size, kept.sha256)
-
-
-def asked(connection: Connection, ask: Ask) -> bool:
-    """Whether this is news that is worth a row."""
-    table = db.release_ask
-    row = connection.execute(select(table).where(table.c.kiosk == ask.kiosk)).first()
-    if row is None:
-        return True
-    before = Ask(*(getattr(row, name) for name in Ask.__struct_fields__))
-    same = msgspec.structs.replace(before, asked_ms=ask.asked_ms) == ask
-    return not same or ask.asked_ms - before.asked_ms >= HOUR_MS
-
-
-def note_ask(connection: Connection, ask: Ask) -> None:
-    """Keep it."""
-    table, values = db.release_ask, msgspec.structs.asdict(ask)
-    here = table.c.kiosk == ask.kiosk
-    if not connection.execute(update(table).where(here).values(**values)).rowcount:
-        connection.execute(insert(table).values(**values))
-
-
-def asks(connection: Connection) -> dict[str, Ask]:
-    """The last of each kiosk."""
-    table = db.release_ask
-    return {
-        row.kiosk: Ask(*(getattr(row, name) for name in Ask.__struct_fields__))
-        for row in connection.execute(select(table))
-    }
-
-
-NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}")
-"""How a roll-out's number is written in addresses."""

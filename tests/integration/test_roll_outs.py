@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from hub import db
-from hub.fleet import releases, roll_outs
+from hub.fleet import release_asks, releases, roll_outs
 from hub.fleet.releases import ReleaseRefusedError
 from hub.fleet.roll_outs import RollOutError
 from tests.support.alarm_scene import health
@@ -41,7 +41,7 @@ def fleet(site: HubSite, tmp_path: Path) -> Fleet:
 
 def offered(fleet: Fleet, kiosk: str, running: str = OLD) -> str | None:
     with fleet.site.reader.connect() as here:
-        found = roll_outs.offer(here, kiosk, running, TARGET)
+        found = release_asks.offer(here, kiosk, running, TARGET)
     return None if found is None else found.release
 
 

@@ -9,10 +9,10 @@ from sqlalchemy import Connection
 from contract import codes, events, messages, topics
 from contract.messages import Health, Hello, Kept
 from hub.access.audit import By
-from hub.fleet import quality, releases, roll_out_watch, roll_outs
+from hub.fleet import quality, releases, roll_out_rows, roll_out_watch, roll_outs
 from hub.fleet.canary import Drift, Share
 from hub.fleet.releases import Release
-from hub.fleet.roll_outs import RollOut
+from hub.fleet.roll_out_rows import RollOut
 from tests.support.alarm_scene import health
 from tests.support.hub_site import HubSite, Journal
 from tests.support.releases import IDS, NEW, OLD, Signer, bundle
@@ -135,7 +135,7 @@ class Fleet:
     def one(self, number: int) -> RollOut:
         """A roll-out as it is now."""
         with self.site.reader.connect() as here:
-            found = roll_outs.one(here, number)
+            found = roll_out_rows.one(here, number)
         assert found is not None
         return found
 

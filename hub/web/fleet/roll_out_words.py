@@ -7,10 +7,10 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 
-from hub.fleet import canary, roll_outs
+from hub.fleet import canary, roll_out_rows
 from hub.fleet import roll_out_states as states
+from hub.fleet.roll_out_rows import RollOut
 from hub.fleet.roll_out_watch import DRIFT
-from hub.fleet.roll_outs import RollOut
 from hub.web import formats, i18n
 from provisioning.updates.words import REASONS
 
@@ -29,11 +29,11 @@ REFUSED: Final = {
 }
 
 STATES: Final = {
-    roll_outs.READY: _l("planned"),
-    roll_outs.RUNNING: _l("going on"),
-    roll_outs.PAUSED: _l("paused"),
-    roll_outs.HALTED: _l("halted"),
-    roll_outs.DONE: _l("done"),
+    roll_out_rows.READY: _l("planned"),
+    roll_out_rows.RUNNING: _l("going on"),
+    roll_out_rows.PAUSED: _l("paused"),
+    roll_out_rows.HALTED: _l("halted"),
+    roll_out_rows.DONE: _l("done"),
 }
 
 KIOSK: Final[Mapping[str, LazyString]] = {
@@ -109,10 +109,10 @@ def _share(share: list[int]) -> str:
 def state(one: RollOut) -> str:
     """How a roll-out is, in a few words."""
     told = str(STATES[one.state])
-    if one.state == roll_outs.HALTED and one.why.get("why") == DRIFT:
+    if one.state == roll_out_rows.HALTED and one.why.get("why") == DRIFT:
         return _("halted by itself: kiosks worked worse")
-    if one.state == roll_outs.HALTED and one.why.get("why") == "failed":
+    if one.state == roll_out_rows.HALTED and one.why.get("why") == "failed":
         return _("halted by itself: it failed on a kiosk")
-    if one.state in (roll_outs.RUNNING, roll_outs.PAUSED):
+    if one.state in (roll_out_rows.RUNNING, roll_out_rows.PAUSED):
         return _("%(state)s, stage %(stage)s", state=told, stage=one.stage)
     return told

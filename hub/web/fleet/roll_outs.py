@@ -14,15 +14,16 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from hub.access import accounts
 from hub.access.permissions import Permission
-from hub.api.releases import may_act
-from hub.fleet import releases, roll_outs
+from hub.fleet import release_asks, releases, roll_out_rows, roll_outs
+from hub.fleet.roll_out_rows import DONE, HALTED, PAUSED, READY, RUNNING, RollOut
 from hub.fleet.roll_out_states import FAILED, LEFT_OUT, WELL
-from hub.fleet.roll_outs import DONE, HALTED, PAUSED, READY, RUNNING, RollOut, RollOutError
+from hub.fleet.roll_outs import RollOutError
 from hub.queries import kiosks, places
 from hub.queries.kiosks import Kiosk
 from hub.request import connection, now_ms, services
 from hub.web import audit_words, formats, i18n, listing, shell, story
 from hub.web.fleet import roll_out_words as words
+from hub.web.fleet.reach import may_act
 from hub.web.listing import Column, Kind, Link, Listing, MemorySource
 from hub.web.login import Denied, needs, signed_in_user, visible_stops
 
@@ -86,7 +87,7 @@ def overview() -> BaseResponse:
 
 def _rows(here: Connection) -> list[Line]:
     names = accounts.names(here)
-    return [_line(one, names) for one in roll_outs.all_of_them(here, visible_stops())]
+    return [_line(one, names) for one in roll_out_rows.all_of_them(here, visible_stops())]
 
 
 def _line(one: RollOut, names: dict[str, str]) -> Line:
@@ -124,7 +125,7 @@ def new() -> BaseResponse:
     here = connection()
     proposed = roll_outs.propose([one.id for one in _choosable(here)])
     release = request.args.get("release", "")
-    return Response(_form(release, proposed, "", str(roll_outs.HOURS), back=False))
+    return Response(_form(release, proposed, "", str(roll_out_rows.HOURS), back=False))
 
 
 def _form(
@@ -200,9 +201,9 @@ def make() -> BaseResponse:
 
 
 def _found(number: str) -> RollOut:
-    if not roll_outs.NUMBER.fullmatch(number):
+    if not roll_out_rows.NUMBER.fullmatch(number):
         abort(404)
-    found = roll_outs.one(connection(), int(number), visible_stops())
+    found = roll_out_rows.one(connection(), int(number), visible_stops())
     if found is None:
         abort(404)
     return found
@@ -267,7 +268,7 @@ def _part(found: RollOut) -> str:
 
 
 def _members(here: Connection, found: RollOut) -> list[Row]:
-    stops, asks = places.stops(here), roll_outs.asks(here)
+    stops, asks = places.stops(here), release_asks.asks(here)
     health = {each.id: each.health for each in kiosks.kiosks(here)}
     rows = []
     for each in found.members:
