@@ -225,11 +225,6 @@ def parts(invitation: Invitation) -> tuple[str, ...]:
     return tuple(body + _base32_digest(body, 1) for body in bodies)
 
 
-def is_part(text: str) -> bool:
-    """Whether a scan is a part of an invitation, undamaged."""
-    return _part(text) is not None
-
-
 def take(before: Assembly, text: str) -> Assembly:
     """What is assembled after one more scan. The same part again changes nothing; one of another
     invitation begins that one.

@@ -10,7 +10,6 @@ word copy.
 """
 
 from enum import StrEnum
-from typing import Final
 
 from drivers.ports import DocumentKind, PrintResult
 from kiosk.state import LabelJob, PaperJob
@@ -27,17 +26,6 @@ class Again(StrEnum):
     """Print it again, marked as a copy."""
     ASK = "ask"
     """A person must look whether the label came out whole, before anything else happens."""
-
-
-class Seen(StrEnum):
-    """A person's answer to `Again.ASK`."""
-
-    WHOLE = "whole"
-    """The label is there and its code was scanned."""
-    NOTHING = "nothing"
-    """There is none, or a torn piece that was thrown away."""
-    SPOILT = "spoilt"
-    """It is there and may stay in the world, but another one is wanted."""
 
 
 def decide(kind: DocumentKind, result: PrintResult | None) -> Again:
@@ -81,15 +69,3 @@ def always_silent(result: PrintResult) -> bool:
         and (result.before is None or result.before.condition == "unknown")
         and (result.after is None or result.after.condition == "unknown")
     )
-
-
-_ANSWERS: Final = {
-    Seen.WHOLE: Again.DONE,
-    Seen.NOTHING: Again.PLAIN,
-    Seen.SPOILT: Again.COPY,
-}
-
-
-def after_answer(seen: Seen) -> Again:
-    """What a person's answer decides."""
-    return _ANSWERS[seen]

@@ -71,7 +71,7 @@ def set_up(connection: Connection, stores: tuple[Store, ...], now_ms: int) -> No
 
 def close_month(connection: Connection, day: date, now_ms: int, timezone: str) -> None:
     """On the fifth, the month before is closed."""
-    month = closing.to_close(connection, now_ms, timezone)
+    month = closing.to_close(connection)
     if day.day >= CLOSES_ON and month is not None and closing.is_over(month, now_ms, timezone):
         closing.close(connection, month, BY, now_ms, timezone)
 

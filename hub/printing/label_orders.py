@@ -18,7 +18,6 @@ from hub.kiosks.kiosk_commands import DONATION, RUN, CommandError
 from hub.printing import label_runs
 from hub.printing.label_runs import Run
 from hub.statuses import HERE
-from hub.stock import donations
 from hub.stock.donations import Donation
 
 MOST: Final = MAX_LABELS
@@ -205,10 +204,3 @@ def settle(connection: Connection, now_ms: int) -> int:
             update(db.command).where(db.command.c.id == command).values(settled=True)
         )
     return count
-
-
-def donation_of(connection: Connection, about: str) -> Donation | None:
-    """The list that a command is for, if it is for one."""
-    if not about.startswith(DONATION):
-        return None
-    return donations.one(connection, about.removeprefix(DONATION))

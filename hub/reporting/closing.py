@@ -92,7 +92,7 @@ def _lines(connection: Connection, month: str, zone: ZoneInfo) -> tuple[Line, ..
     return lines_of(opening, query.moved(connection, *query.bounds(month, zone)), closing)
 
 
-def to_close(connection: Connection, now_ms: int, timezone: str) -> str | None:
+def to_close(connection: Connection) -> str | None:
     """The month that is to be closed next: the one after the last closed, or the first that
     anything happened in; None when nothing has happened yet."""
     newest = connection.execute(select(func.max(db.statement.c.month))).scalar()
@@ -125,7 +125,7 @@ def close(
         raise ClosingError("closed")
     if not is_over(month, now_ms, timezone):
         raise ClosingError("not-over")
-    if month != to_close(connection, now_ms, timezone):
+    if month != to_close(connection):
         raise ClosingError("not-next")
     for earlier in reversed(query.closed(connection)):
         with contextlib.suppress(_UnchangedError):

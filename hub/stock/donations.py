@@ -258,7 +258,7 @@ def take_back(connection: Connection, donation: str, by: By, now_ms: int) -> int
     ).all()
     if any(row.status not in HERE or row.box is not None for row in rows):
         raise DonationError("moved")
-    named = _event_ids(connection, [row.code for row in rows], donation)
+    named = _event_ids(connection, [row.code for row in rows])
     drafts = [
         Draft(
             events.Voided(
@@ -281,9 +281,7 @@ def take_back(connection: Connection, donation: str, by: By, now_ms: int) -> int
 _CAME_IN: Final = ("received", "box.received", "expiry.set")
 
 
-def _event_ids(
-    connection: Connection, codes: Sequence[str], donation: str
-) -> list[tuple[str, str]]:
+def _event_ids(connection: Connection, codes: Sequence[str]) -> list[tuple[str, str]]:
     """The events of this list about these codes, each with its code."""
     found = []
     event = db.event.c

@@ -54,13 +54,6 @@ RECALLS: Final = (
 )
 """Why goods are recalled."""
 
-UNRESERVED: Final = (
-    Word("by-hand", "不再需要", "Not needed any more"),
-    Word("plan-over", "计划已结束", "The plan is over"),
-    Word("kit", "放进了套装", "It went into a kit"),
-)
-"""Why something is free again."""
-
 
 def keys(words: Sequence[Word]) -> frozenset[str]:
     """The keys of a table."""

@@ -73,7 +73,7 @@ def _months(problem: str = "") -> str:
     here, zone = connection(), services().config.timezone
     now_ms = int(services().now() * 1000)
     user = signed_in_user()
-    month = closing.to_close(here, now_ms, zone)
+    month = closing.to_close(here)
     preview = broken = None
     if month is not None:
         try:
@@ -107,7 +107,7 @@ def ask_close() -> BaseResponse:
     if not _may_close(user):
         abort(403)
     now_ms, zone = int(services().now() * 1000), services().config.timezone
-    month = closing.to_close(here, now_ms, zone)
+    month = closing.to_close(here)
     if month is None or not closing.is_over(month, now_ms, zone):
         return Response(_months(str(_REFUSALS["not-over"])), status=409)
     text = _("Closing cannot be undone. The statement gets a number and is kept as it is now.")

@@ -97,9 +97,7 @@ def actions(
     def rest() -> list[Check]:
         return [
             Check("clock", clock.trusted, clock.source),
-            Check(
-                "network", online(), "" if online() else "中心没有回答 / the hub does not answer"
-            ),
+            Check("network", online(), "" if online() else NO_HUB),
         ]
 
     def page(checks: list[Check]) -> tuple[Document, Document]:

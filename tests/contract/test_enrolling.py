@@ -191,7 +191,6 @@ def test_no_part_is_one_of_our_codes_or_a_retail_code() -> None:
     ],
 )
 def test_what_is_no_part_is_refused(text: str, why: InvitationProblem) -> None:
-    assert not enrolling.is_part(text)
     with pytest.raises(InvitationError) as raised:
         enrolling.take(EMPTY, text)
     assert raised.value.problem is why

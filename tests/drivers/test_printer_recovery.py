@@ -17,7 +17,7 @@ from drivers.ports import PROFILES, Code128, Cut, Document, PrinterProfile, Text
 from drivers.printer_escpos import EscposLanguage
 from drivers.printer_tspl import TsplLanguage
 from drivers.printer_wire import Job, Language, WirePrinter
-from kiosk.print_recovery import Again, Seen, after_answer, decide
+from kiosk.print_recovery import Again, decide
 from tests.drivers.documents import ITEM
 from tests.support.paper import read_codes
 from tests.support.virtual_printer import DirectLink, Fault, VirtualPrinter
@@ -132,9 +132,9 @@ def test_a_fault_at_any_byte_leaves_one_label_or_somebody_is_asked(
         if again is Again.ASK:
             pieces = [piece.tobytes() for piece in machine.pieces]
             if scene.whole.tobytes() in pieces:
-                again = after_answer(Seen.WHOLE)
+                again = Again.DONE
             else:
-                again, thrown_away = after_answer(Seen.NOTHING), len(pieces)
+                again, thrown_away = Again.PLAIN, len(pieces)
         if again is Again.PLAIN:
             assert printer.print(PLAIN).progress == "confirmed", at
         elif again is Again.COPY:

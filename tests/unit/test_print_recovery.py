@@ -13,7 +13,7 @@ from drivers.ports import (
     Progress,
     Words,
 )
-from kiosk.print_recovery import Again, Seen, after_answer, decide
+from kiosk.print_recovery import Again, decide
 
 WORDS = Words("词", "word")
 KINDS: tuple[DocumentKind, ...] = get_args(DocumentKind)
@@ -80,11 +80,3 @@ def test_after_a_power_cut_of_the_kiosk_a_label_asks_and_other_papers_are_copies
         Again.COPY,
         Again.COPY,
     ]
-
-
-def test_a_person_says_what_they_see() -> None:
-    assert {seen: after_answer(seen) for seen in Seen} == {
-        Seen.WHOLE: Again.DONE,
-        Seen.NOTHING: Again.PLAIN,
-        Seen.SPOILT: Again.COPY,
-    }
