@@ -31,12 +31,11 @@ class KioskFacts(Struct, frozen=True):
 
 class HubFacts(Struct, frozen=True):
     """The hub itself. ``broker_since_ms`` is since when it has been connected to its broker, None
-    while it is not; ``away_since_ms`` since when not. ``disk_free_mb`` is None where the database
-    is another machine's. ``behind_ms``: since when something that came in waits to be projected;
-    None when nothing does."""
+    while it is not. ``disk_free_mb`` is None where the database is another machine's.
+    ``behind_ms``: since when something that came in waits to be projected; None when nothing does.
+    """
 
     broker_since_ms: int | None
-    away_since_ms: int | None = None
     writer: bool = True
     backup_late: bool = False
     backup_error: bool = False

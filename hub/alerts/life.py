@@ -11,7 +11,7 @@ Rules
   it is over.
 * **Flapping.** After so many changes within an hour (``flaps``) one message says that it comes and
   goes, and none its comings and goings. It is over when it has stayed fine and the hour has calmed.
-* **Held.** What nobody can know (`hub.alerts.rules`) changes nothing, and repeats nothing.
+* **Held.** What nobody can know (`hub.alerts.judging`) changes nothing, and repeats nothing.
 * An alarm says what is *owed* to people (`Owed`); `hub.alerts.telling` pays. What is owed stays
   owed until it is told, or until it is no longer true.
 """
@@ -21,8 +21,9 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from hub.alerts.judging import Finding
 from hub.alerts.limits import Limits
-from hub.alerts.rules import URGENT, Finding
+from hub.alerts.rules import URGENT
 
 PENDING: Final = "pending"
 FIRING: Final = "firing"
@@ -137,7 +138,7 @@ def paid(alarm: Alarm, level: int, now_ms: int) -> Alarm:
 def _settle(alarm: Alarm, limits: Limits, now_ms: int) -> Alarm:
     if alarm.state == PENDING:
         return _settle_pending(alarm, limits, now_ms)
-    alarm = _settle_flapping(alarm, limits, now_ms)
+    alarm = _settle_flapping(alarm, limits)
     fine_for = now_ms - alarm.fine_ms if alarm.fine_ms is not None else -1
     if not alarm.flapping and fine_for >= limits.get("fine_s") * 1000:
         owed = OVER if alarm.told else NOTHING
@@ -164,7 +165,7 @@ def _settle_pending(alarm: Alarm, limits: Limits, now_ms: int) -> Alarm:
     )
 
 
-def _settle_flapping(alarm: Alarm, limits: Limits, now_ms: int) -> Alarm:
+def _settle_flapping(alarm: Alarm, limits: Limits) -> Alarm:
     if not alarm.flapping and len(alarm.changes) >= limits.get("flaps"):
         owed = alarm.owed if alarm.acknowledged_ms is not None else FLAPPING
         return msgspec.structs.replace(alarm, flapping=True, owed=owed)

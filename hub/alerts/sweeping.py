@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from hub.alerts import channels, gathering, life, opening, outbox, rules, store
+from hub.alerts import channels, gathering, judging, life, opening, outbox, store
 from hub.alerts.facts import HubFacts
+from hub.alerts.judging import Verdict
 from hub.alerts.life import Alarm
 from hub.alerts.limits import Limits
-from hub.alerts.rules import Verdict
 from hub.alerts.telling import Message, Names, tell
 from hub.alerts.words import Text
 from hub.queries import places
@@ -60,7 +60,7 @@ def look(
     """Judge everything anew. Without ``write`` nothing is changed, and what is new has no id and is
     told of by nobody: it only shows whether there is anything to write."""
     limits = store.limits(connection)
-    verdict = rules.judge(
+    verdict = judging.judge(
         gathering.kiosk_facts(connection, now_ms, zone),
         hub,
         gathering.incident_facts(connection),

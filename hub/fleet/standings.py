@@ -10,10 +10,10 @@ from sqlalchemy import Connection, select
 
 from hub import db
 from hub.access.scope import Stops
-from hub.alerts import gathering, rules, store
+from hub.alerts import gathering, judging, store
 from hub.alerts.facts import HubFacts, KioskFacts
+from hub.alerts.judging import Finding
 from hub.alerts.life import Alarm
-from hub.alerts.rules import Finding
 from hub.fleet import configurations, urgency
 from hub.fleet.roll_out_states import LEFT_OUT
 from hub.fleet.urgency import Standing
@@ -87,7 +87,7 @@ def _standings(
     alarms = store.open_alarms(connection)
     hub = HubFacts(broker_since_ms=_broker_since_ms(alarms.get(BROKER)))
     incidents = gathering.incident_facts(connection)
-    verdict = rules.judge(facts, hub, incidents, limits, now_ms)
+    verdict = judging.judge(facts, hub, incidents, limits, now_ms)
     findings: dict[str, list[Finding]] = {}
     for finding in verdict.findings:
         findings.setdefault(finding.kiosk, []).append(finding)

@@ -2,7 +2,7 @@
 
 Rules
 -----
-* **One opinion.** What is wrong is what `hub.alerts.rules` finds, and what is an alarm already;
+* **One opinion.** What is wrong is what `hub.alerts.judging` finds, and what is an alarm already;
   nothing is judged here a second time. Here it is only put in order.
 * **Who is there.** A kiosk is present when it says so *and* has been heard within the limit after
   which a silent one is an alarm. A retained ``online`` that nothing follows is not presence. While
@@ -20,11 +20,11 @@ from typing import Final
 from msgspec import Struct
 
 from contract.messages import Health
-from hub.alerts import rules
+from hub.alerts import judging, rules
 from hub.alerts.facts import KioskFacts
+from hub.alerts.judging import Finding
 from hub.alerts.life import FIRING, Alarm
 from hub.alerts.limits import Limits
-from hub.alerts.rules import Finding
 
 PRESENT: Final = "online"
 AWAY: Final = "offline"
@@ -127,7 +127,7 @@ def presence(facts: KioskFacts, limits: Limits, now_ms: int, *, broker: bool = T
         return NEVER
     if not broker:
         return UNKNOWN
-    return PRESENT if rules.is_present(facts, limits, now_ms) else AWAY
+    return PRESENT if judging.is_present(facts, limits, now_ms) else AWAY
 
 
 def standing(

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from hub.alerts import life, rules
 from hub.alerts.forms import MOST_BYTES
+from hub.alerts.judging import Finding, Verdict
 from hub.alerts.life import Alarm
 from hub.alerts.limits import Limits
-from hub.alerts.rules import SOON, URGENT, Finding, Verdict
+from hub.alerts.rules import SOON, URGENT
 from hub.alerts.sweeping import advance
 from hub.alerts.telling import AN_HOUR, Channel, Message, Names, tell
 from hub.alerts.words import Text

@@ -8,10 +8,11 @@ import msgspec
 import pytest
 
 from contract.messages import DeviceHealth, Health, PartHealth
-from hub.alerts import rules, words
+from hub.alerts import judging, rules, words
 from hub.alerts.facts import HubFacts, IncidentFacts, KioskFacts
+from hub.alerts.judging import Verdict
 from hub.alerts.limits import LIMITS, LimitError, Limits, check
-from hub.alerts.rules import DAY_MS, MINUTE_MS, Verdict
+from hub.alerts.rules import DAY_MS, MINUTE_MS
 
 NOW: Final = 1_793_678_400_000
 LONG_AGO: Final = NOW - DAY_MS
@@ -45,7 +46,7 @@ def with_health(**changes: Any) -> KioskFacts:
 
 def judged(*facts: KioskFacts, hub: HubFacts = HUB, **chosen: int) -> Verdict:
     limits = Limits({("", name): value for name, value in chosen.items()})
-    return rules.judge(facts, hub, (), limits, NOW)
+    return judging.judge(facts, hub, (), limits, NOW)
 
 
 def kinds(verdict: Verdict) -> list[str]:
@@ -159,13 +160,13 @@ def test_each_rule_about_the_hub_fires_where_it_should_and_nowhere_else(kind: st
 @pytest.mark.parametrize("kind", sorted(rules.INCIDENT_RULES))
 def test_an_incident_that_cannot_wait_is_an_alarm(kind: str) -> None:
     incident = IncidentFacts("k1", kind, "east", "east-k1", NOW)
-    verdict = rules.judge((), HUB, (incident,), Limits(), NOW)
+    verdict = judging.judge((), HUB, (incident,), Limits(), NOW)
     assert kinds(verdict) == [f"incident-{kind}"]
 
 
 def test_an_incident_about_goods_alone_calls_nobody() -> None:
     incident = IncidentFacts("k1", "past-expiry", "east", "", NOW)
-    assert kinds(rules.judge((), HUB, (incident,), Limits(), NOW)) == []
+    assert kinds(judging.judge((), HUB, (incident,), Limits(), NOW)) == []
 
 
 # --- what nobody can know -------------------------------------------------------------------------
@@ -253,7 +254,7 @@ def test_a_stop_may_have_a_limit_of_its_own() -> None:
     limits = Limits({("", "hot_c"): 60, ("east", "hot_c"): 70})
     warm = with_health(temperature_c=65.0)
     there = msgspec.structs.replace(warm, stop="river", kiosk="river-k1")
-    found = rules.judge((warm, there), HUB, (), limits, NOW).findings
+    found = judging.judge((warm, there), HUB, (), limits, NOW).findings
     assert [one.kiosk for one in found] == ["river-k1"]
 
 

@@ -6,11 +6,11 @@ from typing import Final
 import pytest
 
 from contract.messages import DeviceHealth, Health, PartHealth
-from hub.alerts import life, rules
+from hub.alerts import judging, life, rules
 from hub.alerts.facts import HubFacts, IncidentFacts, KioskFacts
+from hub.alerts.judging import Finding
 from hub.alerts.life import Alarm
 from hub.alerts.limits import Limits
-from hub.alerts.rules import Finding
 from hub.fleet import urgency
 from hub.fleet.urgency import Standing, rank
 from tests.support.alarm_scene import SCANNER, health
@@ -51,7 +51,7 @@ def alarm(finding: Finding, *, seen: bool = False, began_ms: int = NOW - 300_000
 def judged(
     one: KioskFacts, *, hub: HubFacts = HUB, incidents: tuple[IncidentFacts, ...] = ()
 ) -> Standing:
-    found = rules.judge([one], hub, incidents, LIMITS, NOW).findings
+    found = judging.judge([one], hub, incidents, LIMITS, NOW).findings
     mine = [each for each in found if each.kiosk == one.kiosk]
     broker = hub.broker_since_ms is not None
     return urgency.standing(one, mine, (), LIMITS, NOW, broker=broker)
@@ -181,7 +181,7 @@ def test_levels_come_in_their_order_and_names_decide_between_equals() -> None:
 def test_what_somebody_takes_care_of_comes_after_what_nobody_does() -> None:
     one = facts(health(BROKEN), kiosk="a-seen")
     two = facts(health(SCANNER, NO_PAPER), kiosk="b-open")
-    [first] = rules.judge([one], HUB, (), LIMITS, NOW).findings
+    [first] = judging.judge([one], HUB, (), LIMITS, NOW).findings
     seen = urgency.standing(one, [first], [alarm(first, seen=True)], LIMITS, NOW)
     assert seen.first is not None
     assert seen.first.handled
@@ -192,7 +192,7 @@ def test_what_has_lasted_longer_comes_first() -> None:
     made = []
     for name, began in (("young", NOW - 200_000), ("old", NOW - 900_000)):
         one = facts(health(BROKEN), kiosk=name)
-        [found] = rules.judge([one], HUB, (), LIMITS, NOW).findings
+        [found] = judging.judge([one], HUB, (), LIMITS, NOW).findings
         open_one = alarm(found, began_ms=began)
         made.append(urgency.standing(one, [found], [open_one], LIMITS, NOW))
     assert [each.kiosk for each in sorted(made, key=rank)] == ["old", "young"]
@@ -200,9 +200,9 @@ def test_what_has_lasted_longer_comes_first() -> None:
 
 def test_an_alarm_stays_on_a_kiosk_that_can_no_longer_tell() -> None:
     one = facts(health(BROKEN))
-    [found] = rules.judge([one], HUB, (), LIMITS, NOW).findings
+    [found] = judging.judge([one], HUB, (), LIMITS, NOW).findings
     gone = facts(health(BROKEN), online=False)
-    silent = rules.judge([gone], HUB, (), LIMITS, NOW).findings
+    silent = judging.judge([gone], HUB, (), LIMITS, NOW).findings
     both = urgency.standing(gone, silent, [alarm(found)], LIMITS, NOW)
     assert [each.kind for each in both.troubles] == ["scanner-down", "kiosk-silent"]
     assert [each.alarm is not None for each in both.troubles] == [True, False]
