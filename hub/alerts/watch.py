@@ -5,8 +5,6 @@ reader first, and asks the writer only when something differs: a hub on which al
 nothing.
 """
 
-import logging
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -18,19 +16,17 @@ from hub.alerts import gathering, store, sweeping
 from hub.alerts.facts import HubFacts
 from hub.alerts.sending import Sender
 from hub.config import HubConfig
-from hub.log.writer import WriterStoppedError
 from hub.request import Writer
-
-_log: Final = logging.getLogger(__name__)
+from hub.watch import Watch
 
 EVERY_S: Final = 5.0
 PRUNE_MS: Final = 6 * 3_600_000
 
 
-class AlarmWatch:
-    """Use once: `start`, `stop`. ``broker`` says whether the hub has its broker now, ``well``
-    whether it can write; ``data`` is the directory of its database, None where that is another
-    machine's."""
+class AlarmWatch(Watch):
+    """``broker`` says whether the hub has its broker now, ``well`` whether it can write; ``data``
+    is the directory of its database, None where that is another machine's. A message under way when
+    it stops may still be sent, and be sent again after the next start."""
 
     def __init__(
         self,
@@ -45,6 +41,7 @@ class AlarmWatch:
         data: Path | None,
         every_s: float = EVERY_S,
     ) -> None:
+        super().__init__("hub-alarms", every_s, "没能查看告警 / could not look for alarms")
         self._config: Final = config
         self._reader: Final = reader
         self._writer: Final = writer
@@ -53,25 +50,11 @@ class AlarmWatch:
         self._broker: Final = broker
         self._well: Final = well
         self._data: Final = data
-        self._every_s: Final = every_s
         self._zone: Final = ZoneInfo(config.timezone)
         base = config.public_url.rstrip("/")
         self._page: Final = f"{base}/alerts" if base else ""
-        self._stopping: Final = threading.Event()
-        self._thread: Final = threading.Thread(target=self._run, name="hub-alarms", daemon=True)
         self._broker_since_ms: int | None = None
         self._pruned_ms = 0
-
-    def start(self) -> None:
-        """Begin; the first look is at once."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End; call before the writer stops. A message under way may still be sent, and be sent
-        again after the next start."""
-        self._stopping.set()
-        if self._thread.ident is not None:
-            self._thread.join(5.0)
 
     def look(self) -> None:
         """One look, and what came of it.
@@ -94,18 +77,6 @@ class AlarmWatch:
             self._writer.call(lambda writing: store.prune(writing, now_ms))
             self._pruned_ms = now_ms
         self._sender.send_due()
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self.look()
-            except WriterStoppedError:
-                return
-            except Exception:  # noqa: BLE001 - said below
-                # The thread's boundary: whatever one look stumbles over, a hub that silently looks
-                # for alarms no more would be worse than one that says so at every look.
-                _log.exception("没能查看告警 / could not look for alarms")
-            self._stopping.wait(self._every_s)
 
     def _facts(self, connection: Connection, now_ms: int) -> HubFacts:
         return gathering.hub_facts(

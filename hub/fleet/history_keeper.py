@@ -1,24 +1,19 @@
 """The thread that writes down once a minute how every kiosk is (`hub.fleet.history`)."""
 
 import datetime as dt
-import logging
-import threading
 from collections.abc import Callable
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine, select
-from sqlalchemy.exc import OperationalError
 
 from hub import db
 from hub.fleet import history
 from hub.fleet.history import MINUTE_MS, Sample
-from hub.log.writer import WriterStoppedError
 from hub.queries import kiosks
 from hub.queries.kiosks import Kiosk
 from hub.request import Writer
-
-_log: Final = logging.getLogger(__name__)
+from hub.watch import Watch
 
 EVERY_S: Final = 60.0
 FRESH_MS: Final = 2 * MINUTE_MS
@@ -28,9 +23,8 @@ SETTLE_MS: Final = 90_000
 ROLL_MS: Final = 6 * 3_600_000
 
 
-class HistoryKeeper:
-    """Use once: `start`, `stop`. Looks through ``reader``; a hub whose kiosks are all away writes
-    nothing."""
+class HistoryKeeper(Watch):
+    """Looks through ``reader``; a hub whose kiosks are all away writes nothing."""
 
     def __init__(
         self,
@@ -40,26 +34,16 @@ class HistoryKeeper:
         timezone: str,
         every_s: float = EVERY_S,
     ) -> None:
+        super().__init__(
+            "hub-history", every_s, "没能记下终端的状态 / could not write down how kiosks are"
+        )
         self._reader: Final = reader
         self._writer: Final = writer
         self._now_ms: Final = now_ms
         self._zone: Final[dt.tzinfo] = ZoneInfo(timezone)
-        self._every_s: Final = every_s
-        self._stopping: Final = threading.Event()
-        self._thread: Final = threading.Thread(target=self._run, name="hub-history", daemon=True)
         self._connected_ms: dict[str, int] = {}
         self._rolled_ms = 0
         self._first_ms: int | None = None
-
-    def start(self) -> None:
-        """Begin; the first look is at once."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End; call before the writer stops."""
-        self._stopping.set()
-        if self._thread.ident is not None:
-            self._thread.join(5.0)
 
     def look(self) -> None:
         """One look at every kiosk.
@@ -102,16 +86,6 @@ class HistoryKeeper:
         if now_ms - self._first_ms < SETTLE_MS:
             return {}
         return {kiosk: 1 for kiosk, ms in now.items() if before.get(kiosk) != ms}
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self.look()
-            except WriterStoppedError:
-                return
-            except (OperationalError, TimeoutError):
-                _log.exception("没能记下终端的状态 / could not write down how kiosks are")
-            self._stopping.wait(self._every_s)
 
 
 def _sample(

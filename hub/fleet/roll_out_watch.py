@@ -7,7 +7,6 @@ hourly counts of scans (`hub.fleet.quality`).
 """
 
 import logging
-import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -22,9 +21,9 @@ from hub.fleet.roll_out_rows import HOUR_MS, RUNNING, RollOut
 from hub.fleet.roll_out_states import FAILED, LEFT_OUT, seen
 from hub.fleet.roll_outs import SYSTEM, RollOutError
 from hub.incidents import Trouble
-from hub.log.writer import WriterStoppedError
 from hub.queries import kiosks
 from hub.request import Writer
+from hub.watch import Watch
 
 _log: Final = logging.getLogger(__name__)
 
@@ -192,8 +191,8 @@ def _go_on(connection: Connection, number: int, now_ms: int) -> None:
         roll_outs.finish(connection, number, now_ms)
 
 
-class RollOutWatch:
-    """Use once: `start`, `stop`."""
+class RollOutWatch(Watch):
+    """See the module."""
 
     def __init__(
         self,
@@ -202,23 +201,11 @@ class RollOutWatch:
         now_ms: Callable[[], int],
         every_s: float = EVERY_S,
     ) -> None:
+        super().__init__("hub-roll-outs", every_s, "没能查看升级 / could not follow roll-outs")
         self._reader: Final = reader
         self._writer: Final = writer
         self._now_ms: Final = now_ms
-        self._every_s: Final = every_s
-        self._stopping: Final = threading.Event()
-        self._thread: Final = threading.Thread(target=self._run, name="hub-roll-outs", daemon=True)
         self._pruned_ms = 0
-
-    def start(self) -> None:
-        """Begin; the first look is at once."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End; call before the writer stops."""
-        self._stopping.set()
-        if self._thread.ident is not None:
-            self._thread.join(5.0)
 
     def look(self) -> None:
         """One look, and what came of it.
@@ -242,17 +229,6 @@ class RollOutWatch:
         if now_ms - self._pruned_ms > PRUNE_MS:
             self._writer.call(lambda writing: quality.prune(writing, now_ms))
             self._pruned_ms = now_ms
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self.look()
-            except WriterStoppedError:
-                return
-            except Exception:  # noqa: BLE001 - said below
-                # The thread's boundary: a roll-out that nobody follows must be said, at each look.
-                _log.exception("没能查看升级 / could not follow roll-outs")
-            self._stopping.wait(self._every_s)
 
 
 def note_epochs(connection: Connection) -> None:
