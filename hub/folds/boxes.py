@@ -67,7 +67,7 @@ def fold_box(code: str, entries: Sequence[Entry]) -> BoxState | None:
         stop=went.stop or latest.stop,
         status=QUARANTINED if went.status == IN_STOCK and went.quarantined else went.status,
         place=went.place,
-        outer=went.inside.get(code),
+        outer=went.boxes.inside.get(code),
         sealed=sealed,
         kit=kit,
         changed_t=latest.key.t,

@@ -6,7 +6,6 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, TypeAlias
 
-from contract.codes import PLACE_IN
 from contract.events import (
     Arrived,
     Back,
@@ -46,6 +45,7 @@ from hub.folds.entries import Entry
 from hub.folds.findings import Finding
 from hub.folds.legs import ARRIVED, LOST, SEEN, Leg, Travels
 from hub.folds.movements import Course
+from hub.folds.nesting import PACKING, PLACING, Custody, Nesting
 from hub.statuses import (
     DELIVERED,
     DISPOSED,
@@ -86,26 +86,6 @@ UNCONFIRMED: Final = "unconfirmed"
 _OWN: Final = frozenset({Received, LabelAttached, ItemPicked, ItemSeen, LabelReprinted})
 BIRTHS: Final = frozenset({Received, BoxReceived, FoundUnlabelled})
 
-Custody: TypeAlias = (
-    Moved
-    | Packed
-    | Unpacked
-    | Out
-    | Delivered
-    | Back
-    | Sent
-    | Arrived
-    | Missing
-    | Disposed
-    | Sold
-    | SaleTakenBack
-    | Counted
-    | FindIdentified
-    | KitBuilt
-    | KitBroken
-    | Corrected
-    | PresumedMissing
-)
 _Here: TypeAlias = (
     Moved
     | Packed
@@ -118,7 +98,6 @@ _Here: TypeAlias = (
     | Counted
     | FindIdentified
 )
-Birth: TypeAlias = Received | BoxReceived | FoundUnlabelled
 
 
 _WORDS: Final[dict[type, str]] = {
@@ -137,8 +116,6 @@ _STATUSES: Final[dict[type, str]] = {
 
 # Asked for every event of every refold: a look into a set costs a tenth of what isinstance() does.
 _OF_ONE: Final = frozenset({Sold, SaleTakenBack, Counted, FindIdentified})
-_PACKING: Final = frozenset({Packed, KitBuilt})
-_PLACING: Final = frozenset({Moved, Counted, FindIdentified, Arrived})
 _NOT_SHOWN: Final = frozenset({Missing, Corrected})
 
 
@@ -167,7 +144,6 @@ class Pass:
         self.grade: str | None = None
         self.month: str | None = None
         self.price: int | None = None  # jiao
-        self.aside: set[str] = set()  # items and boxes that wait to be checked
         self.reserved: str | None = None  # for this plan
         self.presumed = False  # missing, as far as a stocktake saw
         self.settled: set[str] = set()  # events that a correction weighed
@@ -180,9 +156,7 @@ class Pass:
         self.delivered: Entry | None = None
         self.gone: Entry | None = None  # sold or thrown away
         self.taken: Entry | None = None  # the handover that it is out with
-        self.inside: dict[str, str] = {}  # item or box -> box
-        self.places: dict[str, str] = {}  # box -> place
-        self.stands: dict[str, str] = {}  # box -> place at a stop
+        self.boxes = Nesting()
         self.findings: list[Finding] = []
         if birth is not None:
             body: Any = birth.stored.body
@@ -212,19 +186,14 @@ class Pass:
             if self.first is None:
                 self.first = entry
         elif kind is BoxReceived:
-            self.stands.setdefault(body.box, body.place)  # type: ignore[union-attr,arg-type]
+            self.boxes.stands.setdefault(body.box, body.place)  # type: ignore[union-attr,arg-type]
         elif kind in _CONDITION:
             self._condition(entry, body)  # type: ignore[arg-type] # _CONDITION says so
 
     @property
     def quarantined(self) -> bool:
         """Whether it, or a box that it is in, waits to be checked."""
-        return self._waits(self.code)
-
-    def _waits(self, thing: str) -> bool:
-        if not self.aside:
-            return False
-        return thing in self.aside or not self.aside.isdisjoint(self._above(thing))
+        return self.boxes.waits(self.code)
 
     def _condition(
         self,
@@ -232,9 +201,9 @@ class Pass:
         body: Graded | ExpirySet | Quarantined | Released | Reserved | Unreserved | Priced,
     ) -> None:
         if isinstance(body, Quarantined):
-            self.aside.update(body.items)
+            self.boxes.aside.update(body.items)
         elif isinstance(body, Released):
-            self.aside.difference_update(body.items)
+            self.boxes.aside.difference_update(body.items)
         if not self._is_among(body.items):
             return
         self.newest = max(self.newest, entry.stored.position)
@@ -277,17 +246,9 @@ class Pass:
         kind = type(body)
         named = _named(body)
         concerned = self._concerned(body, named)
-        if self.inside or kind in _PACKING:
-            for thing in named:
-                self._contain(thing, body, named)
-        if self.stands or kind in _PACKING or kind in _PLACING:
-            self._stand(body, named)
-        if kind in _PLACING:
-            inner = [thing for thing in self.inside if thing.startswith("B")]
-            there: Any = body
-            for box in (*named, *inner):
-                if box in named or any(above in named for above in self._above(box)):
-                    self.places[box] = there.place
+        boxes = self.boxes
+        if kind in PLACING or boxes.inside or boxes.stands or kind in PACKING:
+            boxes.follow(body, named)
         if not concerned:
             return
         self.newest = max(self.newest, entry.stored.position)
@@ -366,7 +327,7 @@ class Pass:
     def _is_among(self, items: Sequence[str]) -> bool:
         if self.code in items:
             return True
-        return bool(self.inside) and any(box in items for box in self._above(self.code))
+        return bool(self.boxes.inside) and any(box in items for box in self.boxes.above(self.code))
 
     def _concerned(self, body: Custody, named: Sequence[str]) -> bool:
         if self._is_among(named):
@@ -376,57 +337,6 @@ class Pass:
         if isinstance(body, Delivered | Back) and not body.items:
             return self.plan == body.plan and self.taken is not None
         return False
-
-    def _contain(self, thing: str, body: Custody, named: Sequence[str]) -> None:
-        if isinstance(body, Corrected | PresumedMissing):
-            return  # nobody had it in their hands
-        box = self.inside.get(thing)
-        seen = body.place if isinstance(body, Counted | FindIdentified) else None
-        if box is not None and seen is not None and self._stands(box) == seen:
-            return  # on the shelf with its box
-        if isinstance(body, Packed | KitBuilt):
-            self._out_of_its_box(thing)
-            if thing != body.box and thing not in self._above(body.box):
-                self.inside[thing] = body.box
-        elif isinstance(body, Unpacked | KitBroken) or box not in named:
-            self._out_of_its_box(thing)
-
-    def _out_of_its_box(self, thing: str) -> None:
-        """What waits with its box waits on."""
-        if self._waits(thing):
-            self.aside.add(thing)
-        if thing in self.inside:
-            stood = self._stands(self.inside.pop(thing))
-            if stood is not None:
-                self.stands[thing] = stood
-
-    def _stands(self, box: str) -> str | None:
-        """Where a box stands at the stop, as far as its kiosk knows."""
-        return self.stands.get([box, *self._above(box)][-1])
-
-    def _stand(self, body: Custody, named: Sequence[str]) -> None:
-        """Boxes stand somewhere from now on, or do not."""
-        if isinstance(body, Corrected | PresumedMissing | Unpacked | KitBroken):
-            return
-        if isinstance(body, Packed | KitBuilt):
-            if self._stands(body.box) is None:
-                self.inside.pop(body.box, None)
-                self.stands[body.box] = PLACE_IN
-            return
-        seen = isinstance(body, Counted | FindIdentified)
-        there = body.place if isinstance(body, Moved | Counted | FindIdentified | Arrived) else None
-        for box in named:
-            if there is None:
-                self.stands.pop(box, None)
-            elif box not in self.inside or not seen:
-                self.stands[box] = there
-
-    def _above(self, thing: str) -> list[str]:
-        found: list[str] = []
-        while (box := self.inside.get(thing)) is not None and box not in found:
-            found.append(box)
-            thing = box
-        return found
 
     def _out(self, entry: Entry, body: Out) -> None:
         if not self._was_gone(entry, "out") and self.taken is not None and self.plan != body.plan:
@@ -486,7 +396,7 @@ class Pass:
         if isinstance(body, Moved | Arrived | Counted | FindIdentified):
             self.place = body.place
         elif isinstance(body, Packed | KitBuilt):
-            self.place = self._place_of(body.box) or self.place
+            self.place = self.boxes.place_of(body.box) or self.place
 
     def _was_gone(self, entry: Entry, what: str) -> bool:
         """Whether it had left for good before; then two events say different things."""
@@ -499,14 +409,8 @@ class Pass:
         return True
 
     def _left_quarantine(self, entry: Entry) -> None:
-        if self.aside and self.quarantined:
+        if self.boxes.aside and self.quarantined:
             self.found("left-quarantine", entry, [entry])
-
-    def _place_of(self, box: str) -> str | None:
-        for holder in (box, *self._above(box)):
-            if holder in self.places:
-                return self.places[holder]
-        return None
 
     def _conflict(self, entry: Entry, other: Entry, reason: str) -> None:
         second = entry.stored.id

@@ -202,7 +202,7 @@ def _result(went: Pass, births: list[Entry], lost_births: list[Entry]) -> ItemSt
         status=status,
         place=went.place,
         plan=went.plan,
-        box=went.inside.get(went.code),
+        box=went.boxes.inside.get(went.code),
         session=birth.session if came else None,
         received_t=origin.key.t if origin is not None else None,
         changed_t=max(last.key.t, origin.key.t if origin is not None else last.key.t),

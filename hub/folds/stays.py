@@ -112,11 +112,6 @@ def _is_birth(entry: Entry, code: str) -> bool:
 
 
 def _stay(went: Pass, entry: Entry, t: int, what: str, *, shown: bool) -> Stay:
-    boxes: list[str] = []
-    thing = went.code
-    while (box := went.inside.get(thing)) is not None and box not in boxes:
-        boxes.append(box)
-        thing = box
     return Stay(
         t,
         entry.stored.id,
@@ -124,7 +119,7 @@ def _stay(went: Pass, entry: Entry, t: int, what: str, *, shown: bool) -> Stay:
         what or standing(went.status) or NOWHERE,
         went.stop or entry.stop,
         went.place,
-        tuple(boxes),
+        tuple(went.boxes.above(went.code)),
         shown,
     )
 
