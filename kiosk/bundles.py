@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import logging
 import os
 import queue
 import stat
@@ -37,6 +38,8 @@ PIECE: Final = 256 * 1024
 FULL: Final = "full"
 READ_ONLY: Final = "read-only"
 PULLED: Final = "pulled"
+log: Final = logging.getLogger(__name__)
+
 FAULTY: Final = "faulty"
 
 _WHY: Final = {
@@ -103,7 +106,8 @@ class BundleThread:
         except OSError as error:
             why = _WHY.get(error.errno or 0, FAULTY)
             self._done(Written(str(order.folder), 0, why))
-        except Exception:  # noqa: BLE001 - the thread's rim: the loop must hear of its end
+        except Exception:
+            log.exception("the bundle %s could not be written", order.name)
             self._done(Written(str(order.folder), 0, FAULTY))
         else:
             self._done(Written(str(order.folder), events, ""))

@@ -161,6 +161,7 @@ class MqttLink:
                     self._tell(
                         "连接出错，将重连 / the link met an error and connects anew: %s",
                         repr(error),
+                        error,
                     )
             self.reconnect()  # after an exception paho's socket is still open
             if self._connected:
@@ -184,10 +185,11 @@ class MqttLink:
                 return
         self._client.loop_write()  # the goodbye, should it still be here
 
-    def _tell(self, words: str, failure: str) -> None:
-        """Logs a failure, the same one once until a connection was made."""
+    def _tell(self, words: str, failure: str, mistake: Exception | None = None) -> None:
+        """Logs a failure, the same one once until a connection was made; a mistake with where it
+        was made."""
         if failure != self._failure:
-            log.warning(words, failure)
+            log.warning(words, failure, exc_info=mistake)
             self._failure = failure
 
     def _on_connect(

@@ -2,14 +2,18 @@
 
 import gzip
 import io
+import itertools
 import os
-from collections.abc import Iterator
+import queue
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 from uuid import UUID
 
 import pyrage
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from contract import events
 from hub import db
@@ -24,6 +28,7 @@ from hub.backup import (
     state,
     verify,
 )
+from hub.backup.keeper import Keeper
 from hub.backup.taking import of_sqlite
 from hub.log import recording
 from hub.log.recording import Draft
@@ -32,7 +37,10 @@ from tests.support.databases import DATABASES, SQLITE
 from tests.support.events import Journal, message_of, runs
 from tests.support.hubdb import HubDb, make_template
 
+T = TypeVar("T")
+
 LATE_S = 3600
+HOUR_MS = 3_600_000
 
 
 @pytest.fixture
@@ -504,3 +512,30 @@ def test_a_hub_that_stops_waits_for_no_backup(backed: BackedUp) -> None:
     with pytest.raises(BackupError, match="the hub is stopping"):
         backed.back_up()
     assert list(backed.away.glob("*")) == []
+
+
+@pytest.mark.usefixtures("journal")
+def test_an_error_that_nobody_foresaw_is_shown_and_the_next_backup_is_made(
+    backed: BackedUp,
+) -> None:
+    errors = [KeyError("what nobody foresaw")]
+    told: queue.Queue[str | None] = queue.Queue()
+    hours = itertools.count(backed.hub.now_ms, HOUR_MS)
+
+    def change(what: Callable[[Connection], T], /) -> T:
+        if errors:
+            raise errors.pop()
+        result = backed.change(what)
+        with backed.reader.connect() as connection:
+            failed = state.standing(connection).failed
+        told.put(None if failed is None else failed.error)
+        return result
+
+    keeper = Keeper(backed.config, backed.reader, change, lambda: next(hours))
+    keeper.start()
+    try:
+        assert "what nobody foresaw" in (told.get(timeout=20.0) or "")
+        assert told.get(timeout=20.0) is None
+        assert len(list(backed.away.glob("*.age"))) == 2
+    finally:
+        keeper.stop()

@@ -40,7 +40,8 @@ PROPERTIES_THAT_ARE_NONE = b"\x30\x06\x00\x01a\x02\x7f\x00"
 
 
 class Line:
-    """A link and what it posted, in order; ``trip`` raises once, on the first message."""
+    """A link and what it posted, in order; ``trip`` raises ``mistake`` once, on the
+    first message."""
 
     def __init__(
         self,
@@ -48,10 +49,12 @@ class Line:
         *,
         keepalive_s: int = 30,
         trip: bool = False,
+        mistake: Exception | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._inputs: queue.SimpleQueue[LoopInput] = queue.SimpleQueue()
         self._trip = trip
+        self._mistake = mistake or OSError(22, "Invalid argument")
         self.link = MqttLink(
             kiosk=KIOSK,
             host="127.0.0.1",
@@ -65,7 +68,7 @@ class Line:
     def _post(self, incoming: LoopInput) -> None:
         if self._trip and isinstance(incoming, MqttMessage):
             self._trip = False
-            raise OSError(22, "Invalid argument")
+            raise self._mistake
         self._inputs.put(incoming)
 
     def next(self, kind: type[LoopInput]) -> LoopInput:
@@ -170,6 +173,19 @@ def test_a_line_whose_thread_met_an_error_comes_back_and_delivers(
     (words,) = told(caplog)
     assert words.startswith("连接出错，将重连 / the link met an error and connects anew: ")
     assert "Invalid argument" in words
+
+
+def test_a_mistake_of_ours_is_logged_with_where_it_was_made(
+    mosquitto: Mosquitto, start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    line = start(mosquitto.port, trip=True, mistake=KeyError("what nobody foresaw"))
+    line.next(MqttConnected)
+    line.link.publish(topics.down(KIOSK, topics.COMMAND), b"what the thread stumbles over")
+    line.next(MqttDisconnected)
+    line.next(MqttConnected)
+    [said] = [one for one in caplog.records if "the link met an error" in one.getMessage()]
+    assert said.exc_info
+    assert said.exc_info[0] is KeyError
 
 
 @pytest.mark.parametrize("packet", [TOPIC_LONGER_THAN_ITS_PACKET, PROPERTIES_THAT_ARE_NONE])
