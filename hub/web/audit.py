@@ -14,7 +14,7 @@ from hub.access import accounts, audit
 from hub.access.permissions import Permission
 from hub.queries import audit as log
 from hub.queries import places
-from hub.web import audit_words, listing, story
+from hub.web import audit_details, audit_words, listing, story
 from hub.web.listing import Choice, Column, Days, Kind, Link, Listing, SqlSource, Text
 from hub.web.listing.filters import moments
 from hub.web.login import needs, signed_in_user
@@ -76,7 +76,7 @@ def _listing() -> Listing[Line]:
             Column(
                 key="detail",
                 title=_l("In detail"),
-                value=lambda line: audit_words.detail(line.entry.detail),
+                value=lambda line: audit_details.detail(line.entry.what, line.entry.detail),
             ),
             Column(key="stop", title=_l("Stop"), value=lambda line: line.stop, sort=table.stop),
             Column(

@@ -1,15 +1,13 @@
 """What the audit log's machine words mean, in both languages."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 
 from hub.access.audit import COMMAND_LINE, KIOSK
-from hub.access.permissions import Role
-from hub.web import account_words
 
 ACTS: Final[dict[str, LazyString]] = {
     "session.opened": _l("Signed in"),
@@ -83,43 +81,6 @@ ACTS: Final[dict[str, LazyString]] = {
 }
 """Every act that the code writes (`hub.access.audit.note`); a test compares the two."""
 
-_DETAILS: Final[dict[str, LazyString]] = {
-    "role": _l("Role"),
-    "kind": _l("Kind"),
-    "phone": _l("Telephone"),
-    "stops": _l("Stops"),
-    "cities": _l("Cities"),
-    "before": _l("before"),
-    "renamed": _l("renamed"),
-    "sessions ended": _l("Sessions ended"),
-    "how": _l("How"),
-    "rows": _l("Rows"),
-    "format": _l("Format"),
-    "entries": _l("Entries"),
-    "keys": _l("Keys"),
-    "key": _l("Key"),
-    "value": _l("Value"),
-    "understood": _l("Understood"),
-    "events": _l("Events"),
-    "fresh": _l("New"),
-    "held": _l("Here already"),
-    "review": _l("For review"),
-    "unsent": _l("Not yet sent"),
-    "replaced by": _l("In its place"),
-    "filters": _l("Filters"),
-    "number": _l("Number"),
-    "own": _l("Of its own"),
-    "characters": _l("Characters"),
-    "command": _l("Command"),
-    "for": _l("For"),
-    "why": _l("Why"),
-    "hours": _l("Hours"),
-    "left": _l("Left"),
-    "kiosk": _l("Kiosk"),
-    "replaces": _l("In place of"),
-    "software": _l("Software"),
-}
-
 
 def act(what: str) -> str:
     """What somebody did; the machine word itself when it has no words yet."""
@@ -137,29 +98,3 @@ def person(who: str, names: Mapping[str, str]) -> str:
     if who == KIOSK.account:
         return _("a kiosk itself")
     return command_line() if who == COMMAND_LINE.account else names.get(who, who)
-
-
-def detail(values: dict[str, Any]) -> str:
-    """What a row tells beyond that, in one line."""
-    told = [
-        _("%(name)s: %(value)s", name=str(_DETAILS.get(name, name)), value=_value(name, value))
-        for name, value in values.items()
-        if value not in ("", [], {}, None)
-    ]
-    return _("; ").join(told)
-
-
-def _value(name: str, value: Any) -> str:
-    if isinstance(value, dict):
-        return _("(%(words)s)", words=detail(value))
-    if isinstance(value, list):
-        return _(", ").join(_value(name, one) for one in value)
-    if value is True:
-        return _("yes")
-    if value is False:
-        return _("no")
-    if name == "role" and value in {role.value for role in Role}:
-        return account_words.role_name(Role(value))
-    if name == "how":
-        return account_words.sign_in_by(str(value))
-    return str(value)

@@ -45,6 +45,7 @@ def install(app: Flask) -> None:
         percent=percent,
         full_day=long_date,
         breakable=breakable,
+        size=size,
     )
 
 
@@ -136,6 +137,11 @@ def money(fen: int) -> str:
     """Fen (1/100 yuan) as yuan: "¥12.50"."""
     sign = "−" if fen < 0 else ""
     return f"{sign}¥{abs(fen) / 100:,.2f}"
+
+
+def size(mb: int) -> str:
+    """Megabytes in a few digits: "300 MB", "20.5 GB"."""
+    return f"{mb} MB" if mb < 1000 else f"{mb / 1000:.1f} GB"
 
 
 def percent(part: int, whole: int) -> str:

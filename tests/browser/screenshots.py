@@ -4,6 +4,7 @@ displays. `make screenshots`."""
 import argparse
 import sys
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
 from playwright.sync_api import Page
@@ -48,24 +49,33 @@ def main(target: Path, only: str = "") -> int:
         a_scene(Path(directory)) as scene,
         served(scene.site) as url,
         chromium() as browser,
+        ExitStack() as open_,
     ):
-        for language in ("zh", "en"):
-            for size in (PHONE, DESKTOP):
-                with context(browser, language=language, size=size) as profile:
-                    page = profile.new_page()
-                    for visitor, pages in VISITORS.items():
-                        wanted = {name: at for name, at in pages.items() if name.startswith(only)}
-                        if visitor and wanted:
-                            sign_in(page, url, visitor)
-                        for name, path in wanted.items():
-                            answer = page.goto(url + path(scene))
-                            status = answer.status if answer is not None else 0
-                            if status != EXPECTED_REFUSALS.get(name, 200):
-                                raise SystemExit(f"{name} ({language}): {path(scene)} is {status}")
-                            picture = target / f"{name}-{language}-{size[0]}.png"
-                            page.screenshot(path=picture, full_page=True)
-                    if "invitation-code".startswith(only):
-                        _invitation(page, scene, url, target, f"{language}-{size[0]}")
+        profiles = [
+            (
+                f"{language}-{size[0]}",
+                open_.enter_context(context(browser, language=language, size=size)).new_page(),
+            )
+            for language in ("zh", "en")
+            for size in (PHONE, DESKTOP)
+        ]
+        for visitor, pages in VISITORS.items():
+            wanted = {name: at for name, at in pages.items() if name.startswith(only)}
+            if visitor and wanted:
+                for _ending, page in profiles:
+                    sign_in(page, url, visitor)
+            for name, path in wanted.items():
+                # Asked for once: what one page puts there, the next may show no longer as empty.
+                address = path(scene)
+                for ending, page in profiles:
+                    answer = page.goto(url + address)
+                    status = answer.status if answer is not None else 0
+                    if status != EXPECTED_REFUSALS.get(name, 200):
+                        raise SystemExit(f"{name} ({ending}): {address} is {status}")
+                    page.screenshot(path=target / f"{name}-{ending}.png", full_page=True)
+        if "invitation-code".startswith(only):
+            for ending, page in profiles:
+                _invitation(page, scene, url, target, ending)
         if not only:
             kiosk_pictures(browser, target)
     return 0

@@ -2,9 +2,13 @@
 
 from collections.abc import Iterator
 
+import msgspec
 import pytest
+from sqlalchemy import select
 
+from hub import db
 from hub.queries import incidents
+from hub.web import audit_details
 from kiosk.screen.app import create_app
 from tests.integration.test_web_operator import signed_in
 from tests.support.hub_scene import Scene, a_scene
@@ -83,3 +87,14 @@ def test_no_page_has_anything_inline_that_the_policy_would_refuse(scene: Scene) 
             for forbidden in (" style=", "<style", " onclick=", " onchange=", "javascript:"):
                 assert (page, forbidden in html) == (page, False)
             assert html.count("<script") == html.count("<script src="), page
+
+
+def test_the_audit_log_tells_nothing_by_the_names_of_the_code(scene: Scene) -> None:
+    for pages in VISITORS.values():
+        for address in pages.values():
+            address(scene)
+    with scene.site.reader.connect() as here:
+        details = here.execute(select(db.audit.c.detail)).scalars().all()
+    names = {name for detail in details for name in msgspec.json.decode(detail)}
+    assert len(names) > 20
+    assert names - set(audit_details.NAMES) == set()

@@ -41,10 +41,16 @@ class Line(Struct, frozen=True):
     same: str
 
 
+_LEAD: Final = _l(
+    "What each kiosk should run with, and what it says that it runs with. Where the two differ for "
+    "long, look at why."
+)
+
+
 @needs(Permission.SETTINGS)
 def page() -> BaseResponse:
     """The table."""
-    return listing.respond(CONFIGURED)
+    return listing.respond(CONFIGURED, lead=_LEAD)
 
 
 def _rows(here: Connection) -> list[Line]:

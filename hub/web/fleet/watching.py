@@ -279,18 +279,13 @@ def machine_cell(line: Line, limits: Limits) -> Markup:
         (bad if hot else well).append(f"{health.temperature_c:.0f} °C")
     if health.disk_free_mb:
         low = health.disk_free_mb < limits.get("disk_mb", line.stop_id)
-        (bad if low else well).append(_("%(size)s free", size=size(health.disk_free_mb)))
+        (bad if low else well).append(_("%(size)s free", size=formats.size(health.disk_free_mb)))
     (well if health.clock else bad).append(_("clock right") if health.clock else _("clock not set"))
     bad += devices.throttling(health)
     parts = [_line("bad", one) for one in bad]
     if well:
         parts.append(_line("", " · ".join(well)))
     return _stack(parts, old=not line.there)
-
-
-def size(mb: int) -> str:
-    """Megabytes in a few digits."""
-    return f"{mb} MB" if mb < 1000 else f"{mb / 1000:.1f} GB"
 
 
 def software_cell(line: Line) -> Markup:
