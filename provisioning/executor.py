@@ -2,7 +2,8 @@
 
 Files are replaced as a whole, by a rename, with owner and mode set before they have their name.
 Nothing is followed: a link or a folder where a file is to be is refused, since some folders belong
-to accounts that are not root's.
+to accounts that are not root's. Rights are set through a descriptor, never by a name that may have
+come to mean something else since it was looked at.
 
 With another ``root`` than ``/`` everything is written below it, owners are those of its own
 ``/etc/passwd``, and what needs the running machine is passed over with a word.
@@ -98,7 +99,7 @@ class Executor:
         there = path.is_symlink() or path.exists()
         if there and not stat.S_ISREG(path.lstat().st_mode):
             raise PlanError(f"{step.path}: 不是普通文件 / is no plain file")
-        if not there or (not step.keep and path.read_bytes() != step.content):
+        if not there or (not step.keep and _content(path) != step.content):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._replace(path, step)
             self._note(step.path, "改写 / changed" if there else "写入 / written")
@@ -112,9 +113,9 @@ class Executor:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         with os.fdopen(os.open(new, flags, 0o600), "wb") as file:
             file.write(step.content)
+            self._give_held(file.fileno(), step.owner, step.group, step.mode)
             file.flush()
             os.fsync(file.fileno())
-        self._give(new, step.owner, step.group, step.mode)
         new.replace(path)
 
     def _link(self, step: Link) -> None:
@@ -142,15 +143,25 @@ class Executor:
             self._note(step.path, "删除 / removed")
 
     def _give(self, path: Path, owner: str, group: str, mode: int) -> bool:
-        """Sets rights and owner; whether they were others."""
-        there = path.lstat()
+        """Sets rights and owner of a file or folder; whether they were others."""
+        held = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            return self._give_held(held, owner, group, mode)
+        finally:
+            os.close(held)
+
+    def _give_held(self, held: int, owner: str, group: str, mode: int) -> bool:
+        there = os.fstat(held)
+        if not (stat.S_ISREG(there.st_mode) or stat.S_ISDIR(there.st_mode)):
+            raise PlanError("换成了链接 / a link has taken its place")
         changed = stat.S_IMODE(there.st_mode) != mode
         user, its_group = self._id("passwd", owner), self._id("group", group)
+        itself = f"/proc/self/fd/{held}"  # what is held, whatever its name means by now
         if os.geteuid() == 0 and (there.st_uid, there.st_gid) != (user, its_group):
-            os.chown(path, user, its_group, follow_symlinks=False)
+            os.chown(itself, user, its_group)
             changed = True
         if changed:
-            path.chmod(mode)  # behind chown, which takes the set-group-ID bit away
+            Path(itself).chmod(mode)  # behind chown, which takes the set-group-ID bit away
         return changed
 
     def _give_all(self, step: Owned) -> None:
@@ -239,3 +250,10 @@ class Executor:
     def _note(self, path: str, what: str) -> None:
         self._changed.append(path)
         self._tell(f"  {path}  {what}")
+
+
+def _content(path: Path) -> bytes:
+    """What is in a file that was one a moment ago. Raises OSError when it is a link by now."""
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    with os.fdopen(os.open(path, flags), "rb") as file:
+        return file.read()
