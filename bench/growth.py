@@ -1,10 +1,10 @@
 """What makes a page slower where the log is longer, statement by statement.
 
 ``python -m bench.growth --data DIR`` fills two hubs as ``python -m bench.pages --data DIR --larger
-2000000`` does (or uses those that lie there) and asks both for every page by turns, in this
-process, always made anew. It says how many times as long a page takes of the larger one and, where
-that is more than the goal, which statements grew and how SQLite goes about them: what a page asked
-is asked once more by itself. What is left is Python's.
+2000000`` does (with ``--years 10`` too; or uses those that lie there) and asks both for every page
+by turns, in this process, always made anew. It says how many times as long a page takes of the
+larger one and, where that is more than the goal, which statements grew and how SQLite goes about
+them: what a page asked is asked once more by itself. What is left is Python's.
 
 Times are the processor's, so that whatever else runs on the machine does not count. Both files are
 small enough to stay in its memory; ``bench.pages`` measures pages as a browser sees them.
@@ -28,7 +28,7 @@ from msgspec import Struct
 from sqlalchemy import Engine
 from werkzeug.test import create_environ, run_wsgi_app
 
-from bench.pages import EVENTS, SLOWER_GOAL, STOPS, rules
+from bench.pages import EVENTS, SLOWER_GOAL, STOPS, larger_in, rules
 from bench.pages_site import NAME, PASSWORD, fill, samples
 from hub import db
 from hub.config import load
@@ -241,11 +241,13 @@ def _explain(sites: tuple[Site, Site], page: Page) -> None:
             print(f"        {line}")
 
 
-def run(data: Path, larger: int = LARGER, only: str = "", tell: bool = False) -> bool:
+def run(
+    data: Path, larger: int = LARGER, only: str = "", tell: bool = False, years: int = 1
+) -> bool:
     """Measure and print; whether every page keeps to the goal. ``tell`` all pages' statements."""
-    folders = (data / f"hub-{EVENTS}", data / f"hub-{larger}")
+    folders = (data / f"hub-{EVENTS}", larger_in(data, larger, years))
     fill(folders[0], STOPS, EVENTS)
-    fill(folders[1], STOPS, larger)
+    fill(folders[1], STOPS, larger, years)
     sites = (Site(folders[0]), Site(folders[1]))
     try:
         routes = rules(sites[0].app)
@@ -271,10 +273,11 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.growth", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="where the hubs are kept")
     parser.add_argument("--larger", type=int, default=LARGER, metavar="EVENTS")
+    parser.add_argument("--years", type=int, default=1, help="how many the larger one is of")
     parser.add_argument("--only", default="", help="a pattern for routes")
     parser.add_argument("--tell", action="store_true", help="every page's statements")
     given = parser.parse_args(arguments)
-    return 0 if run(given.data, given.larger, given.only, given.tell) else 1
+    return 0 if run(given.data, given.larger, given.only, given.tell, given.years) else 1
 
 
 if __name__ == "__main__":

@@ -6,7 +6,9 @@ read from the application's routes, so that a new page is measured without being
 what its arguments may be is (`bench.pages_site.samples`). Four connections ask at once.
 
 ``python -m bench.pages --larger 2000000`` measures a second hub with so many events as well, and
-holds each page to 1.5 times the first one's time.
+holds each page to 1.5 times the first one's time: the same thirty stops in a year ten times as
+busy, where ten times as much also stands on the shelves; with ``--years 10`` the same stops after
+ten such years, where only the log is longer. ``bench.growth`` says what takes a page longer.
 """
 
 import argparse
@@ -166,7 +168,18 @@ def _print_larger(before: list[Measured], after: list[Measured]) -> bool:
     return reached
 
 
-def run(events: int = EVENTS, larger: int = 0, data: Path | None = None, only: str = "") -> bool:
+def larger_in(data: Path, events: int, years: int) -> Path:
+    """Where the hub with more events is kept."""
+    return data / f"hub-{events}{f'-{years}-years' if years > 1 else ''}"
+
+
+def run(
+    events: int = EVENTS,
+    larger: int = 0,
+    data: Path | None = None,
+    only: str = "",
+    years: int = 1,
+) -> bool:
     """Measure and print; whether every page reached its goals."""
     with _folder(data) as folder:
         print(f"  {events} events, {STOPS} stops:", flush=True)
@@ -178,9 +191,9 @@ def run(events: int = EVENTS, larger: int = 0, data: Path | None = None, only: s
             print(f"  {route}: no sample for its arguments (bench/pages_site.py)")
         reached = reached and not unknown
         if larger:
-            print(f"  {larger} events:", flush=True)
-            second = folder / f"hub-{larger}"
-            fill(second, STOPS, larger)
+            print(f"  {larger} events in {years} years:", flush=True)
+            second = larger_in(folder, larger, years)
+            fill(second, STOPS, larger, years)
             more, _ = measure(second, folder, only)
             _print(more)
             reached = _print_larger(pages, more) and reached
@@ -202,10 +215,11 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.pages", description=__doc__)
     parser.add_argument("--events", type=int, default=EVENTS)
     parser.add_argument("--larger", type=int, default=0, metavar="EVENTS")
+    parser.add_argument("--years", type=int, default=1, help="how many the larger one is of")
     parser.add_argument("--data", type=Path, help="keep the hubs here, and use them again")
     parser.add_argument("--only", default="", help="a pattern for addresses")
     given = parser.parse_args(arguments)
-    return 0 if run(given.events, given.larger, given.data, given.only) else 1
+    return 0 if run(given.events, given.larger, given.data, given.only, given.years) else 1
 
 
 if __name__ == "__main__":

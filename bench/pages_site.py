@@ -34,9 +34,9 @@ PASSWORD: Final = "correct horse battery staple"
 START_S: Final = 60.0
 
 
-def fill(data: Path, stops: int, events: int) -> None:
-    """A hub in ``data`` with a year of so many events, unless it is there already; the claim of a
-    donor's list is kept beside it."""
+def fill(data: Path, stops: int, events: int, years: int = 1) -> None:
+    """A hub in ``data`` with so many events in so many ``years``, unless it is there already; the
+    claim of a donor's list is kept beside it."""
     done = data / "claim"
     if done.exists():
         return
@@ -45,7 +45,7 @@ def fill(data: Path, stops: int, events: int) -> None:
     engine = db.open_writer(config.database)
     try:
         filler = Filler(engine, config, seed=SEED, until=UNTIL)
-        year = filler.fill(stops, events, lambda _: None, into_existing=False)
+        year = filler.fill(stops, events, lambda _: None, into_existing=False, years=years)
         with engine.begin() as connection:
             _, secret = walls.add(connection, "bench", Scope(), "", now_ms())
             tokens.create(connection, Role.VIEWER, now_ms(), "bench")

@@ -15,9 +15,9 @@ Eight kinds of tables
 * **Lifecycle** (`revocation`, `review`, `bundle`): how kiosks ended, lines that wait for a person's
   word, and what was carried here (`hub.tables.lifecycle`).
 * **Projections** (`touch`, `item`, `stock`, `movement`, `flow`, `tally`, `ledger`, `sale`,
-  `market`, `proceeds`, `box`, `leg`, `recall`, `claim`, `delivery`, `given`, the fold's part of
-  `incident`, the epoch facts and placement in `stream`): a function of the good events in `event`;
-  `rebuild` drops and refolds them.
+  `market`, `proceeds`, `box`, `leg`, `recall`, `met`, `claim`, `delivery`, `given`, the fold's
+  part of `incident`, the epoch facts and placement in `stream`): a function of the good events in
+  `event`; `rebuild` drops and refolds them.
 
 SQLite and PostgreSQL hold the same tables and take the same statements (`hub.sqlite`,
 `hub.postgresql`).
@@ -104,6 +104,7 @@ from hub.tables.stock import contact as contact
 from hub.tables.stock import kit as kit
 from hub.tables.stock import kit_line as kit_line
 from hub.tables.stock import leg as leg
+from hub.tables.stock import met as met
 from hub.tables.stock import place_stop as place_stop
 from hub.tables.stock import plan_line as plan_line
 from hub.tables.stock import recall as recall

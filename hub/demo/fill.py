@@ -38,6 +38,9 @@ from provisioning.identity import EnrolmentError, enrol
 PLANS_TOLD_DAYS: Final = 21
 """Plans that were done longer ago are no longer told to kiosks."""
 
+PATIENCE_S: Final = 3600.0
+"""How long half a day may take to come in, with a month to be closed: nobody else waits for it."""
+
 LOST_BEFORE_MS: Final = 3 * DAY_MS
 """So long before the last day a kiosk was stolen."""
 
@@ -60,15 +63,22 @@ class Filler:
         self._now_ms = 0
 
     def fill(
-        self, stops: int, events: int, progress: Callable[[int], None], *, into_existing: bool
+        self,
+        stops: int,
+        events: int,
+        progress: Callable[[int], None],
+        *,
+        into_existing: bool,
+        years: int = 1,
     ) -> Year:
-        """The whole year; ``progress`` hears how many events each step brought.
+        """The whole year, or so many ``years`` with so many ``events`` in all; ``progress`` hears
+        how many events each step brought.
 
         Raises:
             DemoError: the hub holds events and ``into_existing`` is not given, or this city.
         """
         specs = city(stops)
-        self._now_ms = self._moment(rhythm.year_before(self._until)[0])
+        self._now_ms = self._moment(rhythm.years_before(self._until, years)[0])
         with self._engine.begin() as connection:
             if not into_existing:
                 _require_no_events(connection)
@@ -80,6 +90,7 @@ class Filler:
             until=self._until,
             events=events,
             zone=self._zone,
+            years=years,
         )
         with self._writer() as writer:
             writer.call(lambda connection: self._tell(connection, year))
@@ -184,7 +195,7 @@ class Filler:
         for message in arrival.messages:
             writer.post(message)
         # Behind all of these in the writer's queue: when it is done, so are they.
-        writer.call(lambda connection: self._decide(connection, arrival))
+        writer.call(lambda connection: self._decide(connection, arrival), PATIENCE_S)
 
     def _decide(self, connection: Connection, arrival: Arrival) -> None:
         for decision in arrival.decisions:

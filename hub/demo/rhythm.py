@@ -5,6 +5,13 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 SPRING_FESTIVALS: Final = {
+    2017: date(2017, 1, 28),
+    2018: date(2018, 2, 16),
+    2019: date(2019, 2, 5),
+    2020: date(2020, 1, 25),
+    2021: date(2021, 2, 12),
+    2022: date(2022, 2, 1),
+    2023: date(2023, 1, 22),
     2024: date(2024, 2, 10),
     2025: date(2025, 1, 29),
     2026: date(2026, 2, 17),
@@ -86,9 +93,9 @@ def days_to_festival(day: date) -> int | None:
     return None
 
 
-def year_before(until: date) -> list[date]:
-    """The 365 days of which ``until`` is the last."""
-    return [until - timedelta(days=back) for back in range(364, -1, -1)]
+def years_before(until: date, years: int = 1) -> list[date]:
+    """The days, 365 for each year, of which ``until`` is the last."""
+    return [until - timedelta(days=back) for back in range(365 * years - 1, -1, -1)]
 
 
 def midnight_ms(day: date, zone: ZoneInfo) -> int:

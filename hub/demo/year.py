@@ -1,4 +1,5 @@
-"""The year goes by: day after day, what happens at every stop, and what the hub receives when.
+"""The year (or several) goes by: day after day, what happens at every stop, and what the hub
+receives when.
 
 A day has so many events as its weight in the year says. Everything but donations follows from what
 is on the shelves; donations make up the rest, so that a year ends with about the number of events
@@ -62,10 +63,12 @@ class Year:
         until: date,
         events: int,
         zone: ZoneInfo,
+        years: int = 1,
         products: Sequence[Packaged] = (),
     ) -> None:
         rng = random.Random(seed)  # noqa: S311 - a story that can be told again, no secret
-        self.days: Final = rhythm.year_before(until)
+        self.days: Final = rhythm.years_before(until, years)
+        self._years: Final = years
         self.products: Final = tuple(products) or packaged()
         self.blank_prefix: Final = codes.READY_MADE + codes.to_base32(rng.randrange(32**3), 3)
         self._zone: Final = zone
@@ -86,7 +89,7 @@ class Year:
             )
             for number, stop in enumerate(stops)
         ]
-        volume = events / 365 / len(stops) / USUAL
+        volume = events / len(self.days) / len(stops) / USUAL
         self.world: Final = World(rng, stores, self.products, self.blank_prefix, volume)
 
     def arrivals(self) -> Iterator[Arrival]:
@@ -135,11 +138,12 @@ class Year:
                     restart = partial(_restart, world, journal)
                     world.at(self._midnight_ms(day) + 470 * MINUTE_MS, restart)
                     day += timedelta(days=world.between(restart_days // 2, restart_days * 3 // 2))
-            for turn in range(4):
-                day = self.days[min(364, 80 + turn * 90 + number % 14)]
+            for turn in range(4 * self._years):
+                at = 365 * (turn // 4) + 80 + turn % 4 * 90 + number % 14
+                day = self.days[min(len(self.days) - 1, at)]
                 if day > store.opens and rhythm.giving(day):
                     journal = store.journals[-1]
-                    count = partial(keeping.count_shelves, world, store, journal, turn=turn)
+                    count = partial(keeping.count_shelves, world, store, journal, turn=turn % 4)
                     world.at(self._midnight_ms(day) + 1090 * MINUTE_MS, count)
         mishaps.schedule(world, self._midnight_ms(self.days[-1]))
 

@@ -7,6 +7,7 @@ cost more than running them.
 # ruff: noqa: S608
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Final, TypeVar
 
 from msgspec import Struct
@@ -92,16 +93,21 @@ EVENT_COLUMNS: Final = "id, position, kiosk, hash, raw, repaired"
 class OldItem(Struct, frozen=True, gc=False):
     """What a refold must know of an item's row before it replaces it; ``row`` is all of it."""
 
+    code: str
     stop: str
     category: str | None
     status: str
     incidents: int
     quantity: int
     legs: int
+    gtin: str | None
+    lot: str | None
     row: tuple[Any, ...]
 
 
-_OLD: Final = tuple(_ITEM_COLUMNS.index(name) for name in OldItem.__struct_fields__[:-1])
+_OLD: Final = itemgetter(
+    *(_ITEM_COLUMNS.index(name) for name in OldItem.__struct_fields__[:-1]), len(_ITEM_COLUMNS)
+)
 
 
 def chunks(keys: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
@@ -169,8 +175,8 @@ def old_items(connection: Connection, codes: Sequence[str]) -> dict[str, OldItem
     for chunk in chunks(codes):
         rows = connection.exec_driver_sql(_SELECT_ITEMS.format(_among(len(chunk))), tuple(chunk))
         for row in rows.fetchall():
-            stop, category, status, incidents, quantity, legs = (row[n] for n in _OLD)
-            found[row[0]] = OldItem(stop, category, status, incidents, quantity, legs, tuple(row))
+            whole = tuple(row)
+            found[whole[0]] = OldItem(*_OLD((*whole, whole)))
     return found
 
 

@@ -43,7 +43,7 @@ from hub.projections import projection_store as store
 from hub.projections.movement_store import Days
 from hub.projections.refold import REFOLD, Fold, Refolder
 
-VERSION: Final = 9
+VERSION: Final = 10
 """Rises when a fold changes what it makes of the same events: the next start rebuilds."""
 
 TIMEZONE: Final = "Asia/Shanghai"
@@ -69,6 +69,7 @@ TABLES: Final = (
     "box",
     "leg",
     "recall",
+    "met",
     "claim",
     "delivery",
     "given",

@@ -38,6 +38,7 @@ from hub.log.event_log import quarantine_key
 from hub.projections import movement_store, sale_store, stock_store
 from hub.projections import projection_store as store
 from hub.projections.movement_store import Days
+from hub.projections.recalled import Recalled
 from hub.projections.touches import Touches
 from hub.statuses import COUNTED
 
@@ -94,6 +95,7 @@ class Refolder:
         self._placed: Final[dict[int, Entry]] = {}
         # The months and stops whose proceeds are to be added up anew.
         self._proceeds: Final[set[tuple[str, str]]] = set()
+        self._recalled: Final = Recalled()
 
     def forget(self) -> None:
         """Drop what a rolled back transaction may have left in memory."""
@@ -101,6 +103,7 @@ class Refolder:
         self._memory.clear()
         self._placed.clear()
         self._proceeds.clear()
+        self._recalled.forget()
 
     def forget_places(self) -> None:
         """A kiosk stands at another stop, or an epoch elsewhere in the order: entries say both."""
@@ -252,7 +255,9 @@ class Refolder:
                     line = self._line(connection, event.kiosk)
                     entries.append(self._entry(connection, event, line.placement(event.epoch)))
                 recall = subject.removeprefix(RECALL)
-                stock_store.save_recall(connection, recall, fold_recall(recall, sorted(entries)))
+                state = fold_recall(recall, sorted(entries))
+                stock_store.save_recall(connection, recall, state)
+                self._recalled.save(connection, recall, state)
 
     def refold_all(self, connection: Connection, codes: Iterator[str], now_ms: int) -> None:
         """Fold these items anew; an event that a fold cannot take is quarantined."""
@@ -313,6 +318,7 @@ class Refolder:
             self._proceeds.update(sale_store.of_items(connection, other))
         movement_store.replace(connection, old, states, gone, self._days)
         stock_store.save_legs(connection, old, states, gone)
+        self._recalled.change(connection, old, states)
         store.save_items(connection, states, old)
         store.delete_items(connection, [code for code in gone if code in old])
         store.change_stock(connection, deltas)

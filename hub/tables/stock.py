@@ -80,6 +80,20 @@ recall: Final = Table(
 )
 """Recalls (`hub.folds.recalls`)."""
 
+met: Final = Table(
+    "met",
+    metadata,
+    Column("recall", String, primary_key=True),
+    Column("status", String, primary_key=True),
+    Column("item", String, primary_key=True),
+    Column("stop", String, nullable=False),
+    Column("quantity", Integer, nullable=False),
+    Column("certain", Boolean, nullable=False),  # false: nobody has read its lot
+    sqlite_with_rowid=False,
+)
+"""What each recall meets, or may (`contract.recalls`), by what became of it: there may be as many
+of them as ever came in of some goods."""
+
 plan_line: Final = Table(
     "plan_line",
     metadata,

@@ -8,15 +8,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from contract import events
+from contract import codes, events
+from contract.recalls import packings, plain_lot, same_goods
 from hub.queries import market, statements
 from hub.reporting.closing import make
 from hub.reporting.statements import PARTS, StatementError, lines_of, next_month
-from tests.support.events import Story, message_of, runs
+from tests.support.events import SESSION, Story, message_of, runs
 from tests.support.hubdb import HubDb, make_template
 
 DAY_MS: Final = 86_400_000
 ZONE: Final = "Asia/Shanghai"
+GOODS: Final = "06901234567892"
+RECALLS: Final = ((GOODS, "l1"), (GOODS, None), ("00012345600012", None))
 MONTHS: Final = ("2025-12", "2026-01", "2026-02", "2026-03", "2026-04", "2026-05", "2026-06")
 
 RECOUNTED: Final = """
@@ -51,6 +54,7 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubDb]:
         story.act(*(chance.randrange(64) for _ in range(4)))
         if n % 50 == 49:
             sell(story, n)
+            recall(story, n)
             for journal in story.journals:
                 journal.start(reboot=True, off_ms=12 * DAY_MS)
                 journal.learn_time()
@@ -74,6 +78,25 @@ def sell(story: Story, n: int) -> None:
     journal.add(events.SaleTakenBack(market=name, price=20, item=story.items[n % 9], pay="C"))
     counted = 30 if n % 100 == 99 else None
     journal.add(events.MarketClosed(market=name, sales=3, recorded=100, cash=30, counted=counted))
+
+
+def recall(story: Story, n: int) -> None:
+    """Goods of two lots and of none come in, in two packings, and are recalled: all of them, or one
+    lot; or another maker's, which nothing here is of."""
+    journal = story.journals[n % len(story.journals)]
+    gtin = packings(GOODS)[n % 2]
+    for lot in ("L 1", "l1", "M2", None):
+        item = journal.new_item()
+        retail = events.Retail(gtin=gtin, lot=lot)
+        body = events.Received(
+            session=SESSION, item=item, category="F1", place=codes.PLACE_IN, retail=retail
+        )
+        journal.add(body)
+        story.items.append(item)
+    for number, (goods, lot) in enumerate(RECALLS):
+        opened = events.RecallOpened(recall=f"{n:08x}{number:08x}", gtin=goods, lot=lot)
+        if n % 150 == 149:
+            journal.add(opened)
 
 
 def read(hub: HubDb, query: str) -> Counter[tuple[Any, ...]]:
@@ -122,11 +145,26 @@ def test_proceeds_are_what_the_sales_of_each_category_add_up_to(lived: HubDb) ->
     columns = "month, stop, category, sales, sold, taken_back"
     assert read(lived, f"SELECT {columns} FROM proceeds") == recounted
     assert {row[0] for row in recounted} >= {"2026-01", "2026-02", "2026-03"}
-    assert {row[2] for row in recounted} >= {"", "H1", "F2"}
+    assert {row[2] for row in recounted} >= {"", "F1", "H1", "ZZ"}
+
+
+def test_a_recall_meets_what_reading_every_item_finds(lived: HubDb) -> None:
+    recounted = Counter(
+        (recall, status, item, stop, quantity, not wanted or bool(lot))
+        for recall, wanted, goods in lived.rows("SELECT id, lot, gtin FROM recall")
+        for item, gtin, lot, status, stop, quantity in lived.rows(
+            "SELECT code, gtin, lot, status, stop, quantity FROM item WHERE gtin IS NOT NULL"
+        )
+        if same_goods(gtin, goods)
+        and (not wanted or not lot or plain_lot(lot) == plain_lot(wanted))
+    )
+    assert read(lived, "SELECT recall, status, item, stop, quantity, certain FROM met") == recounted
+    assert {row[1] for row in recounted} >= {"unlabelled", "sold"}
+    assert {row[-1] for row in recounted} == {True, False}
 
 
 def test_adding_all_of_it_up_anew_changes_nothing(lived: HubDb) -> None:
-    tables = ("ledger", "market", "proceeds")
+    tables = ("ledger", "market", "proceeds", "met")
     before = {name: read(lived, f"SELECT * FROM {name}") for name in tables}
     lived.rebuild()
     assert {name: read(lived, f"SELECT * FROM {name}") for name in tables} == before

@@ -184,6 +184,7 @@ class HubDb:
                 " ORDER BY 1, 2",
                 "recall": "SELECT id, gtin, lot, why, stop, opened_t, closed_t FROM recall"
                 " ORDER BY 1",
+                "met": "SELECT * FROM met ORDER BY 1, 2, 3",
                 "delivery": "SELECT item, family, stop, t FROM delivery ORDER BY 1",
                 "given": "SELECT number, n FROM given ORDER BY 1",
                 "stream": 'SELECT "' + '", "'.join(facts) + '" FROM stream ORDER BY 1, 2',

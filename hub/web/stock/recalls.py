@@ -10,7 +10,7 @@ from flask import Blueprint, Response, abort, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from msgspec import Struct
-from sqlalchemy import Connection, Row, Select, and_, func, select
+from sqlalchemy import Connection, Row, Select, func, select
 from werkzeug.wrappers import Response as BaseResponse
 
 from contract import gtins
@@ -21,7 +21,6 @@ from hub.queries import places
 from hub.request import connection
 from hub.stock import reasons
 from hub.stock.stock_actions import CloseRecall, OpenRecall, SetAsideRecalled
-from hub.stock.stock_look import meets
 from hub.web import i18n, status_words
 from hub.web import listing as tables
 from hub.web.listing import Choice, Column, Kind, Link, Listing, SqlSource
@@ -30,6 +29,7 @@ from hub.web.stock import acting, words
 
 _RECALL: Final = db.recall.c
 _ITEM: Final = db.item.c
+_MET: Final = db.met.c
 SHOWN: Final = 200
 _COULD_GO_OUT: Final = (statuses.IN_STOCK, statuses.RESERVED, statuses.UNLABELLED)
 
@@ -91,25 +91,29 @@ def _rows(here: Connection, found: Sequence[Row[Any]]) -> list[Line]:
             words.said(reasons.RECALLS, row.why),
             row.opened_t,
             row.closed_t,
-            _pieces(here, meets(row.gtin, row.lot), _COULD_GO_OUT),
+            _left(here, row.id),
         )
         for row in found
     ]
 
 
-def _pieces(here: Connection, which: Any, among: Sequence[str]) -> int:
-    query = select(func.coalesce(func.sum(_ITEM.quantity), 0)).where(
-        which, _ITEM.status.in_(among), within(_ITEM.stop, visible_stops())
+def _left(here: Connection, recall: str) -> int:
+    """The pieces that could still go out."""
+    query = select(func.sum(_MET.quantity)).where(
+        _MET.recall == recall,
+        _MET.status.in_(_COULD_GO_OUT),
+        _MET.certain,
+        within(_MET.stop, visible_stops()),
     )
     return int(here.scalar(query) or 0)
 
 
-def _by_status(here: Connection, which: Any) -> Counter[str]:
-    """Pieces of each status, in one pass: a recall may meet most of what ever came in."""
+def _by_status(here: Connection, recall: str) -> Counter[str]:
+    """Pieces of each status."""
     rows = here.execute(
-        select(_ITEM.status, func.sum(_ITEM.quantity))
-        .where(which, within(_ITEM.stop, visible_stops()))
-        .group_by(_ITEM.status)
+        select(_MET.status, func.sum(_MET.quantity))
+        .where(_MET.recall == recall, _MET.certain, within(_MET.stop, visible_stops()))
+        .group_by(_MET.status)
     )
     return Counter({row[0]: int(row[1]) for row in rows})
 
@@ -209,8 +213,7 @@ def one(recall: str) -> BaseResponse:
     found = here.execute(select(db.recall).where(_RECALL.id == recall)).one_or_none()
     if found is None:
         abort(404)
-    certain = meets(found.gtin, found.lot)
-    n = _by_status(here, certain)
+    n = _by_status(here, recall)
     figures = [
         (_("Could still go out"), sum(n[status] for status in _COULD_GO_OUT), "alarm"),
         (_("Set aside"), n[statuses.QUARANTINED], ""),
@@ -218,7 +221,6 @@ def one(recall: str) -> BaseResponse:
         (_("Thrown away"), n[statuses.DISPOSED], ""),
         (_("Delivered or sold"), n[statuses.DELIVERED] + n[statuses.SOLD], ""),
     ]
-    unread = and_(meets(found.gtin, ""), _ITEM.lot.is_(None)) if found.lot else None
     page = render_template(
         "stock/recall.html",
         recall=found,
@@ -227,8 +229,8 @@ def one(recall: str) -> BaseResponse:
         figures=figures,
         left=figures[0][1],
         status_words=status_words.status,
-        met=_met(here, certain),
-        unread=[] if unread is None else _met(here, unread),
+        met=_met(here, recall, certain=True),
+        unread=_met(here, recall, certain=False),
         may_edit=acting.may_edit(),
         request_id=acting.new_request,
         here=request.path,
@@ -236,12 +238,18 @@ def one(recall: str) -> BaseResponse:
     return Response(page)
 
 
-def _met(here: Connection, which: Any) -> list[Met]:
+def _met(here: Connection, recall: str, *, certain: bool) -> list[Met]:
     """Those that somebody can still get hold of."""
     among = (*statuses.HERE, statuses.OUT, statuses.SENT)
     rows = here.execute(
         select(_ITEM.code, _ITEM.status, _ITEM.stop, _ITEM.place, _ITEM.lot, _ITEM.quantity)
-        .where(which, _ITEM.status.in_(among), within(_ITEM.stop, visible_stops()))
+        .join(db.met, _MET.item == _ITEM.code)
+        .where(
+            _MET.recall == recall,
+            _MET.status.in_(among),
+            _MET.certain == certain,
+            within(_MET.stop, visible_stops()),
+        )
         .order_by(_ITEM.status == statuses.QUARANTINED, _ITEM.stop, _ITEM.place, _ITEM.code)
         .limit(SHOWN)
     ).all()
