@@ -14,6 +14,15 @@ FILES = sorted(
 )
 
 
+BESIDE = {"tests", "bench"}
+"""What may import everything, and is imported by nothing else."""
+
+
+def test_no_package_stands_outside_the_rules() -> None:
+    found = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    assert found - BESIDE == set(PACKAGES)
+
+
 @pytest.mark.parametrize("path", FILES)
 def test_a_file_keeps_the_import_rules(path: str) -> None:
     assert faults((ROOT / path).read_text(), path, ROOT) == []
