@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from contract.events import Noticed
-from contract.settings import SettingsError
+from contract.settings import SettingsError, parse_toml
 from drivers.ports import DeviceState, Panel, Speaker, Words
 from drivers.registry import open_panel, open_printer
 from drivers.service_manager import ServiceManager
@@ -274,7 +274,7 @@ def _run(start: Start, clock: LearntClock, mailbox: Mailbox, manager: ServiceMan
             metrics=metrics.tick,
             alive=manager.alive,
         )
-        mailbox.deliver = loop.post
+        mailbox.deliver = first.scans(loop.post) if first is not None else loop.post
         if watch is not None:
             watch.start()
         panel.start()
@@ -356,9 +356,19 @@ def _first_scan(
     return first_scan(start.settings, config, software(), clock, speaker, panel, again)
 
 
+def _begins_anew(path: Path) -> bool:
+    """Whether this was a kiosk whose enrolment came to nothing, and is to be set up once more."""
+    state = path.parent / str(parse_toml(path.read_bytes, str(path)).get("state_dir", "."))
+    if not (state / SETUP_FILE).exists():
+        return False
+    from kiosk.setup.anew import put_aside
+
+    return put_aside(path)
+
+
 def _set_up(path: Path, mailbox: Mailbox) -> bool:
     """Sets up a kiosk that nobody has enrolled; False when it was stopped before the end."""
-    if is_named(path):
+    if is_named(path) and not _begins_anew(path):
         return True
     from kiosk.setup.start import set_up
 

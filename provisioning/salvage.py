@@ -33,6 +33,7 @@ from contract.enrolment import Identity
 from contract.events import MAX_EVENT_BYTES, Event, EventError, decode, type_of
 from kiosk.bundles import seal, signing_key_id
 from kiosk.identity import IdentityError, IdentityStore
+from kiosk.setup.anew import EARLIER
 from kiosk.store import SEQ_BITS, seq_of
 
 JOURNAL: Final = "journal.sqlite3"
@@ -105,7 +106,11 @@ def read_card(source: Path) -> Card:
     """
     files = _journal_files(source)
     if not files:
-        raise SalvageError(f"{source}: 这里没有终端的日志 {JOURNAL} / holds no journal of a kiosk")
+        before = ", ".join(map(str, earlier_kiosks(source)))
+        told = f"（以前的在 / earlier ones: {before}）" if before else ""
+        raise SalvageError(
+            f"{source}: 这里没有终端的日志 {JOURNAL} / holds no journal of a kiosk{told}"
+        )
     identity = _identity(files[0].parent)
     journals = tuple(_read(file) for file in files)
     named = Counter(
@@ -129,15 +134,26 @@ def read_card(source: Path) -> Card:
 def _journal_files(source: Path) -> list[Path]:
     if source.is_file():
         return [source]
-    for folder in (source, source / STATE):
-        found = [
-            one
-            for one in sorted(folder.glob(f"{JOURNAL}*"))
-            if one.is_file() and not one.name.endswith(_BESIDE)
-        ]
-        if found:
-            return found
-    return []
+    return next(filter(None, map(_journals_in, (source, source / STATE))), [])
+
+
+def _journals_in(folder: Path) -> list[Path]:
+    return [
+        one
+        for one in sorted(folder.glob(f"{JOURNAL}*"))
+        if one.is_file() and not one.name.endswith(_BESIDE)
+    ]
+
+
+def earlier_kiosks(source: Path) -> list[Path]:
+    """Folders on the card of kiosks that the machine was before it was set up anew, each of which
+    can be read as a card of its own."""
+    return [
+        folder
+        for state in (source, source / STATE)
+        for folder in sorted((state / EARLIER).glob("*/"))
+        if _journals_in(folder)
+    ]
 
 
 def _identity(folder: Path) -> Identity | None:
@@ -294,6 +310,8 @@ def salvage_command(source: Path, out: Path, hub: str, everything: bool) -> None
         card = read_card(source)
         chosen = card.events if everything else card.unsent()
         _print(card, chosen)
+        for folder in earlier_kiosks(source):
+            click.echo(f"另外，以前的终端，请单独取 / an earlier kiosk, by itself: {folder}")
         recipient = hub or (card.identity.bundle_key if card.identity is not None else None)
         if not chosen:
             click.echo("没有要带给中心的记录 / there is nothing to bring to the hub")

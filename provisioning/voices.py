@@ -23,6 +23,10 @@ from drivers.sound_files import SHIPPED, check
 
 RATE: Final = 16_000
 SETUP_RATE: Final = 8_000
+TAIL_S: Final = "0.05"
+SETUP_TAIL_S: Final = "0.02"
+SHORT: Final = 7
+"""Characters: words this short would be too short to be heard without silence after them."""
 TIMEOUT_S: Final = 30
 
 
@@ -55,7 +59,15 @@ def speak(prompt: Prompt, voice: Voice, words: str, folder: Path) -> bytes:
     trim = ("silence", "1", "0.01", "0.5%", "reverse")
     _run(
         *("sox", str(raw), "-D", "-r", str(rate), "-c", "1", "-b", "16", str(ready)),
-        *(*trim, *trim, "norm", "-3", "pad", "0.02", "0.05"),
+        *(
+            *trim,
+            *trim,
+            "norm",
+            "-3",
+            "pad",
+            "0.02",
+            TAIL_S if rate == RATE or len(words) < SHORT else SETUP_TAIL_S,
+        ),
     )
     facts = {"INAM": prompt.name, "ICMT": voice.told, "ISFT": "espeak-ng"}
     return with_facts(ready.read_bytes(), facts)

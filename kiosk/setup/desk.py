@@ -123,6 +123,8 @@ class SetupDesk:
             printer.start()
         self._worker.start()
         try:
+            if self._state.progress.anew:
+                self._tell(flow.Tell("anew"))
             self._take(flow.Begun(self._network.online(), self._store.brought()))
             while not self._done:
                 self._alive()

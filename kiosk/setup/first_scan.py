@@ -7,6 +7,9 @@ that ends setting up, with its own words instead of "saved", and the document of
 `kiosk.setup.progress` goes away.
 
 It stands around speaker and page, as each of them would be seen by the loop: neither of them knows.
+So it does around the scanners: once the hub has said that nothing comes of this enrolment, a new
+code of a hub is taken out of what is scanned, and has the machine begin anew (`kiosk.setup.anew`).
+Everything else goes on to the loop, which records it as before.
 """
 
 from __future__ import annotations
@@ -19,8 +22,21 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from contract.enrolling import POLL_S, Refusal, parse
-from drivers.ports import Speaker, Words
+from contract.enrolling import (
+    EMPTY,
+    POLL_S,
+    Invitation,
+    InvitationError,
+    InvitationProblem,
+    Refusal,
+    assembled,
+    encode,
+    parse,
+    take,
+)
+from drivers.ports import ScanRead, Speaker, Words
+from drivers.prompts import counted
+from kiosk.inputs import LoopInput
 from kiosk.lanes import LaneScreen
 from kiosk.screen.view import Lane, LaneView, SignalName
 from kiosk.setup.client import HubClient, HubError
@@ -34,6 +50,8 @@ log = logging.getLogger(__name__)
 SAVED: Final = "saved"
 ASK: Final = "welcome"
 DONE: Final = "setup-done"
+UNREAD: Final = "setup-unread"
+UNSAVED: Final = "setup-unsaved"
 _OVER: Final[dict[Problem, str]] = {
     Refusal.UNKNOWN: "setup-wrong",
     Refusal.EXPIRED: "setup-expired",
@@ -45,7 +63,8 @@ _OVER: Final[dict[Problem, str]] = {
 
 class FirstScan:
     """``light`` asks for attention at every scanner; ``renew`` writes what the hub has told since
-    and has the kiosk started anew. Both may be called from any thread."""
+    and has the kiosk started again, ``again`` does only the latter. All may be called from any
+    thread."""
 
     def __init__(
         self,
@@ -55,6 +74,7 @@ class FirstScan:
         speaker: Speaker,
         light: Callable[[], None],
         renew: Callable[[Progress], None],
+        again: Callable[[], None],
         *,
         poll_s: float = POLL_S,
     ) -> None:
@@ -64,12 +84,17 @@ class FirstScan:
         self._speaker: Final = speaker
         self._light: Final = light
         self._renew: Final = renew
+        self._again: Final = again
         self._poll_s: Final = poll_s
         self._stopping: Final = threading.Event()
         self._thread: Final = threading.Thread(target=self._wait, name="confirmed?", daemon=True)
         self._words: Words | None = filled(CONFIRMING, digits=grouped(progress.digits))
         self._screen: _Screen | None = None
         self._asked = False
+        self._over = ""
+        self._leaving = False
+        self._parts = EMPTY
+        self._scans: Final = threading.Lock()
         self.name: Final = speaker.name
 
     # --- what the loop sees -------------------------------------------------------------------
@@ -107,6 +132,56 @@ class FirstScan:
         self._screen = _Screen(screen, self._words)
         return self._screen
 
+    def scans(self, post: Callable[[LoopInput], None]) -> Callable[[LoopInput], None]:
+        """``post`` for everything but a new code of the hub, once one is waited for."""
+
+        def sift(incoming: LoopInput) -> None:
+            if not (self._over and isinstance(incoming, ScanRead) and self._takes(incoming.text)):
+                post(incoming)
+
+        return sift
+
+    # --- a new code ---------------------------------------------------------------------------
+
+    def _takes(self, text: str) -> bool:
+        """Whether this was a code of a hub, or a part of one; in a scanner's thread."""
+        with self._scans:
+            try:
+                return self._leaving or self._invited(parse(text))
+            except InvitationError as error:
+                if error.problem is not InvitationProblem.NOT_ONE:
+                    self._speaker.say(UNREAD)
+                    return True
+            try:
+                parts = take(self._parts, text)
+                whole = assembled(parts)
+            except InvitationError:
+                return False  # it may be anything
+            self._parts = parts
+            of = len(parts.parts)
+            if whole is not None:
+                return self._invited(whole)
+            self._speaker.say(*counted(of - len(parts.missing), of))
+            return True
+
+    def _invited(self, invitation: Invitation) -> bool:
+        text = encode(invitation)
+        if text == self._progress.invitation:
+            self._speaker.say(self._over)
+            return True
+        enrolled = self._progress.enrolled
+        assert enrolled is not None, "only such a kiosk waits for its first scan"
+        try:
+            self._store.save(Progress(invitation=text, anew=enrolled.kiosk))
+        except OSError as error:
+            log.error("the new code cannot be saved: %s", error)
+            self._speaker.say(UNSAVED)
+            return True
+        log.info("setup: anew")
+        self._leaving = True
+        self._again()
+        return True
+
     # --- the thread ---------------------------------------------------------------------------
 
     def _wait(self) -> None:
@@ -131,6 +206,7 @@ class FirstScan:
                     self._show(NOT_CONFIRMED)
                     self._light()
                     self._speaker.say(_OVER[error.problem])
+                    self._over = _OVER[error.problem]
                     return
             self._stopping.wait(self._poll_s)
 

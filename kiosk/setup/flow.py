@@ -78,6 +78,9 @@ class Progress(Struct, frozen=True, omit_defaults=True):
     enrolled: Enrolled | None = None
     settled: bool = False
     """The kiosk's settings are written: what is left is its first scan."""
+    anew: str = ""
+    """The kiosk that this machine was before, whose enrolment came to nothing (`kiosk.setup.anew`).
+    """
 
     def __repr__(self) -> str:
         return f"Progress(settled={self.settled})"

@@ -6,6 +6,8 @@ kiosk, the next start goes on setting up, and writes the same again.
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +16,7 @@ from contract.enrolment import Grant, Identity
 from kiosk.durable import write_durably
 from kiosk.identity import IdentityStore
 from kiosk.setup.flow import Keys, Progress
-from provisioning.render import Value, merge
+from provisioning.render import Value, merge, toml
 
 AUTHORITY: Final = "broker-ca.pem"
 HUB_AUTHORITY: Final = "hub-ca.pem"
@@ -22,6 +24,21 @@ HUB_AUTHORITY: Final = "hub-ca.pem"
 there."""
 CERTIFICATE: Final = "broker-client.pem"
 KEY: Final = "broker-client.key"
+ENROLLED_KEYS: Final = frozenset(
+    {
+        "kiosk",
+        "stop_zh",
+        "stop_en",
+        "hub_url",
+        "mqtt_host",
+        "mqtt_port",
+        "mqtt_auth",
+        "mqtt_tls_ca",
+        "mqtt_tls_certificate",
+        "mqtt_tls_key",
+    }
+)
+"""Settings that only enrolment gives; language, time zone and voice may have been chosen before."""
 COMMENT: Final = "义仓终端的设置 / Settings of a Yicang kiosk"
 
 
@@ -94,6 +111,17 @@ def settings(enrolled: Enrolled, state: Path, *, voice: bool) -> dict[str, Value
     if voice:
         values["speaker"] = {"languages": [enrolled.language]}
     return values
+
+
+def unsettle(path: Path, keys: Collection[str]) -> None:
+    """Takes settings away again; the others stay as they are.
+
+    Raises:
+        OSError: the disk refuses; the file is as it was.
+    """
+    there = tomllib.loads(path.read_text(encoding="utf-8"))
+    rest = {key: value for key, value in there.items() if key not in keys}
+    write_durably(path, toml(rest, COMMENT).encode(), mode=0o600)
 
 
 def _keeps(key: str, _there: Value) -> bool:

@@ -112,4 +112,4 @@ def first_scan(
         again()
 
     client = HubClient(clock, software=software, serial=board_serial())
-    return FirstScan(store, progress, client, speaker, light, renew)
+    return FirstScan(store, progress, client, speaker, light, renew, again)

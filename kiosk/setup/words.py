@@ -113,6 +113,15 @@ ROWS: Final[dict[str, Row]] = {
         Words("Wi-Fi 的码没读清楚", "The Wi-Fi code was not read clearly"),
         Words("请再扫一次", "Scan it again"),
     ),
+    "anew": Row(
+        Signal.SAVED,
+        "setup-anew",
+        Words("重新开始设置", "Starting over"),
+        Words(
+            "以前扫的都留在这张卡里，请告诉中心",
+            "What was scanned before stays on this card: tell the hub",
+        ),
+    ),
     "part": Row(
         Signal.SAVED,
         "setup-part",
@@ -229,6 +238,6 @@ def filled(words: Words, **values: object) -> Words:
 
 
 NOT_CONFIRMED: Final = Words(
-    "中心没有确认这台终端：请告诉中心，重新设置",
-    "The hub did not confirm this kiosk: tell the hub, set it up anew",
+    "中心没有确认这台终端：请中心给一个新的码，在这里扫",
+    "The hub did not confirm this kiosk: ask it for a new code and scan that here",
 )

@@ -1,14 +1,17 @@
 """Between enrolment and the first scan: waiting to be confirmed, the sample, the last word."""
 
+import shutil
 import threading
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from contract.enrolling import Enrolled, Invitation, Refusal, encode
+from contract.enrolling import Enrolled, Invitation, Refusal, encode, parts
 from drivers.fakes import FakeSpeaker
+from drivers.ports import ScanRead
 from kiosk.clock import LearntClock, SystemClock
+from kiosk.inputs import LoopInput
 from kiosk.lanes import LaneScreen
 from kiosk.screen.moment import Moment
 from kiosk.screen.view import KioskView, LaneView, ScreenView
@@ -19,7 +22,7 @@ from kiosk.setup.progress import ProgressStore
 from kiosk.state import LaneState, Message, Phase
 from tests.support.fleet_keys import KEYS
 from tests.support.processes import until
-from tests.support.setup_stories import AUTHORITY, ENROLLED, invitation
+from tests.support.setup_stories import AUTHORITY, ENROLLED, RICE, invitation
 
 PROGRESS = Progress(
     invitation=encode(invitation()),
@@ -55,14 +58,29 @@ class Kiosk:
         self.store.save(PROGRESS)
         self.lit = threading.Event()
         self.renewed: list[Progress] = []
+        self.left = threading.Event()
         self.first = FirstScan(
             self.store, PROGRESS, self.hub, self.voice, self.lit.set, self.renewed.append,
-            poll_s=0.02,
+            self.left.set, poll_s=0.02,
         )  # fmt: skip
+        self.recorded: list[str] = []
+        self.post = self.first.scans(self._record)
         self.view = ScreenView(KioskView("站", "Stop"))
         self.screen: LaneScreen = self.first.screen(self.view)
         self.screen.publish(REST)
         self.first.start()
+
+    def _record(self, incoming: LoopInput) -> None:
+        assert isinstance(incoming, ScanRead)
+        self.recorded.append(incoming.text)
+
+    def scan(self, text: str) -> None:
+        self.post(ScanRead("lane-1", text))
+
+    def told(self, why: Refusal, said: str) -> None:
+        """The hub says that nothing comes of this enrolment."""
+        self.hub.answer = HubError(why)
+        until("the voice tells", lambda: said in self.voice.said)
 
     def page(self) -> LaneView:
         [lane] = self.view.now().lanes
@@ -131,6 +149,54 @@ def test_an_enrolment_that_comes_to_nothing_is_told_by_page_light_and_voice(
     asked = kiosk.hub.asked
     kiosk.first.close()
     assert kiosk.hub.asked == asked, "and it asks no more"
+
+
+NEW = encode(invitation(2))
+
+
+def test_a_new_code_begins_anew_once_the_hub_has_said_that_the_first_is_over(
+    tmp_path: Path,
+) -> None:
+    kiosk = Kiosk(tmp_path)
+    kiosk.scan(NEW)
+    assert kiosk.recorded == [NEW], "until then it is a scan like any other"
+    kiosk.told(Refusal.CANCELLED, "setup-cancelled")
+    for text in (RICE, "E-bike battery", "https://example.org/", "G" + "0" * 10):
+        kiosk.scan(text)
+        assert kiosk.recorded[-1] == text, "whatever else is scanned is recorded"
+    kiosk.scan(PROGRESS.invitation)
+    until("it is over, again", lambda: kiosk.voice.said.count("setup-cancelled") == 2)
+    assert not kiosk.left.is_set()
+    kiosk.scan(NEW)
+    assert kiosk.left.is_set()
+    assert kiosk.store.load() == Progress(invitation=NEW, anew=ENROLLED.kiosk)
+    kiosk.scan(NEW)
+    assert kiosk.recorded.count(NEW) == 1, "what still lies in the beam is no scan"
+    kiosk.first.close()
+
+
+def test_a_new_code_may_come_as_bars_one_by_one(tmp_path: Path) -> None:
+    kiosk = Kiosk(tmp_path)
+    kiosk.told(Refusal.EXPIRED, "setup-expired")
+    *most, last = parts(invitation(2))
+    for have, part in enumerate(most, start=1):
+        kiosk.scan(part)
+        assert kiosk.voice.said[-3] == f"number-{have}"
+    assert not kiosk.left.is_set()
+    kiosk.scan(last)
+    assert kiosk.left.is_set()
+    assert kiosk.recorded == []
+    kiosk.first.close()
+
+
+def test_a_new_code_that_cannot_be_kept_is_told_and_nothing_ends(tmp_path: Path) -> None:
+    kiosk = Kiosk(tmp_path)
+    kiosk.told(Refusal.CANCELLED, "setup-cancelled")
+    shutil.rmtree(tmp_path)
+    kiosk.scan(NEW)
+    assert kiosk.voice.said[-1] == "setup-unsaved"
+    assert not kiosk.left.is_set()
+    kiosk.first.close()
 
 
 def test_a_certificate_that_comes_with_the_confirmation_is_taken_first(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from contract.codes import parse as parse_label
 from contract.enrolling import Refusal, parse
 from tests.support import people
 from tests.support.new_kiosk_site import STOP, BlankKiosk, InstalledHub
-from tests.support.processes import until
+from tests.support.processes import run, until
 
 WIFI = "WIFI:T:WPA;S:Home;P:correct horse;;"
 RICE = "6901234567892"
@@ -169,6 +169,53 @@ def test_codes_that_are_over_or_of_another_hub_are_told_apart(
         for told in ("expired", "hub-foreign", "unknown", "cancelled"):
             assert re.search(rf"setup: (code-)?{told}\b", first.log), told
         assert "setup: code-used" in second.log
+
+
+@pytest.mark.proof
+def test_an_enrolment_that_was_taken_back_is_begun_anew_by_scanning_alone(
+    hub: InstalledHub, tmp_path: Path
+) -> None:
+    first, second = hub.invite(), hub.invite()
+    with BlankKiosk(tmp_path / "kiosk") as kiosk:
+        kiosk.plug_in()
+        kiosk.wait_printed("Setting up")
+        kiosk.scanner.scan(first["text"])
+        kiosk.wait_printed("Enrolled")
+        until("it runs as a kiosk", lambda: "is ready, journal" in kiosk.log, deadline_s=40)
+        kiosk.scanner.scan(people.RICE)
+        until("a label of the first kiosk", lambda: items(kiosk), deadline_s=30)
+        [before] = items(kiosk)
+        hub.ask("POST", f"kiosks/invitations/{first['id']}/cancel")
+        kiosk.wait_heard("setup-cancelled")
+        kiosk.scanner.scan(second["text"])
+        assert kiosk.wait_ended() == 75, "to be started anew, as its service does"
+
+        pages = len(kiosk.printer.texts)
+        kiosk.plug_in()
+        kiosk.wait_printed("Starting over")
+        ticket = until(
+            "another ticket",
+            lambda: next((t for t in kiosk.printer.texts[pages:] if "Enrolled" in t), None),
+            deadline_s=40,
+        )
+        [digits] = re.findall(r"\b(\d{3}) (\d{3})\b", ticket)
+        hub.ask("POST", f"kiosks/invitations/{second['id']}/confirm", digits="".join(digits))
+        kiosk.wait_heard("welcome")
+        kiosk.scanner.scan(people.RICE)
+        kiosk.wait_heard("setup-done")
+        until("its label", lambda: len(items(kiosk)) == 2, deadline_s=30)
+        [after] = set(items(kiosk)) - {before}
+        assert after[1:5] != before[1:5], "no code of the first kiosk is ever given again"
+        until("the item is known", lambda: known(hub, after))
+
+        [earlier] = (kiosk.state / "earlier").iterdir()
+        bundle = tmp_path / "earlier.yicang"
+        told = run("provision", "salvage", str(kiosk.state), "--out", str(tmp_path / "now.yicang"))
+        assert str(earlier) in told.stdout
+        told = run("provision", "salvage", str(earlier), "--out", str(bundle))
+        assert told.returncode == 0, told.stderr
+        assert earlier.name in told.stdout
+        assert bundle.stat().st_size > 0
 
 
 @pytest.mark.proof
