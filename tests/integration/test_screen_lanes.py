@@ -14,7 +14,7 @@ from drivers.ports import ScanRead
 from kiosk.clock import LearntClock
 from kiosk.day_figures import DayFigures
 from kiosk.documents import claim_address, item_count
-from kiosk.lanes import LaneDesk
+from kiosk.lanes import REARM_MS, LaneDesk
 from kiosk.screen.view import SHOWN_AFTER_MS, KioskView, LaneView, ScreenView
 from kiosk.signer import ReceiptSigner
 from kiosk.state import ReceiptJob
@@ -89,6 +89,25 @@ def stop(home: Home) -> Iterator[Stop]:
     running = Stop(home)
     yield running
     running.stop()
+
+
+# --- one read ----------------------------------------------------------------------------------
+
+
+def test_what_lies_in_the_beam_counts_once_and_at_another_lane_it_is_another_thing(
+    stop: Stop,
+) -> None:
+    def items_after(milliseconds: int, lane: str) -> int:
+        stop.home.clock.now += milliseconds
+        stop.desk.take(ScanRead(lane, RICE))
+        return len(stop.opened.issued())
+
+    stop.desk.open("door")
+    assert items_after(0, "screen") == 1
+    assert items_after(REARM_MS - 1, "screen") == 1
+    assert items_after(REARM_MS - 1, "screen") == 1, "it has never been out of the beam"
+    assert items_after(0, "door") == 2
+    assert items_after(REARM_MS, "screen") == 3
 
 
 # --- the day ---------------------------------------------------------------------------------
