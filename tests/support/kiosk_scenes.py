@@ -11,7 +11,8 @@ from kiosk.inputs import ActionCard, CategoryCard, Scan
 from kiosk.screen.moment import Moment
 from kiosk.state import Message, Phase
 from tests.support.lanes import ANN, CLOTHES, FINISH, HELP, MYSTERY, RICE, SHELF, TOYS, World, times
-from tests.support.stories import REACH, Box, Label, scanned
+from tests.support.stories import REACH, scanned
+from tests.support.telling import Box, Label
 
 Told = Scan | Label | Box
 

@@ -54,49 +54,21 @@ from tests.support.lanes import (
     times,
 )
 from tests.support.telling import (
-    ASKING as ASKING,
-)
-from tests.support.telling import (
-    ATTENTION as ATTENTION,
-)
-from tests.support.telling import (
-    CARDED as CARDED,
-)
-from tests.support.telling import (
-    HANDOVER as HANDOVER,
-)
-from tests.support.telling import (
-    IDLE as IDLE,
-)
-from tests.support.telling import (
-    INTAKE as INTAKE,
-)
-from tests.support.telling import (
-    OF_PLAN as OF_PLAN,
-)
-from tests.support.telling import (
-    REFUSED as REFUSED,
-)
-from tests.support.telling import (
-    REST as REST,
-)
-from tests.support.telling import (
-    SAVED as SAVED,
-)
-from tests.support.telling import (
-    After as After,
-)
-from tests.support.telling import (
-    Asked as Asked,
-)
-from tests.support.telling import (
-    Box as Box,
-)
-from tests.support.telling import (
-    Label as Label,
-)
-from tests.support.telling import (
-    Line as Line,
+    ASKING,
+    ATTENTION,
+    CARDED,
+    HANDOVER,
+    IDLE,
+    INTAKE,
+    OF_PLAN,
+    REFUSED,
+    REST,
+    SAVED,
+    After,
+    Asked,
+    Box,
+    Label,
+    Line,
 )
 
 OPENS = "session.opened "

@@ -15,7 +15,7 @@ from kiosk.screen.view import SHOWN_AFTER_MS, KioskView, LaneView, ScreenView
 from kiosk.state import LaneState, Message, Phase
 from tests.support.kiosk_scenes import of_phase, told
 from tests.support.lanes import ANN, BOB, CLOTHES, FAMILY, FINISH, MYSTERY, PLAN, RICE, times
-from tests.support.stories import Label
+from tests.support.telling import Label
 
 KIOSK = KioskView("春晓社区小站", "Chunxiao Stop")
 

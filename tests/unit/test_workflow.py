@@ -17,18 +17,8 @@ from tests.support.lanes import (
     World,
     types_of,
 )
-from tests.support.stories import (
-    EVERYWHERE,
-    ONE_OF_EACH,
-    REFUSED,
-    REST,
-    SAVED,
-    STORIES,
-    After,
-    reached,
-    row_key,
-    scanned,
-)
+from tests.support.stories import EVERYWHERE, ONE_OF_EACH, STORIES, reached, row_key, scanned
+from tests.support.telling import REFUSED, REST, SAVED, After
 
 
 @pytest.mark.parametrize("name", STORIES)

@@ -24,8 +24,8 @@ from tests.support.lanes import (
     times,
     types_of,
 )
-from tests.support.stories import ONE_OF_EACH, Label, reached, scanned
-from tests.support.telling import REFUSED
+from tests.support.stories import ONE_OF_EACH, reached, scanned
+from tests.support.telling import REFUSED, Label
 
 WORDS = ("card-first", "not-allowed")
 NEEDY = [(phase, kind) for phase, kind in ROWS if needed(phase, kind) is not None]

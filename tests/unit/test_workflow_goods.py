@@ -47,7 +47,7 @@ from tests.support.lanes import (
     times,
     types_of,
 )
-from tests.support.stories import REST, STORIES, After, scanned
+from tests.support.stories import STORIES, scanned
 from tests.support.stories_boxes import CRATE, PACK, REPRINT, SEAL, UNPACK, WHERE
 from tests.support.stories_intake import (
     GOOD,
@@ -61,6 +61,7 @@ from tests.support.stories_intake import (
     WORN,
 )
 from tests.support.stories_transfers import BROKEN, MISSING, RECEIVE
+from tests.support.telling import REST, After
 
 
 def given(count: int = 3) -> tuple[World, list[ItemLabel]]:

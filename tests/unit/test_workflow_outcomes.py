@@ -35,15 +35,8 @@ from tests.support.lanes import (
     times,
     types_of,
 )
-from tests.support.stories import (
-    ASKING,
-    INTAKE,
-    ONE_OF_EACH,
-    REFUSED,
-    REST,
-    SAVED,
-    reached,
-)
+from tests.support.stories import ONE_OF_EACH, reached
+from tests.support.telling import ASKING, INTAKE, REFUSED, REST, SAVED
 
 # --- what is on paper, in the events and in the lane --------------------------------------------
 

@@ -1,9 +1,10 @@
 """What was in a box when the box left or was put aside: what is known of it, and undo of that."""
 
 from tests.support.lanes import ANN, FINISH, PLAN, RICE, STRANGER, UNDO, World
-from tests.support.stories import Label, scanned
+from tests.support.stories import scanned
 from tests.support.stories_boxes import CRATE, PACK
 from tests.support.stories_intake import QUARANTINE
+from tests.support.telling import Label
 
 
 def test_what_is_put_aside_out_of_a_box_that_left_is_out_for_no_plan() -> None:
