@@ -124,6 +124,7 @@ def main() -> None:
             with contextlib.suppress(OSError, ValueError):
                 # A terminal without Chinese shows question marks instead of a traceback.
                 stream.reconfigure(errors="replace")
+    logs.install()  # what goes wrong before the command line was read
     try:
         status = cli.main(standalone_mode=False)
     except click.UsageError as error:

@@ -12,9 +12,12 @@ import os
 import re
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final, TextIO
+
+from yicang import crashes
 
 FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -48,7 +51,8 @@ class LogFormat(StrEnum):
 
 
 class JsonFormatter(logging.Formatter):
-    """A record as one line of JSON: time (UTC), level, logger, message, perhaps exception.
+    """A record as one line of JSON: time (UTC), level, logger, message, perhaps exception: its
+    traceback, or what `yicang.crashes` has told of it.
 
     ``priority`` puts the journal's ``<3>`` in front of it.
     """
@@ -64,7 +68,10 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": redact(record.getMessage()),
         }
-        if record.exc_info:
+        crash = getattr(record, "told", "")
+        if crash:
+            told["exception"] = redact(crash)
+        elif record.exc_info:
             told["exception"] = redact(self.formatException(record.exc_info))
         if record.stack_info:
             told["stack"] = redact(record.stack_info)
@@ -90,12 +97,40 @@ def read_by_journal(environment: Mapping[str, str], stream: TextIO) -> bool:
     return told == f"{there.st_dev}:{there.st_ino}"
 
 
+class JsonHandler(logging.StreamHandler[TextIO]):
+    """Writes records; one that cannot be written is told in a line, too, and without what it was to
+    say, where Python would print all of it as text."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        error = sys.exc_info()[1]
+        words = "这条日志写不出来 / this record could not be written"
+        line = logging.LogRecord(
+            record.name, logging.ERROR, record.pathname, record.lineno, words, None, None
+        )
+        line.told = crashes.told(error) if error is not None else ""
+        with suppress(OSError, ValueError):  # where it goes is closed
+            self.stream.write(self.format(line) + self.terminator)
+            self.flush()
+
+
+class TextHandler(logging.StreamHandler[TextIO]):
+    """For people."""
+
+
 def install(level: int = logging.WARNING, wanted: LogFormat = LogFormat.AUTO) -> None:
-    """Sends the root logger's records from ``level`` on to standard error."""
-    handler = logging.StreamHandler(sys.stderr)
+    """Sends the root logger's records from ``level`` on to standard error; as JSON also what nobody
+    catches. A later call takes the place of an earlier one."""
     journal = read_by_journal(os.environ, sys.stderr)
+    handler: logging.Handler
     if wanted is LogFormat.JSON or (wanted is LogFormat.AUTO and journal):
+        handler = JsonHandler(sys.stderr)
         handler.setFormatter(JsonFormatter(priority=journal))
+        crashes.install()
     else:
+        handler = TextHandler(sys.stderr)
         handler.setFormatter(TokenFreeFormatter(FORMAT))
+        crashes.uninstall()
+    root = logging.getLogger()
+    for earlier in [one for one in root.handlers if isinstance(one, JsonHandler | TextHandler)]:
+        root.removeHandler(earlier)
     logging.basicConfig(level=level, handlers=[handler])

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from contract.codes import Kind, claim_text, token_code
+from tests.support.processes import ROOT
 from yicang.logs import FORMAT, JsonFormatter, TokenFreeFormatter
 
 SECRETS = {
@@ -80,3 +82,101 @@ def test_the_journal_gets_a_line_of_json_for_each_record_and_people_get_text(
         assert first["message"] == "two\nlines 纸"
     else:
         assert "WARNING hub: two" in lines[0]
+
+
+CRASH = """
+import sys, threading
+import click
+from yicang import __main__ as program
+
+WIFI = "WIFI:T:WPA;S:home;P:correct horse;;"
+
+def scanned(text):
+    return int(text)
+
+def crash():
+    try:
+        scanned(WIFI)
+    except ValueError as error:
+        raise KeyError(WIFI) from error
+
+@click.command()
+@click.argument("where")
+def command(where):
+    if where == "thread":
+        thread = threading.Thread(target=crash, name="hub-alarms")
+        thread.start()
+        thread.join()
+    elif where == "record":
+        import logging
+        logging.getLogger("hub").error("%d of %s", WIFI, "x")
+    elif where == "disk":
+        open("/nowhere/WIFI:P:correct horse")
+    else:
+        crash()
+
+program.COMMANDS["crash"] = program.Lazy("__main__:command", program.Words("", ""))
+program.main()
+"""
+
+
+def crashed(*words: str) -> subprocess.CompletedProcess[str]:
+    """The program, with a command that does not work."""
+    return subprocess.run(
+        [sys.executable, "-c", CRASH, *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+        cwd=ROOT,
+    )
+
+
+@pytest.mark.parametrize(
+    ("where", "status", "kinds"),
+    [
+        ("process", 1, ["ValueError", "KeyError"]),
+        ("thread", 0, ["ValueError", "KeyError"]),
+        ("record", 0, ["TypeError"]),
+        ("disk", 1, ["FileNotFoundError"]),
+    ],
+)
+def test_what_nobody_catches_is_one_line_of_json_that_holds_nothing_that_was_scanned(
+    where: str, status: int, kinds: list[str]
+) -> None:
+    done = crashed("--log-format", "json", "crash", where)
+    assert done.returncode == status, done.stderr
+    assert "correct horse" not in done.stdout + done.stderr
+    (line,) = done.stderr.splitlines()
+    told = json.loads(line)
+    assert told["message"]
+    exception = told["exception"]
+    for kind in kinds:
+        assert re.search(rf"^{kind}(: 2 No such file or directory)?$", exception, re.MULTILINE)
+    assert 'File "' in exception, "where it was thrown"
+    if where == "thread":
+        assert told["level"] == "critical"
+        assert "hub-alarms" in told["message"]
+
+
+def test_a_person_at_a_terminal_sees_pythons_own_words() -> None:
+    done = crashed("--log-format", "text", "crash", "process")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("KeyError: ")
+
+
+def test_the_journal_gets_what_goes_wrong_before_the_command_line_was_read(tmp_path: Path) -> None:
+    script = CRASH.replace('"__main__:command"', '"json:no_such_command"')
+    with (tmp_path / "stream").open("wb") as stream:
+        there = os.fstat(stream.fileno())
+        environment = {**os.environ, "JOURNAL_STREAM": f"{there.st_dev}:{there.st_ino}"}
+        subprocess.run(
+            [sys.executable, "-c", script, "crash", "x"],
+            stderr=stream,
+            env=environment,
+            cwd=ROOT,
+            check=False,
+        )
+    (line,) = (tmp_path / "stream").read_text(encoding="utf-8").splitlines()
+    assert line.startswith("<2>")
+    assert "AttributeError: module 'json' has no attribute" in json.loads(line[3:])["exception"]
