@@ -22,7 +22,7 @@ from typing import Final, NamedTuple, cast
 
 import msgspec
 
-from contract.codes import BLOCK, BLOCKS_PER_PREFIX, Kind, serial_code
+from contract.codes import BLOCK, Kind, serial_code
 from contract.events import (
     ZERO_HASH,
     EpochOpened,
@@ -30,10 +30,11 @@ from contract.events import (
     Noticed,
     event_id,
 )
+from kiosk.blocks import Blocks
 from kiosk.clock import LearntClock
 from kiosk.command_store import CommandStore, Taken
 from kiosk.identity import IdentityStore
-from kiosk.kept_events import KeptEvents, readable
+from kiosk.kept_events import KeptEvents
 from kiosk.knowledge import Knowledge
 from kiosk.print_queue import PrintQueue
 from kiosk.reference import Reference
@@ -111,6 +112,7 @@ class Journal:
                 self.id: Final = self._journal_id()
                 self.streams: Final = Streams(self._db, clock)
                 self.event_ids: Final = EventIds(self._kiosk, self.streams)
+                self._blocks: Final = Blocks(self._db, entropy)
                 self._turns: Final = TurnLog(self._db)
                 self._turns.place_by(self._place_lane)
                 self.knowledge: Final = Knowledge(self._db, self._turns, reference or Reference())
@@ -200,9 +202,9 @@ class Journal:
         epoch = self._entropy(8).hex()
         allocator = Allocator()
         if prefix is not None:
-            blocks = self._draw_blocks(prefix, 1)  # empty after 32,768 starts on one prefix
-            if blocks:
-                start = blocks[0] * BLOCK
+            block = self._blocks.draw(prefix)  # none after 32,768 starts on one prefix
+            if block is not None:
+                start = block * BLOCK
                 allocator = Allocator(prefix, start, start + BLOCK)
         body = EpochOpened(
             journal=self.id,
@@ -219,7 +221,7 @@ class Journal:
         )
         number = cast(int, row.lastrowid)
         self._insert(events, number)
-        self._store_allocator(allocator)
+        self._blocks.keep(allocator)
         if prefix is None:
             self._db.execute("INSERT OR REPLACE INTO meta VALUES ('lacks-prefix', '1')")
         else:
@@ -233,22 +235,6 @@ class Journal:
         self.streams.open(Stream(epoch, 1, head.public.seq, head.hash, 0, 0, number=opened.number))
         self.allocator = opened.allocator
         self._identity.remember_epoch(epoch, first.prev)
-
-    def _draw_blocks(self, prefix: str, count: int) -> tuple[int, ...]:
-        """Random block numbers of this prefix that this journal has never used."""
-        used = {
-            row[0]
-            for row in self._db.execute("SELECT block FROM block WHERE prefix = ?", (prefix,))
-        }
-        if len(used) + count > BLOCKS_PER_PREFIX:
-            return tuple(sorted(set(range(BLOCKS_PER_PREFIX)) - used)[:count])
-        drawn: list[int] = []
-        while len(drawn) < count:
-            block = int.from_bytes(self._entropy(4)) % BLOCKS_PER_PREFIX
-            if block not in used:
-                used.add(block)
-                drawn.append(block)
-        return tuple(drawn)
 
     # --- writing -------------------------------------------------------------------------
 
@@ -281,7 +267,7 @@ class Journal:
                 self._insert(events)
                 self._turns.write(redo)
                 if outcome.allocator.end != self.allocator.end:
-                    self._store_allocator(outcome.allocator)
+                    self._blocks.keep(outcome.allocator)
         except BaseException:
             if secret is not None:
                 self._spool.drop(secret)
@@ -361,11 +347,7 @@ class Journal:
     def about(self, code: str) -> list[Event]:
         """Every event that names this item or box, oldest first. Reads all that is kept: for what
         somebody asks once in a while. Raises `JournalError`."""
-        with disk_errors():
-            rows = self._db.execute(
-                "SELECT id, raw FROM event WHERE instr(raw, ?) ORDER BY id", (code.encode(),)
-            ).fetchall()
-        return [event for _, event in readable(rows)]
+        return [event for _, event in self.history.about([code])]
 
     def secret_of(self, name: str) -> str | None:
         """The claim that waits under ``name`` for its receipt."""
@@ -401,13 +383,6 @@ class Journal:
             stream.head = head.public.seq
             stream.hash = head.hash
 
-    def _store_allocator(self, allocator: Allocator) -> None:
-        if allocator.prefix is not None:
-            self._db.execute(
-                "INSERT OR IGNORE INTO block VALUES (?, ?)",
-                (allocator.prefix, (allocator.end - 1) // BLOCK),
-            )
-
     def _spooled(self, claim: str) -> str:
         """A claim is on disk before the COMMIT that promises it; the name that it waits under."""
         secret = self._entropy(16).hex()
@@ -428,7 +403,8 @@ class Journal:
         allocator = self.allocator
         if allocator.prefix is None or allocator.end - allocator.next > 64:
             return ()
-        return self._draw_blocks(allocator.prefix, 1)
+        block = self._blocks.draw(allocator.prefix)
+        return () if block is None else (block,)
 
     # --- for support ---------------------------------------------------------------------------
 
