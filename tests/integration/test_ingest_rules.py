@@ -276,6 +276,24 @@ def test_a_copied_journal_is_one_fork_incident_and_both_stories_are_kept(
     assert len(hub.open_incidents("fork")) == 1
 
 
+@pytest.mark.parametrize("first", ["original", "backup"])
+def test_a_backup_that_goes_on_from_the_middle_of_an_epoch_is_a_fork(
+    hub: HubDb, journal: Journal, first: str
+) -> None:
+    journal.receive()
+    backup = journal.clone("backup")
+    ours = journal.receive()  # behind the event that the backup goes on from, in its own epoch
+    backup.serial = 500
+    backup.start(reboot=True)
+    theirs = backup.receive()
+    stories = [journal.written, backup.written]
+    for story in stories if first == "original" else reversed(stories):
+        for run in runs(story):
+            hub.take(message_of(run))
+    assert kinds(hub) == ["fork"]
+    assert {hub.item(item)["status"] for item in (ours, theirs)} == {"in_stock"}
+
+
 def test_a_second_journal_of_one_kiosk_is_told_with_what_may_be_missing(
     hub: HubDb, journal: Journal
 ) -> None:
