@@ -8,7 +8,8 @@ Rules
   is in the next one. The journal forgets nothing by it: only the hub's own word does that.
 * Donors come first: each time the loop comes by, one batch at most is read and handed on.
 * "Done" is said after the file is on the stick, was read back, and the stick was let go of. Then
-  it may be pulled. Whatever fails leaves the stick as it was, and is said as well.
+  it may be pulled. Whatever fails leaves the stick as it was, and is said as well: when it was let
+  go of, too, since whoever is told to use another one pulls this one at once.
 """
 
 import html
@@ -103,14 +104,11 @@ class StickDesk:
         """The thread has ended."""
         self._thread = None
         self._left = []
-        self._written = incoming
-        if incoming.why:
+        if incoming.why == PULLED:
+            self._written = incoming
             self._say()
-            if incoming.why != PULLED:
-                self._take_out(incoming.folder)
-            return
-        self._said_by = self._clock.mono() + LET_GO_MS
-        self._take_out(incoming.folder)
+        else:
+            self._let_go(incoming)
 
     def tick(self) -> None:
         """Hands the thread its next batch, if it has room."""
@@ -190,8 +188,14 @@ class StickDesk:
         self._thread.start()
 
     def _refuse(self, folder: str, what: str) -> None:
-        self._tell.stick(what, 0)
-        self._take_out(folder)
+        self._folder = folder
+        self._let_go(Written(folder, 0, what))
+
+    def _let_go(self, written: Written) -> None:
+        """What is to be said of the stick is said when it may be pulled."""
+        self._written = written
+        self._said_by = self._clock.mono() + LET_GO_MS
+        self._take_out(written.folder)
 
     def _read(self) -> Batch | None:
         """The next batch of what is wanted; None at its end."""

@@ -1,11 +1,13 @@
 """Notices sticks: folders that something was mounted on.
 
 Mounting is not the kiosk's work but that of a unit (`provisioning.stick`), which also unmounts what
-`take_out` names. The folder is looked at once a second: an inotify watch does not tell of mounts.
+`take_out` names and takes its folder away when the last of it is written. The folder is looked at
+once a second: an inotify watch does not tell of mounts.
 """
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -13,6 +15,8 @@ from typing import Final
 from kiosk.inputs import StickFound, StickLost
 
 LOOK_S: Final = 1.0
+LEAVE_S: Final = 30.0
+"""How long a folder whose stick was let go of may stay, should nobody take it away."""
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +48,10 @@ class StickWatch:
         self._is_stick: Final = is_stick
         self._look_s: Final = look_s
         self._there: set[Path] = set()
+        self._taken_out: Final[set[str]] = set()
+        """Names of sticks that are being let go of: added by the loop's thread, else this one's."""
+        self._leaving: Final[dict[Path, float]] = {}
+        """What is mounted no longer, and until when it is waited for."""
         self._stopping: Final = threading.Event()
         self._thread: Final = threading.Thread(target=self._run, name="sticks", daemon=True)
 
@@ -59,6 +67,7 @@ class StickWatch:
     def take_out(self, folder: str) -> None:
         """The stick may be pulled: whoever mounted it lets go of it."""
         name = Path(folder).name
+        self._taken_out.add(name)
         try:
             self._taken.mkdir(exist_ok=True)
             self._taken.chmod(0o755)  # who unmounts is root without root's right to look anywhere
@@ -76,8 +85,17 @@ class StickWatch:
             there = {one for one in self._sticks.iterdir() if self._is_stick(one)}
         except OSError:
             there = set()
+        now = time.monotonic()
+        for folder in self._there - there:
+            # One that was pulled is gone; of one that was let go of, what is mounted nowhere may
+            # still be written to. Whoever unmounts takes the folder away at the end.
+            let_go = folder.name in self._taken_out
+            self._leaving[folder] = now + LEAVE_S if let_go else now
+        for folder, end in sorted(self._leaving.items()):
+            if folder in there or now >= end or not folder.exists():
+                del self._leaving[folder]
+                self._taken_out.discard(folder.name)
+                self._post(StickLost(str(folder)))
         for folder in sorted(there - self._there):
             self._post(StickFound(str(folder)))
-        for folder in sorted(self._there - there):
-            self._post(StickLost(str(folder)))
         self._there = there

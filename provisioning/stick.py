@@ -11,8 +11,10 @@ anything is mounted is left alone.
 
 import os
 import re
+import signal
 import stat
 import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -147,6 +149,8 @@ def _run(words: Sequence[str]) -> str:
 @click.argument("name")
 def stick_command(name: str) -> None:
     """为终端挂载U盘，写完后卸载 / Hold a stick mounted for the kiosk until it was written."""
+    # Pulled out, its unit is stopped: no failure, and its folder goes as well.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
     try:
         hold(name, STICKS, TAKEN)
     except StickError as error:

@@ -6,6 +6,7 @@ import queue
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -79,15 +80,15 @@ class Stop:
             hub_url="https://hub.example",
         )
 
-    def until(self, done: Callable[[], bool]) -> None:
-        """Turns the loop until ``done``."""
+    def until(self, done: Callable[[], bool], *, lets_go: bool = True) -> None:
+        """Turns the loop until ``done``; what the unit does takes long without ``lets_go``."""
         deadline = time.monotonic() + DEADLINE_S
         while not done():
             assert time.monotonic() < deadline, self.people.told
             with contextlib.suppress(queue.Empty):
                 self.desk.take(self.queue.get(timeout=0.01))
             self.desk.tick()
-            for name in list(self.taken.iterdir()) if self.taken.exists() else []:
+            for name in list(self.taken.iterdir()) if lets_go and self.taken.exists() else []:
                 name.unlink()  # what the unit does: let go of it
                 shutil.move(self.sticks / name.name, self.sticks.parent / f"out-{name.name}")
 
@@ -242,6 +243,68 @@ def test_a_kiosk_that_knows_no_key_of_its_hub_says_so(tmp_path: Path) -> None:
         assert stop.people.told == [("no-key", 0)]
     finally:
         stop.close()
+
+
+@pytest.mark.parametrize("why", ["nothing", "faulty", "no-key"])
+def test_who_is_told_to_use_another_stick_may_pull_this_one(
+    tmp_path: Path, key_file: Path, why: str
+) -> None:
+    stop = Stop(tmp_path, None if why == "no-key" else bundle_key.public(key_file))
+    stick = stop.sticks / "sda1"
+    try:
+        if why == "nothing":
+            streams = stop.open.journal.streams
+            streams.store_positions({one: (s.head, 0) for one, s in streams.by_epoch.items()})
+        if why == "faulty":
+            (tmp_path / "elsewhere").mkdir()
+            (tmp_path / "made").mkdir()
+            (tmp_path / "made" / FOLDER).symlink_to(tmp_path / "elsewhere")
+            (tmp_path / "made").rename(stick)
+        else:
+            stick.mkdir()
+        stop.until(lambda: (stop.taken / "sda1").exists(), lets_go=False)
+        assert why not in [what for what, _ in stop.people.told]
+        stop.until(lambda: (why, 0) in stop.people.told)
+    finally:
+        stop.close()
+
+
+def test_a_stick_is_gone_when_the_last_of_it_is_written(tmp_path: Path) -> None:
+    sticks, mounted = tmp_path / "sticks", {"sda1", "sdb1"}
+    told: queue.SimpleQueue[StickFound | StickLost | Written] = queue.SimpleQueue()
+    for name in mounted:
+        (sticks / name).mkdir(parents=True)
+    looked_at = threading.Event()
+
+    def is_mounted(folder: Path) -> bool:
+        looked_at.set()
+        return folder.name in mounted
+
+    watch = StickWatch(sticks, tmp_path / "taken", told.put, is_mounted, look_s=0.01)
+    watch.start()
+    try:
+        found = [told.get(timeout=DEADLINE_S) for _ in mounted]
+        assert found == [StickFound(str(sticks / name)) for name in ("sda1", "sdb1")]
+        watch.take_out(str(sticks / "sda1"))
+        mounted.clear()  # what is let go of is mounted nowhere, and its last blocks are on the way
+        assert told.get(timeout=DEADLINE_S) == StickLost(str(sticks / "sdb1"))  # pulled
+        (sticks / "sda1").rmdir()  # as the unit does at the end
+        assert told.get(timeout=DEADLINE_S) == StickLost(str(sticks / "sda1"))
+
+        (sticks / "sda1").mkdir()
+        mounted.add("sda1")
+        assert told.get(timeout=DEADLINE_S) == StickFound(str(sticks / "sda1"))
+        watch.take_out(str(sticks / "sda1"))
+        mounted.clear()
+        looked_at.clear()
+        assert looked_at.wait(DEADLINE_S)
+        looked_at.clear()
+        assert looked_at.wait(DEADLINE_S)
+        mounted.add("sda1")  # the next stick, and nobody has taken the folder away
+        assert told.get(timeout=DEADLINE_S) == StickLost(str(sticks / "sda1"))
+        assert told.get(timeout=DEADLINE_S) == StickFound(str(sticks / "sda1"))
+    finally:
+        watch.close()
 
 
 def test_what_is_scanned_meanwhile_is_in_the_next_bundle(
