@@ -21,9 +21,9 @@ from hub import db
 from hub.access import accounts
 from hub.access.permissions import Permission
 from hub.log import recording
-from hub.queries import events, kiosks, places
+from hub.queries import events, places
 from hub.request import connection
-from hub.web import listing, story, wording
+from hub.web import kiosk_columns, listing, story, wording
 from hub.web.event_words import type_name
 from hub.web.listing import Choice, Column, Days, Kind, Link, Listing, SqlSource, Text
 from hub.web.listing import filters as by
@@ -146,8 +146,7 @@ def _subject(typed: str) -> str | None:
 
 
 def _kiosk_options(here: Connection) -> list[tuple[str, str]]:
-    known = [(one.id, one.id) for one in kiosks.kiosks(here, visible_stops())]
-    return [(recording.KIOSK, _("At the hub")), *known]
+    return [(recording.KIOSK, _("At the hub")), *kiosk_columns.options(here)]
 
 
 def _account_options(here: Connection) -> list[tuple[str, str]]:
@@ -230,12 +229,8 @@ EVENTS: Final = Listing[Line](
             value=lambda row: row.received_ms,
         ),
         Column(key="stop", title=_l("Stop"), value=lambda row: row.stop),
-        Column(
-            key="kiosk",
-            title=_l("Kiosk"),
-            kind=Kind.CODE,
-            value=lambda row: row.kiosk,
-            link=Link("board.kiosk", "kiosk", lambda row: row.kiosk),
+        kiosk_columns.kiosk(
+            lambda row: row.kiosk, link=Link("board.kiosk", "kiosk", lambda row: row.kiosk)
         ),
         Column(key="who", title=_l("Who"), value=lambda row: row.who),
         Column(key="kind", title=_l("Type"), value=lambda row: type_name(row.type), on_page=False),
@@ -258,13 +253,7 @@ EVENTS: Final = Listing[Line](
             where=lambda value: _EVENT.type == value,
             first=True,
         ),
-        Choice(
-            key="kiosk",
-            label=_l("Kiosk"),
-            options=_kiosk_options,
-            where=lambda value: _EVENT.kiosk == value,
-            first=True,
-        ),
+        kiosk_columns.choice(_EVENT.kiosk, first=True, options=_kiosk_options),
         Text(
             key="subject",
             label=_l("Item, box or plan"),

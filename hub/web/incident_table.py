@@ -13,9 +13,9 @@ from contract.codes import CodeError
 from hub import db
 from hub.access import accounts
 from hub.access.scope import within
-from hub.queries import incidents, kiosks, places
+from hub.queries import incidents, places
 from hub.queries.incidents import Incident
-from hub.web import incident_words, story
+from hub.web import incident_words, kiosk_columns, story
 from hub.web.incident_words import Words
 from hub.web.listing import Choice, Column, Days, Kind, Link, Listing, SqlSource, Text, filters
 from hub.web.login import visible_stops
@@ -85,10 +85,6 @@ def _kinds(_here: Connection) -> list[tuple[str, str]]:
     return sorted(incident_words.kinds(), key=lambda one: one[1])
 
 
-def _kiosk_ids(here: Connection) -> list[tuple[str, str]]:
-    return [(one.id, one.id) for one in kiosks.kiosks(here, visible_stops())]
-
-
 INCIDENTS: Final = Listing[Line](
     name="incidents",
     title=_l("Incidents as a table"),
@@ -111,13 +107,7 @@ INCIDENTS: Final = Listing[Line](
         ),
         Column(key="state", title=_l("State"), value=lambda row: row.state),
         Column(key="stop", title=_l("Stop"), value=lambda row: row.words.stop, sort=_INCIDENT.stop),
-        Column(
-            key="kiosk",
-            title=_l("Kiosk"),
-            kind=Kind.CODE,
-            value=lambda row: row.incident.kiosk,
-            sort=_INCIDENT.kiosk,
-        ),
+        kiosk_columns.kiosk(lambda row: row.incident.kiosk, sort=_INCIDENT.kiosk),
         Column(
             key="about",
             title=_l("Concerns"),
@@ -150,13 +140,7 @@ INCIDENTS: Final = Listing[Line](
         Column(
             key="told", title=_l("In detail"), value=lambda row: row.words.happened, on_page=False
         ),
-        Column(
-            key="kind",
-            title=_l("Kind"),
-            kind=Kind.CODE,
-            value=lambda row: row.incident.kind,
-            on_page=False,
-        ),
+        kiosk_columns.kind(lambda row: row.incident.kind),
     ),
     filters=(
         Choice(key="state", label=_l("State"), options=_states, where=_state_of, first=True),
@@ -168,12 +152,7 @@ INCIDENTS: Final = Listing[Line](
             first=True,
         ),
         filters.stops(_INCIDENT.stop),
-        Choice(
-            key="kiosk",
-            label=_l("Kiosk"),
-            options=_kiosk_ids,
-            where=lambda value: _INCIDENT.kiosk == value,
-        ),
+        kiosk_columns.choice(_INCIDENT.kiosk),
         Text(
             key="about",
             label=_l("Concerns"),

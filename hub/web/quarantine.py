@@ -13,10 +13,10 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from hub import db
 from hub.access.permissions import Permission
-from hub.queries import events, kiosks
+from hub.queries import events
 from hub.request import connection
-from hub.web import listing, wording
-from hub.web.listing import Choice, Column, Days, Kind, Link, Listing, SqlSource
+from hub.web import kiosk_columns, listing, wording
+from hub.web.listing import Column, Days, Kind, Link, Listing, SqlSource
 from hub.web.listing import filters as by
 from hub.web.login import needs, visible_stops
 
@@ -88,10 +88,6 @@ def _rows(_here: Connection, found: Sequence[Row[Any]]) -> list[Line]:
     ]
 
 
-def _kiosk_options(here: Connection) -> list[tuple[str, str]]:
-    return [(one.id, one.id) for one in kiosks.kiosks(here, visible_stops())]
-
-
 def _folded(row: Line) -> Markup:
     """The line folded away: it is long, and for whoever knows what it should be."""
     title = _("Show")
@@ -116,20 +112,10 @@ QUARANTINE: Final = Listing[Line](
             sort=_EVENT.id,
         ),
         Column(key="problem", title=_l("Why"), heading=True, value=lambda row: row.problem),
-        Column(
-            key="kiosk",
-            title=_l("Kiosk"),
-            kind=Kind.CODE,
-            value=lambda row: row.kiosk,
-            link=Link("board.kiosk", "kiosk", lambda row: row.kiosk),
+        kiosk_columns.kiosk(
+            lambda row: row.kiosk, link=Link("board.kiosk", "kiosk", lambda row: row.kiosk)
         ),
-        Column(
-            key="epoch",
-            title=_l("Start"),
-            kind=Kind.CODE,
-            value=lambda row: row.epoch,
-            on_page=False,
-        ),
+        kiosk_columns.start(lambda row: row.epoch),
         Column(
             key="seq", title=_l("Place in the journal"), kind=Kind.NUMBER, value=lambda row: row.seq
         ),
@@ -145,18 +131,10 @@ QUARANTINE: Final = Listing[Line](
             value=lambda row: row.raw,
             show=_folded,
         ),
-        Column(
-            key="hash", title=_l("Hash"), kind=Kind.CODE, value=lambda row: row.hash, on_page=False
-        ),
+        kiosk_columns.digest(lambda row: row.hash),
     ),
     filters=(
-        Choice(
-            key="kiosk",
-            label=_l("Kiosk"),
-            options=_kiosk_options,
-            where=lambda value: _EVENT.kiosk == value,
-            first=True,
-        ),
+        kiosk_columns.choice(_EVENT.kiosk, first=True),
         Days(
             key="day",
             label=_l("Recorded"),

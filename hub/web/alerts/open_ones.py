@@ -16,10 +16,10 @@ from hub.access.permissions import Permission
 from hub.access.scope import within
 from hub.alerts import acts, channels, contacts, life, rules, store, words
 from hub.alerts.life import Alarm
-from hub.queries import kiosks, places
+from hub.queries import places
 from hub.queries.places import Stop
 from hub.request import connection, now_ms, services
-from hub.web import i18n, listing, shell, story
+from hub.web import i18n, kiosk_columns, listing, shell, story
 from hub.web.listing import Choice, Column, Days, Kind, Listing, SqlSource, filters
 from hub.web.login import Denied, needs, signed_in_user, visible_stops
 
@@ -200,10 +200,6 @@ def _severities(_here: Connection) -> list[tuple[str, str]]:
     return [(one, _in_language(words.SEVERITY[one])) for one in rules.SEVERITIES]
 
 
-def _kiosks(here: Connection) -> list[tuple[str, str]]:
-    return [(one.id, one.id) for one in kiosks.kiosks(here, visible_stops())]
-
-
 ALARMS: Final = Listing[Line](
     name="alerts",
     title=_l("All alarms"),
@@ -226,13 +222,7 @@ ALARMS: Final = Listing[Line](
             sort=_ALARM.severity,
         ),
         Column(key="stop", title=_l("Stop"), value=lambda row: row.where, sort=_ALARM.stop),
-        Column(
-            key="kiosk",
-            title=_l("Kiosk"),
-            kind=Kind.CODE,
-            value=lambda row: row.alarm.kiosk,
-            sort=_ALARM.kiosk,
-        ),
+        kiosk_columns.kiosk(lambda row: row.alarm.kiosk, sort=_ALARM.kiosk),
         Column(
             key="fired",
             title=_l("Since"),
@@ -262,13 +252,7 @@ ALARMS: Final = Listing[Line](
             on_page=False,  # a number that nobody acts on; the columns that are left fit
         ),
         Column(key="cause", title=_l("Likely cause"), value=lambda row: row.cause, on_page=False),
-        Column(
-            key="kind",
-            title=_l("Kind"),
-            kind=Kind.CODE,
-            value=lambda row: row.alarm.kind,
-            on_page=False,
-        ),
+        kiosk_columns.kind(lambda row: row.alarm.kind),
     ),
     filters=(
         Choice(key="state", label=_l("State"), options=_states, where=_state_of, first=True),
@@ -286,12 +270,7 @@ ALARMS: Final = Listing[Line](
             options=_severities,
             where=lambda value: _ALARM.severity == value,
         ),
-        Choice(
-            key="kiosk",
-            label=_l("Kiosk"),
-            options=_kiosks,
-            where=lambda value: _ALARM.kiosk == value,
-        ),
+        kiosk_columns.choice(_ALARM.kiosk),
         Days(key="fired", label=_l("Since"), where=filters.moments(_ALARM.fired_ms)),
     ),
 )

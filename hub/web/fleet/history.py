@@ -19,7 +19,7 @@ from hub.fleet.history import DAY_MS, HOUR_MS, Period
 from hub.queries import kiosks
 from hub.reporting import sparklines
 from hub.request import connection, now_ms
-from hub.web import formats, listing
+from hub.web import formats, kiosk_columns, listing
 from hub.web.listing import Choice, Column, Days, Kind, Link, Listing, SqlSource, filters
 from hub.web.login import needs, visible_stops
 
@@ -239,13 +239,10 @@ HISTORY: Final = Listing[Line](
             sort=_C.start_ms,
             heading=True,
         ),
-        Column(
-            key="kiosk",
-            title=_l("Kiosk"),
-            kind=Kind.CODE,
-            value=lambda row: row.kiosk,
-            link=Link("board.kiosk", "kiosk", lambda row: row.kiosk),
+        kiosk_columns.kiosk(
+            lambda row: row.kiosk,
             sort=_C.kiosk,
+            link=Link("board.kiosk", "kiosk", lambda row: row.kiosk),
         ),
         Column(
             key="span",
@@ -270,13 +267,7 @@ HISTORY: Final = Listing[Line](
         _number("print_failures", _l("Printer failures"), lambda one: one.print_failures),
     ),
     filters=(
-        Choice(
-            key="kiosk",
-            label=_l("Kiosk"),
-            options=_kiosks,
-            where=lambda value: _C.kiosk == value,
-            first=True,
-        ),
+        kiosk_columns.choice(_C.kiosk, first=True, options=_kiosks),
         Choice(
             key="span",
             label=_l("How long"),

@@ -18,11 +18,11 @@ from hub.access import accounts
 from hub.access.permissions import Permission
 from hub.fleet import bundles
 from hub.fleet.bundles import Imported, ImportRefusedError, Opened
-from hub.queries import kiosks, places, reviews
+from hub.queries import places, reviews
 from hub.request import connection, now_ms, services
-from hub.web import listing, shell
+from hub.web import kiosk_columns, listing, shell
 from hub.web.lifecycle import words
-from hub.web.listing import Choice, Column, Days, Kind, Link, Listing, SqlSource
+from hub.web.listing import Column, Days, Kind, Link, Listing, SqlSource
 from hub.web.listing import filters as by
 from hub.web.login import needs, require, signed_in_user, visible_stops
 from hub.web.uploads import takes_file
@@ -135,10 +135,6 @@ def _rows(here: Connection, found: Sequence[Row[Any]]) -> list[Line]:
     ]
 
 
-def _kiosk_options(here: Connection) -> list[tuple[str, str]]:
-    return [(one.id, one.id) for one in kiosks.kiosks(here, visible_stops())]
-
-
 BUNDLES: Final = Listing[Line](
     name="bundles",
     title=_l("Bundles"),
@@ -157,12 +153,8 @@ BUNDLES: Final = Listing[Line](
             value=lambda row: row.imported_ms,
             sort=_TABLE.id,
         ),
-        Column(
-            key="kiosk",
-            title=_l("Kiosk"),
-            kind=Kind.CODE,
-            value=lambda row: row.kiosk,
-            link=Link("board.kiosk", "kiosk", lambda row: row.kiosk),
+        kiosk_columns.kiosk(
+            lambda row: row.kiosk, link=Link("board.kiosk", "kiosk", lambda row: row.kiosk)
         ),
         Column(key="source", title=_l("From"), value=lambda row: row.source),
         Column(key="made", title=_l("Written"), kind=Kind.MOMENT, value=lambda row: row.made_ms),
@@ -182,13 +174,7 @@ BUNDLES: Final = Listing[Line](
         ),
     ),
     filters=(
-        Choice(
-            key="kiosk",
-            label=_l("Kiosk"),
-            options=_kiosk_options,
-            where=lambda value: _TABLE.kiosk == value,
-            first=True,
-        ),
+        kiosk_columns.choice(_TABLE.kiosk, first=True),
         Days(key="day", label=_l("Brought"), where=by.moments(_TABLE.imported_ms), first=True),
     ),
 )

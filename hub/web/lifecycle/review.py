@@ -21,7 +21,7 @@ from hub.fleet.reviewing import Decided, ReviewError, Stretch
 from hub.queries import kiosks, places, reviews
 from hub.queries.reviews import Waiting
 from hub.request import connection, now_ms, services
-from hub.web import listing, shell, story
+from hub.web import kiosk_columns, listing, shell, story
 from hub.web.event_words import type_name
 from hub.web.lifecycle import words
 from hub.web.listing import Choice, Column, Days, Kind, Link, Listing, SqlSource
@@ -256,20 +256,10 @@ LINES: Final = Listing[Line](
             kind=Kind.MOMENT,
             value=lambda row: row.wall_ms,
         ),
-        Column(
-            key="kiosk",
-            title=_l("Kiosk"),
-            kind=Kind.CODE,
-            value=lambda row: row.kiosk,
-            link=Link("review.one", "kiosk", lambda row: row.kiosk),
+        kiosk_columns.kiosk(
+            lambda row: row.kiosk, link=Link("review.one", "kiosk", lambda row: row.kiosk)
         ),
-        Column(
-            key="epoch",
-            title=_l("Start"),
-            kind=Kind.CODE,
-            value=lambda row: row.epoch,
-            on_page=False,
-        ),
+        kiosk_columns.start(lambda row: row.epoch),
         Column(key="seq", title=_l("Its number"), kind=Kind.NUMBER, value=lambda row: row.seq),
         Column(key="way", title=_l("Came"), value=lambda row: row.way),
         Column(
@@ -279,18 +269,10 @@ LINES: Final = Listing[Line](
             value=lambda row: row.received_ms,
         ),
         Column(key="who", title=_l("Decided by"), value=lambda row: row.who),
-        Column(
-            key="hash", title=_l("Hash"), kind=Kind.CODE, value=lambda row: row.hash, on_page=False
-        ),
+        kiosk_columns.digest(lambda row: row.hash),
     ),
     filters=(
-        Choice(
-            key="kiosk",
-            label=_l("Kiosk"),
-            options=_kiosk_options,
-            where=lambda value: _TABLE.kiosk == value,
-            first=True,
-        ),
+        kiosk_columns.choice(_TABLE.kiosk, first=True, options=_kiosk_options),
         Choice(
             key="state",
             label=_l("State"),
