@@ -10,7 +10,6 @@ from hub.counts import counting
 from hub.counts.counting import Plan
 from hub.log.recording import Actor
 from tests.browser.test_hub_pages import a_page, sign_in
-from tests.browser.test_hub_pages import browser as browser
 from tests.support.counts import ROOM, SHELF, CountSite
 from tests.support.hub_scene import served
 

@@ -10,7 +10,6 @@ from contract import messages, topics
 from contract.messages import CANCEL, Command, KioskStatus, Reply
 from hub.kiosks import kiosk_commands
 from tests.browser.test_hub_pages import a_page, sign_in
-from tests.browser.test_hub_pages import browser as browser
 from tests.support.hub_scene import served
 from tests.support.hub_site import HubSite
 

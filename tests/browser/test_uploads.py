@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from contract.bundles import MAX_BUNDLE_BYTES
 from tests.browser.test_hub_pages import a_page, sign_in
-from tests.browser.test_hub_pages import browser as browser
 from tests.integration.test_web_lifecycle import Office
 from tests.support.browser import DESKTOP, serious, sticking_out
 from tests.support.hub_scene import served
@@ -17,7 +16,7 @@ from tests.support.releases import Signer, bundle
 
 pytestmark = pytest.mark.browser
 
-PHOTOGRAPH = {"name": "holiday.jpg", "mimeType": "image/jpeg", "buffer": bytes(400_000)}
+PHOTOGRAPH: Final = FilePayload(name="holiday.jpg", mimeType="image/jpeg", buffer=bytes(400_000))
 BYTES_A_SECOND = 600_000
 
 WATCH = """
@@ -57,9 +56,9 @@ def slow(page: Page) -> None:
     line.send("Network.emulateNetworkConditions", {**limits, "uploadThroughput": BYTES_A_SECOND})
 
 
-def stick(office: Office, n: int) -> dict[str, Any]:
+def stick(office: Office, n: int) -> FilePayload:
     """A file from a stick."""
-    return {"name": "a.yicang", "mimeType": "", "buffer": office.bundle(n)}
+    return FilePayload(name="a.yicang", mimeType="", buffer=office.bundle(n))
 
 
 def test_how_far_a_bundle_is_is_to_be_seen_and_what_came_of_it(
