@@ -6,7 +6,15 @@ import pytest
 from contract import events
 from contract.actions import UNSORTED, Verb
 from contract.codes import BLOCK, Kind, serial_code
-from contract.events import MAX_CODES_PER_EVENT, Received, Retail, SessionClosed, Voided, claim_hash
+from contract.events import (
+    MAX_CODES_PER_EVENT,
+    ItemPicked,
+    Received,
+    Retail,
+    SessionClosed,
+    Voided,
+    claim_hash,
+)
 from kiosk.inputs import ActionCard, Card, InputKind, ItemLabel, RetailCode, Scan
 from kiosk.state import Allocator, ItemFacts, LabelJob, LaneState, Phase, ReceiptJob, SlipJob
 from kiosk.texts import next_step
@@ -371,3 +379,20 @@ def test_who_takes_goods_back_is_told_what_becomes_of_their_label_and_not_to_sti
     assert marked == stuck  # only what was said of them was taken back
     assert ("Throw its label away" in gone.en, "扔掉" in gone.zh) == (True, True)
     assert "Stick" not in gone.en
+
+
+def test_what_is_odd_about_a_chosen_item_stands_in_its_event() -> None:
+    world = World()
+    world.scans(CLOTHES, times(3), FINISH)
+    here, out, gone = map(ItemLabel, world.issued())
+    world.scans(ANN, gone, PLAN, PLAN, FAMILY)
+    world.scans(ANN, out, OTHER_PLAN)
+    world.scans(ANN, here, STRANGER, NEVER, gone, out)
+    picked = [e.public.body for e in world.events if isinstance(e.public.body, ItemPicked)]
+    assert [(body.item, body.outcome) for body in picked[2:]] == [
+        (here.code, "ok"),
+        (STRANGER.code, "foreign"),
+        (NEVER.code, "unknown"),
+        (gone.code, "delivered"),
+        (out.code, "out"),
+    ]
