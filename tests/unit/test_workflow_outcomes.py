@@ -9,6 +9,7 @@ from contract.codes import BLOCK, Kind, serial_code
 from contract.events import (
     MAX_CODES_PER_EVENT,
     ItemPicked,
+    ItemSeen,
     Received,
     Retail,
     SessionClosed,
@@ -395,4 +396,18 @@ def test_what_is_odd_about_a_chosen_item_stands_in_its_event() -> None:
         (NEVER.code, "unknown"),
         (gone.code, "delivered"),
         (out.code, "out"),
+    ]
+
+
+def test_what_a_label_is_that_somebody_only_looks_up_stands_in_its_event() -> None:
+    world = World()
+    world.scans(CLOTHES, times(2), FINISH)
+    here, gone = map(ItemLabel, world.issued())
+    world.scans(ANN, gone, PLAN, PLAN, FAMILY, here, STRANGER, NEVER, gone)
+    seen = [e.public.body for e in world.events if isinstance(e.public.body, ItemSeen)]
+    assert [(body.item, body.outcome) for body in seen] == [
+        (here.code, "here"),
+        (STRANGER.code, "foreign"),
+        (NEVER.code, "unknown"),
+        (gone.code, "delivered"),
     ]
