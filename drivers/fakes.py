@@ -187,7 +187,7 @@ class FakeSpeaker:
         """Nothing to open."""
 
     def say(self, prompt: str, *then: str) -> None:
-        self.said += (prompt, *then)
+        self.said.extend((prompt, *then))
 
     def wait(self, within_s: float) -> None:
         """It was said at once."""

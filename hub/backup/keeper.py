@@ -172,7 +172,9 @@ class Keeper:
             except Exception as error:  # noqa: BLE001 - the thread's rim: the next must be tried
                 _log.exception("备份出错 / the backup met an error")
                 due_ms = self._now_ms() + RETRY_MS
-                self._remember_failure(f"备份出错 / the backup met an error: {error!r}")
+                self._remember_failure(
+                    f"备份出错 / the backup met an error: {type(error).__name__}"
+                )
 
     def _remember_failure(self, error: str) -> None:
         try:

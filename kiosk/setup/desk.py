@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import traceback
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, TypeAlias
@@ -266,7 +267,9 @@ class SetupDesk:
             try:
                 self.post(work())
             except Exception as error:  # noqa: BLE001 - the thread's rim: without it nothing goes on
-                log.error("setup: a step met an error: %s", type(error).__name__)
+                # Where, not what: its words may hold the network's password.
+                where = "".join(traceback.format_tb(error.__traceback__))
+                log.error("setup: a step met an error: %s\n%s", type(error).__name__, where)
                 self.post(otherwise)
             online = None
 

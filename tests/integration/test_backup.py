@@ -534,7 +534,7 @@ def test_an_error_that_nobody_foresaw_is_shown_and_the_next_backup_is_made(
     keeper = Keeper(backed.config, backed.reader, change, lambda: next(hours))
     keeper.start()
     try:
-        assert "what nobody foresaw" in (told.get(timeout=20.0) or "")
+        assert "the backup met an error: KeyError" in (told.get(timeout=20.0) or "")
         assert told.get(timeout=20.0) is None
         assert len(list(backed.away.glob("*.age"))) == 2
     finally:

@@ -111,12 +111,18 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     made.stop()
 
 
-def test_what_nobody_thought_of_does_not_end_setting_up(desk: Desk) -> None:
+def test_what_nobody_thought_of_does_not_end_setting_up(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
     desk.hub.surprises.append(ValueError("nobody thought of this"))
     desk.start()
     desk.scan(encode(invitation()))
     desk.hears("setup-unreachable")
     desk.hears("setup-enrolled")
+    [said] = [one.getMessage() for one in caplog.records if "met an error" in one.getMessage()]
+    assert "ValueError" in said
+    assert "self.surprises.pop()" in said, "where it was"
+    assert "nobody thought of this" not in said
 
 
 def test_how_many_of_the_printed_bars_are_read_is_heard(desk: Desk) -> None:
