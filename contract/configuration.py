@@ -37,6 +37,8 @@ class Configuration(
     """Device URLs (docs/printers.md), at most 8; none: it prints nothing."""
     panel: Url | None = None
     """Device URL of lights, buzzer and buttons (docs/panel.md)."""
+    lamp_brightness: Annotated[int, Meta(ge=10, le=100)] | None = None
+    """Per cent of the lamps' full light, 10 to 100: they can be dimmed, never put out."""
     voice: bool | None = None
     """Whether it speaks."""
     speaker_volume: Annotated[int, Meta(ge=0, le=100)] | None = None

@@ -30,6 +30,9 @@ OPEN_MS: Final = 60
 """How long a button must have been open before a press counts; contacts bounce for 5 to 20 ms."""
 BOUNCE_S: Final = 0.01
 """The kernel's own debouncing, which keeps most bounces from waking us at all."""
+DIM_HZ: Final = 200
+"""How often a dimmed lamp is switched: above what an eye sees when it moves, and little work for the
+library, which does it in a thread."""
 RETRY_S: Final = 10.0
 CLOSE_S: Final = 5.0
 """How long `close` waits for the lights to go out."""
@@ -194,7 +197,7 @@ class _Fixtures:
         clock: Callable[[], int],
         stack: ExitStack,
     ) -> None:
-        self._lamps[lane.lane] = _LampPins(lane, wiring.lights_active_high, factory, stack)
+        self._lamps[lane.lane] = _LampPins(lane, wiring, factory, stack)
         if lane.buzzer is not None:
             pin = lane.buzzer.pin
             if pin not in self._buzzers:
@@ -221,23 +224,52 @@ class _Fixtures:
         self._stack.close()
 
 
+class _LampPin:
+    """One colour. A lamp that is not to be as bright as it can be is lit for a part of the time,
+    too fast to be seen; one that is needs no wave, and costs nothing."""
+
+    def __init__(self, pin: int, active_high: bool, brightness: int, factory: Any) -> None:
+        from gpiozero import DigitalOutputDevice, PWMOutputDevice
+
+        self._part: Final = brightness / 100
+        self._dimmed: Final = brightness < 100
+        kind = PWMOutputDevice if self._dimmed else DigitalOutputDevice
+        self._pin: Final = kind(pin, active_high=active_high, pin_factory=factory)
+        if self._dimmed:
+            self._put_out()
+
+    def light(self, on: bool) -> None:
+        if not self._dimmed:
+            self._pin.value = on
+        elif on:
+            self._pin.frequency = DIM_HZ
+            self._pin.value = self._part
+        else:
+            self._put_out()
+
+    def _put_out(self) -> None:
+        self._pin.frequency = None  # ends the wave itself; a duty of 0 would go on costing
+        self._pin.off()
+
+    def close(self) -> None:
+        self._pin.close()
+
+
 class _LampPins:
     """One lane's lamp: three colours of an RGB LED, or three lamps of a colour each."""
 
-    def __init__(self, lane: LaneWiring, active_high: bool, factory: Any, stack: ExitStack) -> None:
-        from gpiozero import DigitalOutputDevice
-
+    def __init__(self, lane: LaneWiring, wiring: Wiring, factory: Any, stack: ExitStack) -> None:
         self._third_is_yellow: Final = lane.lamp is not None and lane.lamp.yellow is not None
         self._state = (False, False, False)
-        self._pins: Final[list[Any]] = []
+        self._pins: Final[list[_LampPin]] = []
         if lane.lamp is None:
             return
         third = lane.lamp.yellow if self._third_is_yellow else lane.lamp.blue
         for pin in (lane.lamp.red, lane.lamp.green, third):
             if pin is not None:
-                lamp = DigitalOutputDevice(pin, active_high=active_high, pin_factory=factory)
+                lamp = _LampPin(pin, wiring.lights_active_high, wiring.brightness, factory)
                 stack.callback(lamp.close)
-                stack.callback(lamp.off)
+                stack.callback(lamp.light, False)
                 self._pins.append(lamp)
 
     def show(self, light: Colour) -> None:
@@ -248,7 +280,7 @@ class _LampPins:
         for turn_on in (False, True):
             for pin, on in zip(self._pins, wanted, strict=False):
                 if on is turn_on:
-                    pin.value = on
+                    pin.light(on)
         self._state = wanted
 
 

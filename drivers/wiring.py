@@ -50,9 +50,11 @@ class LaneWiring(Struct, frozen=True):
 
 class Wiring(Struct, frozen=True):
     """The whole panel. ``lights_active_high`` False: LEDs with a common anode, lit by a low pin.
-    ``buttons_pull_up`` True: a button connects its pin to ground."""
+    ``buttons_pull_up`` True: a button connects its pin to ground. ``brightness``: per cent of the
+    time that a lit lamp has current, 10 to 100."""
 
     lanes: tuple[LaneWiring, ...]
     lights_active_high: bool = True
     buzzer_active_high: bool = True
     buttons_pull_up: bool = True
+    brightness: int = 100

@@ -47,6 +47,8 @@ class KioskConfig(Struct, frozen=True, kw_only=True):
     panel: str = "none:"
     gpio: GpioSettings | None = None
     """Which pin does what, for ``panel = "gpio:"``."""
+    lamp_brightness: Annotated[int, Meta(ge=10, le=100)] = 100
+    """Per cent of the lamps' full light."""
     speaker: SpeakerSettings | None = None
     """The voice; None: there is none."""
     language: Literal["zh", "en", "both"] = "both"
@@ -188,7 +190,11 @@ def panel_wiring(config: KioskConfig) -> Wiring | None:
     lanes = list(lane_names(config.scanners))
     if any(url.strip().lower().startswith("auto:") for url in config.scanners):
         lanes += (f"lane-{number}" for number in range(2, LANES_MAX + 1))
-    return wiring(config.gpio, sorted(lanes, key=lambda lane: lane == SCREEN_LANE))
+    return wiring(
+        config.gpio,
+        sorted(lanes, key=lambda lane: lane == SCREEN_LANE),
+        brightness=config.lamp_brightness,
+    )
 
 
 def time_zone(config: KioskConfig) -> ZoneInfo:

@@ -68,7 +68,7 @@ def applied(base: KioskConfig, wished: Configuration) -> KioskConfig:
         raise SettingsError(tuple(problems))
     chosen = {
         key: value
-        for key in ("scanners", "printers", "panel", "min_free_mb")
+        for key in ("scanners", "printers", "panel", "lamp_brightness", "min_free_mb")
         if (value := getattr(wished, key)) is not None
     }
     config = structs.replace(base, **chosen, speaker=_speaker(base.speaker, wished))

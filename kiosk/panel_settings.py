@@ -70,8 +70,9 @@ USUAL: Final = LaneSettings(red=17, green=27, blue=22, buttons={"finish": 5, "un
 USUAL_BUZZER: Final = 18
 
 
-def wiring(settings: GpioSettings | None, lanes: Sequence[str]) -> Wiring:
+def wiring(settings: GpioSettings | None, lanes: Sequence[str], *, brightness: int = 100) -> Wiring:
     """The panel for these lanes. Without settings the first lane has the `USUAL` wiring.
+    ``brightness`` is per cent.
 
     Raises:
         SettingsError: with every lane and button that does not exist, every pin with two jobs,
@@ -87,6 +88,7 @@ def wiring(settings: GpioSettings | None, lanes: Sequence[str]) -> Wiring:
         lights_active_high=settings.lights_active_high,
         buzzer_active_high=settings.buzzer_active_high,
         buttons_pull_up=settings.buttons_pull_up,
+        brightness=brightness,
     )
 
 

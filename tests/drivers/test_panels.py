@@ -13,7 +13,7 @@ from gpiozero.pins.mock import MockFactory, MockPWMPin
 from contract.actions import Verb
 from contract.codes import action_code
 from drivers.fakes import FakePanel
-from drivers.panel_gpio import OPEN_MS, GpioPanel, lamps_of
+from drivers.panel_gpio import DIM_HZ, OPEN_MS, GpioPanel, lamps_of
 from drivers.patterns import Colour
 from drivers.pin_factory import LGPIO_MISSING, Pins, absent, load_lgpio
 from drivers.ports import (
@@ -257,6 +257,32 @@ def test_leds_with_a_common_anode_are_lit_by_low_pins() -> None:
     board.panel.mode("door", "carded")
     until(lambda: board.lit() == (True, True, False))
     board.panel.close()
+
+
+@pytest.mark.parametrize("active_high", [True, False])
+def test_dimmed_leds_are_lit_for_that_part_of_the_time_and_dark_without_a_wave(
+    active_high: bool,
+) -> None:
+    board = Board(Wiring((DOOR,), lights_active_high=active_high, brightness=30)).start()
+    lit, dark = (0.3, 0.0) if active_high else (0.7, 1.0)
+    board.panel.mode("door", "carded")
+    until(lambda: board.pin(RED).state == dark and board.pin(BLUE).state == pytest.approx(lit))
+    assert board.pin(BLUE).frequency == DIM_HZ
+    assert board.pin(RED).frequency is None
+    board.panel.show("door", Signal.REFUSED)
+    until(lambda: board.pin(RED).state == pytest.approx(lit) and board.pin(BLUE).state == dark)
+    assert board.pin(BLUE).frequency is None, "what is dark costs nothing"
+    board.panel.close()
+    for colour in (RED, GREEN, BLUE):
+        assert board.pin(colour).frequency is None
+
+
+def test_leds_at_full_brightness_need_no_wave(board: Board) -> None:
+    board.start().panel.mode("door", "carded")
+    until(lambda: any(board.lit()))
+    for colour in (RED, GREEN, BLUE):
+        assert board.pin(colour).frequency is None
+        assert {state for _, state in board.pin(colour).states} <= {0.0, 1.0}
 
 
 def test_a_buzzer_of_one_pitch_is_switched_on_and_off() -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from contract.configuration import Configuration, version_of, write
+from contract.configuration import Configuration, read, version_of, write
 from contract.settings import SettingsError
-from kiosk.config import KioskConfig
+from kiosk.config import KioskConfig, panel_wiring
 from kiosk.configuration import EMPTY, Candidate, ConfigurationStore, applied
 from kiosk.panel_settings import SpeakerSettings
 from kiosk.trial import MAX_STARTS, Before
@@ -21,6 +21,7 @@ BASE = KioskConfig(
     printers=("screen:",),
     state_dir="/nowhere",
 )
+LIT = structs.replace(BASE, scanners=("screen:",), panel="gpio:")
 ROOMIER = write(Configuration(min_free_mb=100))
 FULLER = write(Configuration(min_free_mb=200))
 
@@ -113,6 +114,18 @@ def test_every_key_that_cannot_be_is_named() -> None:
         applied(BASE, wished)
     keys = {problem.partition(":")[0] for problem in refused.value.problems}
     assert keys == {"scanners", "printers", "panel"}
+
+
+def test_lights_can_be_dimmed_from_afar_but_never_put_out() -> None:
+    wiring = panel_wiring(applied(LIT, Configuration(lamp_brightness=30)))
+    assert wiring is not None
+    assert wiring.brightness == 30
+    own = panel_wiring(applied(structs.replace(LIT, lamp_brightness=60), Configuration()))
+    assert own is not None
+    assert own.brightness == 60, "what is not said stays"
+    for bad in (0, 9, 101):
+        with pytest.raises(SettingsError, match="lamp_brightness"):
+            read(f'{{"lamp_brightness": {bad}}}')
 
 
 def test_the_voice_is_what_both_say() -> None:

@@ -4,13 +4,13 @@ stages, and what is wrong with one, key by key."""
 import gzip
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import cast
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from contract import codes, messages, topics
 from contract.codes import Kind, serial_code
@@ -30,7 +30,9 @@ from contract.messages import (
     Reply,
 )
 from hub import db
+from hub.access.audit import By
 from hub.access.permissions import Role
+from hub.fleet import lifecycle
 from hub.kiosks import kiosk_commands
 from hub.kiosks.orders_watch import OrdersWatch
 from hub.log.writer import Writer
@@ -235,13 +237,19 @@ def test_what_is_wrong_with_a_configuration_is_said_at_its_key_in_both_languages
     site: HubSite, east: Place
 ) -> None:
     client = signed_in(site)
-    form = {"speaker_volume": "101", "printers": "netwrok:10.0.0.9", "min_free_mb": "64"}
+    form = {
+        "speaker_volume": "101",
+        "lamp_brightness": "0",
+        "printers": "netwrok:10.0.0.9",
+        "min_free_mb": "64",
+    }
     answered = client.post(
         "/configurations/new", data={"csrf_token": csrf(client, "/configurations/new"), **form}
     )
     assert answered.status_code == 400
     wrong = dict(re.findall(r'<p class="problem" id="p-(\w+)">(.*?)</p>', answered.text))
-    assert wrong.keys() == {"speaker_volume", "printers", "note"}
+    assert wrong.keys() == {"speaker_volume", "lamp_brightness", "printers", "note"}
+    assert "10 to 100" in wrong["lamp_brightness"]
     assert "0 to 100" in wrong["speaker_volume"]
     assert "netwrok" in wrong["printers"]
     assert 'value="101"' in answered.text
@@ -259,13 +267,14 @@ def test_a_configuration_goes_to_one_then_to_the_rest_and_is_kept_with_its_reaso
     site: HubSite, east: Place, west: Place
 ) -> None:
     client = signed_in(site)
-    page = a_wish(site, client, speaker_volume="30", voice="yes")
+    page = a_wish(site, client, speaker_volume="30", voice="yes", lamp_brightness="40")
     assert sent(site) == []
     post(client, f"{page}/stage", page, kiosk=[EAST])
     [first] = sent(site)
     assert first.name == CONFIGURE
     assert hashlib.sha256(first.configuration.encode()).hexdigest() == first.version
     assert "speaker_volume" in first.configuration
+    assert '"lamp_brightness":40' in first.configuration
     answer(site, Reply(first.id, True, state="done"))
     post(client, f"{page}/stage", page, rest="1")
     [second] = sent(site)
@@ -274,6 +283,31 @@ def test_a_configuration_goes_to_one_then_to_the_rest_and_is_kept_with_its_reaso
     assert "Quieter" in text
     assert "1 of 2 have it" in text
     assert "Quieter" in words(client.get("/configurations/").text)
+
+
+def retired(here: Connection) -> None:
+    lifecycle.retire(here, EAST, "broken", By("x"), 1, anyway=True)
+
+
+def revoked(here: Connection) -> None:
+    lifecycle.revoke(here, EAST, "stolen", By("x"), 1)
+
+
+@pytest.mark.parametrize("end", [retired, revoked])
+def test_a_kiosk_that_has_ended_is_told_nothing_by_page_or_program(
+    site: HubSite, east: Place, west: Place, end: Callable[[Connection], None]
+) -> None:
+    client = signed_in(site)
+    page = a_wish(site, client, speaker_volume="30")
+    site.writer.call(end)
+    post(client, f"{page}/stage", page, kiosk=[EAST])
+    bearer = {"Authorization": f"Bearer {site.token(Role.ADMINISTRATOR)}"}
+    address = f"/api/v1/configurations/{page.rpartition('/')[2]}/stages"
+    for kiosks in ([EAST], [EAST, west.journal.kiosk]):
+        answer = site.client().post(address, headers=bearer, json={"kiosks": kiosks})
+        assert answer.status_code == 409
+        assert "unknown-kiosk" in answer.text
+    assert sent(site) == [], "not even the other one"
 
 
 def test_after_a_kiosk_went_back_no_further_one_is_told(

@@ -20,6 +20,7 @@ LABELS: Final = {
     "scanners": _l("Scanners"),
     "printers": _l("Printers"),
     "panel": _l("Lights, buzzer and buttons"),
+    "lamp_brightness": _l("Brightness of the lights"),
     "voice": _l("Voice"),
     "speaker_volume": _l("Volume of the voice"),
     "speaker_languages": _l("Languages of the voice"),
@@ -29,6 +30,7 @@ LIMITS: Final = {
     "scanners": _l("Device addresses, one a line, 1 to 8: auto:, screen:, serial:/dev/…"),
     "printers": _l("Device addresses, one a line, at most 8; a hyphen alone: it prints nothing"),
     "panel": _l("One device address: gpio: or none:"),
+    "lamp_brightness": _l("Per cent, 10 to 100: they can be dimmed, never put out"),
     "voice": _l("Whether it speaks"),
     "speaker_volume": _l("Per cent, 0 to 100"),
     "speaker_languages": _l(
@@ -93,7 +95,7 @@ def _typed(key: str, text: str) -> object:
             return [] if text == NONE else [line.strip() for line in text.splitlines() if line]
         case "speaker_languages":
             return [one.strip() for one in text.replace("，", ",").split(",")]
-        case "speaker_volume" | "min_free_mb":
+        case "lamp_brightness" | "speaker_volume" | "min_free_mb":
             return int(text.replace(",", ""))
         case "voice":
             return {"yes": True, "no": False}[text] if text in ("yes", "no") else text
