@@ -64,6 +64,9 @@ class HubConfig(Struct, frozen=True, kw_only=True):
     kiosk_certificates: bool = False
     """Whether a kiosk gets a certificate of its own when it is added, for a broker that asks for
     one."""
+    broker_certificate: str = ""
+    """PEM file with the certificate that the broker shows to kiosks, so that somebody is told
+    before it ends; empty: it is watched elsewhere."""
     broker_dir: str = ""
     """Directory for the broker's files: the kiosks' accounts and access rules, which the broker on
     this machine reads (`yicang provision hub` makes it); empty: the broker's accounts are kept
@@ -113,6 +116,7 @@ TLS_PATHS: Final = (
     "tls_key",
     "tls_authority",
     "authority_dir",
+    "broker_certificate",
     "broker_dir",
     "smtp_authority",
     "release_keys_dir",

@@ -83,6 +83,7 @@ def _of_hub(figures: Figures) -> Iterator[Metric]:
     working = _gauge("yicang_hub_working", "Whether a part of the hub does its work.", ("part",))
     working.add_metric(["writer"], int(hub.writer))
     working.add_metric(["broker"], int(hub.broker_since_ms is not None))
+    working.add_metric(["alarms"], int(hub.watched))
     yield working
     yield CounterMetricFamily(
         "yicang_hub_events_received", "Events that came in and were stored.", figures.position
@@ -138,6 +139,12 @@ def _of_machine(figures: Figures) -> Iterator[Metric]:
             "yicang_hub_certificate_expiry_timestamp_seconds",
             "When the certificate of the hub's pages ends.",
             value=hub.certificate_ends_ms / 1000,
+        )
+    if hub.broker_certificate_ends_ms is not None:
+        yield _gauge(
+            "yicang_hub_broker_certificate_expiry_timestamp_seconds",
+            "When the certificate that the broker shows to kiosks ends.",
+            value=hub.broker_certificate_ends_ms / 1000,
         )
 
 

@@ -223,9 +223,8 @@ class ServiceDesk:
 def ailments(service: HubService) -> list[str]:
     """What keeps the hub from doing its work now, as machine words for ``/healthz``."""
     health = service.health()
-    return [
-        word for word, well in (("writer", health.writer), ("broker", health.broker)) if not well
-    ]
+    parts = (("writer", health.writer), ("broker", health.broker))
+    return [*(word for word, well in parts if not well), *health.watches]
 
 
 def serve(config: HubConfig, directory: Path) -> None:

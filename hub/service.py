@@ -48,16 +48,19 @@ from hub.overdue_watch import OverdueWatch
 from hub.projections.leadership import Leadership
 from hub.projections.projector import TIMEZONE, Projector
 from hub.projections.refold import Fold
+from hub.watch import Watch
 
 TAKE_OVER_S: Final = 15.0
 """How long a hub that starts waits for the one before it to end."""
 
 
 class HubHealth(Struct, frozen=True):
-    """For ``/healthz``: ``writer`` is whether what comes in can be saved and shown."""
+    """For ``/healthz``: ``writer`` is whether what comes in can be saved and shown; ``watches`` are
+    those of the hub's threads that should look at something and do not, by name."""
 
     writer: bool
     broker: bool
+    watches: tuple[str, ...] = ()
 
 
 class HubService:
@@ -130,6 +133,9 @@ class HubService:
             data=path.parent if path is not None else None,
             every_s=alarms_every_s,
         )
+        self._watches: Final[tuple[Watch, ...]] = (
+            self._overdue, self._orders, self._alarms, self._history, self._roll_outs,
+        )  # fmt: skip
 
     # --- life ------------------------------------------------------------------------------
 
@@ -166,20 +172,14 @@ class HubService:
         self._link.start()
         self._accounts.start()
         self._keeper.start()
-        self._overdue.start()
-        self._orders.start()
-        self._alarms.start()
-        self._history.start()
-        self._roll_outs.start()
+        for watch in self._watches:
+            watch.start()
 
     def stop(self) -> None:
         """Say goodbye to the broker, finish the transaction under way, close."""
         self._link.stop()
-        self._roll_outs.stop()
-        self._history.stop()
-        self._alarms.stop()
-        self._orders.stop()
-        self._overdue.stop()
+        for watch in reversed(self._watches):
+            watch.stop()
         self._accounts.stop()
         self._keeper.stop()  # its last copy is told to the writer
         self.writer.stop()
@@ -195,7 +195,11 @@ class HubService:
 
     def health(self) -> HubHealth:
         """How the hub is, now."""
-        return HubHealth(self.writer.healthy, self._link.connected)
+        return HubHealth(
+            self.writer.healthy,
+            self._link.connected,
+            tuple(one.name.removeprefix("hub-") for one in self._watches if not one.well),
+        )
 
     # --- what commands ask for -------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from drivers.ports import Words
 from provisioning import mosquitto
 from provisioning.mosquitto import BrokerSettings, Style
 from provisioning.plan import YICANG, Command, File, Folder, Gone, Link, Owned, Plan, Section, Step
-from provisioning.updates.links import follows
+from provisioning.updates.names import follows
 
 if TYPE_CHECKING:
     from provisioning.authority import Issued
@@ -303,6 +303,7 @@ def hub_settings(options: Options, facts: Facts, drawn: Drawn) -> "dict[str, Val
         "mqtt_port": 1883,
         "mqtt_user": mosquitto.HUB_USER,
         "mqtt_password": drawn.mqtt_password,
+        "broker_certificate": f"{OWN}/server.pem",
         "broker_dir": BROKER,
     }
     asked: dict[str, Value] = {"public_url": f"https://{options.hosts[0]}"}

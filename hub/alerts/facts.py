@@ -33,7 +33,10 @@ class HubFacts(Struct, frozen=True):
     """The hub itself. ``broker_since_ms`` is since when it has been connected to its broker, None
     while it is not. ``disk_free_mb`` is None where the database is another machine's.
     ``behind_ms``: since when something that came in waits to be projected; None when nothing does.
-    """
+     ``certificate_ends_ms`` is
+    of the pages' certificate, ``broker_certificate_ends_ms`` of the one that the broker shows to
+    kiosks. ``watched`` is whether alarms are looked for at all: no alarm could say that they are
+    not."""
 
     broker_since_ms: int | None
     writer: bool = True
@@ -42,7 +45,9 @@ class HubFacts(Struct, frozen=True):
     disk_free_mb: int | None = None
     behind_ms: int | None = None
     certificate_ends_ms: int | None = None
+    broker_certificate_ends_ms: int | None = None
     failing_channels: tuple[str, ...] = ()
+    watched: bool = True
 
 
 class IncidentFacts(Struct, frozen=True):

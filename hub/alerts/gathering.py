@@ -135,6 +135,7 @@ def hub_facts(
     broker_since_ms: int | None,
     writer: bool,
     data: Path | None,
+    watched: bool = True,
 ) -> HubFacts:
     """The hub itself; ``data`` is the directory of its database, None where that is another
     machine's."""
@@ -150,6 +151,8 @@ def hub_facts(
         disk_free_mb=_free_mb(data),
         behind_ms=waiting,
         certificate_ends_ms=_file_end_ms(config.tls_certificate),
+        broker_certificate_ends_ms=_file_end_ms(config.broker_certificate),
+        watched=watched,
         failing_channels=tuple(one.name for one in channels.every(connection) if one.failing),
     )
 

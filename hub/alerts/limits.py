@@ -67,7 +67,7 @@ LIMITS: Final = (
     Limit("prefixes", 0, 0, 20, "", "备用编号前缀不多于", "Spare prefixes left, at most", True),
     Limit(
         "certificate_days",
-        21,
+        30,
         1,
         365,
         "days",

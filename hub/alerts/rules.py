@@ -259,6 +259,10 @@ def _hub_certificate(hub: HubFacts, limits: Limits, now: int) -> Found:
     return _ending(hub.certificate_ends_ms, limits, now)
 
 
+def _broker_certificate(hub: HubFacts, limits: Limits, now: int) -> Found:
+    return _ending(hub.broker_certificate_ends_ms, limits, now)
+
+
 def _channels(hub: HubFacts, _limits: Limits, _now: int) -> Found:
     return [Match(name, {"channel": name}) for name in hub.failing_channels]
 
@@ -271,6 +275,7 @@ HUB_RULES: Final = (
     HubRule("backup-failed", SOON, _backup_error),
     HubRule("hub-disk-low", URGENT, _hub_disk),
     HubRule("hub-certificate", SOON, _hub_certificate),
+    HubRule("broker-certificate", SOON, _broker_certificate),
     HubRule("channel-failing", SOON, _channels),
 )
 

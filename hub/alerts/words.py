@@ -226,6 +226,14 @@ WORDS: Final[Mapping[str, Words]] = {
         ),
         ("上次是谁换的证书？", "Who renewed the certificate last time?"),
     ),
+    "broker-certificate": _words(
+        ("消息代理的证书快到期", "The broker's certificate ends soon"),
+        (
+            "还有 {n} 天，到期后终端都连不上。每天的自动更换没有成功，或者证书是自己的。",
+            "{n} days are left, then no kiosk can connect. Its renewal fails, or it is your own.",
+        ),
+        ("中心的机器这几天一直开着吗？", "Has the hub's machine been on these last days?"),
+    ),
     "channel-failing": _words(
         ("告警消息发不出去", "Alarm messages cannot be sent"),
         (

@@ -50,6 +50,7 @@ def scrape() -> Response:
         broker_since_ms=None if "broker" in ailments else 0,
         writer="writer" not in ailments,
         data=_data(config.database),
+        watched="alarms" not in ailments,
     )
     apart = state.standing(here).apart
     figures = metrics.Figures(

@@ -2,8 +2,10 @@
 
 import datetime as dt
 import logging
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -16,6 +18,8 @@ from hub import db
 from hub.alerts import gathering, sending, store
 from hub.alerts.watch import AlarmWatch
 from hub.config import HubConfig
+from hub.serve import ailments
+from hub.service import HubService
 from tests.support.alarm_scene import firing, health, look, say
 from tests.support.certificates import Authority
 from tests.support.hub_site import DAY_MS, DirectWriter, HubSite
@@ -161,11 +165,20 @@ def test_certificates_are_read_for_when_they_end(site: HubSite, tmp_path: Path) 
     site.writer.commit(lambda writing: writing.execute(sa.insert(db.enrolment).values(row)))
     with site.reader.connect() as here:
         [facts] = gathering.kiosk_facts(here, site.now_ms, ZoneInfo("Asia/Shanghai"))
-        config = HubConfig(database="x", tls_certificate=str(certificate), tls_key="y")
+        config = HubConfig(
+            database="x",
+            tls_certificate=str(certificate),
+            tls_key="y",
+            broker_certificate=str(certificate),
+        )
         hub = gathering.hub_facts(
             here, config, site.now_ms, broker_since_ms=0, writer=True, data=tmp_path
         )
-    for ends in (facts.certificate_ends_ms, hub.certificate_ends_ms):
+    for ends in (
+        facts.certificate_ends_ms,
+        hub.certificate_ends_ms,
+        hub.broker_certificate_ends_ms,
+    ):
         assert ends is not None
         assert 8 * DAY_MS < ends - site.now_ms <= 9 * DAY_MS
     assert hub.disk_free_mb is not None
@@ -186,3 +199,21 @@ def test_the_count_in_every_pages_head_is_answered_from_an_index(site: HubSite) 
         [(statement, values)] = [one for one in asked if "alarm" in one[0]]
         plan = here.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
     assert "alarm_open" in str(plan)
+
+
+@pytest.mark.sqlite
+def test_a_hub_that_cannot_look_for_alarms_says_so_itself(tmp_path: Path) -> None:
+    """Nobody is told by an alarm that there are none."""
+    config = HubConfig(database=db.sqlite_url(tmp_path / "hub.sqlite3"), mqtt_port=1)
+    service = HubService(config, alarms_every_s=0.02)
+    service.start()
+    try:
+        until("it is well but for its broker", lambda: ailments(service) == ["broker"])
+        with closing(sqlite3.connect(tmp_path / "hub.sqlite3")) as plain:
+            plain.execute("ALTER TABLE alarm RENAME TO gone")
+        until("it says so", lambda: "alarms" in ailments(service))
+        with closing(sqlite3.connect(tmp_path / "hub.sqlite3")) as plain:
+            plain.execute("ALTER TABLE gone RENAME TO alarm")
+        until("it looks again", lambda: "alarms" not in ailments(service))
+    finally:
+        service.stop()

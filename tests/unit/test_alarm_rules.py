@@ -101,8 +101,8 @@ WRONG: Final[dict[str, tuple[KioskFacts, KioskFacts]]] = {
     "prefixes-low": (with_health(prefixes_left=0), with_health(prefixes_left=1)),
     "restarting": (kiosk(restarts=4), kiosk(restarts=3)),
     "kiosk-certificate": (
-        kiosk(certificate_ends_ms=NOW + 21 * DAY_MS),
-        kiosk(certificate_ends_ms=NOW + 22 * DAY_MS),
+        kiosk(certificate_ends_ms=NOW + 30 * DAY_MS),
+        kiosk(certificate_ends_ms=NOW + 31 * DAY_MS),
     ),
     "configuration-drift": (
         kiosk(drift_ms=NOW - 30 * MINUTE_MS),
@@ -143,7 +143,12 @@ HUB_WRONG: Final[dict[str, tuple[HubFacts, HubFacts]]] = {
         (
             "hub-certificate",
             {"certificate_ends_ms": NOW + DAY_MS},
-            {"certificate_ends_ms": NOW + 30 * DAY_MS},
+            {"certificate_ends_ms": NOW + 31 * DAY_MS},
+        ),
+        (
+            "broker-certificate",
+            {"broker_certificate_ends_ms": NOW + 30 * DAY_MS},
+            {"broker_certificate_ends_ms": NOW + 31 * DAY_MS},
         ),
         ("channel-failing", {"failing_channels": ("群",)}, {"failing_channels": ()}),
     )
