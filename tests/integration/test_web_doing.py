@@ -27,6 +27,7 @@ from contract.messages import (
     FilePart,
     Health,
     KioskStatus,
+    LaneHealth,
     Reply,
 )
 from hub import db
@@ -141,6 +142,29 @@ def test_a_wrong_code_is_said_and_nothing_is_sent(site: HubSite, east: Place) ->
     command = do(site, client, "reprint", code=code.lower())
     assert (command.name, command.code) == (REPRINT, code)
     assert do(site, client, "open-stocktake", place=SHELF).place == SHELF
+
+
+def test_a_shelf_is_opened_at_the_lane_that_was_chosen(site: HubSite, east: Place) -> None:
+    client = signed_in(site)
+    assert 'name="lane"' not in client.get(PAGE).text, "nothing to choose from"
+    lanes = tuple(LaneHealth(name, "rest") for name in ("lane-1", "lane-2", "screen"))
+    told = Health(at=1, uptime=1, software="", backlog=0, lanes=lanes)
+    site.send(topics.up(EAST, topics.HEALTH), messages.encode(told))
+    page = client.get(PAGE).text
+    chosen = re.findall(
+        r'<option value="([^"]*)">([^<]*)</option>', page.partition('id="f-lane"')[2]
+    )
+    assert chosen == [
+        ("", "the first that rests"),
+        ("lane-1", "lane-1"),
+        ("lane-2", "lane-2"),
+        ("screen", "its own page"),
+    ]
+    assert do(site, client, "open-stocktake", place=SHELF, lane="lane-2").lane == "lane-2"
+    assert do(site, client, "open-stocktake", place=SHELF, lane="").lane is None
+    post(client, f"{PAGE}/do/open-stocktake", PAGE, place=SHELF, lane="Lane 2!")
+    assert "That is not the name of a scanner’s lane." in words(client.get(PAGE).text)
+    assert sent(site) == []
 
 
 def test_a_self_test_shows_every_line_of_its_result(site: HubSite, east: Place) -> None:

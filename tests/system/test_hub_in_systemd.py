@@ -212,5 +212,5 @@ def test_a_release_that_works_is_kept_and_a_cut_before_that_taken_back(site: Sit
     assert site.in_use() == site.path("/opt/yicang/confirmed").readlink().name != was
     assert site.shape() == "9999"
     assert site.answers()
-    failed = site.machine.run("systemctl", "--failed", "--plain", "--no-legend").stdout
-    assert "yicang" not in failed
+    failed = ("systemctl", "list-units", "--failed", "--plain", "--no-legend", "yicang-*")
+    assert site.ask(*failed).strip() == ""
