@@ -24,7 +24,8 @@ from provisioning.updates import first
 from provisioning.updates.bundle import BundleError
 from provisioning.updates.fitting import SUBSYSTEMS
 from provisioning.updates.links import NOW, first_links, listed
-from provisioning.updates.places import CURRENT, Places
+from provisioning.updates.names import CURRENT
+from provisioning.updates.places import Places
 from provisioning.updates.venvs import PYTHON
 
 FOLDER: Final = "yicang"

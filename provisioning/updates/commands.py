@@ -19,7 +19,8 @@ from provisioning.updates.bundle import Bundle, BundleError, Manifest
 from provisioning.updates.host import Host, StillHost, SystemdHost, tell
 from provisioning.updates.hub import HubUpdater, state_of
 from provisioning.updates.hub_machine import SystemdHub
-from provisioning.updates.places import CONFIRMED, CURRENT, Places
+from provisioning.updates.names import CONFIRMED, CURRENT
+from provisioning.updates.places import Places
 from provisioning.updates.progress import Phase, Result, State
 from provisioning.updates.runner import RealTime, Updater
 from provisioning.updates.state import StateError, load

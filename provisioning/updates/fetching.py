@@ -15,7 +15,8 @@ from kiosk.tls import pinned_context
 from kiosk.update_facts import read_facts
 from provisioning.updates import fetch, venvs
 from provisioning.updates.fetch import FetchError, Hub
-from provisioning.updates.places import CONFIRMED, Places
+from provisioning.updates.names import CONFIRMED
+from provisioning.updates.places import Places
 from provisioning.updates.state import StateError
 from provisioning.updates.state import load as load_state
 

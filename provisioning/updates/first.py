@@ -17,7 +17,8 @@ from pathlib import Path
 from provisioning.updates import folders, venvs
 from provisioning.updates.bundle import Bundle, BundleError, Manifest, Signature
 from provisioning.updates.links import first_links
-from provisioning.updates.places import CONFIRMED, CURRENT, Places
+from provisioning.updates.names import CONFIRMED, CURRENT
+from provisioning.updates.places import Places
 
 
 def believed(_manifest: bytes, _signature: Signature) -> None:

@@ -15,7 +15,8 @@ from typing import Final, TypeAlias
 
 from provisioning.updates import links
 from provisioning.updates.links import Linked, Links
-from provisioning.updates.places import CONFIRMED, CURRENT, Places
+from provisioning.updates.names import CONFIRMED, CURRENT
+from provisioning.updates.places import Places
 from provisioning.updates.progress import Phase, State
 
 log: Final = logging.getLogger(__name__)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from kiosk.durable import sync_directory, write_durably
 from provisioning.updates.bundle import Bundle, BundleError, Manifest, Verify
-from provisioning.updates.places import COMPLETE, CONFIRMED, CURRENT, Places
+from provisioning.updates.names import CONFIRMED, CURRENT
+from provisioning.updates.places import COMPLETE, Places
 
 Make = Callable[[Path, Manifest], None]
 """Makes a release's environment in its folder. Raises `BundleError`."""

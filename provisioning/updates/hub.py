@@ -24,7 +24,8 @@ from provisioning.updates.alone import BusyError, alone
 from provisioning.updates.bundle import BundleError, Manifest, Verify
 from provisioning.updates.fitting import Step
 from provisioning.updates.judging import installed, judge
-from provisioning.updates.places import CONFIRMED, CURRENT, Places
+from provisioning.updates.names import CONFIRMED, CURRENT
+from provisioning.updates.places import Places
 from provisioning.updates.progress import Phase, Result, State
 from provisioning.updates.runner import Waiting
 from provisioning.updates.state import StateError, load, save

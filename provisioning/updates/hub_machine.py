@@ -12,7 +12,7 @@ from typing import Final
 from provisioning.updates.bundle import BundleError
 from provisioning.updates.fitting import Step
 from provisioning.updates.links import HUB_UNIT, KIOSK_UNIT
-from provisioning.updates.places import CONFIRMED
+from provisioning.updates.names import CONFIRMED
 
 ACCOUNT: Final = "yicang-hub"
 DATA: Final = "/var/lib/yicang"

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from provisioning.updates.places import CONFIRMED, CURRENT, Places
+from provisioning.updates.names import follows
+from provisioning.updates.places import Places
 
 KIOSK_UNIT: Final = "yicang-kiosk.service"
 HUB_UNIT: Final = "yicang-hub.service"
@@ -59,11 +60,6 @@ class Linked:
 
 Links = Mapping[Path, Linked]
 """By the link's path below the machine's root."""
-
-
-def follows(name: str) -> str:
-    """Whether a file goes with ``current`` or, as the updater's own, with ``confirmed``."""
-    return CONFIRMED if name.startswith("yicang-update") else CURRENT
 
 
 def kinds(root: Path) -> tuple[str, ...]:

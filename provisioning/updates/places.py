@@ -10,8 +10,6 @@ from provisioning.updates.bundle import is_release_id
 
 COMPLETE: Final = ".complete"
 """Written last into a release's folder: without it the folder is half a release, and rubbish."""
-CURRENT: Final = "current"
-CONFIRMED: Final = "confirmed"
 
 
 class Places:

@@ -19,7 +19,8 @@ from provisioning.updates.alone import BusyError, alone
 from provisioning.updates.bundle import BundleError, Manifest, Verify, is_release_id
 from provisioning.updates.host import Host
 from provisioning.updates.judging import installed, judge
-from provisioning.updates.places import CONFIRMED, CURRENT, Places
+from provisioning.updates.names import CONFIRMED, CURRENT
+from provisioning.updates.places import Places
 from provisioning.updates.progress import Phase, Result, State
 from provisioning.updates.state import StateError, load, save
 

@@ -10,7 +10,7 @@ import pytest
 
 from provisioning.updates.alone import BusyError
 from provisioning.updates.bundle import BundleError
-from provisioning.updates.places import CONFIRMED
+from provisioning.updates.names import CONFIRMED
 from provisioning.updates.progress import Phase, Result, State
 from provisioning.updates.state import save
 from tests.support.hub_updates import HubMachine, Manners

@@ -12,7 +12,8 @@ from provisioning.updates import state as states
 from provisioning.updates import venvs
 from provisioning.updates.fetch import FetchError
 from provisioning.updates.fetching import fetch_offered
-from provisioning.updates.places import CONFIRMED, Places
+from provisioning.updates.names import CONFIRMED
+from provisioning.updates.places import Places
 from provisioning.updates.progress import State
 from tests.support.certificates import Authority
 from tests.support.release_server import ReleaseServer, serving, settings

@@ -8,7 +8,7 @@ import pytest
 
 from provisioning.updates.alone import BusyError
 from provisioning.updates.bundle import BundleError
-from provisioning.updates.places import CONFIRMED, CURRENT
+from provisioning.updates.names import CONFIRMED, CURRENT
 from provisioning.updates.progress import Phase, Result
 from provisioning.updates.words import REASONS
 from tests.support.journals import Home

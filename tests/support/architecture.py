@@ -78,6 +78,7 @@ PURE: Final = (
     "kiosk/food_gate.py",
     "kiosk/update_hour.py",
     "kiosk/update_words.py",
+    "provisioning/updates/names.py",
     "provisioning/updates/progress.py",
     "provisioning/updates/steps.py",
     "kiosk/retail*",

@@ -19,7 +19,8 @@ from provisioning.updates import fitting, folders, keys, links
 from provisioning.updates.bundle import BundleError
 from provisioning.updates.fitting import Step
 from provisioning.updates.hub import HubUpdater
-from provisioning.updates.places import CURRENT, Places
+from provisioning.updates.names import CURRENT
+from provisioning.updates.places import Places
 from tests.support.events import Journal, message_of, runs
 from tests.support.hubdb import make_template
 from tests.support.releases import NEW, OLD, Signer, bundle, make_quickly

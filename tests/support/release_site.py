@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from provisioning.updates.fitting import Step
-from provisioning.updates.places import CURRENT, Places
+from provisioning.updates.names import CURRENT
+from provisioning.updates.places import Places
 from tests.support.processes import ROOT
 
 PYTHON: Final = Path(sys.executable)

@@ -24,7 +24,8 @@ from provisioning.release import archive
 from provisioning.updates import fitting, folders, keys, links
 from provisioning.updates.bundle import Manifest, Target, release_id
 from provisioning.updates.fitting import Step
-from provisioning.updates.places import CONFIRMED, CURRENT, Places
+from provisioning.updates.names import CONFIRMED, CURRENT
+from provisioning.updates.places import Places
 from provisioning.updates.runner import Updater
 from tests.support.journals import Home
 

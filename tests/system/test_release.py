@@ -22,7 +22,8 @@ from referencing import Registry, Resource
 from kiosk.update_facts import read_facts
 from provisioning.updates import first, keys, venvs
 from provisioning.updates.bundle import Bundle, BundleError
-from provisioning.updates.places import CONFIRMED, CURRENT, Places
+from provisioning.updates.names import CONFIRMED, CURRENT
+from provisioning.updates.places import Places
 from provisioning.updates.progress import Phase, Result
 from provisioning.updates.runner import RealTime, Updater
 from provisioning.updates.state import load

@@ -19,7 +19,8 @@ from provisioning import hub_plan
 from provisioning.card import files, first_boot
 from provisioning.card.files import Choices, network_config, texts, with_lines
 from provisioning.updates.links import NOW, listed
-from provisioning.updates.places import CONFIRMED, CURRENT, Places
+from provisioning.updates.names import CONFIRMED, CURRENT
+from provisioning.updates.places import Places
 from tests.support.processes import ROOT
 from tests.support.releases import NEW, Signer, bundle
 
