@@ -40,9 +40,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     PostgreSQL, what is about the SQLite file itself is skipped."""
     everywhere = config.getoption("--database") == databases.POSTGRESQL
     if everywhere:
-        gone = [item for item in items if not _is_about_a_database(item)]
-        config.hook.pytest_deselected(items=gone)
-        items[:] = [item for item in items if item not in gone]
+        config.hook.pytest_deselected(items=[i for i in items if not _is_about_a_database(i)])
+        items[:] = [item for item in items if _is_about_a_database(item)]
     for item in items:
         if (everywhere or _again(item)) and item.get_closest_marker("sqlite") is not None:
             item.add_marker(pytest.mark.skip(reason="about the SQLite file itself"))

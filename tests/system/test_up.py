@@ -168,6 +168,7 @@ def test_ctrl_c_ends_every_child_and_a_new_start_goes_on_where_it_was(tmp_path: 
         assert len(set(more)) == 4
 
 
+@pytest.mark.proof
 def test_the_line_shown_for_a_lost_password_works_as_it_is_typed(first: Up, tmp_path: Path) -> None:
     assert first.stop() == 0
     with Up(first.data, ports=first.ports) as second:
@@ -182,6 +183,7 @@ def test_the_line_shown_for_a_lost_password_works_as_it_is_typed(first: Up, tmp_
         assert Operator(second.hub_url).sign_in("operator", new)
 
 
+@pytest.mark.proof
 def test_a_renamed_stop_and_an_address_for_phones_stay_and_ours_follows_the_port(first: Up) -> None:
     settings = first.data / "kiosk" / "kiosk.toml"
     assert first.stop() == 0
@@ -198,6 +200,7 @@ def test_a_renamed_stop_and_an_address_for_phones_stay_and_ours_follows_the_port
         assert claim_url(renamed, donor).startswith(f"{wishes['hub_url']}/c/")
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("record", ["written", "not yet written"])
 def test_a_password_that_nobody_saw_is_drawn_and_shown_anew(tmp_path: Path, record: str) -> None:
     data = tmp_path / "data"
@@ -219,6 +222,7 @@ def test_a_password_that_nobody_saw_is_drawn_and_shown_anew(tmp_path: Path, reco
         assert Operator(third.hub_url).sign_in("operator", second.password)
 
 
+@pytest.mark.proof
 def test_a_password_set_by_somebody_is_kept_though_the_first_was_never_seen(
     tmp_path: Path,
 ) -> None:

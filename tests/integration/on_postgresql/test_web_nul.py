@@ -1,4 +1,0 @@
-"""`tests.integration.test_web_nul` once more, on PostgreSQL."""
-
-from tests.integration.test_web_nul import *  # noqa: F403
-from tests.support.databases import on_postgresql as on_postgresql
