@@ -270,7 +270,7 @@ def test_it_opens_no_disk(kiosk: CardMade) -> None:
         assert (opened.returncode == 0) is opens, path
 
 
-def test_it_may_join_a_wifi_and_change_nothing_else(kiosk: CardMade) -> None:
+def test_it_may_join_a_wifi_and_do_nothing_besides_to_the_network(kiosk: CardMade) -> None:
     until("NetworkManager runs", lambda: kiosk.is_active("NetworkManager.service"))
     said = as_the_kiosk(kiosk, WIFI)
     allowed = set(re.findall(r"^(\S+):yes$", said, re.MULTILINE))
