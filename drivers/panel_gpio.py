@@ -31,8 +31,8 @@ OPEN_MS: Final = 60
 BOUNCE_S: Final = 0.01
 """The kernel's own debouncing, which keeps most bounces from waking us at all."""
 DIM_HZ: Final = 200
-"""How often a dimmed lamp is switched: above what an eye sees when it moves, and little work for the
-library, which does it in a thread."""
+"""How often a dimmed lamp is switched: above what an eye sees when it moves, and little work for
+the library, which does it in a thread."""
 RETRY_S: Final = 10.0
 CLOSE_S: Final = 5.0
 """How long `close` waits for the lights to go out."""

@@ -25,12 +25,14 @@ from hub.web.login import Denied, visible_stops
 
 
 class DoIn(Struct, frozen=True, forbid_unknown_fields=True):
-    """``name``: identify, self-test, reprint (``code``), open-stocktake (``place``), logs
-    (``lines``), support-bundle, restart, reboot."""
+    """``name``: identify, self-test, reprint (``code``), open-stocktake (``place``, and ``lane``
+    where it is not to be the first that rests), logs (``lines``), support-bundle, restart, reboot.
+    """
 
     name: Annotated[str, Meta(max_length=32)]
     code: Annotated[str, Meta(max_length=40)] = ""
     place: Annotated[str, Meta(max_length=40)] = ""
+    lane: Annotated[str, Meta(max_length=40)] = ""
     lines: Annotated[int, Meta(ge=1, le=MAX_LOG_LINES)] = LINES
 
 
@@ -103,6 +105,7 @@ def _do(call: Call) -> CommandOut:
             call.now_ms,
             code=body.code,
             place=body.place,
+            lane=body.lane,
             lines=body.lines,
             key=call.key,
         )

@@ -4,6 +4,7 @@ Each has a permission, and a time after which it is better not done: who asks a 
 stands there now, a log is as good tomorrow. The kiosk does each once (`hub.kiosks.kiosk_commands`).
 """
 
+import re
 from typing import Final
 
 from msgspec import Struct
@@ -32,6 +33,8 @@ from hub.kiosks.kiosk_commands import CommandError
 _MINUTE_MS: Final = 60_000
 _HOUR_MS: Final = 60 * _MINUTE_MS
 LINES: Final = 500
+_LANE: Final = re.compile(r"[a-z0-9-]{1,32}")
+"""As `contract.fields.Lane`."""
 
 
 class Sort(Struct, frozen=True):
@@ -72,15 +75,16 @@ def order(
     *,
     code: str = "",
     place: str = "",
+    lane: str = "",
     lines: int = LINES,
     key: str | None = None,
 ) -> str:
     """Have this kiosk do it; the command's id. ``code`` is the label to print again, ``place`` the
-    shelf to count, both as somebody typed them. The same ``key`` of the same account is the same
-    command.
+    shelf to count, both as somebody typed them; it is counted on ``lane``, or on the first that
+    rests. The same ``key`` of the same account is the same command.
 
     Raises:
-        CommandError: unknown-kiosk, unknown-command, bad-code, bad-place, bad-lines.
+        CommandError: unknown-kiosk, unknown-command, bad-code, bad-place, bad-lane, bad-lines.
     """
     if name not in KINDS:
         raise CommandError("unknown-command")
@@ -92,10 +96,18 @@ def order(
         now_ms + KINDS[name].holds_ms,
         code=_code(code, "GB", "bad-code") if name == REPRINT else None,
         place=_code(place, "W", "bad-place") if name == OPEN_STOCKTAKE else None,
+        lane=_lane(lane) if name == OPEN_STOCKTAKE else None,
         lines=lines,
     )
     kiosk_commands.keep(connection, kiosk, message, "", by, now_ms)
     return message.id
+
+
+def _lane(typed: str) -> str | None:
+    lane = typed.strip().lower()
+    if lane and not _LANE.fullmatch(lane):
+        raise CommandError("bad-lane")
+    return lane or None
 
 
 def _code(typed: str, kinds: str, why: str) -> str:

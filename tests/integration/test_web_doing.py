@@ -148,7 +148,7 @@ def test_a_shelf_is_opened_at_the_lane_that_was_chosen(site: HubSite, east: Plac
     client = signed_in(site)
     assert 'name="lane"' not in client.get(PAGE).text, "nothing to choose from"
     lanes = tuple(LaneHealth(name, "rest") for name in ("lane-1", "lane-2", "screen"))
-    told = Health(at=1, uptime=1, software="", backlog=0, lanes=lanes)
+    told = Health(0, 0, 0, True, lanes=lanes)
     site.send(topics.up(EAST, topics.HEALTH), messages.encode(told))
     page = client.get(PAGE).text
     chosen = re.findall(

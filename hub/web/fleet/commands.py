@@ -30,6 +30,8 @@ from hub.web import shell
 from hub.web.login import needs, require, signed_in_user
 from hub.web.printing import words
 
+SCREEN: Final = "screen"
+"""The lane of a kiosk's own page."""
 _BUTTONS: Final = (
     (IDENTIFY, _l("Blink and beep"), _l("Its lights, buzzer and voice call for ten seconds.")),
     (SELF_TEST, _l("Self-test"), _l("It tests every device and prints what it found.")),
@@ -69,7 +71,17 @@ def part(kiosk: Kiosk) -> str:
         buttons=shown,
         reprint=may(REPRINT),
         stocktake=may(OPEN_STOCKTAKE),
+        lanes=_lanes(kiosk),
     )
+
+
+def _lanes(kiosk: Kiosk) -> list[tuple[str, str]]:
+    """Its lanes with their names for people, as it told of them last; none where there is no
+    choice."""
+    told = kiosk.health.lanes if kiosk.health is not None else ()
+    if len(told) < 2:
+        return []
+    return [(one.lane, _("its own page") if one.lane == SCREEN else one.lane) for one in told]
 
 
 def _wanted(kiosk: str, name: str) -> str:
@@ -115,6 +127,7 @@ def do(kiosk: str, name: str) -> BaseResponse:
                 moment,
                 code=form.get("code", "")[:40],
                 place=form.get("place", "")[:40],
+                lane=form.get("lane", "")[:40],
             )
         )
     except CommandError as error:

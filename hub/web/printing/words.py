@@ -94,6 +94,7 @@ REFUSED: Final = {
     "unknown-command": _l("Kiosks know no such command."),
     "bad-code": _l("That is not the code of an item or a box."),
     "bad-place": _l("That is not the code of a shelf."),
+    "bad-lane": _l("That is not the name of a scanner’s lane."),
     "bad-lines": _l("From 1 to 5,000 lines."),
 }
 """Why an order was not made."""
