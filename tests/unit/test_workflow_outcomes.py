@@ -8,6 +8,7 @@ from contract.actions import UNSORTED, Verb
 from contract.codes import BLOCK, Kind, serial_code
 from contract.events import (
     MAX_CODES_PER_EVENT,
+    Back,
     ItemPicked,
     ItemSeen,
     Received,
@@ -411,3 +412,14 @@ def test_what_a_label_is_that_somebody_only_looks_up_stands_in_its_event() -> No
         (NEVER.code, "unknown"),
         (gone.code, "delivered"),
     ]
+
+
+def test_why_a_session_ended_and_why_goods_came_back_stand_in_their_events() -> None:
+    world = World()
+    world.scans(CLOTHES, FINISH, RICE)
+    world.wait(3_600_000)
+    world.scans(ANN, ItemLabel(world.issued()[0]), PLAN, PLAN, NOT_HOME)
+    bodies = [event.public.body for event in world.events]
+    ended = [body.why for body in bodies if isinstance(body, SessionClosed)]
+    assert ended == ["finished", "rest", "handed-over", "handed-over"]
+    assert [body.why for body in bodies if isinstance(body, Back)] == ["not-home"]
