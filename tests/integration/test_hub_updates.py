@@ -7,13 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+from click.testing import Result as Said
 
+from hub.config import load
+from hub.control import writer_lock
+from provisioning.hub_copies import hub_copy_command
 from provisioning.updates.alone import BusyError
 from provisioning.updates.bundle import BundleError
 from provisioning.updates.names import CONFIRMED
 from provisioning.updates.progress import Phase, Result, State
 from provisioning.updates.state import save
-from tests.support.hub_updates import HubMachine, Manners
+from tests.support.hub_updates import HubMachine, Manners, migrate
+from tests.support.hubdb import make_template
 from tests.support.killing import run_until
 from tests.support.releases import NEW, OLD, Signer, bundle
 
@@ -181,3 +187,60 @@ def test_a_machine_that_goes_down_at_any_effect_comes_back_whole(
     assert found == ends
     assert effect > 40, "this is no test"
     assert {Phase.UNPACKING, Phase.SWITCHING} <= phases
+
+
+def copies(data: Path, *words: str) -> Said:
+    return CliRunner().invoke(hub_copy_command, [*words, "--data", str(data)])
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A hub's folder, with its settings and its database."""
+    folder = tmp_path / "hub"
+    folder.mkdir()
+    make_template(folder / "hub.sqlite3")
+    (folder / "hub.toml").write_text('database = "hub.sqlite3"\n')
+    return tmp_path
+
+
+def test_settings_that_the_release_before_does_not_know_go_with_it(data: Path) -> None:
+    settings = data / "hub/hub.toml"
+    assert copies(data, "keep", f"before-{NEW}").exit_code == 0
+    with settings.open("a") as file:
+        file.write('colour = "red"\n')
+    migrate(data / "hub/hub.sqlite3")
+    done = copies(data, "back", f"before-{NEW}", "--aside", f"tried-{NEW}")
+    assert done.exit_code == 0, done.output
+    assert "the database is back, with 0 events since" in done.output
+    assert load(settings).database.endswith("hub.sqlite3")
+    assert settings.stat().st_mode & 0o777 == 0o600
+    again = copies(data, "back", f"before-{NEW}", "--aside", f"tried-{NEW}")
+    assert "the same shape" in again.output
+    assert copies(data, "forget", f"before-{OLD}").exit_code == 0
+    left = {path.name for path in (data / "hub").iterdir()} - {"writer.lock"}
+    assert left == {"hub.toml", "hub.sqlite3"}
+
+
+def test_a_hub_that_runs_on_it_keeps_its_database(data: Path) -> None:
+    copies(data, "keep", f"before-{NEW}")
+    migrate(data / "hub/hub.sqlite3")
+    with writer_lock(data / "hub"):
+        held = copies(data, "back", f"before-{NEW}", "--aside", "x", "--wait", "0")
+    assert held.exit_code == 1
+    assert "the hub runs on it" in held.output
+
+
+def test_a_database_elsewhere_is_updated_by_hand(data: Path) -> None:
+    (data / "hub/hub.toml").write_text('database = "postgresql+psycopg://x@db.example/x"\n')
+    done = copies(data, "keep", "rehearsal")
+    assert done.exit_code == 1
+    assert "update by hand" in done.output
+
+
+def test_a_disk_without_room_is_told_before_anything_is_written(data: Path) -> None:
+    with (data / "hub/hub.sqlite3").open("r+b") as file:
+        file.truncate(shutil.disk_usage(data).free // 2)  # a hole
+    done = copies(data, "keep", "rehearsal")
+    assert done.exit_code == 1
+    assert "not enough room" in done.output
+    assert list((data / "hub").glob("*rehearsal*")) == []

@@ -123,10 +123,17 @@ class Site:
         return self.path("/opt/yicang/current").readlink().name
 
     def later(self) -> None:
-        """The checkout's next release has another shape of the database."""
+        """The checkout's next release has another shape of the database, and a setting that the one
+        before does not know."""
         versions = self.checkout.folder / "hub/migrations/versions"
         newest = max(path.stem for path in versions.glob("[0-9]*.py")).partition("_")[0]
         (versions / "9999_later.py").write_text(LATER.format(before=newest).lstrip())
+        field = '    broker_dir: str = ""\n'
+        self.checkout.commit("hub/config.py", field, f'    colour: str = ""\n{field}')
+        value = '        "broker_dir": BROKER,\n'
+        self.checkout.commit(
+            "provisioning/hub_plan.py", value, f'{value}        "colour": "red",\n'
+        )
         self.checkout.git("add", str(versions))
 
 
@@ -182,6 +189,7 @@ def test_a_release_whose_hub_does_not_start_is_left_again_with_its_database(site
     assert (state.result, state.result_reason) == (Result.REVERTED, "crashes"), tried.stderr
     until("the hub is back", site.answers)
     assert (site.in_use(), site.shape()) == (was, shape)
+    assert "colour" not in site.path(f"{HOME}/hub.toml").read_text()
     (aside,) = site.path(HOME).glob("hub.sqlite3.tried-*")
     assert aside.stat().st_mode & 0o777 == 0o600
     assert "9999" not in site.ask(PROGRAM, "hub", "stop", "list", "--data", "/var/lib/yicang")
@@ -211,6 +219,8 @@ def test_a_release_that_works_is_kept_and_a_cut_before_that_taken_back(site: Sit
     assert "confirmed" in kept
     assert site.in_use() == site.path("/opt/yicang/confirmed").readlink().name != was
     assert site.shape() == "9999"
+    assert 'colour = "red"' in site.path(f"{HOME}/hub.toml").read_text()
+    assert list(site.path(HOME).glob("*.tried-*")) == []
     assert site.answers()
     failed = ("systemctl", "list-units", "--failed", "--plain", "--no-legend", "yicang-*")
     assert site.ask(*failed).strip() == ""
