@@ -131,8 +131,9 @@ def test_an_unreadable_last_line_keeps_the_hash_that_the_header_gives(
     assert [(ack.through, ack.hash) for ack in acks(handled)] == [(3, journal.head)]
 
 
+@pytest.mark.parametrize("before", [0, 3], ids=["at once", "in a batch of its own"])
 def test_an_event_of_a_later_release_waits_in_quarantine_and_folds_at_its_place_once_understood(
-    hub: HubDb, journal: Journal
+    hub: HubDb, journal: Journal, before: int
 ) -> None:
     item = journal.receive()
     moved = events.Moved(place=codes.place_code("000001"), items=(item,))
@@ -141,8 +142,13 @@ def test_an_event_of_a_later_release_waits_in_quarantine_and_folds_at_its_place_
     strange = real.raw.replace(b'"type":"moved"', b'"type":"teleported"')
     line = [*(event.raw for event in journal.written[:3]), strange]
     digest = _hash_of(strange)
-    header = batches.Header(real.public.epoch, 1, 4, digest)
-    hub.take(message(journal.kiosk, batches.encode(header, line), header), garbage=True)
+    if before:
+        hub.take(message_of(journal.written[:before]))
+    header = batches.Header(real.public.epoch, before + 1, 4 - before, digest)
+    payload = batches.encode(header, line[before:])
+    handled = hub.take(message(journal.kiosk, payload, header), garbage=True)
+    assert [(ack.through, ack.hash) for ack in acks(handled)] == [(4, digest)]
+    assert kinds(hub) == ["quarantined"]
     [(row, problem)] = hub.rows("SELECT id, problem FROM event WHERE problem IS NOT NULL")
     assert problem == "unknown-type"
     assert hub.item(item)["place"] == codes.PLACE_IN
@@ -276,9 +282,9 @@ def test_a_copied_journal_is_one_fork_incident_and_both_stories_are_kept(
     assert len(hub.open_incidents("fork")) == 1
 
 
-@pytest.mark.parametrize("first", ["original", "backup"])
+@pytest.mark.parametrize("order", ["original first", "backup first", "backup in between"])
 def test_a_backup_that_goes_on_from_the_middle_of_an_epoch_is_a_fork(
-    hub: HubDb, journal: Journal, first: str
+    hub: HubDb, journal: Journal, order: str
 ) -> None:
     journal.receive()
     backup = journal.clone("backup")
@@ -286,8 +292,13 @@ def test_a_backup_that_goes_on_from_the_middle_of_an_epoch_is_a_fork(
     backup.serial = 500
     backup.start(reboot=True)
     theirs = backup.receive()
-    stories = [journal.written, backup.written]
-    for story in stories if first == "original" else reversed(stories):
+    original, copied = journal.written, backup.written
+    arriving = {
+        "original first": [original, copied],
+        "backup first": [copied, original],
+        "backup in between": [original[:3], copied, original[3:]],
+    }
+    for story in arriving[order]:
         for run in runs(story):
             hub.take(message_of(run))
     assert kinds(hub) == ["fork"]
