@@ -10,6 +10,16 @@ from tests.support.guest.image import Snapshot
 from tests.support.guest.stop import Stop
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--cuts", type=int, default=5, help="how often a guest's power is cut")
+
+
+@pytest.fixture
+def cuts(request: pytest.FixtureRequest) -> int:
+    """How often the power is cut."""
+    return int(request.config.getoption("--cuts", default=5))
+
+
 @pytest.fixture(scope="session")
 def snapshot() -> Snapshot:
     """The booted kiosk from which each guest goes on."""

@@ -187,12 +187,17 @@ class Guest:
             return _Lines(self._sockets / name)
         return None
 
+    @property
+    def is_on(self) -> bool:
+        """Whether nobody has pulled its plug."""
+        return self._process is not None
+
     def kill(self) -> None:
         """The plug is pulled out of the wall."""
-        if self._process is not None:
-            os.kill(self._process.pid, signal.SIGKILL)
-            self._process.wait(20)
-            self._process = None
+        process, self._process = self._process, None
+        if process is not None:
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait(20)
         for lines in (self._qmp, self._agent):
             if lines is not None:
                 lines.close()
@@ -278,6 +283,12 @@ class Guest:
         self.qmp("blockdev-add", node)
         stick = {"driver": "usb-storage", "bus": "usb.0", "id": name, "drive": name}
         self.qmp("device_add", stick)
+
+    def plug_disk(self, name: str, server: Path) -> None:
+        """A disk that is served there (NBD)."""
+        where = {"type": "unix", "path": str(server)}
+        self.qmp("blockdev-add", {"driver": "nbd", "node-name": name, "server": where})
+        self.qmp("device_add", {"driver": "virtio-blk-pci", "id": name, "drive": name})
 
     def pull_stick(self, name: str) -> None:
         """Out, whatever it is being told."""

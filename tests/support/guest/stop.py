@@ -2,10 +2,12 @@
 
 import contextlib
 import json
+import secrets
 import select
 import socket
 import threading
 from collections import Counter
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +17,7 @@ from contract import events
 from contract.events import Event, Received
 from kiosk.screen.app import KEY_HEADER
 from tests.support.guest.image import INSIDE, KIOSK, Snapshot
+from tests.support.guest.qemu import GuestError
 from tests.support.processes import until
 from tests.support.virtual_printer import VirtualPrinter
 
@@ -73,6 +76,7 @@ class Stop:
             self.guest.ask("hwclock", "--hctosys")  # it slept since the snapshot
             gadgets = (INSIDE / "gadgets.py").read_bytes()
             self.guest.write("/usr/local/lib/guest/gadgets.py", gadgets)
+            self.guest.call("reseed", secrets.token_hex(32))
             self.guest.call("carry")
             self._cable = Cable(self.guest.printer_socket, self.paper)
         except BaseException:
@@ -92,6 +96,15 @@ class Stop:
         if self._cable is not None:
             self._cable.close()
         self.guest.__exit__(kind, error, trace)
+
+    @contextlib.contextmanager
+    def until_killed(self) -> Iterator[None]:
+        """What is asked of the guest in here may break off: somebody pulls its plug."""
+        try:
+            yield
+        except (AssertionError, GuestError, OSError, ValueError):
+            if self.guest.is_on:
+                raise
 
     # --- the kiosk ------------------------------------------------------------------------------
 
@@ -113,9 +126,8 @@ class Stop:
         return any(name in one["name"] and one["ok"] for one in self.state()["kiosk"]["devices"])
 
     def said(self) -> str:
-        """The last sentence on any lane that is not at rest, in English."""
-        lanes = [lane for lane in self.state()["lanes"] if lane["signal"] != "idle"]
-        return " ".join(str(lane["message_en"]) for lane in lanes)
+        """What stands on all lanes, in English."""
+        return " ".join(str(lane["message_en"]) for lane in self.state()["lanes"])
 
     def events(self) -> list[Event]:
         """What its journal holds."""
@@ -149,7 +161,7 @@ class Stop:
         are none, and the code is scanned once more, as a person does at the "no" sound.
         """
         for _ in range(SCANS):
-            last = self._last_sound()
+            last = self.last_sound()
             if self.guest.call("scan", "scanner", text + "\r") < PAUSE_MS:
                 return
             with contextlib.suppress(AssertionError):  # it said nothing
@@ -159,9 +171,10 @@ class Stop:
         raise AssertionError("this machine is too busy to play a scanner")
 
     def _has_sounded_since(self, last: int) -> bool:
-        return self._last_sound() > last
+        return self.last_sound() > last
 
-    def _last_sound(self) -> int:
+    def last_sound(self) -> int:
+        """The number of the last sound."""
         return max((sound["no"] for sound in self.state()["sounds"]), default=0)
 
     def signal(self) -> str:
