@@ -3,7 +3,6 @@
 import json
 import logging
 import os
-import signal
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -13,12 +12,11 @@ from typing import Final, TypeVar
 import click
 
 from drivers.ports import Words
-from provisioning.updates import fitting, folders, keys, links, venvs
+from provisioning.updates import fitting, folders, hub_commands, keys, links, venvs
 from provisioning.updates.alone import BusyError
 from provisioning.updates.bundle import Bundle, BundleError, Manifest
 from provisioning.updates.host import Host, StillHost, SystemdHost, tell
-from provisioning.updates.hub import HubUpdater, state_of
-from provisioning.updates.hub_machine import SystemdHub
+from provisioning.updates.hub import state_of
 from provisioning.updates.names import CONFIRMED, CURRENT
 from provisioning.updates.places import Places
 from provisioning.updates.progress import Phase, Result, State
@@ -134,8 +132,8 @@ def install_command(
     """安装发布包，试用通过才确认 / Install a bundle; kept only if it works."""
     places = Places(root)
     if "hub" in links.kinds(root):
-        hub = _hub_updater(root, python)
-        _unhurt()
+        hub = _said(lambda: hub_commands.updater(root, python))
+        hub_commands.unhurt()
         _finish(_said(lambda: hub.install(file, forced=force, older=older)))
         return
     if places.linked(CONFIRMED) is None:
@@ -170,8 +168,8 @@ def rollback_command(root: Path, python: Path, force: bool) -> None:
 def run_command(root: Path, python: Path, of_hub: bool) -> None:
     """继续进行中的升级，或装上取来的（供定时器）/ Go on with an update (for the timer)."""
     if of_hub:
-        hub = _hub_updater(root, python)
-        _unhurt()
+        hub = _said(lambda: hub_commands.updater(root, python))
+        hub_commands.unhurt()
         _finish(_said(hub.run))
         return
     updater = _updater(root, python)
@@ -187,7 +185,7 @@ def run_command(root: Path, python: Path, of_hub: bool) -> None:
 def recover_command(root: Path, python: Path, of_hub: bool) -> None:
     """开机时、终端启动之前（供服务）/ At the machine's start, before the kiosk's."""
     if of_hub:
-        hub = _hub_updater(root, python)
+        hub = _said(lambda: hub_commands.updater(root, python))
         _said(lambda: hub.run(early=True))
         return
     updater = _updater(root, python, early=True)
@@ -275,28 +273,6 @@ def _updater(root: Path, python: Path, *, early: bool = False) -> Updater:
     )
 
 
-def _hub_updater(root: Path, python: Path) -> HubUpdater:
-    if root != Path("/"):
-        click.echo("只能在中心自己的机器上 / only on the hub's own machine", err=True)
-        sys.exit(EXIT_FAILED)
-    places = Places(root)
-    return HubUpdater(
-        places,
-        SystemdHub(),
-        RealTime(),
-        verify=keys.verifier(_said(lambda: keys.load_public(places.keys))),
-        make=lambda folder, manifest: venvs.make(folder, manifest, python),
-        fits=lambda manifest: venvs.check_fits(manifest.target, venvs.here(python)),
-    )
-
-
-def _unhurt() -> None:
-    """From here on this process outlives its terminal, and whoever types Ctrl-C: it would leave a
-    hub that stands still."""
-    for number in (signal.SIGHUP, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)
-
-
 def _said(work: Callable[[], T]) -> T:
     """What ``work`` returns; what it refuses is said in words, and ends the command."""
     from provisioning.updates.fetch import FetchError
@@ -306,7 +282,8 @@ def _said(work: Callable[[], T]) -> T:
     except (BundleError, BusyError, FetchError, StateError, keys.KeyFileError) as error:
         click.echo(str(error), err=True)
     except OSError as error:
-        click.echo(f"{error.filename or ''}: {os.strerror(error.errno or 0)}: {error}", err=True)
+        why = f"{error.filename or ''}: {os.strerror(error.errno)}: " if error.errno else ""
+        click.echo(f"{why}{error}", err=True)
     sys.exit(EXIT_FAILED)
 
 

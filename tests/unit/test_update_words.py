@@ -12,7 +12,7 @@ from tests.support.releases import NEW
 
 SOURCES = sorted((ROOT / "provisioning" / "updates").glob("*.py"))
 TEXT = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES)
-AT_ONCE = {"installed", "no-previous", "hash", "no-python", "incomplete", "unwell"}
+AT_ONCE = {"installed", "no-previous", "hash", "no-python", "incomplete", "unwell", "elsewhere"}
 """Said in full to the person who typed the command, and kept nowhere."""
 
 
