@@ -162,7 +162,7 @@ def test_a_detail_is_told_in_words_whatever_it_holds(site: HubSite) -> None:
     page = words(sign_in(site, "checker").get("/audit").text)
     assert "Role: Operator; Stops: east; before: (Role: Viewer); renamed: yes" in page
     chinese = words(sign_in(site, "checker", language="zh").get("/audit").text)
-    assert "角色：运维；站点：east；原来：（角色：查看者）；改名：是" in chinese
+    assert "角色：运营人员；站点：east；原来：（角色：查看者）；改名：是" in chinese
 
 
 def test_an_export_of_the_log_is_itself_noted(site: HubSite) -> None:

@@ -167,7 +167,8 @@ STOCK: Final[Mapping[str, Address]] = {
     "kit": _shown(f"/kits/{KIT}"),
     "kit-new": _shown("/kits/new"),
     "kit-build": _shown(f"/kits/{KIT}/build?stop=river"),
-    "counts": lambda scene: "/counts",
+    "counts-none": lambda scene: "/counts",
+    "counts": lambda scene: f"/counts?{scene.counts and ''}",
     "count-plan": lambda scene: "/counts/plan?stop=river",
     "count-plan-stop": lambda scene: "/counts/plan",
     "count-blind": lambda scene: f"/counts/{scene.counts.going}",
@@ -221,6 +222,7 @@ ADMINISTRATOR: Final[Mapping[str, Address]] = {
         f"/counts/{scene.counts.to_approve}/identify?find={scene.counts.bare}"
     ),
     "count-approve": lambda scene: f"/counts/{scene.counts.to_approve}/approve",
+    "kiosks-many": lambda scene: "/kiosks",
 }
 """What takes an administrator."""
 

@@ -202,8 +202,20 @@ RELEASES: Final = Listing[Line](
             value=lambda row: row.commit,
             on_page=False,
         ),
-        Column(key="name", title=_l("Made for"), value=lambda row: row.name, sort=True),
-        Column(key="target", title=_l("Machine"), kind=Kind.CODE, value=lambda row: row.target),
+        Column(
+            key="name",
+            title=_l("Made for"),
+            value=lambda row: row.name,
+            show=lambda row: f"{row.name} ({row.target})",
+            sort=True,
+        ),
+        Column(
+            key="target",
+            title=_l("Machine"),
+            kind=Kind.CODE,
+            value=lambda row: row.target,
+            on_page=False,
+        ),
         Column(
             key="made",
             title=_l("Made"),
