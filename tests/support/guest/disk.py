@@ -35,6 +35,8 @@ class VolatileDisk:
     def __init__(self, image: Path, path: Path, size: int, dice: random.Random) -> None:
         self.path: Final = path
         self.flushes = 0
+        self.honest = True
+        """Without it, it says that it has flushed, and has not."""
         self.dropped = 0
         """Sectors that cuts took away."""
         self._size: Final = size
@@ -53,10 +55,10 @@ class VolatileDisk:
 
     def cut(self) -> None:
         """The power is gone, with QEMU: of each sector that was not flushed, the dice say whether
-        it had reached the medium; a disk keeps to no order."""
+        it had reached the medium; a disk keeps to no order. One that lies has kept nothing."""
         assert self._idle.wait(20), "QEMU still uses it"
         for sector, data in self._unflushed.items():
-            if self._dice.random() < 0.5:
+            if self.honest and self._dice.random() < 0.5:
                 self._file.seek(sector * SECTOR)
                 self._file.write(data)
             else:
@@ -132,6 +134,8 @@ class VolatileDisk:
 
     def _flush(self) -> None:
         self.flushes += 1
+        if not self.honest:
+            return
         for sector, data in self._unflushed.items():
             self._file.seek(sector * SECTOR)
             self._file.write(data)
