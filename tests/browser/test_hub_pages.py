@@ -19,7 +19,7 @@ from tests.support.browser import (
 )
 from tests.support.hub_scene import CLAIM, Scene, served
 from tests.support.hub_site import PASSWORD, USER, HubSite
-from tests.support.pages import PUBLIC, VISITORS
+from tests.support.pages import PARTS, PUBLIC
 
 pytestmark = pytest.mark.browser
 
@@ -65,24 +65,25 @@ def show(page: Page, size: tuple[int, int], colours: Colours) -> None:
     page.emulate_media(color_scheme=colours)
 
 
+@pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_no_page_has_a_serious_barrier_or_runs_off_the_screen_or_out_of_its_box(
-    browser: Browser, scene: Scene, url: str, language: str
+    browser: Browser, scene: Scene, url: str, language: str, part: str
 ) -> None:
     """Every page of the table, as whoever it is for, loaded once and looked at in each way."""
     found = {}
+    visitor, pages = PARTS[part]
     with a_page(browser, language) as page:
-        for visitor, pages in VISITORS.items():
-            if visitor:
-                sign_in(page, url, visitor)
-            for name, address in pages.items():
-                page.goto(url + address(scene))
-                for way, look in LOOKS[language].items():
-                    show(page, *look)
-                    problems = serious(page)
-                    beyond = sticking_out(page) if look[1] == "light" else []
-                    if problems or beyond or too_wide(page) > 0:
-                        found[name, way] = (problems, beyond, too_wide(page))
+        if visitor:
+            sign_in(page, url, visitor)
+        for name, address in pages.items():
+            page.goto(url + address(scene))
+            for way, look in LOOKS[language].items():
+                show(page, *look)
+                problems = serious(page)
+                beyond = sticking_out(page) if look[1] == "light" else []
+                if problems or beyond or too_wide(page) > 0:
+                    found[name, way] = (problems, beyond, too_wide(page))
     assert found == {}
 
 

@@ -242,12 +242,28 @@ ALARMS: Final[Mapping[str, Address]] = {
 }
 """What calls somebody, and how."""
 
-VISITORS: Final[Mapping[str, Mapping[str, Address]]] = {
-    "": PUBLIC,
-    USER: {**OPERATOR, **ALARMS, **STOCK, **ENDS, **COMING},
-    ADMINISTRATOR_NAME: ADMINISTRATOR,
+PARTS: Final[Mapping[str, tuple[str, Mapping[str, Address]]]] = {
+    "public": ("", PUBLIC),
+    "operator": (USER, OPERATOR),
+    "alarms": (USER, ALARMS),
+    "stock": (USER, STOCK),
+    "ends": (USER, ENDS),
+    "coming": (USER, COMING),
+    "administrator": (ADMINISTRATOR_NAME, ADMINISTRATOR),
 }
-"""All of them, by who signs in to see them; the first signs in as nobody."""
+"""All of them in parts that are looked at one after the other, with who signs in to see them; the
+first signs in as nobody."""
+
+VISITORS: Final[Mapping[str, Mapping[str, Address]]] = {
+    visitor: {
+        name: address
+        for who, pages in PARTS.values()
+        if who == visitor
+        for name, address in pages.items()
+    }
+    for visitor in ("", USER, ADMINISTRATOR_NAME)
+}
+"""The same by who signs in."""
 
 EXPECTED_REFUSALS: Final[Mapping[str, int]] = {
     "wall-gone": 404,
