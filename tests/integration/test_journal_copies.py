@@ -100,8 +100,9 @@ def test_a_deleted_journal_takes_a_new_prefix_and_names_the_epoch_it_cannot_reme
     again.close()
 
 
+@pytest.mark.parametrize("ended", ["by a stop", "by a cut of power"])
 def test_an_old_backup_of_the_journal_takes_a_fresh_prefix_and_forks_the_chain(
-    home: Home, tmp_path: Path
+    home: Home, tmp_path: Path, ended: str
 ) -> None:
     kiosk = home.open()
     a_busy_day(kiosk)
@@ -111,7 +112,9 @@ def test_an_old_backup_of_the_journal_takes_a_fresh_prefix_and_forks_the_chain(
     kiosk = home.open()
     a_busy_day(kiosk)
     newer, lost = kiosk.issued(), kiosk.journal.streams.current.epoch
+    image = home.copy("as it was cut off")
     kiosk.close()
+    home = home if ended == "by a stop" else image
 
     home.delete_journal()
     shutil.copy(tmp_path / "backup", home.path)
