@@ -95,6 +95,8 @@ class ItemState(Struct, frozen=True):
     movements: tuple[Movement, ...] = ()
     legs: tuple[Leg, ...] = ()
     good_until: str | None = None
+    seen_t: int | None = None
+    """When anything showed it last; None: no event that stands says that it came in."""
 
 
 class FoldError(Exception):
@@ -222,6 +224,7 @@ def _result(went: Pass, births: list[Entry], lost_births: list[Entry]) -> ItemSt
         movements=() if status in (UNKNOWN, VOIDED) else tuple(went.course.movements),
         legs=() if status == VOIDED else tuple(went.travels.legs),
         good_until=last_day_of(expiry) if expiry is not None else None,
+        seen_t=went.seen_t if births else None,
     )
 
 

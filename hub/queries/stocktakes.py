@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct
-from sqlalchemy import Connection, TextClause, func, or_, select, text
+from sqlalchemy import ColumnElement, Connection, TextClause, and_, case, func, or_, select, text
 
 from contract.events import CountApproved, CountCancelled, CountJoined, CountOpened, CountPlanned
 from hub import db
@@ -17,9 +17,10 @@ from hub.counts import stocktakes
 from hub.counts.stocktake_lines import Book
 from hub.counts.stocktakes import Result
 from hub.folds.counted import Stocktake
+from hub.folds.custody import UNCONFIRMED
 from hub.folds.entries import COUNT
 from hub.folds.movements import PRESENT
-from hub.folds.stays import fold_stays
+from hub.folds.stays import Course, Stay, fold_stays
 from hub.folds.stocktake import fold_stocktake, parts_of
 from hub.log.voids import VOID
 from hub.projections.projection_store import chunks
@@ -157,10 +158,15 @@ def _stocktake(entries: Entries, count: str) -> Stocktake | None:
 
 
 def found(connection: Connection, count: Stocktake) -> Result:
-    """What ``count`` found, as the log tells it now."""
+    """What ``count`` found, as the log tells it now.
+
+    Most of what stands at a stop nobody has touched since long before. All that its course says of
+    such a thing is where it stands, and that its row says too: its events are not read.
+    """
     entries = Entries(connection)
     shown = {one.item for shelf in count.shelves for one in shelf.sightings}
-    codes = dict.fromkeys(sorted(shown | _concerned(connection, count, shown)))
+    still = _untouched(count, shown)
+    codes = dict.fromkeys(sorted(shown | _concerned(connection, count, shown, still)))
     items = _items(connection, codes)
     courses = entries.of_items(code for code in codes if code in items)
     books = [
@@ -168,14 +174,51 @@ def found(connection: Connection, count: Stocktake) -> Result:
         for code, told in courses.items()
         if told
     ]
+    books += [book for book in _standing(connection, count, still) if book.item not in codes]
     return stocktakes.result(count, books, events.projected(connection))
 
 
-def _concerned(connection: Connection, count: Stocktake, shown: Iterable[str]) -> set[str]:
-    """What stands at the stop, what left it since the stocktake was planned, and what is in a box
-    that was seen."""
+def _untouched(count: Stocktake, shown: Iterable[str]) -> ColumnElement[bool]:
+    """What stands at the stop and had nothing happen to it since before the stocktake: no custody,
+    nobody who had it in hand, and no box around it that somebody has seen."""
+    item = db.item.c
+    opened = [shelf.opened_t for shelf in count.shelves if shelf.opened_t is not None]
+    since = min([count.planned_t, *opened])
+    long_ago = and_(
+        item.stop == count.stop,
+        item.status.in_(HERE),
+        item.changed_t < since,
+        item.seen_t < since,
+    )
+    if any(code.startswith("B") for code in shown):
+        return and_(long_ago, item.box.is_(None))
+    return long_ago
+
+
+def _standing(
+    connection: Connection, count: Stocktake, still: ColumnElement[bool]
+) -> Iterator[Book]:
+    """What stands untouched at the places to be counted."""
+    item = db.item.c
+    query = select(
+        item.code, item.category, item.quantity, item.place, item.label, item.changed_t
+    ).where(still)
+    if count.places:
+        query = query.where(item.place.in_(count.places))
+    for code, category, quantity, place, label, t in connection.execute(query):
+        stay = Stay(t, "", "", PRESENT, count.stop, place, (), shown=True)
+        labelled = label not in (None, UNCONFIRMED)
+        yield Book(code, category or "", int(quantity), Course((stay,), labelled=labelled))
+
+
+def _concerned(
+    connection: Connection, count: Stocktake, shown: Iterable[str], still: ColumnElement[bool]
+) -> set[str]:
+    """What stands at the stop but for what ``still`` does, what left it since the stocktake was
+    planned, and what is in a box that was seen."""
     item, move = db.item.c, db.movement.c
-    here = select(item.code).where(item.stop == count.stop, item.status.in_(HERE))
+    untouched = case((still, 1), else_=0)
+    here = select(item.code).where(item.stop == count.stop, item.status.in_(HERE), untouched == 0)
     left = select(move.item).where(
         move.from_stop == count.stop, move.from_status == PRESENT, move.t >= count.planned_t
     )

@@ -41,6 +41,7 @@ item: Final = Table(
     Column("session", String),  # in which it was received
     Column("received_t", BigInteger),
     Column("changed_t", BigInteger, nullable=False),  # of its last custody event
+    Column("seen_t", BigInteger),  # when anything showed it last; NULL: it never came in
     Column("known_time", Boolean, nullable=False),  # both times come from a clock that was right
     Column("label", String),  # printed, unconfirmed or scanned; NULL: none attached
     Column("gtin", String),

@@ -2,21 +2,32 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from random import Random
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import Connection
 
 from contract import codes, events
 from contract.recalls import packings, plain_lot, same_goods
-from hub.queries import market, statements
+from hub.counts.stocktake_lines import Book
+from hub.counts.stocktakes import result
+from hub.folds.counted import COUNTED, OPEN, Shelf, Sighting, Stocktake
+from hub.folds.stays import fold_stays
+from hub.queries import events as events_
+from hub.queries import market, statements, stocktakes
+from hub.queries.entries import Entries
 from hub.reporting.closing import make
 from hub.reporting.statements import PARTS, StatementError, lines_of, next_month
-from tests.support.events import SESSION, Story, message_of, runs
+from tests.support.events import SESSION, Journal, Story, message_of, runs
 from tests.support.hubdb import HubDb, make_template
 
 DAY_MS: Final = 86_400_000
+HALF_HOUR_MS: Final = 1_800_000
+PLACES: Final = [codes.place_code(f"00000{digit}") for digit in "123"]
+"""Those of `tests.support.events.Story`."""
 ZONE: Final = "Asia/Shanghai"
 GOODS: Final = "06901234567892"
 RECALLS: Final = ((GOODS, "l1"), (GOODS, None), ("00012345600012", None))
@@ -161,6 +172,113 @@ def test_a_recall_meets_what_reading_every_item_finds(lived: HubDb) -> None:
     assert read(lived, "SELECT recall, status, item, stop, quantity, certain FROM met") == recounted
     assert {row[1] for row in recounted} >= {"unlabelled", "sold"}
     assert {row[-1] for row in recounted} == {True, False}
+
+
+def stocktake(chance: Random, moments: list[int], boxes: list[str], items: list[str]) -> Stocktake:
+    """One of a stop or of two of its places, with some shelves counted, at a moment of the year."""
+    shelves, planned = [], chance.choice(moments) + chance.choice((0, 1, HALF_HOUR_MS))
+    for place in chance.sample(PLACES, chance.randrange(len(PLACES) + 1)):
+        opened = planned + chance.choice((-HALF_HOUR_MS, 1, HALF_HOUR_MS))
+        seen = chance.sample(items, 5) + chance.choice(([], [chance.choice(boxes)]))
+        sightings = tuple(
+            Sighting(code, place, opened + 10 * n, f"event-{n}", "part")
+            for n, code in enumerate(seen)
+        )
+        state, closed = chance.choice(((OPEN, None), (COUNTED, opened + 100)))
+        shelves.append(Shelf(place, state, 1, 1, opened, closed, sightings, ("part",)))
+    return of_a_stop(
+        chance.choice(("stop-1", "stop-2")),
+        planned,
+        tuple(shelves),
+        places=chance.choice(((), tuple(PLACES[:2]))),
+        categories=chance.choice(((), ("H1",))),
+    )
+
+
+def of_a_stop(
+    stop: str,
+    planned: int,
+    shelves: tuple[Shelf, ...],
+    places: tuple[str, ...] = (),
+    categories: tuple[str, ...] = (),
+) -> Stocktake:
+    return Stocktake(
+        id="5e55000000000abc",
+        stop=stop,
+        planned_t=planned,
+        account="a",
+        event="e",
+        places=places,
+        categories=categories,
+        blind=False,
+        recount="never",
+        parts=(),
+        shelves=shelves,
+        counters=frozenset(),
+        own=frozenset(),
+    )
+
+
+def concerned(connection: Connection, count: Stocktake) -> set[str]:
+    """What was seen, stands at the stop, left it since, or is in a box that was seen."""
+    seen = {one.item for shelf in count.shelves for one in shelf.sightings}
+    rows = connection.exec_driver_sql(
+        "SELECT code FROM item WHERE stop = ?"
+        " AND status IN ('in_stock', 'reserved', 'unlabelled', 'quarantined')"
+        " UNION SELECT item FROM movement WHERE from_stop = ? AND from_status = 'here' AND t >= ?",
+        (count.stop, count.stop, count.planned_t),
+    )
+    boxed = connection.exec_driver_sql("SELECT code, box FROM item WHERE box IS NOT NULL")
+    return seen | {row[0] for row in rows} | {code for code, box in boxed if box in seen}
+
+
+def test_a_stocktake_finds_what_reading_every_event_finds(lived: HubDb) -> None:
+    chance = Random(5)
+    rows = lived.rows("SELECT code, category, quantity FROM item ORDER BY code")
+    moments = [row[0] for row in lived.rows("SELECT DISTINCT changed_t FROM item ORDER BY 1")]
+    boxes = [row[0] for row in lived.rows("SELECT code FROM box ORDER BY 1")]
+    verdicts: Counter[str] = Counter()
+    with lived.engine.connect() as connection:
+        told = Entries(connection).of_items(row[0] for row in rows)
+        books = [
+            Book(code, category or "", quantity, fold_stays(code, told[code]))
+            for code, category, quantity in rows
+        ]
+        for _ in range(25):
+            count = stocktake(chance, moments, boxes, [row[0] for row in rows])
+            wanted = concerned(connection, count)
+            mine = [book for book in books if book.item in wanted]
+            expected = result(count, mine, events_.projected(connection))
+            assert stocktakes.found(connection, count) == expected
+            verdicts.update(line.verdict for line in expected.lines)
+    assert verdicts.keys() >= {"ok", "missing", "not_counted", "pending", "elsewhere", "left"}
+
+
+def test_what_was_seen_or_ruled_on_since_is_not_missing(tmp_path: Path) -> None:
+    path = make_template(tmp_path / "hub.sqlite3")
+    journal = Journal("kiosk-a", "00AA")
+    journal.start()
+    journal.learn_time()
+    shelf = PLACES[0]
+    seen, ruled, missing = (journal.receive() for _ in range(3))
+    journal.add(events.Moved(place=shelf, items=(seen, ruled, missing)))
+    planned = journal.offset + journal.mono + 1
+    journal.add(events.ItemSeen(item=seen, outcome="ok"))
+    weighed = (journal.written[-1].id,)
+    back = events.Corrected(
+        items=(ruled,), status="in_stock", why="seen", place=shelf, compared=weighed
+    )
+    journal.add(back)
+    counted = Shelf(shelf, COUNTED, 1, 1, planned, planned + 60_000, (), ("part",))
+    with HubDb(path) as hub:
+        hub.take(message_of(journal.written))
+        with hub.engine.connect() as connection:
+            found = stocktakes.found(connection, of_a_stop("stop-1", planned, (counted,)))
+    assert {line.item: line.verdict for line in found.lines} == {
+        seen: "later",
+        ruled: "later",
+        missing: "missing",
+    }
 
 
 def test_adding_all_of_it_up_anew_changes_nothing(lived: HubDb) -> None:
