@@ -13,6 +13,7 @@ from kiosk.setup.flow import Progress
 from kiosk.setup.progress import ProgressStore
 from kiosk.setup.settle import settings
 from provisioning.render import merge
+from provisioning.salvage import SalvageError, earlier_kiosks, read_card
 from tests.support.setup_stories import ENROLLED, invitation
 
 OWN = {
@@ -119,3 +120,12 @@ def test_a_journal_that_was_put_aside_can_be_read_where_it_lies(tmp_path: Path) 
     assert put_aside(card.file)
     with closing(sqlite3.connect(card.room / "journal.sqlite3")) as database:
         assert database.execute("SELECT raw FROM event").fetchall() == [("a tin",)]
+
+
+def test_whoever_reads_the_card_is_told_of_the_earlier_kiosk(tmp_path: Path) -> None:
+    card = Card(tmp_path)
+    assert earlier_kiosks(card.state) == []
+    assert put_aside(card.file)
+    assert earlier_kiosks(card.state) == [card.room]
+    with pytest.raises(SalvageError, match=str(card.room)):
+        read_card(card.state)
