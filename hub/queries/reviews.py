@@ -25,8 +25,8 @@ class Stretch(Struct, frozen=True):
 class Waiting(Struct, frozen=True):
     """What waits of one kiosk. ``stop`` is "" for one that the hub does not know. ``wall`` are the
     earliest and latest time by its own clock, ``kinds`` how many lines of each type of event (""
-    for those nobody understands), ``items`` how many different things they name, ``refused`` how many
-    lines a person refused."""
+    for those nobody understands), ``items`` how many different things they name, ``refused`` how
+    many lines a person refused."""
 
     kiosk: str
     stop: str
