@@ -36,8 +36,8 @@ PACKAGES: Final = (
     "dosfstools", "exfatprogs", "e2fsprogs",  # make and check sticks
 )  # fmt: skip
 RENEWED_S: Final = 30 * 86_400.0
-NEEDED: Final = ("qemu-system-x86_64", "qemu-img", "mmdebstrap", "mke2fs", "modprobe", "git")
-"""Debian's qemu-system-x86, qemu-utils, mmdebstrap, e2fsprogs, kmod and git."""
+NEEDED: Final = ("qemu-system-x86_64", "qemu-img", "mmdebstrap", "mke2fs", "git")
+"""Debian's qemu-system-x86, qemu-utils, mmdebstrap, e2fsprogs and git."""
 KIOSK: Final = "yicang-kiosk.service"
 STATE: Final = "/var/lib/yicang/kiosk"
 MODULES: Final = ("libcomposite", "usb_f_hid", "usb_f_printer")
