@@ -156,7 +156,8 @@ def breakable(text: str) -> str | Markup:
     if len(text) <= LONG or _LONG_WORD.search(text) is None:
         return text
     told = str(escape(_LONG_WORD.sub(_broken, text)))
-    return Markup(told.replace(_BREAK, "<wbr>"))  # noqa: S704  # escaped
+    # In one element, for a phone sets a cell as a grid, in which each piece would have a place.
+    return Markup(f"<span>{told.replace(_BREAK, '<wbr>')}</span>")  # noqa: S704  # escaped
 
 
 def _broken(word: re.Match[str]) -> str:

@@ -7,11 +7,12 @@ from hub.web.formats import breakable
 
 def test_a_release_s_name_breaks_at_its_parts() -> None:
     told = breakable("release-20261119T131320-bbbbbbb")
-    assert told == Markup("release-<wbr>20261119T131320-<wbr>bbbbbbb")
+    assert told == Markup("<span>release-<wbr>20261119T131320-<wbr>bbbbbbb</span>")
 
 
 def test_a_digest_breaks_though_it_has_no_parts() -> None:
-    pieces = str(breakable("4" * 64)).split("<wbr>")
+    told = str(breakable("4" * 64))
+    pieces = told.removeprefix("<span>").removesuffix("</span>").split("<wbr>")
     assert "".join(pieces) == "4" * 64
     assert max(map(len, pieces)) <= 16
 
@@ -25,4 +26,4 @@ def test_words_that_fit_stay_whole() -> None:
 def test_what_somebody_typed_stays_text() -> None:
     told = str(breakable('<script src="//example.org/long-enough.js">'))
     assert "<script" not in told
-    assert told.replace("<wbr>", "").startswith("&lt;script src=&#34;//example")
+    assert told.replace("<wbr>", "").startswith("<span>&lt;script src=&#34;//example")

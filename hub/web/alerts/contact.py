@@ -8,6 +8,7 @@ import msgspec
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
 from msgspec import Struct
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as BaseResponse
@@ -84,6 +85,13 @@ def _rows(here: Connection) -> list[Line]:
     return lines
 
 
+def _today(row: Line) -> Markup:
+    """The hours, each span of them in one piece."""
+    whole = Markup('<span class="whole">{}</span>')
+    spans = Markup(" ").join(whole.format(span) for span in row.today.split(" "))
+    return Markup("<span>{}</span>").format(spans)
+
+
 STOPS: Final = Listing[Line](
     name="stops",
     title=_l("Stops"),
@@ -100,7 +108,7 @@ STOPS: Final = Listing[Line](
             sort=True,
         ),
         Column(key="now", title=_l("Now"), value=lambda row: row.now, sort=True),
-        Column(key="today", title=_l("Open today"), value=lambda row: row.today),
+        Column(key="today", title=_l("Open today"), value=lambda row: row.today, show=_today),
         Column(key="phone", title=_l("Host's telephone known"), value=lambda row: row.phone),
         Column(
             key="channels",
