@@ -1,6 +1,6 @@
 """Events as rows: placed in time, decoded where they can be, paged by position."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
@@ -112,10 +112,10 @@ def good() -> Select[tuple[object, ...]]:
     )
 
 
-def read(row: Row[Any]) -> Recorded:
+def read(row: Row[Any], decode: Callable[[bytes], contract.Event] = contract.decode) -> Recorded:
     """A row of `good`, decoded and placed in time."""
     raw = row.raw if row.repaired is None else row.repaired
-    decoded = contract.decode(bytes(raw))
+    decoded = decode(bytes(raw))
     mono = decoded.public.mono
     placed = row.placed is not None
     return Recorded(

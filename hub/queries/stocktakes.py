@@ -5,12 +5,21 @@ Everything is made from the events each time; only what was approved is kept, as
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, TextClause, and_, case, func, or_, select, text
 
-from contract.events import CountApproved, CountCancelled, CountJoined, CountOpened, CountPlanned
+from contract.events import (
+    CountApproved,
+    CountCancelled,
+    CountJoined,
+    CountOpened,
+    CountPlanned,
+    Event,
+    decode,
+)
 from hub import db
 from hub.access.scope import Stops
 from hub.counts import stocktakes
@@ -31,6 +40,10 @@ from hub.statuses import HERE
 
 BEFORE_MS: Final = 12 * 3_600_000
 """A count that began so long before the stocktake was planned may still belong to it."""
+
+REMEMBERED: Final = 4096
+"""How many events of stocktakes are kept decoded, about 2 kB each: what they say never changes, and
+each list of stocktakes goes through all of them."""
 
 _ID: Final = re.compile(r"[0-9a-f]{16}")
 
@@ -124,7 +137,12 @@ def open_counts(connection: Connection, stops: Stops = None) -> list[Planned]:
 
 def _of_type(connection: Connection, kind: str) -> Iterator[Recorded]:
     rows = connection.execute(events.good().where(_told(kind), db.event.c.position > 0))
-    return (events.read(row) for row in rows)
+    return (events.read(row, _decoded) for row in rows)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _decoded(raw: bytes) -> Event:
+    return decode(raw)
 
 
 def _taken_back(connection: Connection, ids: Iterable[str]) -> set[str]:

@@ -43,6 +43,7 @@ FEN_PER_JIAO: Final = 10
 MAX_YUAN: Final = 1_000
 _SALE: Final = db.sale.c
 _ITEM: Final = db.item.c
+_PROCEEDS: Final = db.proceeds.c
 
 
 def blueprint() -> Blueprint:
@@ -274,27 +275,45 @@ def sales() -> BaseResponse:
     return listing.respond(SALES)
 
 
+def _proceeds_of() -> Select[Any]:
+    return select(*_PROCEEDS).where(within(_PROCEEDS.stop, visible_stops()))
+
+
+def _brought(_connection: Connection, found: Sequence[Row[Any]]) -> list[Proceeds]:
+    names = Proceeds.__struct_fields__
+    return [Proceeds(*(getattr(row, name) for name in names)) for row in found]
+
+
 PROCEEDS: Final = Listing[Proceeds](
     name="proceeds",
     title=_l("Proceeds"),
     order="-month",
     empty=_l("Nothing was sold yet."),
-    source=MemorySource(rows=lambda here: query.proceeds(here, visible_stops())),
+    source=SqlSource(
+        select=_proceeds_of,
+        key=(_PROCEEDS.month, _PROCEEDS.stop, _PROCEEDS.category),
+        rows=_brought,
+    ),
     columns=(
         Column(
             key="month",
             title=_l("Month"),
             kind=Kind.DATE,
             value=lambda row: row.month,
-            sort=True,
+            sort=_PROCEEDS.month,
             heading=True,
         ),
-        Column(key="stop", title=_l("Stop"), value=lambda row: _stop_name(row.stop), sort=True),
+        Column(
+            key="stop",
+            title=_l("Stop"),
+            value=lambda row: _stop_name(row.stop),
+            sort=_PROCEEDS.stop,
+        ),
         Column(
             key="category",
             title=_l("Category"),
             value=lambda row: story.category_name(row.category) or str(_("without a label")),
-            sort=True,
+            sort=_PROCEEDS.category,
         ),
         Column(
             key="sales",
@@ -309,10 +328,10 @@ PROCEEDS: Final = Listing[Proceeds](
             title=_l("Amount"),
             kind=Kind.MONEY,
             value=lambda row: row.net * FEN_PER_JIAO,
-            sort=True,
+            sort=_PROCEEDS.sold - _PROCEEDS.taken_back,
         ),
     ),
-    filters=(filters.stops(keep=lambda row, stop: row.stop == stop),),
+    filters=(filters.stops(_PROCEEDS.stop),),
 )
 
 
