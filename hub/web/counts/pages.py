@@ -22,35 +22,22 @@ from hub.web.login import needs, signed_in_user, visible_stops
 
 
 class Row(Struct, frozen=True):
-    """A stocktake in the list."""
+    """A stocktake in the list. Of its words only those are put together that are shown."""
 
-    id: str
+    planned: query.Planned
     stop: str
-    stop_id: str
-    planned_t: int
-    what: str
-    state: str
-    decided_t: int | None
-    seen: int | None
-    missing: int | None
-    restated: int | None
+    named: words.PlaceNames
+
+    @property
+    def what(self) -> str:
+        """What is to be counted."""
+        return what(self.planned.places, self.planned.categories, self.named)
 
 
 def _rows(here: Connection) -> list[Row]:
     stops, named = places.stops(here), words.PlaceNames(here)
     return [
-        Row(
-            one.id,
-            story.stop_name(stops, one.stop),
-            one.stop,
-            one.planned_t,
-            what(one.places, one.categories, named),
-            one.state,
-            one.decided_t,
-            one.seen,
-            one.missing,
-            one.restated or None,
-        )
+        Row(one, story.stop_name(stops, one.stop), named)
         for one in query.planned(here, visible_stops())
     ]
 
@@ -82,8 +69,8 @@ COUNTS = Listing[Row](
             key="planned",
             title=_l("Planned"),
             kind=Kind.MOMENT,
-            value=lambda row: row.planned_t,
-            link=Link("counts.one", "code", lambda row: row.id),
+            value=lambda row: row.planned.planned_t,
+            link=Link("counts.one", "code", lambda row: row.planned.id),
             sort=True,
             heading=True,
         ),
@@ -92,17 +79,19 @@ COUNTS = Listing[Row](
         Column(
             key="state",
             title=_l("State"),
-            value=lambda row: str(words.PROGRESS[row.state]),
+            value=lambda row: str(words.PROGRESS[row.planned.state]),
             sort=True,
         ),
-        Column(key="seen", title=_l("Seen"), kind=Kind.NUMBER, value=lambda row: row.seen),
+        Column(key="seen", title=_l("Seen"), kind=Kind.NUMBER, value=lambda row: row.planned.seen),
         Column(
             key="missing",
             title=_l("Not found"),
             kind=Kind.NUMBER,
-            value=lambda row: row.missing,
+            value=lambda row: row.planned.missing,
             link=lambda row: (
-                url_for("counts.lines", code=row.id, verdict="missing") if row.missing else None
+                url_for("counts.lines", code=row.planned.id, verdict="missing")
+                if row.planned.missing
+                else None
             ),
             sort=True,
         ),
@@ -110,19 +99,22 @@ COUNTS = Listing[Row](
             key="restated",
             title=_l("Restated"),
             kind=Kind.NUMBER,
-            value=lambda row: row.restated,
+            value=lambda row: row.planned.restated or None,
         ),
         Column(
-            key="decided", title=_l("Decided"), kind=Kind.MOMENT, value=lambda row: row.decided_t
+            key="decided",
+            title=_l("Decided"),
+            kind=Kind.MOMENT,
+            value=lambda row: row.planned.decided_t,
         ),
     ),
     filters=(
-        filters.stops(keep=lambda row, value: row.stop_id == value),
+        filters.stops(keep=lambda row, value: row.planned.stop == value),
         Choice(
             key="state",
             label=_l("State"),
             options=_states,
-            keep=lambda row, value: row.state == value,
+            keep=lambda row, value: row.planned.state == value,
             first=True,
         ),
         Days(key="planned", label=_l("Planned"), keep=lambda row, span: _within(row, span.ms())),
@@ -132,7 +124,8 @@ COUNTS = Listing[Row](
 
 def _within(row: Row, span: tuple[int | None, int | None]) -> bool:
     first, last = span
-    return (first is None or row.planned_t >= first) and (last is None or row.planned_t < last)
+    t = row.planned.planned_t
+    return (first is None or t >= first) and (last is None or t < last)
 
 
 @needs(Permission.VIEW)
