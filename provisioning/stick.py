@@ -31,6 +31,8 @@ HOLD_S: Final = 1800.0
 """How long a stick stays mounted at most: 50,000 events onto the slowest stick take minutes."""
 
 LOOK_S: Final = 0.5
+UNMOUNT_S: Final = 20.0
+"""How long systemd's own unmounting of a stick that was pulled is waited for."""
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9]{1,30}")
 _OPTIONS: Final = "nosuid,nodev,noexec"
@@ -70,10 +72,23 @@ def hold(name: str, sticks: Path, taken: Path, *, hold_s: float = HOLD_S) -> Non
         while _is_mounted(target) and time.monotonic() < end and not _is_taken(taken / name, began):
             time.sleep(LOOK_S)
     finally:
+        _let_go(target)
+
+
+def _let_go(target: Path) -> None:
+    """Unmounts; where the stick was pulled, systemd does the same at the same time, and asking it
+    fails. Raises StickError when it stays mounted."""
+    try:
         if _is_mounted(target):
             _run(["systemd-umount", str(target)])
-        if target.is_dir():
-            target.rmdir()
+    except StickError:
+        end = time.monotonic() + UNMOUNT_S
+        while _is_mounted(target):
+            if time.monotonic() > end:
+                raise
+            time.sleep(LOOK_S)
+    if target.is_dir():
+        target.rmdir()
 
 
 def is_in_use(name: str) -> bool:

@@ -56,12 +56,13 @@ SCRIPTS: Final = {
     "udevadm": 'echo "ID_FS_TYPE=$KIND"',
     "systemd-mount": 'echo "$@" >> "$LOG"; eval target=\\"\\${$#}\\"; mkdir -p "$target";'
     ' mount -t tmpfs none "$target"',
-    "systemd-umount": 'umount "$1"',
+    "systemd-umount": 'umount "$1"; exit $UMOUNTED',
 }
 
 
-def in_a_namespace(folder: Path, kind: str, how: str) -> tuple[str, str]:
-    """What the child said, and how systemd was asked to mount."""
+def in_a_namespace(folder: Path, kind: str, how: str, umounted: int = 0) -> tuple[str, str]:
+    """What the child said, and how systemd was asked to mount; ``umounted`` is what it says to
+    unmounting."""
     programs, log = folder / "bin", folder / "log"
     for one in (programs, folder / "sticks", folder / "taken"):
         one.mkdir()
@@ -71,7 +72,12 @@ def in_a_namespace(folder: Path, kind: str, how: str) -> tuple[str, str]:
     made = subprocess.run(
         [*SPACE, sys.executable, "-c", CHILD, str(folder), how],
         cwd=ROOT,
-        env={"PATH": f"{programs}:/usr/bin:/bin:/usr/sbin:/sbin", "KIND": kind, "LOG": str(log)},
+        env={
+            "PATH": f"{programs}:/usr/bin:/bin:/usr/sbin:/sbin",
+            "KIND": kind,
+            "LOG": str(log),
+            "UMOUNTED": str(umounted),
+        },
         capture_output=True,
         text=True,
         timeout=60,
@@ -96,6 +102,13 @@ def test_a_stick_with_owners_of_its_own_gets_a_folder_for_the_kiosk(tmp_path: Pa
 
 def test_a_stick_that_is_pulled_leaves_nothing_behind(tmp_path: Path) -> None:
     assert in_a_namespace(tmp_path, "exfat", "pulled")[0] == "mounted no folder False False"
+
+
+def test_a_stick_that_systemd_unmounts_at_the_same_time_leaves_nothing_behind(
+    tmp_path: Path,
+) -> None:
+    said = in_a_namespace(tmp_path, "exfat", "written", umounted=1)[0]
+    assert said == "mounted no folder False False"
 
 
 def test_a_stick_of_another_kind_is_left_alone(tmp_path: Path) -> None:
