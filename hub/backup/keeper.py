@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from hub import postgresql
 from hub.backup import (
@@ -148,10 +149,20 @@ class Keeper:
 
     # --- every so often --------------------------------------------------------------------
 
+    def _first_due_ms(self) -> int:
+        """When the next backup after the last one is due; now, when nobody can say."""
+        try:
+            with self._reader.connect() as connection:
+                last = state.standing(connection).last
+        except SQLAlchemyError:
+            _log.exception(
+                "上次备份读不出来，马上备份 / the last backup cannot be read: making one"
+            )
+            return 0
+        return last.taken_ms + self._config.backup_every_s * 1000 if last is not None else 0
+
     def _back_up_for_ever(self) -> None:
-        with self._reader.connect() as connection:
-            last = state.standing(connection).last
-        due_ms = last.taken_ms + self._config.backup_every_s * 1000 if last is not None else 0
+        due_ms = self._first_due_ms()
         while not self._stopping.wait(max(due_ms - self._now_ms(), 0) / 1000):
             try:
                 made = self.back_up(

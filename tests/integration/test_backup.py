@@ -14,6 +14,7 @@ import pyrage
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
 from contract import events
 from hub import db
@@ -36,6 +37,7 @@ from tests.support.backups import KEEPER, BackedUp, meta
 from tests.support.databases import DATABASES, SQLITE
 from tests.support.events import Journal, message_of, runs
 from tests.support.hubdb import HubDb, make_template
+from tests.support.processes import until
 
 T = TypeVar("T")
 
@@ -539,3 +541,25 @@ def test_an_error_that_nobody_foresaw_is_shown_and_the_next_backup_is_made(
         assert len(list(backed.away.glob("*.age"))) == 2
     finally:
         keeper.stop()
+
+
+@pytest.mark.usefixtures("journal")
+def test_a_last_backup_that_cannot_be_read_is_one_more_reason_to_make_one(
+    backed: BackedUp,
+) -> None:
+    errors = [OSError("disk I/O error")]
+    hours = itertools.count(backed.hub.now_ms, HOUR_MS)
+
+    @sa.event.listens_for(backed.reader, "engine_connect")
+    def refuse_once(_connection: Connection) -> None:
+        if errors:
+            raise OperationalError("SELECT", {}, errors.pop())
+
+    keeper = Keeper(backed.config, backed.reader, backed.change, lambda: next(hours))
+    keeper.start()
+    try:
+        until("a backup is made", lambda: any(backed.away.glob("*.age")))
+        assert errors == []
+    finally:
+        keeper.stop()
+        sa.event.remove(backed.reader, "engine_connect", refuse_once)
