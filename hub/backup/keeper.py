@@ -156,7 +156,7 @@ class Keeper:
                 last = state.standing(connection).last
         except SQLAlchemyError:
             _log.exception(
-                "上次备份读不出来，马上备份 / the last backup cannot be read: making one"
+                "上次备份读不出来 / the last backup cannot be read: a new one"
             )
             return 0
         return last.taken_ms + self._config.backup_every_s * 1000 if last is not None else 0
