@@ -155,9 +155,7 @@ class Keeper:
             with self._reader.connect() as connection:
                 last = state.standing(connection).last
         except SQLAlchemyError:
-            _log.exception(
-                "上次备份读不出来 / the last backup cannot be read: a new one"
-            )
+            _log.exception("上次备份读不出来 / the last backup cannot be read: a new one")
             return 0
         return last.taken_ms + self._config.backup_every_s * 1000 if last is not None else 0
 
