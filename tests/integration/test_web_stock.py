@@ -18,6 +18,7 @@ from hub import db, overdue
 from hub.access.permissions import Role
 from hub.kiosks import catalogue
 from hub.stock import transfer_settings
+from hub.web.stock.recalls import SHOWN
 from tests.integration.test_web_operator import csrf, signed_in, words
 from tests.support.hub_site import DAY_MS, HubSite, Place
 
@@ -501,6 +502,17 @@ def test_a_recall_shows_every_match_now_and_later_and_never_who_has_it(house: Ho
     assert "over" in words(house.ann.get("/recalls?open=no").text)
     with house.site.reader.connect() as connection:
         assert catalogue.entries(connection, "recalls") == ()
+
+
+def test_a_recall_of_more_than_a_page_says_how_many_it_does_not_list(house: House) -> None:
+    for _ in range(SHOWN + 2):
+        house.packaged("LOT7")
+    form = form_of(house.ann, "/recalls/new")
+    wish = {"gtin": "6901234567892", "lot": "Lot7", "why": "maker"}
+    path = house.ann.post("/recalls/new", data=form | wish).location or ""
+    page = house.ann.get(path).text
+    assert page.count('<a class="code" href="/items/') == SHOWN
+    assert "2 more are not listed" in words(page)
 
 
 # --- kits ----------------------------------------------------------------------------------------

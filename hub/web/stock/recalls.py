@@ -31,6 +31,7 @@ _RECALL: Final = db.recall.c
 _ITEM: Final = db.item.c
 _MET: Final = db.met.c
 SHOWN: Final = 200
+"""Goods of one recall that are listed; how many more there are is said."""
 _COULD_GO_OUT: Final = (statuses.IN_STOCK, statuses.RESERVED, statuses.UNLABELLED)
 
 
@@ -238,11 +239,20 @@ def one(recall: str) -> BaseResponse:
     return Response(page)
 
 
-def _met(here: Connection, recall: str, *, certain: bool) -> list[Met]:
-    """Those that somebody can still get hold of."""
+def _met(here: Connection, recall: str, *, certain: bool) -> tuple[list[Met], int]:
+    """Those that somebody can still get hold of, and how many more than are listed: what is not
+    set aside comes first."""
     among = (*statuses.HERE, statuses.OUT, statuses.SENT)
     rows = here.execute(
-        select(_ITEM.code, _ITEM.status, _ITEM.stop, _ITEM.place, _ITEM.lot, _ITEM.quantity)
+        select(
+            _ITEM.code,
+            _ITEM.status,
+            _ITEM.stop,
+            _ITEM.place,
+            _ITEM.lot,
+            _ITEM.quantity,
+            func.count().over().label("n"),
+        )
         .join(db.met, _MET.item == _ITEM.code)
         .where(
             _MET.recall == recall,
@@ -254,7 +264,7 @@ def _met(here: Connection, recall: str, *, certain: bool) -> list[Met]:
         .limit(SHOWN)
     ).all()
     known, named = places.stops(here), words.place_names(here, (row.place for row in rows))
-    return [
+    met = [
         Met(
             row.code,
             row.status,
@@ -265,6 +275,7 @@ def _met(here: Connection, recall: str, *, certain: bool) -> list[Met]:
         )
         for row in rows
     ]
+    return met, (rows[0].n - len(rows) if rows else 0)
 
 
 @needs(Permission.EDIT_STOCK)
