@@ -263,7 +263,7 @@ def test_a_kiosks_page_tells_how_it_is_and_how_far_its_journal_is_here(scene: Sc
     page = words(signed_in(scene.site).get(f"/kiosks/{KIOSK}").text)
     assert "Software 0.1.0" in page
     assert "Paper waiting 1" in page
-    assert "Free disk 20,480 MB" in page
+    assert "Free disk 20.5 GB" in page
     journal = scene.east.journal
     assert f"{journal.epoch} {journal.seq} 0 known" in page
     assert signed_in(scene.site).get("/kiosks/no-such-kiosk").status_code == 404
