@@ -28,6 +28,7 @@ from provisioning.identity import publish_key
 from tests.support.hubdb import HubDb
 from tests.support.journals import KIOSK, Home, OpenJournal
 from tests.support.lanes import RICE
+from tests.support.namespaces import OWN_MOUNTS
 from tests.support.processes import ROOT
 
 SEED: Final = "33" * 32
@@ -387,7 +388,7 @@ def test_a_stick_that_is_full_or_locked_is_left_as_it_was(
     stick.mkdir()
     words = [sys.executable, "-c", CHILD, str(stick), options, str(lines)]
     made = subprocess.run(
-        ["unshare", "--user", "--map-root-user", "--mount", *words, bundle_key.public(key_file)],
+        [*OWN_MOUNTS, *words, bundle_key.public(key_file)],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -13,6 +13,18 @@ from cryptography.x509.oid import NameOID
 LOCALHOST: Final = "127.0.0.1"
 FROM: Final = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 UNTIL: Final = dt.datetime(2045, 1, 1, tzinfo=dt.UTC)
+SIGNS_CERTIFICATES: Final = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
+"""With the key identifiers what RFC 5280 asks for, and Python's own check from 3.13 on."""
 
 
 class Authority:
@@ -32,6 +44,10 @@ class Authority:
             .not_valid_before(FROM)
             .not_valid_after(UNTIL)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(SIGNS_CERTIFICATES, critical=True)
+            .add_extension(
+                x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False
+            )
             .sign(self._key, hashes.SHA256())
         )
         self.file: Final = directory / f"{name}.pem"
@@ -57,6 +73,10 @@ class Authority:
             .not_valid_before(first)
             .not_valid_after(last)
             .add_extension(alternative, critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()),
+                critical=False,
+            )
             .sign(self._key, hashes.SHA256())
         )
         number = certificate.serial_number

@@ -11,6 +11,7 @@ import pytest
 from contract.bundles import FOLDER
 from tests.support import people
 from tests.support.broker import Mosquitto
+from tests.support.namespaces import OWN_MOUNTS, may_mount
 from tests.support.processes import run, until
 from tests.support.site import Kiosk, Site
 
@@ -29,14 +30,18 @@ def site(tmp_path: Path) -> Iterator[Site]:
     broker.kill()
 
 
+pytestmark = pytest.mark.skipif(
+    not may_mount(), reason="this machine lets nobody mount a disk in a namespace"
+)
+
+
 def with_a_stick(kiosk: Kiosk, tmp_path: Path) -> Path:
     """Starts the kiosk with a stick in it; where its files are."""
     stick, sticks = tmp_path / "stick", tmp_path / "sticks"
     stick.mkdir(exist_ok=True)
     sticks.mkdir(exist_ok=True)
     kiosk.configure(sticks=str(sticks))
-    space = ("unshare", "--user", "--map-root-user", "--mount")
-    kiosk.start(wrapper=(*space, "sh", "-c", PLUGGED, str(sticks), str(stick)))
+    kiosk.start(wrapper=(*OWN_MOUNTS, "sh", "-c", PLUGGED, str(sticks), str(stick)))
     return stick
 
 

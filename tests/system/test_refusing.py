@@ -12,19 +12,12 @@ import pytest
 
 from contract.messages import Health, decode
 from tests.support import people
+from tests.support.namespaces import OWN_MOUNTS, may_mount
 from tests.support.processes import until
 from tests.support.site import Kiosk, Site
 from tests.support.tap import Tap
 
 SIZE_MB = 24
-UNSHARE = ("unshare", "--mount") if os.geteuid() == 0 else ("unshare", "--map-root-user", "--mount")
-
-
-def may_mount() -> bool:
-    tried = subprocess.run(
-        [*UNSHARE, "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True, check=False
-    )
-    return tried.returncode == 0
 
 
 pytestmark = pytest.mark.skipif(
@@ -48,7 +41,7 @@ class Disk:
             f" cp '{self._identity}' '{self.path}' && cd '{self.path}' && {then} && cd / &&"
             ' exec "$@"'
         )
-        self.kiosk.start(wrapper=[*UNSHARE, "sh", "-c", script, "sh"])
+        self.kiosk.start(wrapper=[*OWN_MOUNTS, "sh", "-c", script, "sh"])
 
     def outside(self, *words: str) -> None:
         """Runs a command in the kiosk's namespace."""

@@ -111,7 +111,7 @@ def command(where):
         import logging
         logging.getLogger("hub").error("%d of %s", WIFI, "x")
     elif where == "disk":
-        open("/nowhere/WIFI:P:correct horse")
+        open("/nowhere/" + WIFI)
     else:
         crash()
 
