@@ -11,7 +11,7 @@ import pytest
 from contract.bundles import FOLDER
 from tests.support import people
 from tests.support.broker import Mosquitto
-from tests.support.namespaces import OWN_MOUNTS, may_mount
+from tests.support.namespaces import OWN_MOUNTS, needs_mounts
 from tests.support.processes import run, until
 from tests.support.site import Kiosk, Site
 
@@ -30,9 +30,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
     broker.kill()
 
 
-pytestmark = pytest.mark.skipif(
-    not may_mount(), reason="this machine lets nobody mount a disk in a namespace"
-)
+pytestmark = needs_mounts
 
 
 def with_a_stick(kiosk: Kiosk, tmp_path: Path) -> Path:

@@ -12,7 +12,7 @@ import pytest
 
 from contract.messages import Health, decode
 from tests.support import people
-from tests.support.namespaces import OWN_MOUNTS, may_mount
+from tests.support.namespaces import OWN_MOUNTS, needs_mounts
 from tests.support.processes import until
 from tests.support.site import Kiosk, Site
 from tests.support.tap import Tap
@@ -20,9 +20,7 @@ from tests.support.tap import Tap
 SIZE_MB = 24
 
 
-pytestmark = pytest.mark.skipif(
-    not may_mount(), reason="this machine lets nobody mount a disk in a namespace"
-)
+pytestmark = needs_mounts
 
 
 class Disk:
