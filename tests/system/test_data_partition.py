@@ -4,16 +4,13 @@ import os
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from tests.support import people
+from tests.support.namespaces import OWN_MOUNTS, needs_mounts
 from tests.support.processes import run, until
 from tests.support.site import Kiosk, Site
-from tests.system.test_refusing import UNSHARE, may_mount, saved
+from tests.system.test_refusing import saved
 
-pytestmark = pytest.mark.skipif(
-    not may_mount(), reason="this machine lets nobody mount a disk in a namespace"
-)
+pytestmark = needs_mounts
 
 
 def partitioned(site: Site) -> tuple[Kiosk, Path]:
@@ -39,14 +36,16 @@ def test_a_kiosk_works_while_nothing_but_its_partition_can_be_written(site: Site
         " mount --bind / / && mount -o remount,bind,ro / &&"
         ' ! touch /written 2>/dev/null && exec "$@"'
     )
-    kiosk.start(wrapper=[*UNSHARE, "sh", "-c", script, "sh"], env={"PYTHONDONTWRITEBYTECODE": "1"})
+    kiosk.start(
+        wrapper=[*OWN_MOUNTS, "sh", "-c", script, "sh"], env={"PYTHONDONTWRITEBYTECODE": "1"}
+    )
     until("it saves", lambda: saved(kiosk, next(people.category_cards())))
     kiosk.wait_acknowledged()
 
 
 def test_a_kiosk_without_its_partition_refuses_and_goes_on_when_it_comes(site: Site) -> None:
     kiosk, data = partitioned(site)
-    kiosk.start(wrapper=[*UNSHARE, "sh", "-c", 'exec "$@"', "sh"])
+    kiosk.start(wrapper=[*OWN_MOUNTS, "sh", "-c", 'exec "$@"', "sh"])
     process = kiosk.process
     assert process is not None
     assert "the data partition is not mounted" in process.text()
