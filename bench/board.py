@@ -34,7 +34,8 @@ from bench.board_floor import LABEL_BYTES
 from bench.board_hub import SmallHub
 from bench.board_site import SESSION, BoardKiosk, Child, environment
 from bench.scan import ean13
-from tests.support.broker import Mosquitto, free_port
+from tests.support.broker import Mosquitto
+from tests.support.ports import free_port
 from tests.support.serial_devices import HandScanner, wait_until
 from tests.support.virtual_printer import PtyPrinter, VirtualPrinter
 

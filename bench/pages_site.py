@@ -24,7 +24,8 @@ from hub.demo.fill import Filler
 from hub.local_desk import now_ms
 from hub.web.app import create_app
 from provisioning.local import provision
-from tests.support.processes import free_ports, healthy, until
+from tests.support.ports import free_ports
+from tests.support.processes import healthy, until
 
 T = TypeVar("T")
 SEED: Final = 1

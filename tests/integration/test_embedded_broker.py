@@ -14,7 +14,8 @@ from paho.mqtt.properties import Properties
 
 from contract import topics
 from contract.batches import MAX_BATCH_BYTES
-from tests.support.processes import Yicang, free_ports, run, until
+from tests.support.ports import free_ports
+from tests.support.processes import Yicang, run, until
 from yicang.probes import accepts
 
 KIOSK = "kiosk-1"

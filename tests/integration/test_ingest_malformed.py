@@ -17,7 +17,8 @@ from tests.support.broker import Mosquitto
 from tests.support.databases import DATABASES
 from tests.support.events import Journal, message_of
 from tests.support.hubdb import make_template
-from tests.support.processes import Yicang, free_ports, until
+from tests.support.ports import free_ports
+from tests.support.processes import Yicang, until
 from yicang.probes import accepts
 
 STATUS = topics.up("kiosk-b", topics.STATUS)

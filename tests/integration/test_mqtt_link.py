@@ -23,9 +23,10 @@ from kiosk.mqtt_link import MqttLink
 from kiosk.time_desk import TimeDesk
 from kiosk.tls import pinned_context
 from kiosk.uplink import Uplink
-from tests.support.broker import Mosquitto, free_port
+from tests.support.broker import Mosquitto
 from tests.support.certificates import Authority
 from tests.support.journals import Home, SetClock
+from tests.support.ports import free_port
 from tests.support.processes import until
 from tests.support.stopwatch import Stopwatch
 from tests.support.tap import Tap

@@ -21,7 +21,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from hub.config import load
 from provisioning.authority import Authority
-from tests.support.broker import free_port, mosquitto_executable
+from tests.support.broker import mosquitto_executable
+from tests.support.ports import free_port
 from tests.support.processes import run, until
 
 STOP = "stop-1:义仓一号站:Yicang Stop 1"

@@ -12,9 +12,10 @@ from kiosk.clock import LearntClock
 from kiosk.inputs import LoopInput, MqttConnected, MqttMessage
 from kiosk.mqtt_link import MqttLink
 from kiosk.tls import DOUBT_MS, pinned_context
-from tests.support.broker import Mosquitto, free_port
+from tests.support.broker import Mosquitto
 from tests.support.certificates import Authority, tls_listener
 from tests.support.journals import SetClock
+from tests.support.ports import free_port
 from tests.support.processes import until
 
 NOW = dt.datetime(2026, 11, 3, tzinfo=dt.UTC)

@@ -15,6 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.support.ports import free_port
+
 INSTALL_LINE = "sudo apt-get install --no-install-recommends mosquitto"
 START_TIMEOUT_S = 10.0
 
@@ -34,14 +36,6 @@ def mosquitto_executable() -> str:
             f"未安装 Mosquitto，请输入：{INSTALL_LINE}"
         )
     return found
-
-
-def free_port() -> int:
-    """A TCP port on 127.0.0.1 that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Mosquitto:

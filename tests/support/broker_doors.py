@@ -28,7 +28,8 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from provisioning import mosquitto
 from provisioning.authority import Authority
 from provisioning.mosquitto import HUB_USER, BrokerSettings, Style
-from tests.support.broker import Mosquitto, free_port
+from tests.support.broker import Mosquitto
+from tests.support.ports import free_port
 
 PATIENCE_S: Final = 10.0
 HOST: Final = "127.0.0.1"

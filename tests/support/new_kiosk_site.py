@@ -23,7 +23,8 @@ from provisioning.mosquitto import HUB_USER, RELOAD, Style
 from provisioning.render import merge
 from tests.support.broker_doors import HUB_PASSWORD, NOW, InstalledBroker, Papers
 from tests.support.faketime import FakeTime
-from tests.support.processes import free_ports, run, until
+from tests.support.ports import free_ports
+from tests.support.processes import run, until
 from tests.support.serial_devices import HandScanner
 from tests.support.site import Process
 from tests.support.virtual_printer import PtyPrinter, VirtualPrinter

@@ -14,18 +14,10 @@ from types import TracebackType
 from typing import Self, TypeVar
 from urllib.error import URLError
 
-from tests.support.broker import free_port
+from tests.support.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 T = TypeVar("T")
-
-
-def free_ports(count: int) -> list[int]:
-    """Different TCP ports on 127.0.0.1 that nobody listens on now."""
-    ports: set[int] = set()
-    while len(ports) < count:
-        ports.add(free_port())
-    return list(ports)
 
 
 def until(

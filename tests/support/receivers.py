@@ -14,7 +14,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword
 from msgspec import Struct
 
-from tests.support.broker import free_port
+from tests.support.ports import free_port
 
 TAKEN: Final = (200, b'{"errcode":0,"errmsg":"ok","code":0,"msg":"success"}')
 

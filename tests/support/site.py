@@ -28,7 +28,8 @@ from contract.enrolment import Grant, Identity, encode_identity
 from kiosk.screen.app import KEY_HEADER
 from provisioning.render import Value, merge
 from tests.support.broker import Mosquitto
-from tests.support.processes import ROOT, free_ports, healthy, until
+from tests.support.ports import free_ports
+from tests.support.processes import ROOT, healthy, until
 
 SETUP_S = 60.0
 

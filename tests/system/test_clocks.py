@@ -9,9 +9,10 @@ import pytest
 from contract.messages import Health, decode
 from provisioning.render import merge
 from tests.support import people
-from tests.support.broker import Mosquitto, free_port
+from tests.support.broker import Mosquitto
 from tests.support.certificates import Authority, tls_listener
 from tests.support.faketime import FakeTime
+from tests.support.ports import free_port
 from tests.support.processes import until
 from tests.support.site import Kiosk, Site
 from tests.support.tap import Tap

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from hub import db
 from provisioning.render import merge
 from tests.support.broker import Mosquitto
-from tests.support.processes import Yicang, free_ports, healthy, run, until
+from tests.support.ports import free_ports
+from tests.support.processes import Yicang, healthy, run, until
 from tests.support.site import provisioned
 
 RICE = "6901234567892"

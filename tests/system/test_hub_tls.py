@@ -14,7 +14,8 @@ import pytest
 
 from provisioning.authority import Authority
 from provisioning.render import merge
-from tests.support.processes import Yicang, free_ports, run, until
+from tests.support.ports import free_ports
+from tests.support.processes import Yicang, run, until
 
 NOW = dt.datetime.now(dt.UTC)
 

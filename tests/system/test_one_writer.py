@@ -20,7 +20,8 @@ import pytest
 
 from provisioning.render import merge
 from tests.support.broker import Mosquitto
-from tests.support.processes import ROOT, Yicang, free_ports, healthy, run, until
+from tests.support.ports import free_ports
+from tests.support.processes import ROOT, Yicang, healthy, run, until
 from tests.support.sqlite_watch.sitecustomize import LOG
 
 WATCH: Final = Path(__file__).parents[1] / "support" / "sqlite_watch"

@@ -13,8 +13,8 @@ import pytest
 
 from contract.actions import Verb
 from contract.codes import action_code
-from tests.support.broker import free_port
 from tests.support.people import RICE, SOAP, quantity
+from tests.support.ports import free_port
 from tests.support.processes import until
 from tests.support.shop import REARM_S
 from tests.support.site import Kiosk, Lane, write_identity

@@ -22,10 +22,10 @@ from contract.codes import action_code
 from provisioning.render import merge
 from tests.support.broker import Mosquitto
 from tests.support.paper import read_codes
+from tests.support.ports import free_ports
 from tests.support.processes import (
     ROOT,
     Up,
-    free_ports,
     healthy,
     processes_naming,
     run,

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.broker import Mosquitto
-from tests.support.processes import free_ports, processes_naming, run
+from tests.support.ports import free_ports
+from tests.support.processes import processes_naming, run
 from tests.support.stopwatch import Stopwatch
 
 QUICK_S = 5.0
