@@ -15,9 +15,9 @@ Eight kinds of tables
 * **Lifecycle** (`revocation`, `review`, `bundle`): how kiosks ended, lines that wait for a person's
   word, and what was carried here (`hub.tables.lifecycle`).
 * **Projections** (`touch`, `item`, `stock`, `movement`, `flow`, `tally`, `ledger`, `sale`,
-  `market`, `proceeds`, `box`, `leg`, `recall`, `met`, `claim`, `delivery`, `given`, the fold's
-  part of `incident`, the epoch facts and placement in `stream`): a function of the good events in
-  `event`; `rebuild` drops and refolds them.
+  `market`, `proceeds`, `box`, `leg`, `recall`, `met`, `stocktake`, `count_part`, `claim`,
+  `delivery`, `given`, the fold's part of `incident`, the epoch facts and placement in `stream`): a
+  function of the good events in `event`; `rebuild` drops and refolds them.
 
 SQLite and PostgreSQL hold the same tables and take the same statements (`hub.sqlite`,
 `hub.postgresql`).
@@ -108,7 +108,9 @@ from hub.tables.stock import met as met
 from hub.tables.stock import place_stop as place_stop
 from hub.tables.stock import plan_line as plan_line
 from hub.tables.stock import recall as recall
-from hub.tables.stocktakes import STOCKTAKE_EVENTS as STOCKTAKE_EVENTS
+from hub.tables.stocktakes import GOING_ONLY as GOING_ONLY
+from hub.tables.stocktakes import count_part as count_part
+from hub.tables.stocktakes import stocktake as stocktake
 from hub.tables.stocktakes import stocktake_result as stocktake_result
 from hub.tables.tallies import tally as tally
 from hub.tables.walls import wall as wall

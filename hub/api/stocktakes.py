@@ -44,18 +44,17 @@ from hub.web.login import require, visible_stops
 
 def _list(call: Call) -> CountsOut:
     asked = call.asked(CountsAsked)
-    known = [
-        one
-        for one in query.planned(connection(), visible_stops())
-        if asked.stop in (None, one.stop) and asked.state in (None, one.state)
-    ]
-    ids = [one.id for one in known]
-    if asked.after is not None and asked.after not in ids:
-        raise BadParameter("after", "no such stocktake among these")
-    start = 0 if asked.after is None else ids.index(asked.after) + 1
-    page = known[start : start + asked.limit]
-    more = start + asked.limit < len(known)
-    return CountsOut(page, page[-1].id if more else None)
+    here, stops = connection(), visible_stops()
+    after = None
+    if asked.after is not None:
+        after = query.planned_one(here, asked.after)
+        if after is None or (stops is not None and after.stop not in stops):
+            raise BadParameter("after", "no such stocktake among these")
+    found = query.some(
+        here, stops, stop=asked.stop, state=asked.state, after=after, limit=asked.limit + 1
+    )
+    page = found[: asked.limit]
+    return CountsOut(page, page[-1].id if len(found) > asked.limit else None)
 
 
 def _plan(call: Call) -> CountOut:

@@ -107,7 +107,7 @@ def part_of(begun: str) -> str:
 
 
 def _going(connection: Connection, wanted: str, sees: Callable[[str], bool]) -> Planned:
-    found = next((one for one in query.planned(connection) if one.id == wanted), None)
+    found = query.planned_one(connection, wanted)
     if found is None:
         raise CountingError("unknown")
     if not sees(found.stop):

@@ -306,6 +306,8 @@ _CHANGED: Final[dict[type, _Codes]] = {
     **dict.fromkeys((Unpacked, KitBroken), _items_and_box_alone),
     **dict.fromkeys((Delivered, Back), _items_or_plan),
     FindIdentified: _find_and_item,
+    **dict.fromkeys((CountPlanned, CountApproved, CountCancelled, CountOpened), _count),
+    CountJoined: _count_and_part,
 }
 _WITH_PLAN: Final = frozenset({Out, Delivered, Back})
 _WITH_BOX: Final = frozenset({Packed, Unpacked, KitBuilt, KitBroken})

@@ -33,7 +33,17 @@ from sqlalchemy import Connection
 
 from contract.events import SessionClosed, Voided
 from hub import incidents
-from hub.folds.entries import BOX_ALONE, CAMPAIGN, MARKET, RECALL, Stored, changed, stored, subjects
+from hub.folds.entries import (
+    BOX_ALONE,
+    CAMPAIGN,
+    COUNT,
+    MARKET,
+    RECALL,
+    Stored,
+    changed,
+    stored,
+    subjects,
+)
 from hub.folds.epochs import Timeline
 from hub.folds.watch import WATCHED, is_watched, watched
 from hub.log import positions
@@ -43,7 +53,7 @@ from hub.projections import projection_store as store
 from hub.projections.movement_store import Days
 from hub.projections.refold import REFOLD, Fold, Refolder
 
-VERSION: Final = 11
+VERSION: Final = 12
 """Rises when a fold changes what it makes of the same events: the next start rebuilds."""
 
 TIMEZONE: Final = "Asia/Shanghai"
@@ -70,6 +80,8 @@ TABLES: Final = (
     "leg",
     "recall",
     "met",
+    "stocktake",
+    "count_part",
     "claim",
     "delivery",
     "given",
@@ -145,9 +157,11 @@ class Projector:
             self._refolder.refold_markets(connection, markets)
             recalls = {subject for subject in dirty if subject.startswith(RECALL)}
             self._refolder.refold_recalls(connection, recalls)
+            counts = {subject for subject in dirty if subject.startswith(COUNT)}
+            self._refolder.refold_counts(connection, counts)
             alone = {subject for subject in dirty if subject.startswith(BOX_ALONE)}
             self._refolder.refold_boxes(connection, alone)
-            goods = dirty - watch - campaigns - markets - recalls - alone
+            goods = dirty - watch - campaigns - markets - recalls - counts - alone
             self._refolder.refold_all(
                 connection, self._refolder.dependants(connection, goods), now_ms
             )
@@ -195,6 +209,7 @@ class Projector:
         self._refolder.refold_gifts(connection, self._refolder.every_campaign(connection))
         self._refolder.refold_markets(connection, self._refolder.every_market(connection))
         self._refolder.refold_recalls(connection, self._refolder.every_recall(connection))
+        self._refolder.refold_counts(connection, self._refolder.every_count(connection))
         self._refolder.refold_all(connection, self._refolder.every_item(connection), now_ms)
         self._refolder.add_up_proceeds(connection)
         self._save_lines(connection)

@@ -18,6 +18,7 @@ from hub.folds.boxes import BoxState, fold_box
 from hub.folds.entries import (
     BOX_ALONE,
     CAMPAIGN,
+    COUNT,
     HOLDING,
     MARKET,
     RECALL,
@@ -30,12 +31,13 @@ from hub.folds.epochs import Timeline
 from hub.folds.findings import Finding
 from hub.folds.gifts import given
 from hub.folds.item import FoldError, ItemState
+from hub.folds.planned import fold_part, fold_planned
 from hub.folds.recalls import fold_recall
 from hub.folds.sales import fold_market
 from hub.folds.watch import fold_watched
 from hub.incidents import Trouble
 from hub.log.event_log import quarantine_key
-from hub.projections import movement_store, sale_store, stock_store
+from hub.projections import count_store, movement_store, sale_store, stock_store
 from hub.projections import projection_store as store
 from hub.projections.movement_store import Days
 from hub.projections.recalled import Recalled
@@ -258,6 +260,30 @@ class Refolder:
                 state = fold_recall(recall, sorted(entries))
                 stock_store.save_recall(connection, recall, state)
                 self._recalled.save(connection, recall, state)
+
+    @staticmethod
+    def every_count(connection: Connection) -> list[str]:
+        """Every stocktake, and every count of a lane, that an event speaks of."""
+        rows = connection.exec_driver_sql(
+            "SELECT DISTINCT subject FROM touch WHERE subject > 'N' AND subject < 'O'"
+        )
+        return [row[0] for row in rows]
+
+    def refold_counts(self, connection: Connection, counts: Iterable[str]) -> None:
+        """Write what these stocktakes and counts of lanes are now in lists."""
+        for chunk in store.chunks(sorted(counts), 50):
+            for subject, events in self.events_of(connection, chunk).items():
+                entries = sorted(
+                    self._entry(
+                        connection,
+                        event,
+                        self._line(connection, event.kiosk).placement(event.epoch),
+                    )
+                    for event in events
+                )
+                name = subject.removeprefix(COUNT)
+                planned, part = fold_planned(name, entries), fold_part(name, entries)
+                count_store.save(connection, name, planned, part)
 
     def refold_all(self, connection: Connection, codes: Iterator[str], now_ms: int) -> None:
         """Fold these items anew; an event that a fold cannot take is quarantined."""

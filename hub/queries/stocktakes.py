@@ -1,27 +1,18 @@
 """Stocktakes as the log tells them: the planned ones, counts that could be joined, what was found.
 
-Everything is made from the events each time; only what was approved is kept, as it was then.
+Lists come from what the projector keeps (`hub.folds.planned`). What one stocktake found is made
+from the events each time; only what was approved is kept, as it was then.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, TextClause, and_, case, func, or_, select, text
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, or_, select
 
-from contract.events import (
-    CountApproved,
-    CountCancelled,
-    CountJoined,
-    CountOpened,
-    CountPlanned,
-    Event,
-    decode,
-)
 from hub import db
-from hub.access.scope import Stops
+from hub.access.scope import Stops, within
 from hub.counts import stocktakes
 from hub.counts.stocktake_lines import Book
 from hub.counts.stocktakes import Result
@@ -29,27 +20,20 @@ from hub.folds.counted import Stocktake
 from hub.folds.custody import UNCONFIRMED
 from hub.folds.entries import COUNT
 from hub.folds.movements import PRESENT
+from hub.folds.planned import APPROVED as APPROVED
+from hub.folds.planned import CANCELLED as CANCELLED
+from hub.folds.planned import COUNTING as COUNTING
 from hub.folds.stays import Course, Stay, fold_stays
 from hub.folds.stocktake import fold_stocktake, parts_of
-from hub.log.voids import VOID
 from hub.projections.projection_store import chunks
 from hub.queries import events
 from hub.queries.entries import Entries
-from hub.queries.events import Recorded
 from hub.statuses import HERE
 
 BEFORE_MS: Final = 12 * 3_600_000
 """A count that began so long before the stocktake was planned may still belong to it."""
 
-REMEMBERED: Final = 4096
-"""How many events of stocktakes are kept decoded, about 2 kB each: what they say never changes, and
-each list of stocktakes goes through all of them."""
-
 _ID: Final = re.compile(r"[0-9a-f]{16}")
-
-COUNTING: Final = "counting"
-APPROVED: Final = "approved"
-CANCELLED: Final = "cancelled"
 
 
 class Planned(Struct, frozen=True):
@@ -89,79 +73,85 @@ class Kept(Struct, frozen=True):
     result: Result
 
 
-def _told(kind: str) -> TextClause:
-    """The condition of the index `event_stocktake`, word for word, and one of its types."""
-    return text(f"{db.STOCKTAKE_EVENTS} AND event.type = '{kind}'")
-
-
 def planned(connection: Connection, stops: Stops = None) -> list[Planned]:
     """Every stocktake of ``stops``, the newest first."""
-    decided: dict[str, tuple[str, Recorded]] = {}
-    for kind, state in (("count.approved", APPROVED), ("count.cancelled", CANCELLED)):
-        for one in _of_type(connection, kind):
-            body = one.event.public.body
-            assert isinstance(body, CountApproved | CountCancelled)
-            decided.setdefault(body.count, (state, one))
-    told = _restatements(connection)
-    found = []
-    for one in _of_type(connection, "count.planned"):
-        body, stop = one.event.public.body, one.event.public.stop or ""
-        assert isinstance(body, CountPlanned)
-        if stops is not None and stop not in stops:
-            continue
-        state, end = decided.get(body.count, (COUNTING, None))
-        said = end.event.public.body if end is not None else None
-        approved = said if isinstance(said, CountApproved) else None
-        found.append(
-            Planned(
-                id=body.count,
-                stop=stop,
-                planned_t=one.t,
-                places=body.places,
-                categories=body.categories,
-                blind=body.blind,
-                state=state,
-                decided_t=end.t if end is not None else None,
-                seen=approved.seen if approved is not None else None,
-                missing=approved.missing if approved is not None else None,
-                restated=told.get(body.count, 0),
-            )
-        )
-    return sorted(found, key=lambda one: (-one.planned_t, one.id))
+    return read(connection, connection.execute(rows(stops)).all())
 
 
 def open_counts(connection: Connection, stops: Stops = None) -> list[Planned]:
-    """The stocktakes of ``stops`` that are going on."""
-    return [one for one in planned(connection, stops) if one.state == COUNTING]
+    """The stocktakes of ``stops`` that are going on, the newest first."""
+    return read(connection, connection.execute(rows(stops).where(db.GOING_ONLY)).all())
 
 
-def _of_type(connection: Connection, kind: str) -> Iterator[Recorded]:
-    rows = connection.execute(events.good().where(_told(kind), db.event.c.position > 0))
-    return (events.read(row, _decoded) for row in rows)
+def planned_one(connection: Connection, count: str) -> Planned | None:
+    """The stocktake with this id in a list."""
+    found = connection.execute(select(db.stocktake).where(db.stocktake.c.id == count)).all()
+    return next(iter(read(connection, found)), None)
 
 
-@lru_cache(maxsize=REMEMBERED)
-def _decoded(raw: bytes) -> Event:
-    return decode(raw)
+def some(
+    connection: Connection,
+    stops: Stops,
+    *,
+    stop: str | None,
+    state: str | None,
+    after: Planned | None,
+    limit: int,
+) -> list[Planned]:
+    """Of those of ``stops``, of one ``stop`` and in this ``state`` where these are given, the next
+    behind ``after``."""
+    table = db.stocktake.c
+    query = rows(stops).limit(limit)
+    if stop is not None:
+        query = query.where(table.stop == stop)
+    if state is not None:
+        query = query.where(table.state == state)
+    if after is not None:
+        same = and_(table.planned_t == after.planned_t, table.id > after.id)
+        behind = or_(table.planned_t < after.planned_t, same)
+        query = query.where(table.planned_t <= after.planned_t, behind)
+    return read(connection, connection.execute(query).all())
 
 
-def _taken_back(connection: Connection, ids: Iterable[str]) -> set[str]:
-    """Those of these events that somebody voided."""
-    gone: set[str] = set()
-    for part in chunks(f"{VOID}{one}" for one in ids):
-        rows = connection.execute(
-            select(db.touch.c.subject).where(db.touch.c.subject.in_(part)).distinct()
+def rows(stops: Stops) -> Select[Any]:
+    """The rows of the stocktakes of ``stops``, the newest first."""
+    table = db.stocktake.c
+    order = (table.planned_t.desc(), table.id)
+    return select(db.stocktake).where(within(table.stop, stops)).order_by(*order)
+
+
+def read(connection: Connection, found: Sequence[Row[Any]]) -> list[Planned]:
+    """What these rows say, with how often each was told again."""
+    told = _restatements(connection, [row.id for row in found])
+    return [
+        Planned(
+            id=row.id,
+            stop=row.stop,
+            planned_t=row.planned_t,
+            places=tuple(row.places.split()),
+            categories=tuple(row.categories.split()),
+            blind=row.blind,
+            state=row.state,
+            decided_t=row.decided_t,
+            seen=row.seen,
+            missing=row.missing,
+            restated=told.get(row.id, 0),
         )
-        gone.update(str(row[0]).removeprefix(VOID) for row in rows)
-    return gone
+        for row in found
+    ]
 
 
-def _restatements(connection: Connection) -> dict[str, int]:
+def _restatements(connection: Connection, counts: Iterable[str]) -> dict[str, int]:
     table = db.stocktake_result.c
-    rows = connection.execute(
-        select(table.count, func.max(table.n)).where(table.n > 0).group_by(table.count)
-    )
-    return {row[0]: int(row[1]) for row in rows}
+    found: dict[str, int] = {}
+    for part in chunks(counts):
+        rows = connection.execute(
+            select(table.count, func.max(table.n))
+            .where(table.n > 0, table.count.in_(part))
+            .group_by(table.count)
+        )
+        found.update({row[0]: int(row[1]) for row in rows})
+    return found
 
 
 def stocktake(connection: Connection, count: str) -> Stocktake | None:
@@ -262,28 +252,18 @@ def _items(connection: Connection, codes: Iterable[str]) -> dict[str, tuple[str,
 def offered(connection: Connection, count: Stocktake) -> list[Offered]:
     """Counts of kiosks at the stop since shortly before it was planned, which belong to no
     stocktake, in order."""
-    at_stop = select(db.kiosk.c.id).where(db.kiosk.c.stop == count.stop)
+    part = db.count_part.c
     rows = connection.execute(
-        events.good().where(_told("count.opened"), db.event.c.kiosk.in_(at_stop))
+        select(part.id, part.kiosk, part.lane, part.opened_t)
+        .join(db.kiosk, db.kiosk.c.id == part.kiosk)
+        .where(
+            db.kiosk.c.stop == count.stop,
+            part.count.is_(None),
+            part.opened_t >= count.planned_t - BEFORE_MS,
+        )
+        .order_by(part.opened_t, part.id)
     )
-    begun = [events.read(row) for row in rows]
-    joins = list(_of_type(connection, "count.joined"))
-    gone = _taken_back(connection, (one.id for one in (*begun, *joins)))
-    taken = {
-        body.part
-        for one in joins
-        if isinstance(body := one.event.public.body, CountJoined) and one.id not in gone
-    }
-    found = []
-    for one in begun:
-        body = one.event.public.body
-        if not isinstance(body, CountOpened) or body.count in taken or one.id in gone:
-            continue
-        if one.t >= count.planned_t - BEFORE_MS:
-            labels = _labels(connection, body.count)
-            lane = one.event.public.lane
-            found.append(Offered(body.count, one.kiosk, lane, one.t, labels))
-    return sorted(found, key=lambda one: (one.opened_t, one.part))
+    return [Offered(*row, labels=_labels(connection, row.id)) for row in rows.all()]
 
 
 def _labels(connection: Connection, part: str) -> int:

@@ -1,26 +1,57 @@
-"""What stocktakes found as somebody approved it, and what became known afterwards."""
+"""Stocktakes in lists, what they found as somebody approved it, and what became known later."""
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, Text, text
 
 from hub.tables.base import metadata
-from hub.tables.log import event
 
-STOCKTAKE_EVENTS: Final = (
-    "event.type IN ('count.planned', 'count.joined', 'count.opened', 'count.approved',"
-    " 'count.cancelled')"
+stocktake: Final = Table(
+    "stocktake",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("stop", String, nullable=False),
+    Column("planned_t", BigInteger, nullable=False),
+    Column("places", Text, nullable=False),  # W codes, a space between; empty: the whole stop
+    Column("categories", Text, nullable=False),  # keys, a space between; empty: all of them
+    Column("blind", Boolean, nullable=False),
+    Column("state", String, nullable=False),  # counting, approved, cancelled
+    Column("decided_t", BigInteger),
+    Column("seen", Integer),  # as the approval says
+    Column("missing", Integer),
+    sqlite_with_rowid=False,
 )
-"""The condition of the index below. SQLite takes a partial index only for a query that says the
-same (https://www.sqlite.org/partialindex.html, 2.1)."""
-_WITHIN_INDEX: Final = STOCKTAKE_EVENTS.replace("event.type", "type")
-
+"""Every stocktake that somebody planned (`hub.folds.planned`, a projection)."""
+Index("stocktake_planned", stocktake.c.planned_t, stocktake.c.id)
+Index("stocktake_stop", stocktake.c.stop, stocktake.c.planned_t, stocktake.c.id)
+_GOING = "state = 'counting'"
+GOING_ONLY: Final = text(f"stocktake.{_GOING}")
+"""What `stocktake_going` holds, as a condition of queries."""
 Index(
-    "event_stocktake",
-    event.c.type,
-    event.c.kiosk,
-    sqlite_where=text(_WITHIN_INDEX),
-    postgresql_where=text(_WITHIN_INDEX),
+    "stocktake_going",
+    stocktake.c.stop,
+    stocktake.c.planned_t,
+    sqlite_where=text(_GOING),
+    postgresql_where=text(_GOING),
+)
+
+count_part: Final = Table(
+    "count_part",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("kiosk", String, nullable=False),
+    Column("lane", String, nullable=False),
+    Column("opened_t", BigInteger, nullable=False),
+    Column("count", String),  # the stocktake that it belongs to
+    sqlite_with_rowid=False,
+)
+"""Counts of lanes and phones (`hub.folds.planned`, a projection)."""
+Index(
+    "count_part_free",
+    count_part.c.kiosk,
+    count_part.c.opened_t,
+    sqlite_where=text("count IS NULL"),
+    postgresql_where=text("count IS NULL"),
 )
 
 stocktake_result: Final = Table(

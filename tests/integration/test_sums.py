@@ -66,6 +66,7 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubDb]:
         if n % 50 == 49:
             sell(story, n)
             recall(story, n)
+            count(story, n)
             for journal in story.journals:
                 journal.start(reboot=True, off_ms=12 * DAY_MS)
                 journal.learn_time()
@@ -108,6 +109,29 @@ def recall(story: Story, n: int) -> None:
         opened = events.RecallOpened(recall=f"{n:08x}{number:08x}", gtin=goods, lot=lot)
         if n % 150 == 149:
             journal.add(opened)
+
+
+def count(story: Story, n: int) -> None:
+    """Three stocktakes and three lanes that count, told by whichever kiosk comes first: joined,
+    approved, given up, and some of that taken back."""
+    chance = Random(n)
+    names = [f"{n:08x}{number:08x}" for number in range(6)]
+    journals = list(story.journals)
+
+    def tell(body: events.Body) -> None:
+        chance.choice(journals).add(body)
+
+    for name in names[:3]:
+        tell(events.CountPlanned(count=name, places=tuple(PLACES[: n % 3]), categories=("H1",)))
+    for name in names[3:]:
+        tell(events.CountOpened(count=name))
+        tell(events.Counted(count=name, place=PLACES[0], item=story.items[n % 7], outcome="ok"))
+    for name in chance.sample(names[3:], 2):
+        tell(events.CountJoined(count=chance.choice(names[:3]), part=name))
+    tell(events.CountApproved(count=names[0], position=n, seen=3, missing=n % 4))
+    tell(events.CountCancelled(count=chance.choice(names[:2]), why="mistake"))
+    told = [one for journal in journals for one in journal.written[-9:]]
+    chance.choice(journals).add(events.Voided(events=(chance.choice(told).id,)))
 
 
 def read(hub: HubDb, query: str) -> Counter[tuple[Any, ...]]:
@@ -172,6 +196,66 @@ def test_a_recall_meets_what_reading_every_item_finds(lived: HubDb) -> None:
     assert read(lived, "SELECT recall, status, item, stop, quantity, certain FROM met") == recounted
     assert {row[1] for row in recounted} >= {"unlabelled", "sold"}
     assert {row[-1] for row in recounted} == {True, False}
+
+
+def test_stocktakes_in_the_list_are_what_their_own_pages_tell(lived: HubDb) -> None:
+    named = lived.rows("SELECT DISTINCT subject FROM touch WHERE subject LIKE 'N%'")
+    with lived.engine.connect() as connection:
+        told = [stocktakes.stocktake(connection, row[0][1:]) for row in named]
+        listed = {one.id: one for one in stocktakes.planned(connection)}
+        going = stocktakes.open_counts(connection)
+        assert stocktakes.planned(connection, frozenset()) == []
+    expected = {one.id: one for one in told if one is not None}
+    assert listed.keys() == expected.keys()
+    states: Counter[str] = Counter()
+    for name, one in expected.items():
+        approved, ended = one.approved, one.approved.t if one.approved else one.cancelled_t
+        state = "approved" if approved else "counting" if ended is None else "cancelled"
+        assert listed[name] == stocktakes.Planned(
+            id=name,
+            stop=one.stop,
+            planned_t=one.planned_t,
+            places=one.places,
+            categories=one.categories,
+            blind=one.blind,
+            state=state,
+            decided_t=ended,
+            seen=approved.seen if approved else None,
+            missing=approved.missing if approved else None,
+            restated=0,
+        )
+        states[state] += 1
+    assert [one.id for one in going] == [n for n in listed if listed[n].state == "counting"]
+    assert states.keys() == {"counting", "approved", "cancelled"}
+    assert len(expected) < 36, "of a plan that was taken back nothing proves anything"
+
+
+def test_a_lane_that_counts_is_offered_until_somebody_joins_it(lived: HubDb) -> None:
+    with lived.engine.connect() as connection:
+        entries = Entries(connection)
+        subjects = connection.exec_driver_sql("SELECT subject FROM touch WHERE subject LIKE 'N%'")
+        told = entries.of({row[0] for row in subjects})
+        gone = {
+            name
+            for one in told
+            if isinstance(one.stored.body, events.Voided)
+            for name in one.stored.body.events
+        }
+        live = [one for one in told if one.stored.id not in gone]
+        bodies = [one.stored.body for one in live]
+        joined = {one.part for one in bodies if isinstance(one, events.CountJoined)}
+        opened: dict[str, int] = {}
+        for one in live:
+            if isinstance(one.stored.body, events.CountOpened) and one.stop == "stop-1":
+                opened.setdefault(one.stored.body.count, one.key.t)
+        middle = sorted(opened.values())[len(opened) // 2]
+        found = stocktakes.offered(
+            connection, of_a_stop("stop-1", middle + stocktakes.BEFORE_MS, ())
+        )
+    free = {name: t for name, t in opened.items() if name not in joined and t >= middle}
+    assert {one.part: one.opened_t for one in found} == free
+    assert free
+    assert joined & opened.keys()
 
 
 def stocktake(chance: Random, moments: list[int], boxes: list[str], items: list[str]) -> Stocktake:
@@ -282,7 +366,7 @@ def test_what_was_seen_or_ruled_on_since_is_not_missing(tmp_path: Path) -> None:
 
 
 def test_adding_all_of_it_up_anew_changes_nothing(lived: HubDb) -> None:
-    tables = ("ledger", "market", "proceeds", "met")
+    tables = ("ledger", "market", "proceeds", "met", "stocktake", "count_part")
     before = {name: read(lived, f"SELECT * FROM {name}") for name in tables}
     lived.rebuild()
     assert {name: read(lived, f"SELECT * FROM {name}") for name in tables} == before

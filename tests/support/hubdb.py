@@ -185,6 +185,8 @@ class HubDb:
                 "recall": "SELECT id, gtin, lot, why, stop, opened_t, closed_t FROM recall"
                 " ORDER BY 1",
                 "met": "SELECT * FROM met ORDER BY 1, 2, 3",
+                "stocktake": "SELECT * FROM stocktake ORDER BY 1",
+                "count_part": "SELECT * FROM count_part ORDER BY 1",
                 "delivery": "SELECT item, family, stop, t FROM delivery ORDER BY 1",
                 "given": "SELECT number, n FROM given ORDER BY 1",
                 "stream": 'SELECT "' + '", "'.join(facts) + '" FROM stream ORDER BY 1, 2',

@@ -70,7 +70,7 @@ def _form(problems: dict[str, str], stop: str) -> str:
         rule=form.get("recount", DIFFERS),
         problems=problems,
         request_id=form.get("request") or fresh_request(),
-        going=[one for one in query.open_counts(here, user.visible) if one.stop == stop],
+        going=query.open_counts(here, frozenset({stop})) if stop else [],
     )
 
 

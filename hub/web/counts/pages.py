@@ -1,14 +1,20 @@
 """The list of stocktakes, and one of them while it goes on and afterwards."""
 
+from collections.abc import Sequence
+from typing import Any, Final
+
 from flask import Response, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from msgspec import Struct
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Select, select
+from sqlalchemy import Row as SqlRow
 from werkzeug.wrappers import Response as BaseResponse
 
+from hub import db
 from hub.access import accounts
 from hub.access.permissions import Permission
+from hub.access.scope import within
 from hub.folds.counted import Stocktake
 from hub.queries import places
 from hub.queries import stocktakes as query
@@ -17,12 +23,14 @@ from hub.web import i18n, story
 from hub.web import listing as tables
 from hub.web.counts import words
 from hub.web.counts.view import View, may_count, view
-from hub.web.listing import Choice, Column, Days, Kind, Link, Listing, MemorySource, filters
+from hub.web.listing import Choice, Column, Days, Kind, Link, Listing, SqlSource, filters
 from hub.web.login import needs, signed_in_user, visible_stops
+
+_COUNT: Final = db.stocktake.c
 
 
 class Row(Struct, frozen=True):
-    """A stocktake in the list. Of its words only those are put together that are shown."""
+    """A stocktake in the list."""
 
     planned: query.Planned
     stop: str
@@ -34,12 +42,13 @@ class Row(Struct, frozen=True):
         return what(self.planned.places, self.planned.categories, self.named)
 
 
-def _rows(here: Connection) -> list[Row]:
+def _select() -> Select[Any]:
+    return select(db.stocktake).where(within(_COUNT.stop, visible_stops()))
+
+
+def _rows(here: Connection, found: Sequence[SqlRow[Any]]) -> list[Row]:
     stops, named = places.stops(here), words.PlaceNames(here)
-    return [
-        Row(one, story.stop_name(stops, one.stop), named)
-        for one in query.planned(here, visible_stops())
-    ]
+    return [Row(one, story.stop_name(stops, one.stop), named) for one in query.read(here, found)]
 
 
 def what(planned: tuple[str, ...], categories: tuple[str, ...], named: words.PlaceNames) -> str:
@@ -63,7 +72,7 @@ COUNTS = Listing[Row](
         "No count yet. Plan one: say which stop and which places. Then everybody who counts scans "
         "“Stocktake” at a kiosk, a shelf’s sheet, and every label that stands there."
     ),
-    source=MemorySource(rows=_rows),
+    source=SqlSource(select=_select, key=(_COUNT.id,), rows=_rows),
     columns=(
         Column(
             key="planned",
@@ -71,16 +80,16 @@ COUNTS = Listing[Row](
             kind=Kind.MOMENT,
             value=lambda row: row.planned.planned_t,
             link=Link("counts.one", "code", lambda row: row.planned.id),
-            sort=True,
+            sort=_COUNT.planned_t,
             heading=True,
         ),
-        Column(key="stop", title=_l("Stop"), value=lambda row: row.stop, sort=True),
+        Column(key="stop", title=_l("Stop"), value=lambda row: row.stop, sort=_COUNT.stop),
         Column(key="what", title=_l("What is counted"), value=lambda row: row.what),
         Column(
             key="state",
             title=_l("State"),
             value=lambda row: str(words.PROGRESS[row.planned.state]),
-            sort=True,
+            sort=_COUNT.state,
         ),
         Column(key="seen", title=_l("Seen"), kind=Kind.NUMBER, value=lambda row: row.planned.seen),
         Column(
@@ -93,7 +102,7 @@ COUNTS = Listing[Row](
                 if row.planned.missing
                 else None
             ),
-            sort=True,
+            sort=_COUNT.missing,
         ),
         Column(
             key="restated",
@@ -109,23 +118,17 @@ COUNTS = Listing[Row](
         ),
     ),
     filters=(
-        filters.stops(keep=lambda row, value: row.planned.stop == value),
+        filters.stops(_COUNT.stop),
         Choice(
             key="state",
             label=_l("State"),
             options=_states,
-            keep=lambda row, value: row.planned.state == value,
+            where=lambda value: _COUNT.state == value,
             first=True,
         ),
-        Days(key="planned", label=_l("Planned"), keep=lambda row, span: _within(row, span.ms())),
+        Days(key="planned", label=_l("Planned"), where=filters.moments(_COUNT.planned_t)),
     ),
 )
-
-
-def _within(row: Row, span: tuple[int | None, int | None]) -> bool:
-    first, last = span
-    t = row.planned.planned_t
-    return (first is None or t >= first) and (last is None or t < last)
 
 
 @needs(Permission.VIEW)
