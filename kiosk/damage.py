@@ -25,7 +25,7 @@ from typing import Final, TypeVar
 from kiosk.clock import Clock
 from kiosk.durable import sync_directory
 from kiosk.identity import IdentityStore
-from kiosk.store import JournalError
+from kiosk.store import IN_USE_S, JournalError
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +94,8 @@ def _why_damaged(path: Path, *, known: bool) -> str:
         return "the file is empty" if known else ""
     try:
         # Read-only, so that nothing of a damaged journal is written over, its log included.
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+        uri = f"{path.absolute().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(uri, timeout=IN_USE_S, uri=True)) as db:
             version = int(db.execute("PRAGMA user_version").fetchone()[0])
             tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master")}
             if version == 0 and not tables and not known:

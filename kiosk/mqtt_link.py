@@ -31,7 +31,7 @@ from kiosk.inputs import LoopInput, MqttConnected, MqttDisconnected, MqttMessage
 log = logging.getLogger(__name__)
 
 KEEPALIVE_S: Final = 30
-RECONNECT_MIN_S: Final = 1
+RECONNECT_MIN_S: Final = 1.0
 RECONNECT_MAX_S: Final = 30
 STEADY_S: Final = 5
 """A connection that lasted as long was a good one: the next is tried soon."""
@@ -46,7 +46,8 @@ END_S: Final = 0.5
 class MqttLink:
     """One kiosk's connection. ``post`` must be thread-safe and quick; ``tls`` says whom to trust
     (`kiosk.tls`), None speaks in the clear. A broker that is silent for twice ``keepalive_s``
-    (seconds) is gone."""
+    (seconds) is gone; after a connection that ended the next is tried in ``retry_s`` (seconds), and
+    later each time."""
 
     def __init__(
         self,
@@ -59,12 +60,14 @@ class MqttLink:
         password: str | None = None,
         tls: ssl.SSLContext | None = None,
         keepalive_s: int = KEEPALIVE_S,
+        retry_s: float = RECONNECT_MIN_S,
     ) -> None:
         self._kiosk: Final = kiosk
         self._host: Final = host
         self._port: Final = port
         self._post: Final = post
         self._keepalive_s: Final = keepalive_s
+        self._retry_s: Final = retry_s
         client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=kiosk, protocol=mqtt.MQTTv5)
         if username is not None:
             client.username_pw_set(username, password)
@@ -148,7 +151,7 @@ class MqttLink:
     # --- the link's thread -------------------------------------------------------------------
 
     def _run(self) -> None:
-        wait_s = RECONNECT_MIN_S
+        wait_s = self._retry_s
         while not self._closing.is_set():
             began = time.monotonic()
             self._reason = "error"
@@ -168,7 +171,7 @@ class MqttLink:
                 self._connected = False
                 self._post(MqttDisconnected(self._reason))
                 if time.monotonic() - began >= STEADY_S:
-                    wait_s = RECONNECT_MIN_S
+                    wait_s = self._retry_s
             self._closing.wait(wait_s)
             wait_s = min(wait_s * 2, RECONNECT_MAX_S)
 

@@ -39,9 +39,16 @@ the start comes first."""
 
 
 class PrinterThread:
-    """One printer and the thread that feeds it."""
+    """One printer and the thread that feeds it; an idle one is asked every ``status_s`` seconds how
+    it is."""
 
-    def __init__(self, printer: Printer, post: Callable[[LoopInput], None]) -> None:
+    def __init__(
+        self,
+        printer: Printer,
+        post: Callable[[LoopInput], None],
+        *,
+        status_s: float = STATUS_S,
+    ) -> None:
         self.printer: Final = printer
         self.busy = False
         self.not_before = 0
@@ -55,6 +62,7 @@ class PrinterThread:
         self.low = False
         """It says that its paper is running low."""
         self._post: Final = post
+        self._status_s: Final = status_s
         self._todo: Final[queue.SimpleQueue[tuple[int, Document] | None]] = queue.SimpleQueue()
         self._thread: Final = threading.Thread(
             target=self._run, name=f"printer {printer.name}", daemon=True
@@ -111,7 +119,7 @@ class PrinterThread:
         """How long to wait for a document before looking after the printer."""
         if self.ok is None:
             return 0.0
-        return STATUS_S if warm else WARM_S
+        return self._status_s if warm else min(WARM_S, self._status_s)
 
     def _look(self) -> None:
         """Asks the printer how it is, and posts it when that changed."""

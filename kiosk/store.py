@@ -25,6 +25,10 @@ IDLE_CHECKPOINT_CHANGES: Final = 200
 FORCED_CHECKPOINT_PAGES: Final = 16_384
 """WAL pages (64 MiB) at which SQLite checkpoints by itself if no moment was idle."""
 
+IN_USE_S: Final = 1.0
+"""How long a start waits for a journal that another process holds. A kiosk that runs holds it until
+it ends; only one that is ending lets go of it in time."""
+
 SEQ_BITS: Final = 40
 """Room for the seq in an event's key: an event every millisecond for 34 years of one start."""
 
@@ -56,7 +60,9 @@ def open_store(path: Path, schema: Schema = SCHEMA) -> sqlite3.Connection:
     """
     connection: sqlite3.Connection | None = None
     try:
-        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            path, timeout=IN_USE_S, isolation_level=None, check_same_thread=False
+        )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA wal_autocheckpoint = {FORCED_CHECKPOINT_PAGES}")

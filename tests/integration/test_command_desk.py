@@ -59,6 +59,13 @@ class Ordered(Counter):
         self.desk.between()
         return self.last
 
+    def look_often(self) -> None:
+        """Another start, whose printer is asked many times a second how it is."""
+        self.status_s = 0.05
+        self.desk.off()
+        self.start(DirectLink(self.machine))
+        self.desk.learn_the_time()
+
     def back(self) -> None:
         """The power goes and comes again."""
         self.cut_and_back()
@@ -247,6 +254,7 @@ def test_a_kiosk_that_lost_its_memory_does_not_begin_anew(stop: Ordered) -> None
 
 
 def test_paper_that_ends_is_waited_for(stop: Ordered) -> None:
+    stop.look_often()
     stop.machine.arm("paper-out", 0)
     stop.tell(blanks(2))
     stop.desk.work(lambda: stop.desk.threads[0].ok is False)
@@ -329,9 +337,7 @@ def test_a_printer_that_jams_in_the_middle_leaves_the_label_in_doubt(stop: Order
 
 def test_a_link_that_breaks_before_the_first_byte_costs_nothing(tmp_path: Path) -> None:
     stop = Ordered(tmp_path)
-    stop.desk.off()
-    stop.start(DirectLink(stop.machine))
-    stop.desk.learn_the_time()
+    stop.look_often()
     stop.machine.arm("cover-open", 0)
     stop.tell(blanks(1))
     stop.desk.work()

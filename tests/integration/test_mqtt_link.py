@@ -1,6 +1,7 @@
 """A kiosk's line to its broker ends in every way that lines end, and comes back each time."""
 
 import contextlib
+import itertools
 import logging
 import os
 import queue
@@ -33,6 +34,7 @@ from tests.support.tap import Tap
 
 KIOSK = "kiosk-1"
 CLOSE_S = 2.0
+RETRY_S = 0.1
 SILENT_MS = 4 * 60_000
 HUB_TIME = 1_790_000_000_000
 CONNACK = b"\x20\x03\x00\x00\x00"
@@ -63,6 +65,7 @@ class Line:
             post=self._post,
             tls=tls,
             keepalive_s=keepalive_s,
+            retry_s=RETRY_S,
         )
         self.link.start()
 
@@ -200,15 +203,16 @@ def test_a_packet_that_nobody_can_read_costs_one_connection(packet: bytes, start
 
 
 def test_waits_grow_while_each_connection_ends_at_once(start: Start) -> None:
-    with stand_in(*[CONNACK + TOPIC_LONGER_THAN_ITS_PACKET] * 3) as broker:
+    with stand_in(*[CONNACK + TOPIC_LONGER_THAN_ITS_PACKET] * 5) as broker:
         line = start(broker.port)
         moments = []
-        for _ in range(3):
+        for _ in range(5):
             line.next(MqttConnected)
-            moments.append(time.monotonic())
             line.next(MqttDisconnected)
-        first, second = moments[1] - moments[0], moments[2] - moments[1]
-        assert 0.9 < first < 1.9 < second
+            moments.append(time.monotonic())
+        waits = [after - before for before, after in itertools.pairwise(moments)]
+        assert all(wait > 0.9 * RETRY_S * 2**turn for turn, wait in enumerate(waits)), waits
+        assert waits[-1] > 2 * min(waits), waits
 
 
 def test_a_broker_that_falls_silent_is_left_and_found_again(

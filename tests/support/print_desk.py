@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -28,7 +29,7 @@ from kiosk.documents import Letterhead, Stamp, layout
 from kiosk.inputs import LoopInput, PrintDone
 from kiosk.lanes import LaneDesk
 from kiosk.paper_desk import PaperDesk
-from kiosk.papers import PrinterThread
+from kiosk.papers import STATUS_S, PrinterThread
 from kiosk.screen.moment import Moment
 from kiosk.screen.view import Lane
 from kiosk.signer import ReceiptSigner
@@ -39,6 +40,8 @@ from tests.support.processes import until
 from tests.support.virtual_printer import DirectLink, VirtualPrinter
 
 LANE: Final = "door"
+LOOK_S: Final = 0.02
+"""How long `PrintDesk.work` waits for a printer's word before it looks by itself."""
 LETTERHEAD: Final = Letterhead(Words("一号站", "Stop 1"), "http://hub.example", "en")
 
 
@@ -118,14 +121,18 @@ class Lamp(NullPanel):
 class PrintDesk:
     """One start of the kiosk."""
 
-    def __init__(self, home: Home, *printers: Printer, seed: str = "") -> None:
+    def __init__(
+        self, home: Home, *printers: Printer, seed: str = "", status_s: float = STATUS_S
+    ) -> None:
         self.home: Final = home
         self.open: Final[OpenJournal] = home.open(seed)
         self.journal: Final = self.open.journal
         self.lamp: Final = Lamp()
         self._posted: Final[queue.SimpleQueue[LoopInput]] = queue.SimpleQueue()
         self.devices: Final[dict[str, DeviceState]] = {}
-        self.threads: Final = [PrinterThread(printer, self._posted.put) for printer in printers]
+        self.threads: Final = [
+            PrinterThread(printer, self._posted.put, status_s=status_s) for printer in printers
+        ]
         self.lanes: Final = LaneDesk(
             self.journal, self.open.learnt, self.lamp, self.lamp, self.open.random
         )
@@ -194,17 +201,21 @@ class PrintDesk:
 
         def step() -> bool:
             while not self._posted.empty():
-                posted = self._posted.get()
-                if isinstance(posted, PrintDone):
-                    self.papers.done(posted)
-                elif isinstance(posted, DeviceState):
-                    self.devices[posted.device] = posted
+                self._hear(self._posted.get())
             self.between()
-            if done is not None:
-                return done()
-            return not any(thread.busy for thread in self.threads)
+            if done() if done is not None else not any(thread.busy for thread in self.threads):
+                return True
+            with suppress(queue.Empty):
+                self._hear(self._posted.get(timeout=LOOK_S))
+            return False
 
-        until("the printers have done their work", step)
+        until("the printers have done their work", step, pause_s=0.0)
+
+    def _hear(self, posted: LoopInput) -> None:
+        if isinstance(posted, PrintDone):
+            self.papers.done(posted)
+        elif isinstance(posted, DeviceState):
+            self.devices[posted.device] = posted
 
     def wait_for_paper(self, there: Callable[[], bool]) -> None:
         """The printers go on, and nothing of what they tell is heard yet."""
