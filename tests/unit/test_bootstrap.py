@@ -119,9 +119,11 @@ def checkout(tmp_path: Path) -> Checkout:
     return Checkout(tmp_path)
 
 
-def test_a_bare_checkout_runs_after_one_set_up_that_names_what_it_installs(
+def test_a_bare_checkout_runs_after_one_set_up_and_follows_what_changes_in_place(
     checkout: Checkout, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """It names what it installs, does nothing when nothing changed, adds what the tests need later
+    and keeps it, and follows a new lock. (One story: a real pip takes a second and more a turn.)"""
     checkout.prepare()
     said = capsys.readouterr().out
     assert re.search(r"both sides: messages, command line, MQTT\n +lantern\n", said)
@@ -129,39 +131,24 @@ def test_a_bare_checkout_runs_after_one_set_up_that_names_what_it_installs(
     assert checkout.run() == "lantern 1.0"
     assert not checkout.has("moth")
 
-
-def test_nothing_is_run_again_when_nothing_changed(
-    checkout: Checkout, capsys: pytest.CaptureFixture[str]
-) -> None:
-    checkout.prepare()
-    capsys.readouterr()
-    for wheel in checkout.wheels.iterdir():
-        wheel.unlink()  # pip could not even look
+    hidden = checkout.wheels.rename(checkout.wheels.with_name("hidden"))  # pip could not even look
     checkout.prepare()
     assert capsys.readouterr().out.splitlines() == [
         f"环境已就绪 / Environment ready: {checkout.root / '.venv'}"
     ]
+    hidden.rename(checkout.wheels)
 
-
-def test_what_the_tests_need_is_added_later_and_stays(checkout: Checkout) -> None:
-    checkout.prepare()
+    running = checkout.root / ".venv" / "used-by-a-running-process"
+    running.touch()
     checkout.prepare("dev")
     assert checkout.has("moth")
     checkout.lock({"lantern": "1.1", "moth": "2.1"})
     checkout.prepare()
+    assert checkout.run() == "lantern 1.1"
     probe = "import moth; print(moth.VERSION)"
     python = str(checkout.root / ".venv" / "bin" / "python")
     found = subprocess.run([python, "-c", probe], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "2.1"
-
-
-def test_a_new_lock_is_followed_in_place(checkout: Checkout) -> None:
-    checkout.prepare()
-    running = checkout.root / ".venv" / "used-by-a-running-process"
-    running.touch()
-    checkout.lock({"lantern": "1.1", "moth": "2.0"})
-    checkout.prepare()
-    assert checkout.run() == "lantern 1.1"
     assert running.exists()
 
 
