@@ -5,18 +5,20 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 from urllib.error import URLError
 
 from tests.support.ports import free_ports
+from tests.support.warm import ROOT as ROOT
+from tests.support.warm import Forked
 
-ROOT = Path(__file__).resolve().parents[2]
 T = TypeVar("T")
 
 
@@ -50,16 +52,41 @@ def healthy(port: int) -> bool:
 def processes_naming(word: str) -> dict[int, str]:
     """Every living process with ``word`` (a directory of the test's own) in its command line."""
     found: dict[int, str] = {}
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+    for pid in _numbers(Path("/proc")):
+        if pid == os.getpid():
             continue
         try:
-            command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            line = Path(f"/proc/{pid}/cmdline").read_bytes()
+            command = line.replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue  # it has just ended
         if word in command:
-            found[int(entry.name)] = command
+            found[pid] = command
     return found
+
+
+def _numbers(folder: Path) -> list[int]:
+    return [int(entry.name) for entry in folder.iterdir() if entry.name.isdigit()]
+
+
+def children(pid: int) -> list[int]:
+    """The living processes that this one has started, without theirs."""
+    return [one for one in _numbers(Path("/proc")) if _stat(one)[1] == pid]
+
+
+def alive(pid: int) -> bool:
+    """Whether it runs still: one that ended and that nobody has asked for does not."""
+    return _stat(pid)[0] not in "XZ"
+
+
+def _stat(pid: int) -> tuple[str, int]:
+    """State and parent; X for one that is gone (see proc_pid_stat(5))."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+    except OSError:
+        return "X", 0
+    state, parent = text.rpartition(")")[2].split()[:2]
+    return state, int(parent)
 
 
 class Yicang:
@@ -211,9 +238,15 @@ class Up(Yicang):
 
 
 def run(
-    *arguments: str, deadline_s: float = 60.0, env: Mapping[str, str] | None = None
+    *arguments: str,
+    deadline_s: float = 60.0,
+    env: Mapping[str, str] | None = None,
+    cold: bool = False,
 ) -> subprocess.CompletedProcess[str]:
-    """One command to its end, both streams apart."""
+    """One command to its end, both streams apart: forked from an interpreter that has loaded it,
+    or with ``cold`` or an environment of its own from Python's start on."""
+    if not (cold or env):
+        return _run_warm(arguments, deadline_s)
     return subprocess.run(
         [sys.executable, "-m", "yicang", *arguments],
         cwd=ROOT,
@@ -225,3 +258,19 @@ def run(
         check=False,
         env={**os.environ, "PYTHONIOENCODING": "utf-8", **(env or {})},
     )
+
+
+def _run_warm(arguments: Sequence[str], deadline_s: float) -> subprocess.CompletedProcess[str]:
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        process = Forked(arguments, stdin=False, stdout=out, stderr=err)
+        try:
+            status = process.wait(deadline_s)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
+        texts = []
+        for stream in (out, err):
+            stream.seek(0)
+            texts.append(stream.read().decode())
+        return subprocess.CompletedProcess(process.args, status, *texts)

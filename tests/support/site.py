@@ -29,14 +29,16 @@ from kiosk.screen.app import KEY_HEADER
 from provisioning.render import Value, merge
 from tests.support.broker import Mosquitto
 from tests.support.ports import free_ports
-from tests.support.processes import ROOT, healthy, until
+from tests.support.processes import ROOT, healthy, run, until
+from tests.support.warm import Forked
 
 SETUP_S = 60.0
 
 
 class Process:
-    """One ``python -m yicang …`` child with its output in a file. ``wrapper`` are words in front
-    of it, of a command that becomes it in the end."""
+    """One ``yicang …`` child with its output in a file: forked from an interpreter that has loaded
+    it, or with ``cold``, a ``wrapper`` or an environment of its own from Python's start on.
+    ``wrapper`` are words in front of it, of a command that becomes it in the end."""
 
     def __init__(
         self,
@@ -44,9 +46,14 @@ class Process:
         *arguments: str,
         wrapper: Sequence[str] = (),
         env: Mapping[str, str] | None = None,
+        cold: bool = False,
     ) -> None:
         self.log = log
+        self.process: subprocess.Popen[bytes] | Forked
         with log.open("ab") as out:
+            if not (cold or wrapper or env):
+                self.process = Forked(arguments, stdin=True, stdout=out, stderr=out)
+                return
             self.process = subprocess.Popen(
                 [*wrapper, sys.executable, "-m", "yicang", *arguments],
                 cwd=ROOT,
@@ -258,14 +265,7 @@ def _kept() -> Path:
 
 def yicang(*arguments: str) -> str:
     """Runs a command of ours and gives its standard output; fails when it does."""
-    done = subprocess.run(
-        [sys.executable, "-m", "yicang", *arguments],
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=SETUP_S,
-    )
+    done = run(*arguments, deadline_s=SETUP_S)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

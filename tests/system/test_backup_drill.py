@@ -17,7 +17,7 @@ from hub.log.recording import COMMAND, Actor, Draft
 from provisioning.render import merge
 from tests.support import people
 from tests.support.broker import Mosquitto
-from tests.support.processes import processes_naming, until
+from tests.support.processes import alive, children, until
 from tests.support.shop import enrol_another
 from tests.support.site import Kiosk, Site
 from tests.support.tap import Tap
@@ -139,9 +139,11 @@ def test_the_machine_burns_down_and_yesterdays_backup_and_the_kiosks_bring_every
     assert before.items[yesterday[3]] == before.items[today[0]] == "missing"
 
     assert site.hub is not None
+    workers = children(site.hub.pid)
+    assert workers
     site.hub.kill()
     site.hub = None
-    until("the last of it is gone", lambda: not _serving(site))  # its worker ends a moment later
+    until("the last of it is gone", lambda: not any(map(alive, workers)))  # a moment later
     settings = (site.data / "hub" / "hub.toml").read_text()
     secret = (site.data / "hub" / "secret.key").read_text()
     shutil.rmtree(site.data / "hub")
@@ -169,7 +171,3 @@ def test_the_machine_burns_down_and_yesterdays_backup_and_the_kiosks_bring_every
     _not_found(site, meanwhile[0])
     assert _state(site).items[meanwhile[0]] == "missing"
     assert "fork" not in _state(site).incidents
-
-
-def _serving(site: Site) -> bool:
-    return any("hub serve" in line for line in processes_naming(str(site.data)).values())

@@ -15,10 +15,15 @@ from tests.support.stopwatch import Stopwatch
 QUICK_S = 5.0
 
 
-def refused(*options: str) -> list[str]:
+@pytest.fixture(autouse=True, scope="module")
+def _loaded() -> None:
+    run("--version")  # so that no refusal waits for the interpreter that forks
+
+
+def refused(*options: str, cold: bool = False) -> list[str]:
     """The fault lines of an `up` that must not start."""
     with Stopwatch() as watch:
-        done = run("up", "--no-open", *options)
+        done = run("up", "--no-open", *options, cold=cold)
     assert done.returncode == 2, done.stdout + done.stderr
     assert watch.seconds < QUICK_S
     assert "Traceback" not in done.stderr
@@ -174,6 +179,6 @@ def test_a_device_named_twice_is_refused(tmp_path: Path) -> None:
 
 
 def test_nothing_runs_after_a_refusal(tmp_path: Path) -> None:
-    refused("--data", str(tmp_path / "data"), *ports(), "--printer", "screen")
+    refused("--data", str(tmp_path / "data"), *ports(), "--printer", "screen", cold=True)
     assert processes_naming(str(tmp_path)) == {}
     assert list(tmp_path.iterdir()) == []
