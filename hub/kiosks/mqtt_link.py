@@ -31,7 +31,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from contract import messages, topics
 from contract.messages import HubStatus
-from hub.kiosks.mqtt_client import ForgivingClient
+from hub.kiosks.mqtt_client import ForgivingClient, user_properties
 from hub.kiosks.outgoing import Send
 from hub.log.ingest import Message
 from provisioning.broker_access import may_stay
@@ -267,8 +267,8 @@ class MqttLink:
         try:
             if message.retain and not self._may_pass(message):
                 return
-            given = getattr(message.properties, "UserProperty", ())
-            self._deliver(Message(message.topic, bytes(message.payload), dict(given)))
+            given = dict(user_properties(message))
+            self._deliver(Message(message.topic, bytes(message.payload), given))
         except Exception:  # noqa: BLE001 - inside paho's loop nothing may be raised
             _log.exception("收到的消息无法转交 / a message could not be passed on")
 
