@@ -12,7 +12,7 @@ import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import IO, Self, TypeVar
 from urllib.error import URLError
 
 from tests.support.ports import free_ports
@@ -90,36 +90,48 @@ def _stat(pid: int) -> tuple[str, int]:
 
 
 class Yicang:
-    """One ``yicang …`` process; its output is collected from the start.
+    """One ``yicang …`` process; its output is collected from the start. It is forked from an
+    interpreter that has loaded it, or with ``cold`` or an environment of its own Python starts for
+    it, in a session of its own.
 
     As a context manager it is ended at the exit, with all that it has started.
     """
 
-    def __init__(self, *arguments: str, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, *arguments: str, env: Mapping[str, str] | None = None, cold: bool = False
+    ) -> None:
         self.arguments = arguments
         self._lines: list[str] = []
         self._started = time.monotonic()
         self._first_output_s: float | None = None
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "yicang", *arguments],
+        read, write = os.pipe()
+        with os.fdopen(write, "wb") as out:
+            self.process = self._start(out, env) if cold or env else self._fork(out)
+        self._reader = threading.Thread(target=self._read, args=(read,), daemon=True)
+        self._reader.start()
+
+    def _fork(self, out: IO[bytes]) -> subprocess.Popen[bytes] | Forked:
+        return Forked(self.arguments, stdin=False, stdout=out, stderr=out)
+
+    def _start(
+        self, out: IO[bytes], env: Mapping[str, str] | None
+    ) -> subprocess.Popen[bytes] | Forked:
+        return subprocess.Popen(
+            [sys.executable, "-m", "yicang", *self.arguments],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=out,
             stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
             start_new_session=True,
             env={**os.environ, "PYTHONIOENCODING": "utf-8", **(env or {})},
         )
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
 
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            if self._first_output_s is None:
-                self._first_output_s = time.monotonic() - self._started
-            self._lines.append(line.rstrip("\n"))
+    def _read(self, descriptor: int) -> None:
+        with os.fdopen(descriptor, encoding="utf-8") as output:
+            for line in output:
+                if self._first_output_s is None:
+                    self._first_output_s = time.monotonic() - self._started
+                self._lines.append(line.rstrip("\n"))
 
     @property
     def output(self) -> str:
@@ -210,6 +222,7 @@ class Up(Yicang):
             str(self.mqtt_port),
             "--no-open",
             *options,
+            cold=True,  # it starts its children so, too
         )
 
     @property
