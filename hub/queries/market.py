@@ -83,28 +83,28 @@ def markets(
     return [Market(*row) for row in connection.execute(query)]
 
 
-class SaleLine(Struct, frozen=True):
-    """A line of a market."""
-
-    t: int
-    known: bool
-    kind: str
-    item: str | None
-    category: str | None
-    amount: int | None
-    pay: str | None
-    recorded: int | None
-    cash: int | None
-    event: int
-
-
-def lines(connection: Connection, market: str) -> list[SaleLine]:
-    """The lines of a market, in order."""
-    columns = [_SALE[name] for name in SaleLine.__struct_fields__]
+def by_pay(connection: Connection, market: str) -> list[tuple[str, int]]:
+    """What a market took, less what it gave back, by way of paying ("" for none that is known), in
+    jiao."""
+    net = func.sum(case((_SALE.kind == SOLD, _SALE.amount), else_=-_SALE.amount))
+    pay = func.coalesce(_SALE.pay, "")
     rows = connection.execute(
-        select(*columns).where(_SALE.market == market).order_by(_SALE.t, _SALE.event)
+        select(pay, func.coalesce(net, 0))
+        .where(_SALE.market == market, _SALE.kind.in_((SOLD, TAKEN_BACK)))
+        .group_by(pay)
+        .order_by(pay)
     )
-    return [SaleLine(*row) for row in rows]
+    return [(row[0], int(row[1])) for row in rows]
+
+
+def recorded(connection: Connection, market: str) -> int | None:
+    """What the kiosk had added up when the market was closed, in jiao; None: it is open."""
+    return connection.scalar(
+        select(_SALE.recorded)
+        .where(_SALE.market == market, _SALE.kind == CLOSED, _SALE.recorded.is_not(None))
+        .order_by(_SALE.t, _SALE.event)
+        .limit(1)
+    )
 
 
 class Proceeds(Struct, frozen=True):

@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from flask import Blueprint, Response, abort, g, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Connection, Row, Select, func, select
 from werkzeug.wrappers import Response as BaseResponse
 
 from contract import codes
-from contract.actions import PAYMENTS
 from contract.codes import CodeError
 from hub import db
 from hub.access import audit
@@ -18,13 +17,12 @@ from hub.access.permissions import Permission
 from hub.access.scope import within
 from hub.folds.sales import SOLD, TAKEN_BACK
 from hub.queries import market as query
-from hub.queries import places
 from hub.queries.market import Market, Proceeds
 from hub.request import connection, now_ms, services
 from hub.stock.stock_actions import MAX_ITEMS, Refused, SetPrice
 from hub.stock.stock_changes import Keeper, carry_out
 from hub.tables.projections import PRICED_ONLY
-from hub.web import i18n, listing, shell, story
+from hub.web import listing, market_day, shell, story
 from hub.web.listing import (
     Choice,
     Column,
@@ -36,10 +34,10 @@ from hub.web.listing import (
     SqlSource,
     filters,
 )
-from hub.web.login import Denied, needs, signed_in_user, visible_stops
+from hub.web.login import needs, signed_in_user, visible_stops
+from hub.web.market_words import FEN_PER_JIAO, counted, pay_name, pays, stop_name
 from hub.web.stock import acting, words
 
-FEN_PER_JIAO: Final = 10
 MAX_YUAN: Final = 1_000
 _SALE: Final = db.sale.c
 _ITEM: Final = db.item.c
@@ -55,36 +53,8 @@ def blueprint() -> Blueprint:
     pages.get("/prices")(prices)
     pages.post("/prices")(set_prices)
     pages.get("/prices/labels.pdf")(labels)
-    pages.get("/<market>")(one)
+    pages.get("/<market>")(market_day.one)
     return pages
-
-
-# --- words ---------------------------------------------------------------------------------------
-
-
-def _stop_name(stop: str) -> str:
-    if "stops" not in g:  # each row of a table asks
-        g.stops = places.stops(connection())
-    return story.stop_name(g.stops, stop)
-
-
-def _pay_name(key: str | None) -> str:
-    for pay in PAYMENTS:
-        if pay.key == key:
-            return i18n.pick(pay.zh, pay.en)
-    return key or ""
-
-
-def _pays(_connection: Connection) -> list[tuple[str, str]]:
-    return [(pay.key, i18n.pick(pay.zh, pay.en)) for pay in PAYMENTS]
-
-
-def _counted(one: Market) -> str:
-    if one.closed is None:
-        return str(_("still open"))
-    if one.difference is None:
-        return str(_("not counted"))
-    return str(_("agrees")) if one.difference == 0 else str(_("differs"))
 
 
 # --- the list of markets -------------------------------------------------------------------------
@@ -105,7 +75,7 @@ MARKETS: Final = Listing[Market](
             heading=True,
             link=Link("market.one", "market", lambda row: row.market),
         ),
-        Column(key="stop", title=_l("Stop"), value=lambda row: _stop_name(row.stop), sort=True),
+        Column(key="stop", title=_l("Stop"), value=lambda row: stop_name(row.stop), sort=True),
         Column(
             key="sales",
             title=_l("All sales"),
@@ -134,7 +104,7 @@ MARKETS: Final = Listing[Market](
             kind=Kind.MONEY,
             value=lambda row: None if row.counted is None else row.counted * FEN_PER_JIAO,
         ),
-        Column(key="state", title=_l("Counted?"), value=_counted),
+        Column(key="state", title=_l("Counted?"), value=counted),
     ),
     filters=(filters.stops(keep=lambda row, stop: row.stop == stop),),
 )
@@ -154,36 +124,6 @@ def overview() -> BaseResponse:
 def _priced_count(here: Connection) -> int:
     query = select(func.count()).where(PRICED_ONLY, within(_ITEM.stop, visible_stops()))
     return here.scalar(query.select_from(db.item)) or 0
-
-
-@needs(Permission.VIEW)
-def one(market: str) -> str:
-    """One market: each sale, the money by way of paying, the counting."""
-    here = connection()
-    found = query.markets(here, None, market=market[:32])
-    if not found:
-        abort(404)
-    if not signed_in_user().sees(found[0].stop):
-        raise Denied(Permission.VIEW, found[0].stop)
-    lines = query.lines(here, market)
-    by_pay: dict[str, int] = {}
-    for line in lines:
-        if line.kind in (SOLD, TAKEN_BACK):
-            sign = 1 if line.kind == SOLD else -1
-            by_pay[line.pay or ""] = by_pay.get(line.pay or "", 0) + sign * (line.amount or 0)
-    told = next((line for line in lines if line.recorded is not None), None)
-    return render_template(
-        "market/one.html",
-        market=found[0],
-        stop=_stop_name(found[0].stop),
-        lines=lines,
-        by_pay=[(_pay_name(pay), jiao * FEN_PER_JIAO) for pay, jiao in sorted(by_pay.items())],
-        told=told,
-        pay_name=_pay_name,
-        category_name=story.category_name,
-        fen=lambda jiao: jiao * FEN_PER_JIAO,
-        state=_counted(found[0]),
-    )
 
 
 # --- sales and proceeds --------------------------------------------------------------------------
@@ -233,7 +173,7 @@ SALES: Final = Listing[Any](
             heading=True,
             link=Link("market.one", "market", lambda row: row.market),
         ),
-        Column(key="stop", title=_l("Stop"), value=lambda row: _stop_name(row.stop)),
+        Column(key="stop", title=_l("Stop"), value=lambda row: stop_name(row.stop)),
         Column(
             key="item",
             title=_l("Item"),
@@ -251,13 +191,13 @@ SALES: Final = Listing[Any](
             title=_l("What"),
             value=lambda row: str(_("sold") if row.kind == SOLD else _("taken back")),
         ),
-        Column(key="pay", title=_l("Paid by"), value=lambda row: _pay_name(row.pay)),
+        Column(key="pay", title=_l("Paid by"), value=lambda row: pay_name(row.pay)),
         Column(key="amount", title=_l("Amount"), kind=Kind.MONEY, value=_signed, sort=_SALE.amount),
     ),
     filters=(
         filters.stops(_SALE.stop),
         Days(key="when", label=_l("When"), where=filters.moments(_SALE.t), first=True),
-        Choice(key="pay", label=_l("Paid by"), options=_pays, where=lambda pay: _SALE.pay == pay),
+        Choice(key="pay", label=_l("Paid by"), options=pays, where=lambda pay: _SALE.pay == pay),
         Choice(
             key="market",
             label=_l("Market"),
@@ -306,7 +246,7 @@ PROCEEDS: Final = Listing[Proceeds](
         Column(
             key="stop",
             title=_l("Stop"),
-            value=lambda row: _stop_name(row.stop),
+            value=lambda row: stop_name(row.stop),
             sort=_PROCEEDS.stop,
         ),
         Column(

@@ -28,7 +28,6 @@ LEADS_ON: Final[Mapping[str, str]] = {
     "roll-out-done": "/roll-outs/",
     "kiosk-revoked": "/events",
     "kiosk-retired": "/events",
-    "market-one": "/market/sales",
     "stock": "/stock/items",
     "transfer": "/items/",
     "plan": "/stock/items",

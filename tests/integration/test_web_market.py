@@ -1,5 +1,7 @@
 """Prices the day before, what was sold, and whether the box agreed: in the browser."""
 
+import csv
+import html
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +13,7 @@ from contract import events
 from contract.actions import Verb, price_argument
 from contract.codes import action_code
 from hub.access.permissions import Role
+from hub.web.listing.listing import PAGE_ROWS
 from tests.integration.test_web_operator import signed_in, words
 from tests.support.hub_site import HubSite, Place
 from tests.support.pdf import codes_on, text_of
@@ -40,8 +43,8 @@ def held(site: HubSite, place: Place, *bodies: events.Body) -> list[str]:
     return [event.id for event in written]
 
 
-def hidden(html: str) -> dict[str, str]:
-    form = html[html.index("<main") :]
+def hidden(page: str) -> dict[str, str]:
+    form = page[page.index("<main") :]
     return dict(re.findall(r'<input type="hidden" name="([a-z_]+)" value="([^"]*)"', form))
 
 
@@ -102,7 +105,7 @@ def test_what_was_taken_stands_beside_what_was_counted(site: HubSite, east: Plac
     )
     client = signed_in(site)
     page = words(client.get(f"/market/{MARKET}").text)
-    assert "Taken ¥17.50" in page
+    assert "Taken ¥17.50 Cash ¥5.50 WeChat Pay ¥12.00" in page
     assert "Cash by the sales ¥5.50" in page
     assert "Cash that was counted ¥5.00" in page
     assert re.search(r"Difference [-−]?¥?[-−]?0\.50", page)
@@ -113,6 +116,32 @@ def test_what_was_taken_stands_beside_what_was_counted(site: HubSite, east: Plac
     sales = client.get("/market/sales?format=csv")
     assert sales.status_code == 200
     assert len(sales.text.splitlines()) == 5
+    told = client.get(f"/market/{MARKET}?format=csv").text.lstrip("\ufeff").splitlines()
+    lines = [(one["What"], one["Item"], one["Amount"]) for one in csv.DictReader(told)]
+    assert lines == [
+        ("market opened", "", ""),
+        ("sold", item, "5.50"),
+        ("sold", "", "12.00"),
+        ("sold", "", "2.00"),
+        ("taken back", "", "-2.00"),
+        ("market closed", "", "5.00"),
+    ]
+
+
+def test_a_market_of_more_than_a_page_adds_up_all_and_shows_it_page_by_page(
+    site: HubSite, east: Place
+) -> None:
+    sales = [events.Sold(market=MARKET, price=10 + n, pay="C") for n in range(PAGE_ROWS + 2)]
+    held(site, east, *sales)
+    client = signed_in(site)
+    first = client.get(f"/market/{MARKET}").text
+    assert "Taken ¥184.60" in words(first)
+    [after] = re.findall(r'rel="next" href="([^"]+)"', first)
+    second = client.get(html.unescape(after)).text
+    assert "Taken ¥184.60" in words(second)
+    shown = [re.findall(r'data-label="Amount">¥([0-9.]+)<', page) for page in (first, second)]
+    assert [len(rows) for rows in shown] == [PAGE_ROWS, 2]
+    assert shown[0] + shown[1] == [f"{(10 + n) / 10:.2f}" for n in range(PAGE_ROWS + 2)]
 
 
 def test_a_sale_that_was_undone_later_changes_what_was_taken(site: HubSite, east: Place) -> None:

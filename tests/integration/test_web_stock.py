@@ -1,5 +1,7 @@
 """Deciding about goods in the browser: what each form does, refuses and lets one take back."""
 
+import csv
+import html
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +20,7 @@ from hub import db, overdue
 from hub.access.permissions import Role
 from hub.kiosks import catalogue
 from hub.stock import transfer_settings
-from hub.web.stock.recalls import SHOWN
+from hub.web.listing.listing import PAGE_ROWS
 from tests.integration.test_web_operator import csrf, signed_in, words
 from tests.support.hub_site import DAY_MS, HubSite, Place
 
@@ -105,8 +107,8 @@ def form_of(client: FlaskClient, path: str, to: str = "") -> dict[str, list[str]
     """The hidden fields and ticked boxes of a page's last form (that posts to ``to``), by name."""
     page = client.get(path)
     assert page.status_code == 200, (path, page.status_code)
-    html = re.findall(r"<form[^>]*method=\"post\".*?</form>", page.text, re.S)
-    chosen = [one for one in html if "logout" not in one and f'{to}"' in one][-1]
+    forms = re.findall(r"<form[^>]*method=\"post\".*?</form>", page.text, re.S)
+    chosen = [one for one in forms if "logout" not in one and f'{to}"' in one][-1]
     fields: dict[str, list[str]] = {}
     for tag in re.findall(r"<input[^>]*>", chosen):
         kind = re.search(r'type="(\w+)"', tag)
@@ -504,15 +506,24 @@ def test_a_recall_shows_every_match_now_and_later_and_never_who_has_it(house: Ho
         assert catalogue.entries(connection, "recalls") == ()
 
 
-def test_a_recall_of_more_than_a_page_says_how_many_it_does_not_list(house: House) -> None:
-    for _ in range(SHOWN + 2):
-        house.packaged("LOT7")
+def test_a_recall_of_more_than_a_page_is_turned_to_and_is_whole_in_its_file(house: House) -> None:
+    unread = house.packaged(None)
+    sure = {house.packaged("LOT7") for _ in range(PAGE_ROWS)}
     form = form_of(house.ann, "/recalls/new")
     wish = {"gtin": "6901234567892", "lot": "Lot7", "why": "maker"}
     path = house.ann.post("/recalls/new", data=form | wish).location or ""
-    page = house.ann.get(path).text
-    assert page.count('<a class="code" href="/items/') == SHOWN
-    assert "2 more are not listed" in words(page)
+    act(house, "quarantine", aside := min(sure), why="damaged")
+    first = house.ann.get(path).text
+    assert set(re.findall(r'href="/items/(G\w+)"', first)) == {*sure, unread} - {aside}
+    assert "1 item is perhaps of this lot." in words(first)
+    [after] = re.findall(r'rel="next" href="([^"]+)"', first)
+    assert re.findall(r'href="/items/(G\w+)"', house.ann.get(html.unescape(after)).text) == [aside]
+    perhaps = house.ann.get(f"{path}?lot=perhaps").text
+    assert re.findall(r'href="/items/(G\w+)"', perhaps) == [unread]
+    file = house.ann.get(f"{path}?format=csv").text.lstrip("\ufeff")
+    table = list(csv.DictReader(file.splitlines()))
+    assert len(table) == PAGE_ROWS + 1
+    assert [row["Item"] for row in table if row["State"] == table[-1]["State"]] == [aside]
 
 
 # --- kits ----------------------------------------------------------------------------------------

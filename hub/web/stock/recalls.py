@@ -17,22 +17,18 @@ from contract import gtins
 from hub import db, statuses
 from hub.access.permissions import Permission
 from hub.access.scope import within
-from hub.queries import places
 from hub.request import connection
 from hub.stock import reasons
 from hub.stock.stock_actions import CloseRecall, OpenRecall, SetAsideRecalled
-from hub.web import i18n, status_words
+from hub.web import i18n
 from hub.web import listing as tables
 from hub.web.listing import Choice, Column, Kind, Link, Listing, SqlSource
 from hub.web.login import needs, visible_stops
 from hub.web.stock import acting, words
+from hub.web.stock.recalled_goods import COULD_GO_OUT, goods, unread
 
 _RECALL: Final = db.recall.c
-_ITEM: Final = db.item.c
 _MET: Final = db.met.c
-SHOWN: Final = 200
-"""Goods of one recall that are listed; how many more there are is said."""
-_COULD_GO_OUT: Final = (statuses.IN_STOCK, statuses.RESERVED, statuses.UNLABELLED)
 
 
 class Line(Struct, frozen=True):
@@ -46,17 +42,6 @@ class Line(Struct, frozen=True):
     opened_t: int
     closed_t: int | None
     n: int
-
-
-class Met(Struct, frozen=True):
-    """An item that a recall meets."""
-
-    code: str
-    status: str
-    stop: str
-    place: str
-    lot: str
-    quantity: int
 
 
 def blueprint() -> Blueprint:
@@ -102,7 +87,7 @@ def _left(here: Connection, recall: str) -> int:
     """The pieces that could still go out."""
     query = select(func.sum(_MET.quantity)).where(
         _MET.recall == recall,
-        _MET.status.in_(_COULD_GO_OUT),
+        _MET.status.in_(COULD_GO_OUT),
         _MET.certain,
         within(_MET.stop, visible_stops()),
     )
@@ -209,73 +194,37 @@ def open_one() -> BaseResponse:
 
 @needs(Permission.VIEW)
 def one(recall: str) -> BaseResponse:
-    """A recall: every match now, and whatever comes later."""
+    """A recall: every match now, and whatever comes later; or its goods as a file."""
     here = connection()
     found = here.execute(select(db.recall).where(_RECALL.id == recall)).one_or_none()
     if found is None:
         abort(404)
     n = _by_status(here, recall)
+    left = sum(n[status] for status in COULD_GO_OUT)
     figures = [
-        (_("Could still go out"), sum(n[status] for status in _COULD_GO_OUT), "alarm"),
-        (_("Set aside"), n[statuses.QUARANTINED], ""),
-        (_("Out or on the way"), n[statuses.OUT] + n[statuses.SENT], ""),
-        (_("Thrown away"), n[statuses.DISPOSED], ""),
-        (_("Delivered or sold"), n[statuses.DELIVERED] + n[statuses.SOLD], ""),
+        (_("Could still go out"), left, _goods(found, "free"), "alarm"),
+        (_("Set aside"), n[statuses.QUARANTINED], _goods(found, "aside"), ""),
+        (_("Out or on the way"), n[statuses.OUT] + n[statuses.SENT], _goods(found, "away"), ""),
+        (_("Thrown away"), n[statuses.DISPOSED], None, ""),
+        (_("Delivered or sold"), n[statuses.DELIVERED] + n[statuses.SOLD], None, ""),
     ]
-    page = render_template(
+    return tables.respond(
+        goods(recall, found.lot),
         "stock/recall.html",
         recall=found,
         name=product_name(here, found.gtin),
         why=words.said(reasons.RECALLS, found.why),
         figures=figures,
-        left=figures[0][1],
-        status_words=status_words.status,
-        met=_met(here, recall, certain=True),
-        unread=_met(here, recall, certain=False),
+        left=left,
+        unread=unread(here, recall),
         may_edit=acting.may_edit(),
         request_id=acting.new_request,
-        here=request.path,
     )
-    return Response(page)
 
 
-def _met(here: Connection, recall: str, *, certain: bool) -> tuple[list[Met], int]:
-    """Those that somebody can still get hold of, and how many more than are listed: what is not
-    set aside comes first."""
-    among = (*statuses.HERE, statuses.OUT, statuses.SENT)
-    rows = here.execute(
-        select(
-            _ITEM.code,
-            _ITEM.status,
-            _ITEM.stop,
-            _ITEM.place,
-            _ITEM.lot,
-            _ITEM.quantity,
-            func.count().over().label("n"),
-        )
-        .join(db.met, _MET.item == _ITEM.code)
-        .where(
-            _MET.recall == recall,
-            _MET.status.in_(among),
-            _MET.certain == certain,
-            within(_MET.stop, visible_stops()),
-        )
-        .order_by(_ITEM.status == statuses.QUARANTINED, _ITEM.stop, _ITEM.place, _ITEM.code)
-        .limit(SHOWN)
-    ).all()
-    known, named = places.stops(here), words.place_names(here, (row.place for row in rows))
-    met = [
-        Met(
-            row.code,
-            row.status,
-            words.stop(known, row.stop),
-            named[row.place],
-            row.lot or "",
-            row.quantity,
-        )
-        for row in rows
-    ]
-    return met, (rows[0].n - len(rows) if rows else 0)
+def _goods(found: Row[Any], state: str) -> str:
+    lot = "sure" if found.lot else None
+    return url_for("recalls.one", recall=found.id, state=state, lot=lot)
 
 
 @needs(Permission.EDIT_STOCK)

@@ -1,0 +1,136 @@
+"""One market: the money by way of paying, the counting, and one line after the other."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from flask import abort
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import Connection, Row, Select, func, select
+from werkzeug.wrappers import Response as BaseResponse
+
+from contract import codes
+from hub import db
+from hub.access.permissions import Permission
+from hub.folds.sales import SOLD, TAKEN_BACK
+from hub.queries import market as query
+from hub.request import connection
+from hub.web import formats, listing, story
+from hub.web.listing import Column, Kind, Link, Listing, SqlSource
+from hub.web.login import Denied, needs, signed_in_user
+from hub.web.market_words import FEN_PER_JIAO, pay_name, stop_name
+
+_SALE: Final = db.sale.c
+_ITEM: Final = db.item.c
+_SALES: Final = (SOLD, TAKEN_BACK)
+
+
+@needs(Permission.VIEW)
+def one(market: str) -> BaseResponse:
+    """The page, or its lines as a file."""
+    here = connection()
+    found = query.markets(here, None, market=market[:32])
+    if not found:
+        abort(404)
+    if not signed_in_user().sees(found[0].stop):
+        raise Denied(Permission.VIEW, found[0].stop)
+    day = found[0]
+    taken = query.by_pay(here, day.market)
+    return listing.respond(
+        _lines(day.market),
+        "market/one.html",
+        market=day,
+        stop=stop_name(day.stop),
+        by_pay=[(pay_name(pay), jiao * FEN_PER_JIAO) for pay, jiao in taken],
+        recorded=query.recorded(here, day.market),
+        fen=lambda jiao: jiao * FEN_PER_JIAO,
+    )
+
+
+def _what(row: Any) -> str:
+    match row.kind:
+        case "sold":
+            return str(_("sold"))
+        case "taken_back":
+            return str(_("taken back"))
+        case "opened":
+            return str(_("market opened"))
+        case _:
+            return str(_("market closed"))
+
+
+def _amount(row: Any) -> int | None:
+    """In fen; what was brought back is less than nothing, what a closing says was counted."""
+    if row.amount is None:
+        return None
+    fen: int = row.amount * FEN_PER_JIAO
+    return -fen if row.kind == TAKEN_BACK else fen
+
+
+def _sum(row: Any) -> str:
+    fen = _amount(row)
+    if fen is None:
+        return ""
+    shown = formats.money(fen)
+    return shown if row.kind in _SALES else _("counted %(sum)s", sum=shown)
+
+
+def _lines(market: str) -> Listing[Any]:
+    def of_market() -> Select[Any]:
+        return (
+            select(
+                _SALE.t.label("at"),  # a row of SQLAlchemy's has a `t` of its own
+                *(_SALE[name] for name in ("event", "kind", "item", "amount", "pay")),
+                func.coalesce(_ITEM.category, _SALE.category).label("category"),
+            )
+            .select_from(db.sale.outerjoin(db.item, _ITEM.code == _SALE.item))
+            .where(_SALE.market == market)
+        )
+
+    def rows(_connection: Connection, found: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
+        return found
+
+    return Listing[Any](
+        name="market-lines",
+        title=_l("One after the other"),
+        order="when",
+        empty=_l("Nothing was sold yet."),
+        source=SqlSource(select=of_market, key=(_SALE.event,), rows=rows),
+        columns=(
+            Column(
+                key="when",
+                title=_l("When"),
+                kind=Kind.MOMENT,
+                value=lambda row: row.at,
+                sort=_SALE.t,
+                heading=True,
+            ),
+            Column(key="what", title=_l("What"), value=_what),
+            Column(
+                key="item",
+                title=_l("Item"),
+                kind=Kind.CODE,
+                value=lambda row: row.item,
+                show=lambda row: codes.grouped(row.item) if row.item else "",
+                link=Link("board.item", "code", lambda row: row.item),
+            ),
+            Column(
+                key="category",
+                title=_l("Category"),
+                value=lambda row: story.category_name(row.category) or None,
+            ),
+            Column(
+                key="pay",
+                title=_l("Paid by"),
+                value=lambda row: pay_name(row.pay) if row.kind in _SALES else None,
+            ),
+            Column(
+                key="amount",
+                title=_l("Amount"),
+                kind=Kind.MONEY,
+                value=_amount,
+                show=_sum,
+                sort=_SALE.amount,
+            ),
+        ),
+    )
