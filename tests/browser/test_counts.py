@@ -30,7 +30,7 @@ def test_a_page_that_is_open_follows_the_lanes_and_approves_what_it_shows(
     plan = Plan("east", (SHELF, ROOM), recount="never")
     asked = "00000000-0000-4000-8000-000000000001"
     count = site.writer.call(lambda here: counting.plan(here, plan, by, now_ms, asked))
-    with served(site) as url, a_page(browser) as page:
+    with served(site) as url, a_page(browser, hasty=True) as page:
         sign_in(page, url, "manager")
         page.goto(f"{url}/counts/{count}")
         expect(page.locator("main")).to_contain_text("Nobody yet")

@@ -1,10 +1,11 @@
 """The whole stop in a real browser: typed at the kiosk, seen on the board, followed in public."""
 
 import pytest
+from playwright.sync_api import Browser
 
 from contract.actions import Verb
 from contract.codes import action_code
-from tests.support.browser import DESKTOP, PHONE, Console, chromium, context, serious, too_wide
+from tests.support.browser import DESKTOP, PHONE, Console, context, hasten, serious, too_wide
 from tests.support.site import Site
 
 WAIT_MS = 15_000
@@ -13,20 +14,24 @@ PERSON_MS = 60
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize(("language", "size"), [("en", DESKTOP), ("zh", PHONE)])
+@pytest.mark.parametrize(
+    ("language", "size"),
+    # `test_hub_pages` and `test_kiosk_page` look at either language and size.
+    [pytest.param("en", DESKTOP, marks=pytest.mark.proof), ("zh", PHONE)],
+)
 def test_what_is_typed_at_the_kiosk_appears_on_the_board_without_a_reload(
-    site: Site, language: str, size: tuple[int, int]
+    browser: Browser, site: Site, language: str, size: tuple[int, int]
 ) -> None:
     kiosk = site.kiosk()
     kiosk.start()
     console = Console()
     with (
-        chromium() as browser,
         context(browser, language=language, size=size) as operator,
         context(browser, language=language, size=size) as donor,
     ):
         board = operator.new_page()
         console.watch(board)
+        hasten(board)
         board.goto(f"{site.hub_url}/login?next=/board")
         board.fill("#name", "operator")
         board.fill("#password", site.password)

@@ -9,10 +9,13 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.browser import (
+    COLOURS,
     DESKTOP,
     PHONE,
     Console,
+    bring_axe,
     context,
+    hasten,
     serious,
     sticking_out,
     too_wide,
@@ -39,14 +42,18 @@ def a_page(
     size: tuple[int, int] = DESKTOP,
     *expected: str,
     javascript: bool = True,
+    hasty: bool = False,
 ) -> Iterator[Page]:
-    """A page in a fresh profile; its console must be clean when the test is done."""
+    """A page in a fresh profile; its console must be clean when the test is done. A ``hasty`` one
+    asks for news ten times as often."""
     console = Console()
     # Chromium reports each 404 and 401 of an address that a test asks for on purpose.
     console.expect("status of 404", *expected)
     with context(browser, language=language, size=size, java_script_enabled=javascript) as profile:
         page = profile.new_page()
         console.watch(page)
+        if hasty:
+            hasten(page)
         yield page
         console.assert_clean()
 
@@ -83,11 +90,12 @@ def test_no_page_has_a_serious_barrier_or_runs_off_the_screen_or_out_of_its_box(
     with a_page(browser, language) as page:
         if visitor:
             sign_in(page, url, visitor)
+        bring_axe(page)
         for name, address in pages.items():
             page.goto(url + address(scene))
             for way, look in LOOKS[language].items():
                 show(page, *look)
-                problems = serious(page)
+                problems = serious(page, *(COLOURS if look[1] == "dark" else ()))
                 beyond = sticking_out(page) if look[1] == "light" else []
                 if problems or beyond or too_wide(page) > 0:
                     found[name, way] = (problems, beyond, too_wide(page))
@@ -186,7 +194,7 @@ def test_an_item_scanned_at_a_stop_appears_on_the_board_without_a_reload(
     site.add_users()
     try:
         place = site.add_stop("east", "东门义仓站", "East Gate", ("", ""), "4K2P")
-        with served(site) as url, a_page(browser) as page:
+        with served(site) as url, a_page(browser, hasty=True) as page:
             sign_in(page, url)
             expect(page.locator("#live-state")).to_have_text("Live")
             page.evaluate("() => { window.notReloaded = true; }")
@@ -201,7 +209,7 @@ def test_an_item_scanned_at_a_stop_appears_on_the_board_without_a_reload(
 def test_a_board_where_nothing_happens_is_not_drawn_again(
     browser: Browser, scene: Scene, url: str
 ) -> None:
-    with a_page(browser) as page:
+    with a_page(browser, hasty=True) as page:
         sign_in(page, url)
         with page.expect_response("**/board/live") as answered:
             page.evaluate("() => { document.querySelector('#live .board').kept = true; }")
@@ -213,7 +221,7 @@ def test_a_board_where_nothing_happens_is_not_drawn_again(
 
 def test_a_board_whose_server_is_gone_says_so_and_recovers(browser: Browser, scene: Scene) -> None:
     gone = ("ERR_", "htmx:")
-    with a_page(browser, "en", DESKTOP, *gone) as page:
+    with a_page(browser, "en", DESKTOP, *gone, hasty=True) as page:
         with served(scene.site) as url:
             sign_in(page, url)
             expect(page.locator("#live-state")).to_have_text("Live")
@@ -226,7 +234,7 @@ def test_a_board_whose_server_is_gone_says_so_and_recovers(browser: Browser, sce
 def test_who_is_signed_out_elsewhere_is_taken_to_the_login(
     browser: Browser, scene: Scene, url: str
 ) -> None:
-    with a_page(browser, "en", DESKTOP, "status of 401", "htmx:") as page:
+    with a_page(browser, "en", DESKTOP, "status of 401", "htmx:", hasty=True) as page:
         sign_in(page, url)
         page.context.clear_cookies(name="yicang")
         page.wait_for_url("**/login?next=/board", timeout=15_000)

@@ -58,7 +58,7 @@ def scanned(page: Page, selector: str) -> list[str]:
 def test_the_page_follows_the_kiosk_from_the_sheet_to_its_first_scan(
     browser: Browser, site: HubSite, url: str
 ) -> None:
-    with a_page(browser) as page:
+    with a_page(browser, hasty=True) as page:
         invite(page, url)
         now = page.locator("[aria-current=step]")
         expect(now).to_contain_text("The kiosk scans the code")
@@ -90,7 +90,7 @@ def test_the_page_follows_the_kiosk_from_the_sheet_to_its_first_scan(
 def test_what_is_typed_is_not_lost_while_the_page_asks_for_news(
     browser: Browser, site: HubSite, url: str
 ) -> None:
-    with a_page(browser) as page:
+    with a_page(browser, hasty=True) as page:
         invite(page, url)
         (text,) = scanned(page, ".code-qr")
         NewKiosk(enrolling.parse(text).code, 5).enrolled(site.client())

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.test_hub_pages import LOOKS, a_page, sign_in
+from tests.browser.test_hub_pages import LOOKS, a_page, show, sign_in
 from tests.support.alarm_scene import look, say
-from tests.support.browser import DESKTOP, PHONE, serious, too_wide
+from tests.support.browser import COLOURS, DESKTOP, PHONE, serious, too_wide
 from tests.support.fleet_scene import BROKEN, Fleet, kiosk_id, well
 from tests.support.hub_scene import served
 from tests.support.hub_site import HubSite
@@ -33,23 +33,24 @@ def url(site: HubSite) -> Iterator[str]:
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_everybody_can_read_it_on_any_screen(browser: Browser, url: str, language: str) -> None:
-    for size, colours in LOOKS[language].values():
-        with a_page(browser, language=language, size=size) as page:
-            page.emulate_media(color_scheme=colours)
-            sign_in(page, url)
-            for path in (
-                "/kiosks",
-                "/kiosks?view=stops",
-                f"/kiosks/{kiosk_id(2)}",
-                f"/kiosks/history?kiosk={kiosk_id(2)}",
-            ):
-                page.goto(url + path)
-                assert serious(page) == [], (path, size)
+    with a_page(browser, language=language) as page:
+        sign_in(page, url)
+        for path in (
+            "/kiosks",
+            "/kiosks?view=stops",
+            f"/kiosks/{kiosk_id(2)}",
+            f"/kiosks/history?kiosk={kiosk_id(2)}",
+        ):
+            page.goto(url + path)
+            for size, colours in LOOKS[language].values():
+                show(page, size, colours)
+                rules = COLOURS if colours == "dark" else ()
+                assert serious(page, *rules) == [], (path, size, colours)
                 assert not too_wide(page), (path, size)
 
 
 def test_what_needs_a_human_comes_up_by_itself(browser: Browser, site: HubSite, url: str) -> None:
-    with a_page(browser, language="en", size=DESKTOP) as page:
+    with a_page(browser, language="en", size=DESKTOP, hasty=True) as page:
         sign_in(page, url)
         page.goto(f"{url}/kiosks")
         row = page.locator("#kiosks tr", has_text=kiosk_id(3))

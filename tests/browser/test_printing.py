@@ -42,7 +42,7 @@ def answer(site: HubSite, reply: Reply) -> None:
 def test_a_roll_is_ordered_followed_and_ended_without_a_reload(
     browser: Browser, site: HubSite
 ) -> None:
-    with served(site) as url, a_page(browser) as page:
+    with served(site) as url, a_page(browser, hasty=True) as page:
         sign_in(page, url)
         page.goto(f"{url}/labels/")
         page.fill("#f-roll-n", "6")

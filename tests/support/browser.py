@@ -24,9 +24,23 @@ AXE: Final = Path(__file__).parents[1] / "browser" / "vendor" / "axe.min.js"
 PHONE: Final = (360, 740)
 DESKTOP: Final = (1280, 800)
 
+COLOURS: Final = ("color-contrast", "link-in-text-block")
+"""The rules of axe about colours, for a page that differs in nothing else from one looked at."""
+
 _RUN_AXE: Final = """
-async () => (await axe.run(document, {resultTypes: ["violations"]})).violations.map(
+async (rules) => (await axe.run(document, {
+  resultTypes: ["violations"],
+  preload: false,  // the style sheets once more, which none of its rules for pages asks for
+  ...(rules.length ? {runOnly: {type: "rule", values: rules}} : {}),
+})).violations.map(
   (found) => ({id: found.id, impact: found.impact, nodes: found.nodes.map((node) => node.html)}))
+"""
+
+_HASTY: Final = """
+for (const name of ["setTimeout", "setInterval"]) {
+  const slow = window[name];
+  window[name] = (work, ms, ...more) => slow(work, ms >= 1000 ? ms / 10 : ms, ...more);
+}
 """
 
 _STICKING_OUT: Final = """
@@ -115,13 +129,29 @@ def context(
     return browser.new_context(locale=locale, viewport=viewport, **options)  # type: ignore[arg-type]
 
 
-def serious(page: Page) -> list[dict[str, Any]]:
-    """What axe finds serious or critical on the page as it is shown now. Axe comes in beside the
-    page's own policy, as a browser extension would, once for each load."""
+def hasten(page: Page) -> None:
+    """From the next load on, whatever waits for a second or more waits for a tenth of that: a page
+    that asks for news every few seconds shows them soon."""
+    page.add_init_script(_HASTY)
+
+
+def bring_axe(page: Page) -> None:
+    """Axe comes along with every page from the next load on: sooner there than for each by hand."""
+    page.add_init_script(path=AXE)
+
+
+def barriers(page: Page, *rules: str) -> list[dict[str, Any]]:
+    """What axe finds on the page as it is shown now, by all its rules or these. Axe comes in beside
+    the page's own policy, as a browser extension would, once for each load."""
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(AXE.read_text(encoding="utf-8") + "; undefined")
-    found: list[dict[str, Any]] = page.evaluate(_RUN_AXE)
-    return [one for one in found if one["impact"] in ("serious", "critical")]
+    found: list[dict[str, Any]] = page.evaluate(_RUN_AXE, list(rules))
+    return found
+
+
+def serious(page: Page, *rules: str) -> list[dict[str, Any]]:
+    """Those of the `barriers` that are serious or critical."""
+    return [one for one in barriers(page, *rules) if one["impact"] in ("serious", "critical")]
 
 
 def too_wide(page: Page) -> int:

@@ -290,7 +290,9 @@ class _Silent(WSGIRequestHandler):
 def served(site: HubSite, port: int = 0) -> Iterator[str]:
     """``site`` over HTTP on this machine; its address."""
     server = make_server("127.0.0.1", port, site.app, threaded=True, request_handler=_Silent)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+    )
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"

@@ -72,7 +72,9 @@ class Bot:
         self._server.daemon_threads = True
         self.port: Final = self._server.server_port
         self.host: Final = f"127.0.0.1:{self.port}"
-        self._thread: Final = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread: Final = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        )
 
     def url(self, path: str) -> str:
         """An address of it."""
