@@ -30,7 +30,7 @@ from drivers.ports import (
     Text,
 )
 from drivers.printer_escpos import EscposLanguage
-from drivers.printer_screen import ScreenPrinter
+from drivers.printer_screen import TAKEN_AWAY_MS, ScreenPrinter
 from drivers.printer_tspl import TsplLanguage
 from drivers.printer_wire import WirePrinter
 from drivers.raster import render
@@ -369,6 +369,18 @@ def test_the_screen_keeps_the_newest_pictures_only() -> None:
     newest = screen.picture(3)
     assert newest is not None
     assert newest.width_dots == 384
+
+
+def test_a_receipt_and_a_slip_do_not_wait_on_the_screen_for_the_next_person() -> None:
+    now = [0]
+    screen = ScreenPrinter(now_ms=lambda: now[0])
+    for document in (LABEL, RECEIPT, SLIP):
+        screen.print(document)
+    now[0] = TAKEN_AWAY_MS - 1
+    assert [picture.kind for picture in screen.pictures()] == ["label", "receipt", "slip"]
+    now[0] = TAKEN_AWAY_MS
+    assert screen.picture(2) is None
+    assert [picture.kind for picture in screen.pictures()] == ["label"]
 
 
 def test_the_fake_fails_when_told_and_prints_when_mended() -> None:

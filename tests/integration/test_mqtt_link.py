@@ -8,6 +8,8 @@ import queue
 import signal
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -299,6 +301,36 @@ def test_a_kiosk_that_ends_says_goodbye(mosquitto: Mosquitto, tap: Tap, start: S
     last = tap.heard(topics.STATUS, KIOSK)[-1]
     assert decode(last.payload, KioskStatus) == KioskStatus(False)
     assert "disconnected" in until("its leave", lambda: left(mosquitto))
+
+
+_CHILD = f"""
+import sys
+from kiosk.mqtt_link import MqttLink
+said = lambda one: print(type(one).__name__, flush=True)
+MqttLink(kiosk={KIOSK!r}, host="127.0.0.1", port=int(sys.argv[1]), post=said).start()
+sys.stdin.read()
+"""
+
+
+def test_whoever_asks_later_too_hears_that_a_kiosk_lost_its_power(
+    mosquitto: Mosquitto, tap: Tap
+) -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-c", _CHILD, str(mosquitto.port)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    with child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"MqttConnected\n"
+        child.kill()
+    until("the broker tells it", lambda: len(tap.heard(topics.STATUS, KIOSK)) == 2)
+    with Tap(mosquitto.host, mosquitto.port) as later:
+        until("it is told again", lambda: later.heard(topics.STATUS, KIOSK))
+        for heard in (tap, later):
+            last = heard.heard(topics.STATUS, KIOSK)[-1]
+            assert decode(last.payload, KioskStatus) == KioskStatus(False)
+            assert last.retain
 
 
 def left(broker: Mosquitto) -> str:
