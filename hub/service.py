@@ -178,6 +178,8 @@ class HubService:
     def stop(self) -> None:
         """Say goodbye to the broker, finish the transaction under way, close."""
         self._link.stop()
+        if self.leadership is not None and self.leadership.lost.is_set():
+            self.writer.stop()  # it can write nothing: who waits for it hears so, and ends
         for watch in reversed(self._watches):
             watch.stop()
         self._accounts.stop()
