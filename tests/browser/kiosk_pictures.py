@@ -22,16 +22,18 @@ READY: Final = DeviceView("serial:/dev/ttyUSB0", "printer", True, "就绪", "rea
 EMPTY: Final = replace(READY, ok=False, zh="没有纸了", en="out of paper")
 
 
-def kiosk_pictures(browser: Browser, target: Path) -> None:
-    """Writes ``kiosk-<scene>-<language>-<width>.png`` for all of them into ``target``."""
+def kiosk_pictures(browser: Browser, target: Path, only: str = "") -> None:
+    """Writes ``kiosk-<scene>-<language>-<width>.png`` into ``target``; with ``only``, those whose
+    names begin like this."""
     for language in LANGUAGES:
         for size in DISPLAYS:
             with PageKiosk(language, printer=False) as kiosk:
                 page = browser.new_page(viewport={"width": size[0], "height": size[1]})
                 page.goto(kiosk.url)
                 page.wait_for_selector("body[data-ready]")
-                for name in _shown(page, kiosk):
-                    page.screenshot(path=target / f"kiosk-{name}-{language}-{size[0]}.png")
+                for name in (f"kiosk-{scene}" for scene in _shown(page, kiosk)):
+                    if name.startswith(only):
+                        page.screenshot(path=target / f"{name}-{language}-{size[0]}.png")
                 page.close()
 
 

@@ -76,8 +76,8 @@ def main(target: Path, only: str = "") -> int:
         if "invitation-code".startswith(only):
             for ending, page in profiles:
                 _invitation(page, scene, url, target, ending)
-        if not only:
-            kiosk_pictures(browser, target)
+        if only.startswith("kiosk-") or not only:
+            kiosk_pictures(browser, target, only)
     return 0
 
 
