@@ -25,8 +25,9 @@ from drivers.scanner_evdev import EvdevScanner
 from drivers.scanner_screen import ScreenScanner
 from tests.support.key_devices import KeyScanner, needs_evdev, typed
 from tests.support.serial_devices import HandScanner
+from tests.support.stopwatch import Stopwatch
 
-WITHIN_S = 10.0
+DEADLINE_S = 60.0
 
 
 class Inbox:
@@ -36,10 +37,13 @@ class Inbox:
         self._queue: queue.Queue[DeviceInput] = queue.Queue()
         self.post = self._queue.put
 
-    def next(self, within_s: float = WITHIN_S) -> DeviceInput:
-        return self._queue.get(timeout=within_s)
+    def next(self, within_s: float = DEADLINE_S) -> DeviceInput:
+        with Stopwatch() as watch:
+            got = self._queue.get(timeout=DEADLINE_S)
+        assert watch.seconds <= within_s
+        return got
 
-    def next_state(self, within_s: float = WITHIN_S) -> DeviceState:
+    def next_state(self, within_s: float = DEADLINE_S) -> DeviceState:
         got = self.next(within_s)
         assert isinstance(got, DeviceState), got
         return got

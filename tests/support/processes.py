@@ -16,6 +16,7 @@ from typing import IO, Self, TypeVar
 from urllib.error import URLError
 
 from tests.support.ports import free_ports
+from tests.support.stopwatch import Stopwatch
 from tests.support.warm import ROOT as ROOT
 from tests.support.warm import Forked
 
@@ -102,9 +103,9 @@ class Yicang:
     ) -> None:
         self.arguments = arguments
         self._lines: list[str] = []
-        self._started = time.monotonic()
-        self._first_output_s: float | None = None
+        self._first_output = Stopwatch()
         read, write = os.pipe()
+        self._first_output.start()
         with os.fdopen(write, "wb") as out:
             self.process = self._start(out, env) if cold or env else self._fork(out)
         self._reader = threading.Thread(target=self._read, args=(read,), daemon=True)
@@ -129,8 +130,8 @@ class Yicang:
     def _read(self, descriptor: int) -> None:
         with os.fdopen(descriptor, encoding="utf-8") as output:
             for line in output:
-                if self._first_output_s is None:
-                    self._first_output_s = time.monotonic() - self._started
+                if not self._lines:
+                    self._first_output.stop()
                 self._lines.append(line.rstrip("\n"))
 
     @property
@@ -140,8 +141,9 @@ class Yicang:
 
     @property
     def first_output_s(self) -> float:
-        """Seconds from its start to its first line."""
-        return until("a first line of output", lambda: self._first_output_s)
+        """Seconds from its start to its first line, without what the machine held up."""
+        until("a first line of output", lambda: self._lines)
+        return self._first_output.seconds
 
     def wait_for(self, pattern: str, *, deadline_s: float = 60.0) -> re.Match[str]:
         """The first match of ``pattern`` in its output; fails at once when it ends without."""
@@ -236,8 +238,8 @@ class Up(Yicang):
         return f"http://127.0.0.1:{self.screen_port}"
 
     def ready(self) -> Self:
-        """Waits until it says that it runs."""
-        self.wait_for("Yicang Stop is running|义仓站已经运行")
+        """Waits until it has said that it runs, to the last line of what it says then."""
+        self.wait_for(r"Yicang Stop is running[\s\S]*Ctrl-C")
         return self
 
     @property

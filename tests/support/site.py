@@ -74,7 +74,7 @@ class Process:
         self.process.wait(10)
         self._close()
 
-    def stop(self, *, deadline_s: float = 20.0) -> int:
+    def stop(self, *, deadline_s: float = 60.0) -> int:
         """SIGTERM, and its exit status; kills what does not end."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
@@ -106,7 +106,8 @@ class Lane:
         self.signal: str = lanes[0]["signal"]
         self.message: str = lanes[0]["message_en"]
         self.codes: list[str] = [line["code"] for line in lanes[0]["lines"]]
-        self.sounds: int = max((s["no"] for s in state["sounds"]), default=0)
+        mine = (s["no"] for s in state["sounds"] if s["lane"] == "screen")
+        self.sounds: int = max(mine, default=0)
 
 
 class Kiosk:
@@ -187,10 +188,10 @@ class Kiosk:
                 "Origin": self.url,
             },
         )
-        with urllib.request.urlopen(request, timeout=10):
+        with urllib.request.urlopen(request, timeout=60):
             pass
 
-    def scan(self, text: str, *, deadline_s: float = 10.0) -> Lane:
+    def scan(self, text: str, *, deadline_s: float = 60.0) -> Lane:
         """Enters a scan and waits for its signal."""
         state = self.state()
         self._key = state["key"]  # another one when the page was served anew

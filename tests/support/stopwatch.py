@@ -35,8 +35,17 @@ class Stopwatch:
             self._counted += min(now - last, MOST_S)
             last = now
 
-    def __enter__(self) -> Self:
+    def start(self) -> None:
+        """Begins to count."""
         self._thread.start()
+
+    def stop(self) -> None:
+        """Counts no more."""
+        self._over.set()
+        self._thread.join()
+
+    def __enter__(self) -> Self:
+        self.start()
         return self
 
     def __exit__(
@@ -45,5 +54,4 @@ class Stopwatch:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._over.set()
-        self._thread.join()
+        self.stop()

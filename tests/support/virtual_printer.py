@@ -153,7 +153,7 @@ class VirtualPrinter:
         """The codes on each piece of paper, as zxing-cpp reads them."""
         return [read_codes(piece) for piece in self.pieces]
 
-    def wait_for_pages(self, count: int, *, within_s: float = 10.0) -> list[Image.Image]:
+    def wait_for_pages(self, count: int, *, within_s: float = 60.0) -> list[Image.Image]:
         """The finished pages, when there are so many."""
         wait_until(lambda: len(self.pages) >= count, f"{count} pages", within_s=within_s)
         return self.pages

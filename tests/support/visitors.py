@@ -9,7 +9,7 @@ import urllib.request
 from typing import Any
 from urllib.error import HTTPError
 
-TIMEOUT_S = 10
+TIMEOUT_S = 60
 
 
 class Donor:

@@ -8,12 +8,14 @@ carries the item's code, and the tin that was scanned again is still one tin.
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import pytest
 
 from contract.actions import Verb
 from contract.codes import action_code
-from tests.support.people import RICE, SOAP, quantity
+from tests.support.people import FINISH, RICE, SOAP, quantity
 from tests.support.ports import free_port
 from tests.support.processes import until
 from tests.support.shop import REARM_S
@@ -26,17 +28,17 @@ ASK_S = 40.0
 
 
 class Stop:
-    """A kiosk with a page to scan at and a printer on a slow line."""
+    """A kiosk with a page to scan at and a printer on a slow line (or another)."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, baud: int = BAUD, more: str = "") -> None:
         write_identity(folder / "kiosk", "kiosk-1", ["7K2M", "0001"])
         self.machine = VirtualPrinter()
-        self.line = PtyPrinter(folder / "printer", self.machine, baud=BAUD)
+        self.line = PtyPrinter(folder / "printer", self.machine, baud=baud)
         self.kiosk = Kiosk(
             folder / "kiosk",
             "kiosk-1",
             free_port(),
-            printers=[f"serial:{folder / 'printer'}?baud={BAUD}&profile=58mm-native"],
+            printers=[f"serial:{folder / 'printer'}?baud={baud}&profile=58mm-native{more}"],
             language="en",
         )
 
@@ -69,16 +71,24 @@ class Stop:
             for codes, text in zip(self.codes()[since:], self.machine.texts[since:], strict=False)
         )
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.kiosk.process is not None:
+            self.kiosk.kill()
+        self.line.close()
+
 
 @pytest.fixture
 def stop(tmp_path: Path) -> Iterator[Stop]:
-    made = Stop(tmp_path)
-    try:
+    with Stop(tmp_path) as made:
         yield made
-    finally:
-        if made.kiosk.process is not None:
-            made.kiosk.kill()
-        made.line.close()
 
 
 def kill_at(stop: Stop, step: str) -> None:
@@ -152,16 +162,22 @@ def test_one_label_and_one_tin_wherever_the_kiosk_is_killed(stop: Stop, step: st
     assert len(set(other.codes)) == 3
 
 
-def test_the_page_says_when_the_paper_runs_low_and_when_a_new_roll_is_in(stop: Stop) -> None:
-    stop.kiosk.configure(
-        printers=[f"serial:{stop.line.path}?baud={BAUD}&profile=58mm-native&roll=1000"]
-    )
+@pytest.fixture
+def fast_stop(tmp_path: Path) -> Iterator[Stop]:
+    """With a line on which many labels come out soon, and the shortest roll."""
+    with Stop(tmp_path, baud=115200, more="&roll=1000") as made:
+        yield made
+
+
+def test_the_page_says_when_the_paper_runs_low_and_when_a_new_roll_is_in(fast_stop: Stop) -> None:
+    stop = fast_stop
     stop.kiosk.start()
     new_roll = action_code(Verb.NEW_ROLL)
     assert stop.kiosk.scan(new_roll).message == "New roll noted"
     stop.kiosk.scan(RICE)
     until("the printer is well", lambda: stop.printer(ok=True))
     stop.kiosk.scan(quantity(16))
+    stop.kiosk.scan(FINISH)  # whose receipt begins the last labels' worth of the roll
     said = until("the paper runs low", lambda: stop.printer(ok=False), deadline_s=60)
     assert "have a new roll ready" in said
     settled(stop)

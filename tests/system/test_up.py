@@ -9,7 +9,6 @@ import socket
 import stat
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,10 +31,11 @@ from tests.support.processes import (
     until,
 )
 from tests.support.site import provisioned
+from tests.support.stopwatch import Stopwatch
 from tests.support.tap import Tap
 from tests.support.visitors import Donor, Operator, Program
 
-STOP_S = 20.0
+STOP_S = 60.0
 
 cards = itertools.cycle(action_code(Verb.CATEGORY, category.key) for category in CATEGORIES)
 """A card that is read again within 1.5 s counts as one read, so each thing gets the next card."""
@@ -105,13 +105,6 @@ def child_pid(up: Up, word: str) -> int:
     return min(pid for pid, command in up.family().items() if word in command)
 
 
-def bare_start_s() -> float:
-    """Seconds until a Python that does nothing has ended: some 25 ms on a machine at rest."""
-    began = time.monotonic()
-    subprocess.run([sys.executable, "-I", "-c", ""], check=True)
-    return time.monotonic() - began
-
-
 def ports_are_free(up: Up) -> bool:
     for port in up.ports:
         with socket.socket() as probe:
@@ -124,7 +117,7 @@ def ports_are_free(up: Up) -> bool:
 
 
 def test_the_first_start_says_where_to_look_and_how_to_sign_in(first: Up) -> None:
-    assert first.first_output_s < max(1.0, 40 * bare_start_s())  # the latter on a busy machine
+    assert first.first_output_s < 1.0
     board = f"{first.hub_url}/board"
     for shown in (
         board,
@@ -351,7 +344,9 @@ def test_a_second_ctrl_c_does_not_wait_for_a_child_that_hangs(up: Up) -> None:
     up.signal(signal.SIGINT)
     up.wait_for("stopping the kiosk")
     up.signal(signal.SIGINT)
-    assert up.wait(deadline_s=5.0) == 0
+    with Stopwatch() as watch:
+        assert up.wait() == 0
+    assert watch.seconds < 5.0
     assert up.family() == {}
 
 
