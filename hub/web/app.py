@@ -62,6 +62,7 @@ from hub.web import (
 from hub.web.fleet import commands as fleet_commands
 from hub.web.fleet import configurations, invitations, releases, roll_outs, stop_names
 from hub.web.fleet import history as kiosk_history
+from hub.web.late_rules import LateRule
 from hub.web.page_cache import DataVersion, PageCache
 
 SESSION_HOURS = 12
@@ -70,6 +71,8 @@ MAX_BODY_BYTES = 64 * 1024
 
 class HubApp(Flask):
     """Flask that never writes a request's path to a log: the path may be a donor's claim."""
+
+    url_rule_class = LateRule
 
     def log_exception(
         self,

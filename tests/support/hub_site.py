@@ -3,13 +3,14 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, Final, TypeVar
 
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 from msgspec import Struct
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, Engine, event, insert
 
 from contract import batches, codes, events, topics
 from contract.batches import Header
@@ -46,12 +47,41 @@ def signing_key(kiosk: str) -> str:
     return hashlib.sha256(f"key {kiosk}".encode()).hexdigest()
 
 
+class KeptTemplates(BytecodeCache):
+    """Templates that one application of this process compiled are there for the next."""
+
+    def __init__(self) -> None:
+        self._code: Final[dict[str, bytes]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._code:
+            bucket.bytecode_from_string(self._code[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._code[bucket.key] = bucket.bytecode_to_string()
+
+
+_TEMPLATES: Final = KeptTemplates()
+
+
+def unsynced(engine: Engine) -> Engine:
+    """The same, and on SQLite without waiting for the disk: no test of these pulls the plug, and a
+    thousand of them write some thirty times each."""
+
+    def let_it_lie(connection: Any, _record: object) -> None:
+        connection.execute("PRAGMA synchronous = OFF")
+
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", let_it_lie)
+    return engine
+
+
 class DirectWriter:
     """A writer without its thread: each piece of work is one transaction, and what came of it is
     folded before anybody gets the answer."""
 
     def __init__(self, url: str, now_ms: Callable[[], int]) -> None:
-        self.engine = db.open_writer(url)
+        self.engine = unsynced(db.open_writer(url))
         self.ingest = Ingest(EventLog(), Reference())
         self.projector = Projector(fold_item)
         self._now_ms = now_ms
@@ -180,6 +210,7 @@ class HubSite:
             ailments=lambda: tuple(self.ailments),
             now=lambda: self.now_ms / 1000,
         )
+        self.app.jinja_env.bytecode_cache = _TEMPLATES
 
     def close(self) -> None:
         """Let go of the database."""
