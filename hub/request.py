@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine
 from hub.access.throttle import Throttle
 from hub.config import HubConfig
 from hub.queries.deliveries import Reaches
+from hub.queries.remembered import Remembered
 
 T = TypeVar("T")
 
@@ -40,6 +41,7 @@ class Services(Struct, frozen=True):
     ailments: Callable[[], Sequence[str]]
     reaches: Reaches
     guesses: Throttle
+    remembered: Remembered
 
 
 def install(app: Flask, services: Services) -> None:

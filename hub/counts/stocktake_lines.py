@@ -116,8 +116,7 @@ class Judge:
         self._count = count
         self._shelves = shelves
         self._book = book
-        decided = count.approved.t if count.approved is not None else count.cancelled_t
-        self._end: Final = END_OF_TIME if decided is None else decided
+        self._end: Final = END_OF_TIME if count.decided_t is None else count.decided_t
 
     def line(self, seen: Seen | None) -> Line | None:
         """The line, or None when this item does not concern the stocktake."""

@@ -110,7 +110,12 @@ class Stocktake(Struct, frozen=True):
     @property
     def decided(self) -> bool:
         """Whether it was approved or given up."""
-        return self.approved is not None or self.cancelled_t is not None
+        return self.decided_t is not None
+
+    @property
+    def decided_t(self) -> int | None:
+        """When it was approved or given up; None while it goes on."""
+        return self.approved.t if self.approved is not None else self.cancelled_t
 
     def includes(self, place: str) -> bool:
         """Whether a place is to be counted."""

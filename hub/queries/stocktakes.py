@@ -5,10 +5,10 @@ from the events each time; only what was approved is kept, as it was then.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, or_, select
 
 from hub import db
@@ -23,11 +23,12 @@ from hub.folds.movements import PRESENT
 from hub.folds.planned import APPROVED as APPROVED
 from hub.folds.planned import CANCELLED as CANCELLED
 from hub.folds.planned import COUNTING as COUNTING
-from hub.folds.stays import Course, Stay, fold_stays
+from hub.folds.stays import Course, Stay
 from hub.folds.stocktake import fold_stocktake, parts_of
 from hub.projections.projection_store import chunks
 from hub.queries import events
 from hub.queries.entries import Entries
+from hub.queries.remembered import Found, Remembered
 from hub.statuses import HERE
 
 BEFORE_MS: Final = 12 * 3_600_000
@@ -154,87 +155,146 @@ def _restatements(connection: Connection, counts: Iterable[str]) -> dict[str, in
     return found
 
 
-def stocktake(connection: Connection, count: str) -> Stocktake | None:
-    """The stocktake with this id; None for what is no such id."""
-    return _stocktake(Entries(connection), count) if _ID.fullmatch(count) else None
-
-
-def _stocktake(entries: Entries, count: str) -> Stocktake | None:
+def stocktake(
+    connection: Connection, count: str, known: Remembered | None = None
+) -> Stocktake | None:
+    """The stocktake with this id, None for what is no such id; ``known`` is what earlier requests
+    read."""
+    if not _ID.fullmatch(count):
+        return None
+    entries = Entries(connection)
+    same = known.stocktake(entries, count) if known is not None else None
+    if same is not None:
+        return same
     own = f"{COUNT}{count}"
-    parts = parts_of(entries.of([own]))
-    return fold_stocktake(count, entries.of([own, *(f"{COUNT}{part}" for part in parts)]))
+    subjects = [own, *(f"{COUNT}{part}" for part in parts_of(entries.of([own])))]
+    told = fold_stocktake(count, entries.of(subjects))
+    if known is not None and told is not None:
+        known.keep_stocktake(entries, subjects, told)
+    return told
 
 
-def found(connection: Connection, count: Stocktake) -> Result:
-    """What ``count`` found, as the log tells it now.
+def found(connection: Connection, count: Stocktake, known: Remembered | None = None) -> Result:
+    """What ``count`` found, as the log tells it now; ``known`` is what earlier requests read.
 
     Most of what stands at a stop nobody has touched since long before. All that its course says of
     such a thing is where it stands, and that its row says too: its events are not read.
     """
-    entries = Entries(connection)
+    entries, position = Entries(connection), events.projected(connection)
+    same = known.found(count) if known is not None else None
+    if (
+        same is not None
+        and _sets(connection, count, same.codes) == same.sets
+        and entries.places(same.places) == same.places
+    ):
+        return structs.replace(same.result, position=position)
     shown = {one.item for shelf in count.shelves for one in shelf.sightings}
-    still = _untouched(count, shown)
-    codes = dict.fromkeys(sorted(shown | _concerned(connection, count, shown, still)))
+    touched, still = _here(connection, count, shown)
+    boxed = set(connection.scalars(_inside([db.item.c.code], shown)))
+    left = set(connection.scalars(_left([db.item.c.code], count)))
+    codes = sorted(shown | touched | boxed | left)
     items = _items(connection, codes)
-    courses = entries.of_items(code for code in codes if code in items)
-    books = [
-        Book(code, items[code][0], items[code][1], fold_stays(code, told, count.own))
-        for code, told in courses.items()
-        if told
-    ]
-    books += [book for book in _standing(connection, count, still) if book.item not in codes]
-    return stocktakes.result(count, books, events.projected(connection))
+    remembered = known or Remembered()
+    courses, places = remembered.courses(entries, (one for one in codes if one in items), count.own)
+    books = [Book(code, *items[code], course) for code, course in courses.items()]
+    books += [book for code, book in still.items() if code not in items]
+    made = stocktakes.result(count, books, position)
+    sets = _sets(connection, count, codes)
+    remembered.keep_found(Found(count, codes, sets, places, made))
+    return made
 
 
-def _untouched(count: Stocktake, shown: Iterable[str]) -> ColumnElement[bool]:
-    """What stands at the stop and had nothing happen to it since before the stocktake: no custody,
-    nobody who had it in hand, and no box around it that somebody has seen."""
+def _sets(connection: Connection, count: Stocktake, codes: Sequence[str]) -> tuple[Any, ...]:
+    """Of what stands at the stop, of what left it, of what is in boxes that were seen and of the
+    items ``codes``: how many they are, and the newest event that concerns any of them."""
+    item = db.item.c
+    shown = {one.item for shelf in count.shelves for one in shelf.sightings}
+    told: tuple[ColumnElement[Any], ...] = (func.count(), func.max(item.position))
+    queries: list[Select[Any]]
+    queries = [_standing(told, count), _left(told, count), _inside(told, shown)]
+    queries += [select(*told).where(item.code.in_(part)) for part in chunks(codes)]
+    return tuple(tuple(connection.execute(query).one()) for query in queries)
+
+
+def _standing(columns: Sequence[ColumnElement[Any]], count: Stocktake) -> Select[Any]:
+    """What stands at the stop; what came in only after the stocktake was decided is no part of
+    it."""
+    item = db.item.c
+    query = select(*columns).where(item.stop == count.stop, item.status.in_(HERE))
+    return query if count.decided_t is None else query.where(_came_before(count.decided_t))
+
+
+def _here(
+    connection: Connection, count: Stocktake, shown: Iterable[str]
+) -> tuple[set[str], dict[str, Book]]:
+    """What stands at the stop: the codes of what something happened to since the stocktake began,
+    and the rest, as far as it stands at the places to be counted.
+
+    Of the rest nobody changed the custody, nobody had it in hand, and it is in no box if any box
+    was seen.
+    """
     item = db.item.c
     opened = [shelf.opened_t for shelf in count.shelves if shelf.opened_t is not None]
     since = min([count.planned_t, *opened])
-    long_ago = and_(
-        item.stop == count.stop,
-        item.status.in_(HERE),
-        item.changed_t < since,
-        item.seen_t < since,
-    )
+    untouched = and_(item.changed_t < since, item.seen_t < since)
     if any(code.startswith("B") for code in shown):
-        return and_(long_ago, item.box.is_(None))
-    return long_ago
-
-
-def _standing(
-    connection: Connection, count: Stocktake, still: ColumnElement[bool]
-) -> Iterator[Book]:
-    """What stands untouched at the places to be counted."""
-    item = db.item.c
-    query = select(
-        item.code, item.category, item.quantity, item.place, item.label, item.changed_t
-    ).where(still)
+        untouched = and_(untouched, item.box.is_(None))
+    still = case((untouched, 1), else_=0)
+    columns = (item.code, item.category, item.quantity, item.place, item.label, item.changed_t)
+    query = _standing((*columns, still), count)
     if count.places:
-        query = query.where(item.place.in_(count.places))
-    for code, category, quantity, place, label, t in connection.execute(query):
-        stay = Stay(t, "", "", PRESENT, count.stop, place, (), shown=True)
-        labelled = label not in (None, UNCONFIRMED)
-        yield Book(code, category or "", int(quantity), Course((stay,), labelled=labelled))
+        query = query.where(or_(still == 0, item.place.in_(count.places)))
+    touched: set[str] = set()
+    books: dict[str, Book] = {}
+    for code, category, quantity, place, label, t, unmoved in connection.execute(query):
+        if unmoved:
+            stay = Stay(t, "", "", PRESENT, count.stop, place, (), shown=True)
+            labelled = label not in (None, UNCONFIRMED)
+            course = Course((stay,), labelled=labelled)
+            books[code] = Book(code, category or "", int(quantity), course)
+        else:
+            touched.add(code)
+    return touched, books
 
 
-def _concerned(
-    connection: Connection, count: Stocktake, shown: Iterable[str], still: ColumnElement[bool]
-) -> set[str]:
-    """What stands at the stop but for what ``still`` does, what left it since the stocktake was
-    planned, and what is in a box that was seen."""
-    item, move = db.item.c, db.movement.c
-    untouched = case((still, 1), else_=0)
-    here = select(item.code).where(item.stop == count.stop, item.status.in_(HERE), untouched == 0)
-    left = select(move.item).where(
-        move.from_stop == count.stop, move.from_status == PRESENT, move.t >= count.planned_t
+def _left(columns: Sequence[ColumnElement[Any]], count: Stocktake) -> Select[Any]:
+    """What left the stop since the stocktake was planned, and came before it was decided."""
+    move = db.movement.c
+    query = (
+        select(*columns)
+        .select_from(db.movement.join(db.item, db.item.c.code == move.item))
+        .where(move.from_stop == count.stop, move.from_status == PRESENT)
+        .where(move.t >= count.planned_t)
     )
-    codes = {row[0] for query in (here, left) for row in connection.execute(query)}
-    for part in chunks(code for code in shown if code.startswith("B")):
-        inside = select(item.code).where(item.box.in_(part))
-        codes.update(row[0] for row in connection.execute(inside))
-    return codes
+    return query if count.decided_t is None else query.where(_came_before(count.decided_t))
+
+
+def _came_before(t: int) -> ColumnElement[bool]:
+    """It came in at ``t`` or earlier, or something is told of it from then on: clocks go wrong."""
+    item, event, stream, touch = db.item.c, db.event.c, db.stream.c, db.touch.c
+    early = (
+        select(touch.event_id)
+        .select_from(
+            db.touch.join(db.event, event.id == touch.event_id).join(
+                db.stream, and_(stream.kiosk == event.kiosk, stream.epoch == event.epoch)
+            )
+        )
+        .where(touch.subject == item.code)
+        .where(  # T, by `contract.order.Placement`
+            or_(
+                stream.placed.is_(None),
+                stream.placed + event.mono <= t,
+                stream.ceiling <= t,
+            )
+        )
+    )
+    return or_(item.received_t.is_(None), item.received_t <= t, early.exists())
+
+
+def _inside(columns: Sequence[ColumnElement[Any]], shown: Iterable[str]) -> Select[Any]:
+    """What is in the boxes that were seen."""
+    boxes = [code for code in shown if code.startswith("B")]
+    return select(*columns).where(db.item.c.box.in_(boxes))
 
 
 def _items(connection: Connection, codes: Iterable[str]) -> dict[str, tuple[str, int]]:

@@ -17,6 +17,7 @@ from hub.access.throttle import Throttle
 from hub.api import enrolments, kiosk_releases, v1
 from hub.config import HubConfig
 from hub.queries.deliveries import Reaches
+from hub.queries.remembered import Remembered
 from hub.request import Services, Writer
 from hub.web import (
     account,
@@ -134,6 +135,7 @@ def create_app(
             ailments=ailments,
             reaches=Reaches(config.households, ZoneInfo(config.timezone), now),
             guesses=Throttle(burst=20, refill_s=6, clock=time.monotonic),
+            remembered=Remembered(),
         ),
     )
     i18n.install(app, config.timezone)

@@ -8,17 +8,19 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec import structs
 from sqlalchemy import Connection
 
 from contract import codes, events
 from contract.recalls import packings, plain_lot, same_goods
 from hub.counts.stocktake_lines import Book
 from hub.counts.stocktakes import result
-from hub.folds.counted import COUNTED, OPEN, Shelf, Sighting, Stocktake
+from hub.folds.counted import COUNTED, OPEN, Approval, Shelf, Sighting, Stocktake
 from hub.folds.stays import fold_stays
 from hub.queries import events as events_
 from hub.queries import market, statements, stocktakes
 from hub.queries.entries import Entries
+from hub.queries.remembered import Remembered
 from hub.reporting.closing import make
 from hub.reporting.statements import PARTS, StatementError, lines_of, next_month
 from tests.support.events import SESSION, Journal, Story, message_of, runs
@@ -125,7 +127,11 @@ def count(story: Story, n: int) -> None:
         tell(events.CountPlanned(count=name, places=tuple(PLACES[: n % 3]), categories=("H1",)))
     for name in names[3:]:
         tell(events.CountOpened(count=name))
-        tell(events.Counted(count=name, place=PLACES[0], item=story.items[n % 7], outcome="ok"))
+        tell(
+            events.Counted(
+                count=name, place=PLACES[0], item=story.items[n % len(story.items)], outcome="ok"
+            )
+        )
     for name in chance.sample(names[3:], 2):
         tell(events.CountJoined(count=chance.choice(names[:3]), part=name))
     tell(events.CountApproved(count=names[0], position=n, seen=3, missing=n % 4))
@@ -303,6 +309,12 @@ def of_a_stop(
     )
 
 
+def decided(count: Stocktake) -> Stocktake:
+    """An hour after it was planned somebody approved it."""
+    approval = Approval(count.planned_t + 2 * HALF_HOUR_MS, "b", 1, 1, 1, "approval")
+    return structs.replace(count, approved=approval)
+
+
 def concerned(connection: Connection, count: Stocktake) -> set[str]:
     """What was seen, stands at the stop, left it since, or is in a box that was seen."""
     seen = {one.item for shelf in count.shelves for one in shelf.sightings}
@@ -328,14 +340,56 @@ def test_a_stocktake_finds_what_reading_every_event_finds(lived: HubDb) -> None:
             Book(code, category or "", quantity, fold_stays(code, told[code]))
             for code, category, quantity in rows
         ]
-        for _ in range(25):
+        for n in range(25):
             count = stocktake(chance, moments, boxes, [row[0] for row in rows])
+            count = decided(count) if n % 3 == 2 else count
             wanted = concerned(connection, count)
             mine = [book for book in books if book.item in wanted]
             expected = result(count, mine, events_.projected(connection))
             assert stocktakes.found(connection, count) == expected
             verdicts.update(line.verdict for line in expected.lines)
     assert verdicts.keys() >= {"ok", "missing", "not_counted", "pending", "elsewhere", "left"}
+
+
+def test_what_is_remembered_of_a_stocktake_is_what_reading_anew_finds(tmp_path: Path) -> None:
+    path = make_template(tmp_path / "hub.sqlite3")
+    chance = Random(8)
+    story = Story()
+    for n in range(240):
+        story.act(*(chance.randrange(64) for _ in range(4)))
+        if n % 60 == 59:
+            count(story, n)
+            for journal in story.journals:
+                journal.start(reboot=True, off_ms=DAY_MS)
+                journal.learn_time()
+    moments = [
+        journal.offset + journal.mono - DAY_MS * n for journal in story.journals for n in (1, 3)
+    ]
+    mine = [stocktake(chance, moments, story.boxes, story.items) for _ in range(6)]
+    mine = [structs.replace(one, id=f"{n:016x}") for n, one in enumerate(mine)]
+    mine[::2] = map(decided, mine[::2])
+    names = [f"{n:08x}{number:08x}" for n in range(59, 240, 60) for number in range(3)]
+    pieces = [message_of(run) for run in runs(story.written, 8)]
+    chance.shuffle(pieces)
+    remembered, empty, same = Remembered(), 0, 0
+    before: dict[str, Any] = {}
+    with HubDb(path) as hub:
+        for start in range(0, len(pieces), 2):
+            hub.take(*pieces[start : start + 2])
+            with hub.engine.connect() as connection:
+                for name in names:
+                    told = stocktakes.stocktake(connection, name)
+                    assert stocktakes.stocktake(connection, name, remembered) == told
+                for one in mine:
+                    anew = stocktakes.found(connection, one)
+                    for _ in range(2):
+                        assert stocktakes.found(connection, one, remembered) == anew
+                    same += before.get(one.id) == anew.lines
+                    empty += not anew.lines
+                    before[one.id] = anew.lines
+    told_apart = len(pieces) // 2 * len(mine) - same
+    assert min(same, told_apart) > 20
+    assert empty < same + told_apart
 
 
 def test_what_was_seen_or_ruled_on_since_is_not_missing(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def _seen(code: str) -> tuple[User, Stocktake, Result]:
     user, count = known(code, Permission.EDIT_STOCK)
     if not may_see(user, count):
         abort(403)
-    return user, count, query.found(connection(), count)
+    return user, count, query.found(connection(), count, services().remembered)
 
 
 @needs(Permission.EDIT_STOCK)

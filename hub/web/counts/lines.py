@@ -25,22 +25,27 @@ _GROUPS: Final = (DIFFERENT, EXPLAINED, OPEN_YET, FINE)
 
 
 class Row(Struct, frozen=True):
-    """A line, its names looked up; ``n`` numbers them, what differs first."""
+    """A line; ``n`` numbers them, what differs first. Of its words only those are put together that
+    are shown."""
 
     n: int
-    item: str
-    category: str
-    category_key: str
-    verdict: str
-    verdict_key: str
-    reason: str
-    place: str
-    place_code: str
-    seen: str
-    seen_code: str
-    t: int | None
-    event: str
-    quantity: int
+    line: Line
+    named: words.PlaceNames
+
+    @property
+    def category(self) -> str:
+        """By its name."""
+        return story.category_name(self.line.category) if self.line.category else ""
+
+    @property
+    def place(self) -> str:
+        """Where it should be, by name."""
+        return self.named(self.line.place) if self.line.place else ""
+
+    @property
+    def seen(self) -> str:
+        """Where it was seen, by name."""
+        return self.named(self.line.seen) if self.line.seen else ""
 
 
 @needs(Permission.VIEW)
@@ -51,30 +56,13 @@ def lines(code: str) -> BaseResponse:
         abort(403)
     result = found.result
     named = words.PlaceNames(connection())
-    rows = [
-        Row(
-            n,
-            line.item,
-            story.category_name(line.category) if line.category else "",
-            line.category,
-            words.verdict(line.verdict),
-            line.verdict,
-            words.reason(line),
-            named(line.place) if line.place else "",
-            line.place,
-            named(line.seen) if line.seen else "",
-            line.seen,
-            line.t or None,
-            line.event,
-            line.quantity,
-        )
-        for n, line in enumerate(sorted(result.lines, key=_rank), start=1)
-    ]
-    places = sorted({row.place_code for row in rows} | {row.seen_code for row in rows})
+    rows = [Row(n, line, named) for n, line in enumerate(sorted(result.lines, key=_rank), start=1)]
+    places = sorted({place for line in result.lines for place in (line.place, line.seen)})
+    categories = sorted({line.category for line in result.lines})
     table = _listing(
         rows,
         [(place, named(place)) for place in places if place],
-        sorted({(row.category_key, row.category) for row in rows if row.category_key}),
+        [(key, story.category_name(key)) for key in categories if key],
     )
     return listing.respond(
         table,
@@ -108,37 +96,49 @@ def _listing(
                 key="item",
                 title=_l("Item"),
                 kind=Kind.CODE,
-                value=lambda row: row.item,
-                show=lambda row: codes.grouped(row.item),
-                link=Link("board.item", "code", lambda row: row.item),
+                value=lambda row: row.line.item,
+                show=lambda row: codes.grouped(row.line.item),
+                link=Link("board.item", "code", lambda row: row.line.item),
                 sort=True,
                 heading=True,
             ),
             Column(key="category", title=_l("Category"), value=lambda row: row.category, sort=True),
-            Column(key="verdict", title=_l("Outcome"), value=lambda row: row.verdict, sort=True),
-            Column(key="reason", title=_l("Why"), value=lambda row: row.reason or None, sort=True),
+            Column(
+                key="verdict",
+                title=_l("Outcome"),
+                value=lambda row: words.verdict(row.line.verdict),
+                sort=True,
+            ),
+            Column(
+                key="reason",
+                title=_l("Why"),
+                value=lambda row: words.reason(row.line) or None,
+                sort=True,
+            ),
             Column(key="place", title=_l("Should be at"), value=lambda row: row.place, sort=True),
             Column(key="seen", title=_l("Seen at"), value=lambda row: row.seen, sort=True),
             Column(
                 key="t",
                 title=_l("When"),
                 kind=Kind.MOMENT,
-                value=lambda row: row.t,
-                link=lambda row: url_for("events.listing", event=row.event) if row.event else None,
+                value=lambda row: row.line.t or None,
+                link=lambda row: (
+                    url_for("events.listing", event=row.line.event) if row.line.event else None
+                ),
                 sort=True,
             ),
             Column(
                 key="quantity",
                 title=_l("Pieces"),
                 kind=Kind.NUMBER,
-                value=lambda row: row.quantity,
+                value=lambda row: row.line.quantity,
                 on_page=False,
             ),
             Column(
                 key="event",
                 title=_l("Event"),
                 kind=Kind.CODE,
-                value=lambda row: row.event,
+                value=lambda row: row.line.event,
                 on_page=False,
             ),
         ),
@@ -147,38 +147,38 @@ def _listing(
                 key="verdict",
                 label=_l("Outcome"),
                 options=among(verdicts),
-                keep=lambda row, value: row.verdict_key == value,
+                keep=lambda row, value: row.line.verdict == value,
                 first=True,
             ),
             Choice(
                 key="place",
                 label=_l("Place"),
                 options=among(places),
-                keep=lambda row, value: value in (row.place_code, row.seen_code),
+                keep=lambda row, value: value in (row.line.place, row.line.seen),
                 first=True,
             ),
             Choice(
                 key="should",
                 label=_l("Should be at"),
                 options=among(places),
-                keep=lambda row, value: row.place_code == value,
+                keep=lambda row, value: row.line.place == value,
             ),
             Choice(
                 key="seen",
                 label=_l("Seen at"),
                 options=among(places),
-                keep=lambda row, value: row.seen_code == value,
+                keep=lambda row, value: row.line.seen == value,
             ),
             Choice(
                 key="category",
                 label=_l("Category"),
                 options=among(categories),
-                keep=lambda row, value: row.category_key == value,
+                keep=lambda row, value: row.line.category == value,
             ),
             Text(
                 key="item",
                 label=_l("Item"),
-                keep=lambda row, value: value.upper() in row.item,
+                keep=lambda row, value: value.upper() in row.line.item,
             ),
         ),
     )

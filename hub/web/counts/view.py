@@ -23,7 +23,7 @@ from hub.queries import statements
 from hub.queries import stocktakes as query
 from hub.queries.stocktakes import FoundAgain, Kept, Offered
 from hub.reporting.statements import Unheard
-from hub.request import connection
+from hub.request import connection, services
 from hub.web.login import require, signed_in_user
 
 
@@ -142,7 +142,7 @@ class View(Struct, frozen=True):
 
 def known(code: str, permission: Permission = Permission.VIEW) -> tuple[User, Stocktake]:
     """The user, who has this permission where the stocktake is; 404 where there is none."""
-    found = query.stocktake(connection(), code[:64])
+    found = query.stocktake(connection(), code[:64], services().remembered)
     if found is None:
         abort(404)
     return require(permission, found.stop), found
@@ -157,7 +157,7 @@ def view(code: str) -> View:
 def of(here: Connection, user: User, count: Stocktake) -> View:
     """``count`` as ``user`` may see it."""
     kept = query.kept(here, count.id)
-    now = query.found(here, count) if may_see(user, count) else None
+    now = query.found(here, count, services().remembered) if may_see(user, count) else None
     result = kept[0].result if kept else now
     changed = stocktakes.changes(kept[-1].result, now) if kept and now is not None else []
     # A hub that was made anew from the log has no kept figures: they are told anew.
