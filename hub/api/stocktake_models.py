@@ -8,7 +8,8 @@ from contract.fields import CategoryKey, EventId, HeldCode, ItemCode, PlaceCode,
 from hub.counts.stocktake_lines import Line
 from hub.counts.stocktakes import Change, PlaceSum
 from hub.folds.counted import Part
-from hub.queries.stocktakes import FoundAgain, Offered, Planned
+from hub.queries.planned import Planned
+from hub.queries.stocktakes import FoundAgain, Offered
 
 Limit = Annotated[int, Meta(ge=1, le=1000)]
 Seal = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]

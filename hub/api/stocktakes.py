@@ -36,6 +36,7 @@ from hub.counts.identifying import Match
 from hub.folds.counted import Sighting, Stocktake
 from hub.log.recording import API
 from hub.queries import places
+from hub.queries import planned as lists
 from hub.queries import stocktakes as query
 from hub.request import connection, services
 from hub.web.counts.view import View, may_see, of
@@ -47,10 +48,10 @@ def _list(call: Call) -> CountsOut:
     here, stops = connection(), visible_stops()
     after = None
     if asked.after is not None:
-        after = query.planned_one(here, asked.after)
+        after = lists.planned_one(here, asked.after)
         if after is None or (stops is not None and after.stop not in stops):
             raise BadParameter("after", "no such stocktake among these")
-    found = query.some(
+    found = lists.some(
         here, stops, stop=asked.stop, state=asked.state, after=after, limit=asked.limit + 1
     )
     page = found[: asked.limit]

@@ -25,10 +25,10 @@ from contract.codes import CodeError
 from contract.fields import HeldCode, PlaceCode, RequestId, SessionId
 from hub import db
 from hub.counts.counting import CountingError
+from hub.folds.planned import COUNTING
 from hub.log import recording
 from hub.log.recording import Draft, Recorded
-from hub.queries import stocktakes as query
-from hub.queries.stocktakes import COUNTING, Planned
+from hub.queries.planned import Planned, planned_one
 from hub.statuses import DELIVERED, HERE, OUT, UNKNOWN, VOIDED
 from hub.stock.stock_changes import Keeper
 from hub.stock.stock_undo import taken_back
@@ -107,7 +107,7 @@ def part_of(begun: str) -> str:
 
 
 def _going(connection: Connection, wanted: str, sees: Callable[[str], bool]) -> Planned:
-    found = query.planned_one(connection, wanted)
+    found = planned_one(connection, wanted)
     if found is None:
         raise CountingError("unknown")
     if not sees(found.stop):

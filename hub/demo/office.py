@@ -22,6 +22,7 @@ from hub.demo.world import DAY_MS, Store
 from hub.log.recording import Actor
 from hub.printing import label_runs
 from hub.queries import stocktakes
+from hub.queries.planned import planned
 from hub.queries.transfers import Contact
 from hub.reporting import closing
 from hub.statuses import IN_STOCK
@@ -117,7 +118,7 @@ def on_the_desk(
 
 def _recognise(connection: Connection, now_ms: int) -> None:
     """Of one stocktake, what was found without a label is recognised as what was missing."""
-    for one in stocktakes.planned(connection):
+    for one in planned(connection):
         count = stocktakes.stocktake(connection, one.id)
         if count is None or count.cancelled_t is not None or not count.finds:
             continue

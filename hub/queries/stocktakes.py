@@ -1,7 +1,7 @@
-"""Stocktakes as the log tells them: the planned ones, counts that could be joined, what was found.
+"""One stocktake as the log tells it: who counts, what was found, which counts could be joined.
 
-Lists come from what the projector keeps (`hub.folds.planned`). What one stocktake found is made
-from the events each time; only what was approved is kept, as it was then.
+It is made from the events each time; only what was approved is kept, as it was then. Lists of them
+are `hub.queries.planned`'s.
 """
 
 import re
@@ -9,10 +9,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from msgspec import Struct, structs
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
 
 from hub import db
-from hub.access.scope import Stops, within
 from hub.counts import stocktakes
 from hub.counts.stocktake_lines import Book
 from hub.counts.stocktakes import Result
@@ -37,22 +36,6 @@ BEFORE_MS: Final = 12 * 3_600_000
 _ID: Final = re.compile(r"[0-9a-f]{16}")
 
 
-class Planned(Struct, frozen=True):
-    """A stocktake in a list. ``position`` is that of the log when it was approved."""
-
-    id: str
-    stop: str
-    planned_t: int
-    places: tuple[str, ...]
-    categories: tuple[str, ...]
-    blind: bool
-    state: str
-    decided_t: int | None
-    seen: int | None
-    missing: int | None
-    restated: int
-
-
 class Offered(Struct, frozen=True):
     """A count of a kiosk's lane that belongs to no stocktake yet; ``labels``: events so far."""
 
@@ -72,87 +55,6 @@ class Kept(Struct, frozen=True):
     position: int
     digest: str
     result: Result
-
-
-def planned(connection: Connection, stops: Stops = None) -> list[Planned]:
-    """Every stocktake of ``stops``, the newest first."""
-    return read(connection, connection.execute(rows(stops)).all())
-
-
-def open_counts(connection: Connection, stops: Stops = None) -> list[Planned]:
-    """The stocktakes of ``stops`` that are going on, the newest first."""
-    return read(connection, connection.execute(rows(stops).where(db.GOING_ONLY)).all())
-
-
-def planned_one(connection: Connection, count: str) -> Planned | None:
-    """The stocktake with this id in a list."""
-    found = connection.execute(select(db.stocktake).where(db.stocktake.c.id == count)).all()
-    return next(iter(read(connection, found)), None)
-
-
-def some(
-    connection: Connection,
-    stops: Stops,
-    *,
-    stop: str | None,
-    state: str | None,
-    after: Planned | None,
-    limit: int,
-) -> list[Planned]:
-    """Of those of ``stops``, of one ``stop`` and in this ``state`` where these are given, the next
-    behind ``after``."""
-    table = db.stocktake.c
-    query = rows(stops).limit(limit)
-    if stop is not None:
-        query = query.where(table.stop == stop)
-    if state is not None:
-        query = query.where(table.state == state)
-    if after is not None:
-        same = and_(table.planned_t == after.planned_t, table.id > after.id)
-        behind = or_(table.planned_t < after.planned_t, same)
-        query = query.where(table.planned_t <= after.planned_t, behind)
-    return read(connection, connection.execute(query).all())
-
-
-def rows(stops: Stops) -> Select[Any]:
-    """The rows of the stocktakes of ``stops``, the newest first."""
-    table = db.stocktake.c
-    order = (table.planned_t.desc(), table.id)
-    return select(db.stocktake).where(within(table.stop, stops)).order_by(*order)
-
-
-def read(connection: Connection, found: Sequence[Row[Any]]) -> list[Planned]:
-    """What these rows say, with how often each was told again."""
-    told = _restatements(connection, [row.id for row in found])
-    return [
-        Planned(
-            id=row.id,
-            stop=row.stop,
-            planned_t=row.planned_t,
-            places=tuple(row.places.split()),
-            categories=tuple(row.categories.split()),
-            blind=row.blind,
-            state=row.state,
-            decided_t=row.decided_t,
-            seen=row.seen,
-            missing=row.missing,
-            restated=told.get(row.id, 0),
-        )
-        for row in found
-    ]
-
-
-def _restatements(connection: Connection, counts: Iterable[str]) -> dict[str, int]:
-    table = db.stocktake_result.c
-    found: dict[str, int] = {}
-    for part in chunks(counts):
-        rows = connection.execute(
-            select(table.count, func.max(table.n))
-            .where(table.n > 0, table.count.in_(part))
-            .group_by(table.count)
-        )
-        found.update({row[0]: int(row[1]) for row in rows})
-    return found
 
 
 def stocktake(

@@ -19,6 +19,7 @@ from hub.folds.counted import COUNTED, OPEN, Approval, Shelf, Sighting, Stocktak
 from hub.folds.stays import fold_stays
 from hub.queries import events as events_
 from hub.queries import market, statements, stocktakes
+from hub.queries import planned as lists
 from hub.queries.entries import Entries
 from hub.queries.remembered import Remembered
 from hub.reporting.closing import make
@@ -208,16 +209,16 @@ def test_stocktakes_in_the_list_are_what_their_own_pages_tell(lived: HubDb) -> N
     named = lived.rows("SELECT DISTINCT subject FROM touch WHERE subject LIKE 'N%'")
     with lived.engine.connect() as connection:
         told = [stocktakes.stocktake(connection, row[0][1:]) for row in named]
-        listed = {one.id: one for one in stocktakes.planned(connection)}
-        going = stocktakes.open_counts(connection)
-        assert stocktakes.planned(connection, frozenset()) == []
+        listed = {one.id: one for one in lists.planned(connection)}
+        going = lists.open_counts(connection)
+        assert lists.planned(connection, frozenset()) == []
     expected = {one.id: one for one in told if one is not None}
     assert listed.keys() == expected.keys()
     states: Counter[str] = Counter()
     for name, one in expected.items():
         approved, ended = one.approved, one.approved.t if one.approved else one.cancelled_t
         state = "approved" if approved else "counting" if ended is None else "cancelled"
-        assert listed[name] == stocktakes.Planned(
+        assert listed[name] == lists.Planned(
             id=name,
             stop=one.stop,
             planned_t=one.planned_t,

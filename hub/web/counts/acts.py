@@ -18,6 +18,7 @@ from hub.counts.counting import CountingError, Plan
 from hub.counts.stocktakes import ALWAYS, DIFFERS, NEVER
 from hub.log.recording import Actor, Conflict, RequestReusedError
 from hub.queries import places
+from hub.queries import planned as lists
 from hub.queries import stocktakes as query
 from hub.request import connection, now_ms, services
 from hub.web import i18n, shell, story
@@ -70,7 +71,7 @@ def _form(problems: dict[str, str], stop: str) -> str:
         rule=form.get("recount", DIFFERS),
         problems=problems,
         request_id=form.get("request") or fresh_request(),
-        going=query.open_counts(here, frozenset({stop})) if stop else [],
+        going=lists.open_counts(here, frozenset({stop})) if stop else [],
     )
 
 

@@ -17,7 +17,7 @@ from hub.access.permissions import Permission
 from hub.access.scope import within
 from hub.folds.counted import Stocktake
 from hub.queries import places
-from hub.queries import stocktakes as query
+from hub.queries import planned as lists
 from hub.request import connection
 from hub.web import i18n, story
 from hub.web import listing as tables
@@ -32,7 +32,7 @@ _COUNT: Final = db.stocktake.c
 class Row(Struct, frozen=True):
     """A stocktake in the list."""
 
-    planned: query.Planned
+    planned: lists.Planned
     stop: str
     named: words.PlaceNames
 
@@ -48,7 +48,7 @@ def _select() -> Select[Any]:
 
 def _rows(here: Connection, found: Sequence[SqlRow[Any]]) -> list[Row]:
     stops, named = places.stops(here), words.PlaceNames(here)
-    return [Row(one, story.stop_name(stops, one.stop), named) for one in query.read(here, found)]
+    return [Row(one, story.stop_name(stops, one.stop), named) for one in lists.read(here, found)]
 
 
 def what(planned: tuple[str, ...], categories: tuple[str, ...], named: words.PlaceNames) -> str:

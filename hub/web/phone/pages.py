@@ -13,7 +13,7 @@ from hub import db
 from hub.access.permissions import Permission
 from hub.queries import places
 from hub.queries import stocktakes as query
-from hub.queries.stocktakes import Planned
+from hub.queries.planned import Planned, open_counts
 from hub.request import connection
 from hub.web import i18n, security, story
 from hub.web.counts import pages as counts
@@ -62,7 +62,7 @@ def session() -> BaseResponse:
     """Whose requests these are (an opaque id), what they may do, and which counts go on."""
     user, here = signed_in_user(), connection()
     may_count = user.may(Permission.COUNT)
-    going = query.open_counts(here, user.visible) if may_count else []
+    going = open_counts(here, user.visible) if may_count else []
     found = {
         "account": user.id,
         "csrf": generate_csrf(),  # type: ignore[no-untyped-call]
