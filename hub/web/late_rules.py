@@ -6,7 +6,6 @@ addresses of a few of them in its life.
 """
 
 from collections.abc import Callable
-from functools import cache, partial
 from typing import Any
 
 from werkzeug.routing import Rule
@@ -17,9 +16,13 @@ class LateRule(Rule):
     at once, as before.)"""
 
     def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
-        made = cache(partial(super()._compile_builder, append_unknown))
+        make = super()._compile_builder
+        made: Callable[..., tuple[str, str]] | None = None
 
         def build(rule: Rule, **values: Any) -> tuple[str, str]:
-            return made()(rule, **values)
+            nonlocal made
+            if made is None:  # two threads at once make the same
+                made = make(append_unknown)
+            return made(rule, **values)
 
         return build
