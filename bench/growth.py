@@ -103,6 +103,8 @@ class Site:
         self._file: Final = data / "hub" / "hub.sqlite3"
         self._writer: Final = db.open_writer(config.database)
         db.migrate(self._writer)
+        with self._writer.begin() as connection:  # an account's page lists those of earlier runs
+            connection.execute(sa.delete(db.session))
         self._reader: Final = db.open_reader(config.database)
         self._asked: list[Asked] = []
         sa.event.listen(self._reader, "before_cursor_execute", self._note)

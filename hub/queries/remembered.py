@@ -76,11 +76,12 @@ class _Course(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What ``stocktake`` found: of the items ``codes`` and others; ``sets`` tells how many of each
-    kind these were, and the newest event that concerned any of them."""
+    """What ``stocktake`` found. ``sets`` tells of each set of items that it was made of how many
+    they were, and the newest event that concerned any of them; ``others`` are those that were seen
+    and are in no other set."""
 
     stocktake: Stocktake
-    codes: list[str]
+    others: list[str]
     sets: tuple[Any, ...]
     places: Places
     result: Result

@@ -86,7 +86,7 @@ def found(connection: Connection, count: Stocktake, known: Remembered | None = N
     same = known.found(count) if known is not None else None
     if (
         same is not None
-        and _sets(connection, count, same.codes) == same.sets
+        and _sets(connection, count, same.others) == same.sets
         and entries.places(same.places) == same.places
     ):
         return structs.replace(same.result, position=position)
@@ -96,25 +96,28 @@ def found(connection: Connection, count: Stocktake, known: Remembered | None = N
     left = set(connection.scalars(_left([db.item.c.code], count)))
     codes = sorted(shown | touched | boxed | left)
     items = _items(connection, codes)
-    remembered = known or Remembered()
-    courses, places = remembered.courses(entries, (one for one in codes if one in items), count.own)
+    wanted = [code for code in codes if code in items]
+    courses, places = (known or Remembered()).courses(entries, wanted, count.own)
     books = [Book(code, *items[code], course) for code, course in courses.items()]
     books += [book for code, book in still.items() if code not in items]
     made = stocktakes.result(count, books, position)
-    sets = _sets(connection, count, codes)
-    remembered.keep_found(Found(count, codes, sets, places, made))
+    if known is not None:
+        others = sorted(shown - touched - still.keys() - left - boxed)
+        sets = _sets(connection, count, others)
+        known.keep_found(Found(count, others, sets, places, made))
     return made
 
 
-def _sets(connection: Connection, count: Stocktake, codes: Sequence[str]) -> tuple[Any, ...]:
-    """Of what stands at the stop, of what left it, of what is in boxes that were seen and of the
-    items ``codes``: how many they are, and the newest event that concerns any of them."""
+def _sets(connection: Connection, count: Stocktake, others: Sequence[str]) -> tuple[Any, ...]:
+    """Of what stands at the stop, of what left it, of what is in boxes that were seen and of
+    ``others``, which were seen: how many they are, and the newest event that concerns any of
+    them."""
     item = db.item.c
     shown = {one.item for shelf in count.shelves for one in shelf.sightings}
     told: tuple[ColumnElement[Any], ...] = (func.count(), func.max(item.position))
     queries: list[Select[Any]]
     queries = [_standing(told, count), _left(told, count), _inside(told, shown)]
-    queries += [select(*told).where(item.code.in_(part)) for part in chunks(codes)]
+    queries += [select(*told).where(item.code.in_(part)) for part in chunks(others)]
     return tuple(tuple(connection.execute(query).one()) for query in queries)
 
 
