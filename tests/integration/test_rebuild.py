@@ -11,11 +11,10 @@ from tests.support.events import Story, message_of, runs
 from tests.support.hubdb import HubDb, make_template
 
 
-@pytest.fixture
-def busy(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def long_day(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database after a long, confused day: clones, late clocks, voids, boxes in boxes."""
-    path = tmp_path / "hub.sqlite3"
-    make_template(path)
+    path = make_template(tmp_path_factory.mktemp("busy") / "hub.sqlite3")
     chance = Random(11)
     story = Story()
     for _ in range(900):
@@ -30,6 +29,14 @@ def busy(tmp_path: Path) -> Path:
                     hub.lose_memory()
                 case 1:
                     hub.restart()
+    return path
+
+
+@pytest.fixture
+def busy(long_day: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    path = tmp_path / "hub.sqlite3"
+    DATABASES.copy(long_day, path)
     return path
 
 
