@@ -93,7 +93,6 @@ def run(start: Start, mailbox: Mailbox) -> int:
     config = start.used.config
     os.environ["ESCPOS_CAPABILITIES_PICKLE_DIR"] = str(config.state)
     os.environ.setdefault("LG_WD", str(config.state))  # lgpio keeps a pipe there
-    lean.forget_companies()
     lean.trim()
     manager = ServiceManager.from_environment(os.environ)
     clock = LearntClock(SystemClock())

@@ -207,21 +207,21 @@ def seal(
 def _signer(seed: str | None) -> Sign | None:
     if seed is None:
         return None
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from nacl.signing import SigningKey
 
-    return Ed25519PrivateKey.from_private_bytes(bytes.fromhex(seed)).sign
+    key = SigningKey(bytes.fromhex(seed))
+    return lambda data: key.sign(data).signature
 
 
 def signing_key_id(seed: str | None) -> str:
     """The id by which a hub knows the key; empty without one."""
     if seed is None:
         return ""
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from nacl.signing import SigningKey
 
     from contract.receipts import key_id
 
-    key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(seed))
-    return key_id(key.public_key().public_bytes_raw())
+    return key_id(SigningKey(bytes.fromhex(seed)).verify_key.encode())
 
 
 def _require_readable(path: Path, digest: str) -> None:

@@ -3,6 +3,9 @@
 A receipt without a signature is still a receipt: its claim opens the donor's list all the same.
 Where there is no key (an identity of an earlier release) it is printed without, and the next
 `yicang up` gives the kiosk one.
+
+The signature is Ed25519 (RFC 8032), made by PyNaCl: cryptography makes the same one, and keeps 8 MB
+of a small board for all that it can do besides.
 """
 
 from __future__ import annotations
@@ -15,17 +18,17 @@ from contract.receipts import key_id, statement_bytes, write_fragment
 from kiosk.identity import IdentityError, IdentityStore
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from nacl.signing import SigningKey
 
 log = logging.getLogger(__name__)
 
 
 class ReceiptSigner:
-    """Reads the key from the identity document, and loads cryptography, at the first receipt."""
+    """Reads the key from the identity document, and loads PyNaCl, at the first receipt."""
 
     def __init__(self, identity: IdentityStore) -> None:
         self._identity: Final = identity
-        self._key: Ed25519PrivateKey | None = None
+        self._key: SigningKey | None = None
 
     def fragment(self, head: str, claim: str, items: int) -> str | None:
         """What follows the ``#`` in the QR code of the receipt for ``claim`` (its plaintext) and
@@ -34,11 +37,10 @@ class ReceiptSigner:
         key = self._key = self._key or self._load()
         if key is None:
             return None
-        signature = key.sign(statement_bytes(head, claim_hash(claim), items))
-        public = key.public_key().public_bytes_raw()
-        return write_fragment(head, items, key_id(public), signature)
+        signature = key.sign(statement_bytes(head, claim_hash(claim), items)).signature
+        return write_fragment(head, items, key_id(key.verify_key.encode()), signature)
 
-    def _load(self) -> Ed25519PrivateKey | None:
+    def _load(self) -> SigningKey | None:
         try:
             seed = self._identity.load().signing_key
         except IdentityError as error:
@@ -46,6 +48,6 @@ class ReceiptSigner:
             return None
         if seed is None:
             return None
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+        from nacl.signing import SigningKey
 
-        return Ed25519PrivateKey.from_private_bytes(bytes.fromhex(seed))
+        return SigningKey(bytes.fromhex(seed))
