@@ -55,7 +55,7 @@ class Kiosk:
     def take_one(self) -> None:
         """The next piece that the broker sends."""
         while True:
-            incoming = self.inputs.get(timeout=10)
+            incoming = self.inputs.get(timeout=60)
             if isinstance(incoming, MqttMessage) and self.desk.takes(incoming.topic):
                 self.desk.message(incoming.topic, incoming.payload)
                 return

@@ -63,12 +63,12 @@ class Line:
     def connected(self) -> bool:
         """Whether it was let in, and what it says comes back."""
         try:
-            assert isinstance(self._inputs.get(timeout=10), MqttConnected)
+            assert isinstance(self._inputs.get(timeout=60), MqttConnected)
         except queue.Empty:
             return False
         self.link.subscribe("yicang/1/reference/" + "0" * 64)
         self.link.publish("yicang/1/reference/" + "0" * 64, b"hello")
-        return isinstance(self._inputs.get(timeout=10), MqttMessage)
+        return isinstance(self._inputs.get(timeout=60), MqttMessage)
 
 
 @pytest.fixture

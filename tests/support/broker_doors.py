@@ -31,7 +31,7 @@ from provisioning.mosquitto import HUB_USER, BrokerSettings, Style
 from tests.support.broker import Mosquitto
 from tests.support.ports import free_port
 
-PATIENCE_S: Final = 10.0
+PATIENCE_S: Final = 60.0
 HOST: Final = "127.0.0.1"
 HUB_PASSWORD: Final = "the hub's own"
 NOW: Final = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)

@@ -79,7 +79,7 @@ class PageKiosk:
 
     def scan(self) -> str:
         """The next scan that the page posted."""
-        return self.scans.get(timeout=10)
+        return self.scans.get(timeout=60)
 
     def print_label(self, code: str = ITEM) -> None:
         self.printer.print(
