@@ -59,6 +59,9 @@ VERSION: Final = 12
 TIMEZONE: Final = "Asia/Shanghai"
 """Where days begin, unless the hub is told otherwise."""
 
+MOVED: Final = "moved"
+"""The meta row with the position at which an epoch was last placed, or placed anew."""
+
 GROUP: Final = 4000
 """Most events projected in one transaction."""
 
@@ -343,6 +346,8 @@ class Projector:
                 )
                 keys = [row[0] for row in stale]
                 incidents.replace_findings(connection, keys, findings, now_ms)
+                if moved:
+                    store.set_meta(connection, MOVED, str(self._done(connection)))
                 for epoch in moved:
                     dirty |= self._partin(connection, line.kiosk, epoch)
                 dirty |= store.watched_of(connection, line.kiosk)

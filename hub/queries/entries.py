@@ -69,6 +69,11 @@ class Entries:
                 self._rows[subject] = sorted(touched.get(subject, []))
         return {subject: self._rows[subject] for subject in wanted}
 
+    @property
+    def stops(self) -> Mapping[str, str]:
+        """Where each kiosk stands."""
+        return self._stops
+
     def places(self, epochs: Iterable[Epoch]) -> Places:
         """Where each of these epochs stands in the order, and its kiosk's stop."""
         table = db.stream.c

@@ -8,9 +8,11 @@ shows whether it would be made of the same events again, and that alone is asked
 
 * a stocktake and a course: which events concern it (and the boxes and plans that it led to), where
   their epochs stand, and which of a course's events were left out;
-* what was found: the stocktake itself, where the epochs stand of all courses in it, and of each set
-  of items that it was made of how many they are and which event concerned any of them last. An item
-  that comes in has a newer one; one that goes makes them fewer.
+* what was found: the stocktake itself, where the kiosks stand, where the epochs stand of all
+  courses in it, and of each set of items that it was made of how many they are and which event
+  concerned any of them last. An item that comes in has a newer one; one that goes makes them fewer.
+  Once a stocktake is decided no other items belong to it, unless an event from before then comes
+  late or an epoch is placed anew: that none did is quicker to find out, however long ago it was.
 
 One for each database; any thread may ask.
 """
@@ -77,13 +79,15 @@ class _Course(NamedTuple):
 
 class Found(NamedTuple):
     """What ``stocktake`` found. ``sets`` tells of each set of items that it was made of how many
-    they were, and the newest event that concerned any of them; ``others`` are those that were seen
-    and are in no other set."""
+    they were, and the newest event that concerned any of them; ``codes`` are items of it: where it
+    is decided all, else those that were seen and are in no other set. ``stops`` is where the kiosks
+    stood."""
 
     stocktake: Stocktake
-    others: list[str]
+    codes: list[str]
     sets: tuple[Any, ...]
     places: Places
+    stops: Mapping[str, str]
     result: Result
 
 

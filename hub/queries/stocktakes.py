@@ -25,6 +25,7 @@ from hub.folds.planned import COUNTING as COUNTING
 from hub.folds.stays import Course, Stay
 from hub.folds.stocktake import fold_stocktake, parts_of
 from hub.projections.projection_store import chunks
+from hub.projections.projector import MOVED
 from hub.queries import events
 from hub.queries.entries import Entries
 from hub.queries.remembered import Found, Remembered
@@ -84,12 +85,10 @@ def found(connection: Connection, count: Stocktake, known: Remembered | None = N
     """
     entries, position = Entries(connection), events.projected(connection)
     same = known.found(count) if known is not None else None
-    if (
-        same is not None
-        and _sets(connection, count, same.others) == same.sets
-        and entries.places(same.places) == same.places
-    ):
-        return structs.replace(same.result, position=position)
+    if known is not None and same is not None and _holds(connection, entries, same):
+        found = same._replace(result=structs.replace(same.result, position=position))
+        known.keep_found(found)
+        return found.result
     shown = {one.item for shelf in count.shelves for one in shelf.sightings}
     touched, still = _here(connection, count, shown)
     boxed = set(connection.scalars(_inside([db.item.c.code], shown)))
@@ -102,22 +101,55 @@ def found(connection: Connection, count: Stocktake, known: Remembered | None = N
     books += [book for code, book in still.items() if code not in items]
     made = stocktakes.result(count, books, position)
     if known is not None:
-        others = sorted(shown - touched - still.keys() - left - boxed)
-        sets = _sets(connection, count, others)
-        known.keep_found(Found(count, others, sets, places, made))
+        sets: tuple[Any, ...] = ()
+        if count.decided_t is None:
+            codes = sorted(shown - touched - still.keys() - left - boxed)
+            sets = _sets(connection, count, codes)
+        else:
+            codes = sorted({*codes, *still})
+        known.keep_found(Found(count, codes, sets, places, entries.stops, made))
     return made
 
 
-def _sets(connection: Connection, count: Stocktake, others: Sequence[str]) -> tuple[Any, ...]:
+def _holds(connection: Connection, entries: Entries, same: Found) -> bool:
+    """Whether it would be found again."""
+    if entries.stops != same.stops:
+        return False
+    if same.stocktake.decided_t is None:
+        return (
+            _sets(connection, same.stocktake, same.codes) == same.sets
+            and entries.places(same.places) == same.places
+        )
+    position, item, event, stream = same.result.position, db.item.c, db.event.c, db.stream.c
+    moved = connection.scalar(select(db.meta.c.value).where(db.meta.c.key == MOVED))
+    if moved is not None and int(moved) > position:
+        return False
+    behind = select(event.id).where(event.position > position)
+    same_epoch = and_(stream.kiosk == event.kiosk, stream.epoch == event.epoch)
+    late = behind.join(db.stream, same_epoch).where(_until(same.stocktake.decided_t))
+    newer = [
+        select(item.code).where(item.code.in_(part), item.position > position)
+        for part in chunks(same.codes)
+    ]
+    return all(connection.execute(one.limit(1)).first() is None for one in (late, *newer))
+
+
+def _until(t: int) -> ColumnElement[bool]:
+    """That an event, joined with its stream, is of ``t`` or earlier (`contract.order`)."""
+    stream = db.stream.c
+    return or_(stream.placed.is_(None), stream.placed + db.event.c.mono <= t, stream.ceiling <= t)
+
+
+def _sets(connection: Connection, count: Stocktake, codes: Sequence[str]) -> tuple[Any, ...]:
     """Of what stands at the stop, of what left it, of what is in boxes that were seen and of
-    ``others``, which were seen: how many they are, and the newest event that concerns any of
+    ``codes``, which were seen: how many they are, and the newest event that concerns any of
     them."""
     item = db.item.c
     shown = {one.item for shelf in count.shelves for one in shelf.sightings}
     told: tuple[ColumnElement[Any], ...] = (func.count(), func.max(item.position))
     queries: list[Select[Any]]
     queries = [_standing(told, count), _left(told, count), _inside(told, shown)]
-    queries += [select(*told).where(item.code.in_(part)) for part in chunks(others)]
+    queries += [select(*told).where(item.code.in_(part)) for part in chunks(codes)]
     return tuple(tuple(connection.execute(query).one()) for query in queries)
 
 
@@ -184,14 +216,7 @@ def _came_before(t: int) -> ColumnElement[bool]:
                 db.stream, and_(stream.kiosk == event.kiosk, stream.epoch == event.epoch)
             )
         )
-        .where(touch.subject == item.code)
-        .where(  # T, by `contract.order.Placement`
-            or_(
-                stream.placed.is_(None),
-                stream.placed + event.mono <= t,
-                stream.ceiling <= t,
-            )
-        )
+        .where(touch.subject == item.code, _until(t))
     )
     return or_(item.received_t.is_(None), item.received_t <= t, early.exists())
 
