@@ -12,9 +12,8 @@ from alembic.script import ScriptDirectory
 
 from hub import db
 from hub.projections.projector import TABLES
-from tests.support.databases import DATABASES
+from tests.support.databases import DATABASES, unsynced
 from tests.support.events import Story, message_of, runs
-from tests.support.hub_site import unsynced
 from tests.support.hubdb import HubDb, make_template
 
 REVISIONS: Final = [

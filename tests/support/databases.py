@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from sqlalchemy import Engine, event
 
 from hub import db
 from tests.support.postgresql import Clusters
@@ -38,6 +39,18 @@ _HELPERS: Final = frozenset(
 def uses_hub(module: object) -> bool:
     """Whether a test module takes anything from these helpers."""
     return any(getattr(value, "__module__", None) in _HELPERS for value in vars(module).values())
+
+
+def unsynced(engine: Engine) -> Engine:
+    """The same without waiting for the disk: nothing here pulls the plug, and a thousand tests
+    write some thirty times each."""
+
+    def let_it_lie(connection: Any, _record: object) -> None:
+        connection.execute("PRAGMA synchronous = OFF")  # else what is left is synced at the end
+
+    if engine.dialect.name == SQLITE:
+        event.listen(engine, "close", let_it_lie)
+    return engine.execution_options(**{db.DERIVED: True})
 
 
 class Databases:

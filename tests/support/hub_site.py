@@ -3,14 +3,14 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
 from msgspec import Struct
-from sqlalchemy import Connection, Engine, event, insert
+from sqlalchemy import Connection, insert
 
 from contract import batches, codes, events, topics
 from contract.batches import Header
@@ -27,7 +27,7 @@ from hub.log.ingest import Ingest, Message
 from hub.projections.projector import Projector
 from hub.web.app import create_app
 from provisioning.identity import publish_key
-from tests.support.databases import DATABASES
+from tests.support.databases import DATABASES, unsynced
 from tests.support.hubdb import CONFORMANCE, problems_of
 
 T = TypeVar("T")
@@ -62,18 +62,6 @@ class KeptTemplates(BytecodeCache):
 
 
 _TEMPLATES: Final = KeptTemplates()
-
-
-def unsynced(engine: Engine) -> Engine:
-    """The same, and on SQLite without waiting for the disk: no test of these pulls the plug, and a
-    thousand of them write some thirty times each."""
-
-    def let_it_lie(connection: Any, _record: object) -> None:
-        connection.execute("PRAGMA synchronous = OFF")
-
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", let_it_lie)
-    return engine
 
 
 class DirectWriter:

@@ -17,7 +17,7 @@ from hub.log.ingest import Handled, Ingest, Message
 from hub.projections.projector import Projector
 from hub.projections.refold import Fold
 from tests.support.conformance import Conformance
-from tests.support.databases import DATABASES
+from tests.support.databases import DATABASES, unsynced
 
 STOPS = (
     {"id": "stop-1", "zh": "一号站", "en": "Stop one"},
@@ -56,8 +56,7 @@ class HubDb:
         self._open()
 
     def _open(self) -> None:
-        engine = db.open_writer(DATABASES.at(self.path))
-        self.engine = engine.execution_options(**{db.DERIVED: True})  # no power cut here
+        self.engine = unsynced(db.open_writer(DATABASES.at(self.path)))
         self.reference = Reference()
         self.ingest = Ingest(EventLog(), self.reference)
         self.projector = Projector(self._fold)
