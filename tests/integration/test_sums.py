@@ -393,6 +393,25 @@ def test_what_is_remembered_of_a_stocktake_is_what_reading_anew_finds(tmp_path: 
     assert empty < same + told_apart
 
 
+def test_a_clock_learnt_late_tells_what_came_after_a_decided_count(tmp_path: Path) -> None:
+    path = make_template(tmp_path / "hub.sqlite3")
+    journal = Journal("kiosk-a", "00AA")
+    journal.start()
+    item = journal.receive()
+    written = len(journal.written)
+    journal.learn_time()
+    long_ago = decided(of_a_stop("stop-1", journal.offset - DAY_MS, ()))
+    remembered = Remembered()
+    with HubDb(path) as hub:
+        hub.take(message_of(journal.written[:written]))
+        with hub.engine.connect() as connection:
+            found = stocktakes.found(connection, long_ago, remembered)
+            assert [line.item for line in found.lines] == [item], "its clock said 1970"
+        hub.take(message_of(journal.written[written:]))
+        with hub.engine.connect() as connection:
+            assert stocktakes.found(connection, long_ago, remembered).lines == ()
+
+
 def test_what_was_seen_or_ruled_on_since_is_not_missing(tmp_path: Path) -> None:
     path = make_template(tmp_path / "hub.sqlite3")
     journal = Journal("kiosk-a", "00AA")
