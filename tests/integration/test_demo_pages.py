@@ -103,5 +103,6 @@ def story(database: Path) -> list[tuple[Any, ...]]:
         return [row for one in query for row in connection.execute(one).fetchall()]
 
 
+@pytest.mark.proof  # that the events are the same is told every day by `tests.unit.test_demo_year`
 def test_the_same_seed_tells_the_same_story(database: Path, tmp_path: Path) -> None:
     assert story(filled(tmp_path)) == story(database)
