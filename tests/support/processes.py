@@ -18,7 +18,7 @@ from urllib.error import URLError
 from tests.support.ports import free_ports
 from tests.support.stopwatch import Stopwatch
 from tests.support.warm import ROOT as ROOT
-from tests.support.warm import Forked
+from tests.support.warm import Forked, needs_start
 
 T = TypeVar("T")
 
@@ -92,7 +92,7 @@ def _stat(pid: int) -> tuple[str, int]:
 
 class Yicang:
     """One ``yicang …`` process; its output is collected from the start. It is forked from an
-    interpreter that has loaded it, or with ``cold`` or an environment of its own Python starts for
+    interpreter that has loaded it, or with ``cold`` or an ``env`` that needs it Python starts for
     it, in a session of its own.
 
     As a context manager it is ended at the exit, with all that it has started.
@@ -107,12 +107,16 @@ class Yicang:
         read, write = os.pipe()
         self._first_output.start()
         with os.fdopen(write, "wb") as out:
-            self.process = self._start(out, env) if cold or env else self._fork(out)
+            self.process = (
+                self._start(out, env) if cold or needs_start(env) else self._fork(out, env)
+            )
         self._reader = threading.Thread(target=self._read, args=(read,), daemon=True)
         self._reader.start()
 
-    def _fork(self, out: IO[bytes]) -> subprocess.Popen[bytes] | Forked:
-        return Forked(self.arguments, stdin=False, stdout=out, stderr=out)
+    def _fork(
+        self, out: IO[bytes], env: Mapping[str, str] | None
+    ) -> subprocess.Popen[bytes] | Forked:
+        return Forked(self.arguments, stdin=False, stdout=out, stderr=out, env=env)
 
     def _start(
         self, out: IO[bytes], env: Mapping[str, str] | None
@@ -259,9 +263,9 @@ def run(
     cold: bool = False,
 ) -> subprocess.CompletedProcess[str]:
     """One command to its end, both streams apart: forked from an interpreter that has loaded it,
-    or with ``cold`` or an environment of its own from Python's start on."""
-    if not (cold or env):
-        return _run_warm(arguments, deadline_s)
+    or with ``cold`` or an ``env`` that needs it from Python's start on."""
+    if not (cold or needs_start(env)):
+        return _run_warm(arguments, deadline_s, env)
     return subprocess.run(
         [sys.executable, "-m", "yicang", *arguments],
         cwd=ROOT,
@@ -275,9 +279,11 @@ def run(
     )
 
 
-def _run_warm(arguments: Sequence[str], deadline_s: float) -> subprocess.CompletedProcess[str]:
+def _run_warm(
+    arguments: Sequence[str], deadline_s: float, env: Mapping[str, str] | None
+) -> subprocess.CompletedProcess[str]:
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        process = Forked(arguments, stdin=False, stdout=out, stderr=err)
+        process = Forked(arguments, stdin=False, stdout=out, stderr=err, env=env)
         try:
             status = process.wait(deadline_s)
         except subprocess.TimeoutExpired:

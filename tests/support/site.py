@@ -30,14 +30,14 @@ from provisioning.render import Value, merge
 from tests.support.broker import Mosquitto
 from tests.support.ports import free_ports
 from tests.support.processes import ROOT, healthy, run, until
-from tests.support.warm import Forked
+from tests.support.warm import Forked, needs_start
 
 SETUP_S = 60.0
 
 
 class Process:
     """One ``yicang …`` child with its output in a file: forked from an interpreter that has loaded
-    it, or with ``cold``, a ``wrapper`` or an environment of its own from Python's start on.
+    it, or with ``cold``, a ``wrapper`` or an ``env`` that needs it from Python's start on.
     ``wrapper`` are words in front of it, of a command that becomes it in the end."""
 
     def __init__(
@@ -51,8 +51,8 @@ class Process:
         self.log = log
         self.process: subprocess.Popen[bytes] | Forked
         with log.open("ab") as out:
-            if not (cold or wrapper or env):
-                self.process = Forked(arguments, stdin=True, stdout=out, stderr=out)
+            if not (cold or wrapper or needs_start(env)):
+                self.process = Forked(arguments, stdin=True, stdout=out, stderr=out, env=env)
                 return
             self.process = subprocess.Popen(
                 [*wrapper, sys.executable, "-m", "yicang", *arguments],

@@ -22,7 +22,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Final
 
@@ -36,20 +36,37 @@ LOADED: Final = (
     "provisioning.commands",
 )
 
+READ_AT_START: Final = ("LD_", "LC_", "LANG", "PYTHON", "TZ", "MALLOC_", "GLIBC_")
+"""How variables begin that the loader, the C library and Python read before any of our lines."""
+
 REQUEST_BYTES: Final = 65_536
 STATUS_BYTES: Final = 4
 
 
+def needs_start(env: Mapping[str, str] | None) -> bool:
+    """Whether these variables mean something only to a process that starts anew."""
+    changed = [name for name, value in (env or {}).items() if os.environ.get(name) != value]
+    return any(name.startswith(READ_AT_START) for name in changed)
+
+
 class Forked:
-    """One ``yicang …`` process, used as a `subprocess.Popen` is. ``stdin`` is a pipe, or nothing.
+    """One ``yicang …`` process, used as a `subprocess.Popen` is. ``stdin`` is a pipe, or nothing;
+    ``env`` is added to the environment of this process.
 
     Raises:
         AssertionError: the interpreter that forks is gone.
     """
 
     def __init__(
-        self, arguments: Sequence[str], *, stdin: bool, stdout: IO[bytes], stderr: IO[bytes]
+        self,
+        arguments: Sequence[str],
+        *,
+        stdin: bool,
+        stdout: IO[bytes],
+        stderr: IO[bytes],
+        env: Mapping[str, str] | None = None,
     ) -> None:
+        assert not needs_start(env)
         self.args: Final = ["yicang", *arguments]
         self.returncode: int | None = None
         self._told, tell = os.pipe()
@@ -60,7 +77,7 @@ class Forked:
             read, self.stdin = os.open(os.devnull, os.O_RDONLY), None
         fds = [read, stdout.fileno(), stderr.fileno(), tell]
         try:
-            self.pid: Final = _parent().fork(arguments, fds)
+            self.pid: Final = _parent().fork(arguments, env or {}, fds)
         finally:
             os.close(read)
             os.close(tell)
@@ -114,10 +131,12 @@ class _Parent:
                 pass_fds=[theirs.fileno()],
             )
 
-    def fork(self, arguments: Sequence[str], fds: Sequence[int]) -> int:
+    def fork(self, arguments: Sequence[str], env: Mapping[str, str], fds: Sequence[int]) -> int:
         """The new process's id."""
+        request = json.dumps([arguments, dict(env)]).encode()
+        assert len(request) <= REQUEST_BYTES
         with self._lock:
-            socket.send_fds(self._control, [json.dumps(arguments).encode()], fds)
+            socket.send_fds(self._control, [request], fds)
             answer = self._control.recv(REQUEST_BYTES)
         assert answer, "the interpreter that forks has ended"
         return int(answer)
@@ -163,8 +182,9 @@ def _serve(control: socket.socket) -> Sequence[str] | None:
             for number, fd in enumerate(fds[:3]):
                 os.dup2(fd, number)
             os.closerange(3, max((*fds, woken, wake, *running.values())) + 1)
-            arguments: list[str] = json.loads(message)
-            return arguments
+            arguments, env = json.loads(message)
+            os.environ.update(env)
+            return [str(one) for one in arguments]
         for fd in fds[:3]:
             os.close(fd)
         running[pid] = fds[3]
