@@ -21,6 +21,7 @@ from kiosk.papers import RETRY_MS, STATUS_S
 from kiosk.questions import ASK_AGAIN_MS
 from kiosk.rolls import LABEL_MM
 from tests.support.journals import Home, SetClock
+from tests.support.memory import folder_in_memory
 from tests.support.people import FINISH, RICE, SOAP, UNDO
 from tests.support.print_desk import (
     CutAtByte,
@@ -119,15 +120,21 @@ class Counter:
 
 
 @pytest.fixture
-def counter(tmp_path: Path) -> Iterator[Counter]:
-    made = Counter(tmp_path)
+def quick_path() -> Iterator[Path]:
+    with folder_in_memory() as folder:
+        yield folder
+
+
+@pytest.fixture
+def counter(quick_path: Path) -> Iterator[Counter]:
+    made = Counter(quick_path)
     yield made
     made.desk.off()
 
 
 @pytest.fixture(params=LANGUAGES)
-def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Counter]:
-    made = Counter(tmp_path, request.param)
+def either(request: pytest.FixtureRequest, quick_path: Path) -> Iterator[Counter]:
+    made = Counter(quick_path, request.param)
     yield made
     made.desk.off()
 

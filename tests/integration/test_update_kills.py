@@ -7,7 +7,6 @@ which each release brought to its own shape and back.
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 from provisioning.updates.progress import Phase
 from tests.support.journals import Home
 from tests.support.killing import run_until
+from tests.support.memory import folder_in_memory
 from tests.support.releases import NEW, NEXT, OLD, Machine, Manners, PanicError, Signer
 
 WELL = Manners(schema=NEXT)
@@ -24,15 +24,9 @@ ONE_EYED = Manners(schema=NEXT, devices={"scanner": 1, "printer": 1})
 
 
 @pytest.fixture
-def quick_path(tmp_path: Path) -> Iterator[Path]:
-    """A folder in memory, where there is one: kill -9 takes nothing from the kernel's hands, so
-    the disk has no part in this, and hundreds of syncs take their time."""
-    if not os.access("/dev/shm", os.W_OK):
-        yield tmp_path
-        return
-    folder = tempfile.mkdtemp(dir="/dev/shm")
-    yield Path(folder)
-    shutil.rmtree(folder)
+def quick_path() -> Iterator[Path]:
+    with folder_in_memory() as folder:
+        yield folder
 
 
 def machine(root: Path, signer: Signer, new: Manners) -> Machine:

@@ -4,7 +4,6 @@ A Hypothesis state machine drives the real lanes over a real journal file: text 
 scanner sends it, and what is judged are the lamp, the rows on disk and the bytes of the files.
 """
 
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -43,6 +42,7 @@ from kiosk.state import LaneState, Phase
 from kiosk.workflow import restored
 from tests.support import goods_checks, mode_checks
 from tests.support.journals import Home, SetClock, check_chain, entropy, issued, lines_on_disk
+from tests.support.memory import in_memory
 
 LANES: Final = ("door", "back", "screen")
 PERSONS: Final = tuple(codes.token_code(Kind.PERSON, bytes([n]) * 10) for n in (1, 2))
@@ -158,7 +158,7 @@ class Kiosk(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = tempfile.TemporaryDirectory()
+        self.folder = in_memory()
         self.home = Home(Path(self.folder.name) / "kiosk-0")
         self.cuts = 0
         self.starts = 0
