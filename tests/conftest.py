@@ -33,8 +33,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """``-n auto``: two for each core, since tests wait for printers, processes and their own deadlines
-    longer than they compute."""
+    """``-n auto``: two for each core, since tests wait for printers, processes and their own
+    deadlines longer than they compute."""
     return 2 * len(os.sched_getaffinity(0))
 
 
