@@ -12,7 +12,7 @@ import threading
 import urllib.request
 import uuid
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -239,6 +239,20 @@ class BlankKiosk:
             for one in self._heard.read_text(encoding="ascii").split()
             if one in self._sounds
         ]
+
+    def scan_until(self, text: str, what: str, seen: Callable[[], bool]) -> None:
+        """Scans, and once more when nothing comes of it for a while, as people do: what a serial
+        line brings while it is being opened is lost. ``what`` comes of it when ``seen`` says so."""
+        tries = 4
+        for left in reversed(range(tries)):
+            self.scanner.scan(text)
+            try:
+                until(what, seen, deadline_s=15)
+            except AssertionError:
+                if not left:
+                    raise
+            else:
+                return
 
     def wait_heard(self, prompt: str, after: int = 0) -> None:
         """Until the voice has said it."""

@@ -115,14 +115,13 @@ def test_pulling_the_plug_in_between_costs_no_scan(hub: InstalledHub, tmp_path: 
         kiosk.pull_the_plug()
         kiosk.plug_in()
         until("it is ready again", lambda: kiosk.log.count("is ready") == 2, deadline_s=40)
-        kiosk.scanner.scan(last)
-        until("it is on its way", lambda: "setup: working" in kiosk.log)
+        kiosk.scan_until(last, "it is on its way", lambda: "setup: working" in kiosk.log)
         kiosk.pull_the_plug()
         kiosk.plug_in()
         kiosk.wait_printed("Enrolled", "-k")
         kiosk.pull_the_plug()
         kiosk.plug_in()
-        until("it runs as a kiosk", lambda: "kiosk stop-1-k2 is ready" in kiosk.log, deadline_s=40)
+        until("it runs as a kiosk", lambda: re.search(r"kiosk stop-1-k\d+ is ready", kiosk.log))
         assert hub.invitation(invitation["id"])["state"] == "enrolled"
 
 
@@ -182,8 +181,7 @@ def test_an_enrolment_that_was_taken_back_is_begun_anew_by_scanning_alone(
         kiosk.scanner.scan(first["text"])
         kiosk.wait_printed("Enrolled")
         until("it runs as a kiosk", lambda: "is ready, journal" in kiosk.log, deadline_s=40)
-        kiosk.scanner.scan(people.RICE)
-        until("a label of the first kiosk", lambda: items(kiosk), deadline_s=30)
+        kiosk.scan_until(people.RICE, "a label of the first kiosk", lambda: bool(items(kiosk)))
         [before] = items(kiosk)
         hub.ask("POST", f"kiosks/invitations/{first['id']}/cancel")
         kiosk.wait_heard("setup-cancelled")
