@@ -97,8 +97,8 @@ def _handler(hub: ReleaseServer) -> type[http.server.BaseHTTPRequestHandler]:
             self.send_header("ETag", tag)
             self.end_headers()
             part = rest[: hub.cuts.pop(0)] if hub.cuts else rest
+            hub.sent += len(part)  # first: who has it all may ask at once
             self.wfile.write(part)
-            hub.sent += len(part)
 
     return Handler
 
