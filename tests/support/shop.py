@@ -34,6 +34,11 @@ MACHINERY = frozenset({"epoch.opened", "clock.learned", "device.changed"})
 PRINTED = frozenset({"printed", "unconfirmed"})
 
 
+def _plugged(health: Health) -> int:
+    """How many scanners the kiosk has."""
+    return sum(device.ok for device in health.devices if device.kind == "scanner")
+
+
 class Counter:
     """A kiosk with a scanner for each lane and two printers, one for labels and one for slips.
 
@@ -94,11 +99,15 @@ class Counter:
         return until(f"{self.kiosk.name} is ready", ready, deadline_s=30)
 
     def _is_ready(self, health: Health) -> bool:
-        scanners = sum(device.ok for device in health.devices if device.kind == "scanner")
-        expected = len(self.lanes) + self._spare_plugged
         return (
-            scanners == expected and health.clock and all(part.version for part in health.reference)
+            _plugged(health) == self._scanners()
+            and health.clock
+            and all(part.version for part in health.reference)
         )
+
+    def _scanners(self) -> int:
+        """How many are plugged in."""
+        return len(self.lanes) + self._spare_plugged
 
     def version(self, part: str) -> str:
         """Which state of this part of the reference data it has."""
@@ -114,7 +123,13 @@ class Counter:
         else:
             self._spare.plug()
         self._spare_plugged = not self._spare_plugged
-        until("the kiosk tells how it is", lambda: len(self.healths()) > before)
+        # Whatever else it tells of meanwhile says nothing of the plug; were the plug moved again
+        # before the kiosk saw it, nothing would have changed, and nothing be told for a minute.
+        seen = self._scanners()
+        until(
+            "the kiosk tells how it is",
+            lambda: any(_plugged(health) == seen for health in self.healths()[before:]),
+        )
         return self.healths()[-1]
 
     def settle(self) -> None:
