@@ -3,27 +3,17 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from msgspec import Struct
 from sqlalchemy import Connection, Row, Select, and_, func, or_, select
 
 from hub import db
 from hub.access.scope import Stops, within
+from hub.folds.planned import PlannedState
 from hub.projections.projection_store import chunks
 
 
-class Planned(Struct, frozen=True):
-    """A stocktake in a list. ``position`` is that of the log when it was approved."""
+class Planned(PlannedState, frozen=True):
+    """A stocktake in a list, and how often what it found was told again."""
 
-    id: str
-    stop: str
-    planned_t: int
-    places: tuple[str, ...]
-    categories: tuple[str, ...]
-    blind: bool
-    state: str
-    decided_t: int | None
-    seen: int | None
-    missing: int | None
     restated: int
 
 

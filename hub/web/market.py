@@ -32,6 +32,7 @@ from hub.web.listing import (
     Listing,
     MemorySource,
     SqlSource,
+    as_found,
     filters,
 )
 from hub.web.login import needs, signed_in_user, visible_stops
@@ -148,10 +149,6 @@ def _sales_of() -> Select[Any]:
     )
 
 
-def _rows(_connection: Connection, found: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
-    return found
-
-
 def _signed(row: Any) -> int:
     amount = (row.amount or 0) * FEN_PER_JIAO
     return amount if row.kind == SOLD else -amount
@@ -162,7 +159,7 @@ SALES: Final = Listing[Any](
     title=_l("All sales"),
     order="-when",
     empty=_l("Nothing was sold yet."),
-    source=SqlSource(select=_sales_of, key=(_SALE.event,), rows=_rows),
+    source=SqlSource(select=_sales_of, key=(_SALE.event,), rows=as_found),
     columns=(
         Column(
             key="when",

@@ -1,12 +1,11 @@
 """One market: the money by way of paying, the counting, and one line after the other."""
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 from flask import abort
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Select, func, select
 from werkzeug.wrappers import Response as BaseResponse
 
 from contract import codes
@@ -16,7 +15,7 @@ from hub.folds.sales import SOLD, TAKEN_BACK
 from hub.queries import market as query
 from hub.request import connection
 from hub.web import formats, listing, story
-from hub.web.listing import Column, Kind, Link, Listing, SqlSource
+from hub.web.listing import Column, Kind, Link, Listing, SqlSource, as_found
 from hub.web.login import Denied, needs, signed_in_user
 from hub.web.market_words import FEN_PER_JIAO, pay_name, stop_name
 
@@ -87,15 +86,12 @@ def _lines(market: str) -> Listing[Any]:
             .where(_SALE.market == market)
         )
 
-    def rows(_connection: Connection, found: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
-        return found
-
     return Listing[Any](
         name="market-lines",
         title=_l("One after the other"),
         order="when",
         empty=_l("Nothing was sold yet."),
-        source=SqlSource(select=of_market, key=(_SALE.event,), rows=rows),
+        source=SqlSource(select=of_market, key=(_SALE.event,), rows=as_found),
         columns=(
             Column(
                 key="when",

@@ -28,3 +28,4 @@ from hub.web.listing.respond import FORMS as FORMS
 from hub.web.listing.respond import respond as respond
 from hub.web.listing.respond import view as view
 from hub.web.listing.sql import SqlSource as SqlSource
+from hub.web.listing.sql import as_found as as_found

@@ -29,6 +29,11 @@ EXPORT_ROWS = 1000
 _INT64 = 2**63
 
 
+def as_found(_connection: Connection, found: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
+    """For `SqlSource.rows`: what SQL gives is what is shown."""
+    return found
+
+
 @dataclass(frozen=True, kw_only=True)
 class SqlSource(Generic[T]):
     """The rows of ``select``, made by ``rows`` from what SQL gives, a page at a time (so that it
