@@ -14,7 +14,8 @@ only the scanner's own setting counts (a wrong one is named by the calibration s
   eight events and more for one character and break on every computer that is not Windows. It is
   read all the same, and `Run.by_numbers` lets the driver say what is wrong.
 * **A queue that ran over** (SYN_DROPPED) loses events. What stood before and what comes after it,
-  up to the next end, is one damaged run: `Lost`, never a shorter code.
+  up to the next end, is one damaged run: `Lost`, never a shorter code. The time that the lost ones
+  took is no pause.
 * An end is Enter, Tab, line feed (also as Ctrl+M, Ctrl+I, Ctrl+J), or 80 ms between two events by
   the kernel's own time stamps, which a busy machine does not stretch.
 
@@ -156,6 +157,7 @@ class KeyDecoder:
             self._skipping = self._broken = True
             self._held.clear()
             self._number = ""
+            self._last_us = None  # how long ago it was says nothing of a pause: events are missing
         elif code == SYN_REPORT:
             self._skipping = False
 

@@ -161,6 +161,16 @@ def test_stamps_of_a_clock_that_jumps_part_nothing() -> None:
     assert decode(early + late, KeyDecoder(timed=False)) == [Run("1234", "cr")]
 
 
+def with_a_gap(whole: list[Recorded], at: int, gone: int) -> list[Recorded]:
+    """``whole`` as it is read when the kernel's queue ran over at ``at``."""
+    sec, usec = whole[at].sec, whole[at].usec
+    dropped = [
+        Recorded(sec, usec, EV_SYN, SYN_DROPPED, 0),
+        Recorded(sec, usec, EV_SYN, SYN_REPORT, 0),
+    ]
+    return [*whole[:at], *dropped, *whole[at + gone :]]
+
+
 @given(scans, st.data())
 def test_events_that_the_kernel_dropped_make_no_shorter_code(
     text: str, data: st.DataObject
@@ -169,17 +179,15 @@ def test_events_that_the_kernel_dropped_make_no_shorter_code(
     whole = stream(typed(text))
     at = data.draw(st.integers(0, len(whole) - 4))
     gone = data.draw(st.integers(1, len(whole) - at - 3))
-    sec, usec = whole[at].sec, whole[at].usec
-    dropped = [
-        Recorded(sec, usec, EV_SYN, SYN_DROPPED, 0),
-        Recorded(sec, usec, EV_SYN, SYN_REPORT, 0),
-    ]
-    got = decode(
-        [*whole[:at], *dropped, *whole[at + gone :], *stream(typed("next"), start_us=10**7)]
-    )
+    got = decode([*with_a_gap(whole, at, gone), *stream(typed("next"), start_us=10**7)])
     assert isinstance(got[0], Lost)
     assert got[-1] == Run("next", "cr")
     assert all(isinstance(each, Lost) for each in got[:-1])
+
+
+def test_what_was_dropped_may_have_taken_longer_than_a_pause() -> None:
+    whole = stream(typed("6901234567892"), step_us=10_000)
+    assert decode(with_a_gap(whole, 6, len(whole) - 14)) == [Lost(3)]
 
 
 def test_an_endless_run_is_dropped_with_its_length_and_the_next_is_whole() -> None:
