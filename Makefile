@@ -1,6 +1,6 @@
 # One target each for running, testing, checking and measuring. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help up test proof guest check bench cards docs sounds screenshots release release-key clean
+.PHONY: help up test search proof guest check bench cards docs sounds screenshots release release-key clean
 
 # Which Python to build .venv with, further extras (kiosk-hid,kiosk-gpio), words for the command.
 PYTHON ?= python3
@@ -20,8 +20,12 @@ test: ## 日常测试 / the everyday suite, under 10 minutes (ARGS="tests/unit -
 	$(call prepare,test)
 	.venv/bin/python -m pytest -m "not proof and not guest" -n auto --dist loadfile $(ARGS)
 
-proof: ## 长时间验证 / the long proofs: kill -9 two hundred times and the like
+search: ## 换一批随机例子 / the suite's properties with examples nobody has tried yet
 	$(call prepare,test)
+	.venv/bin/python -m pytest -m "hypothesis and not guest" --hypothesis-profile search -n auto --dist loadfile $(ARGS)
+
+proof: ## 长时间验证 / the long proofs: kill -9 two hundred times and the like
+	$(call prepare,proof)
 	.venv/bin/python -m pytest -m proof $(ARGS)
 	.venv/bin/python -m pytest -m "not proof and not guest" --database postgresql -n auto --dist loadfile
 

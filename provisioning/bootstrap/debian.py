@@ -13,16 +13,22 @@ from dataclasses import dataclass
 # Debian keeps daemons in sbin, which is not on everybody's PATH.
 SBIN = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 LIBRARIES = ("/usr/lib/*", "/usr/lib", "/usr/lib64", "/lib/*")
+# There while systemd runs the machine, see sd_booted(3).
+SYSTEMD = "/run/systemd/system"
 
 
 @dataclass(frozen=True)
 class Package:
-    """A Debian package, the command or library by which its presence is told, and our reason."""
+    """A Debian package, the command or library by which its presence is told, and our reason.
+
+    `port` is where the service listens that Debian starts with the package, 0 without one.
+    """
 
     name: str
     command: str
     why: str
     library: str = ""
+    port: int = 0
 
 
 PYTHON = Package(
@@ -34,6 +40,7 @@ MOSQUITTO = Package(
     "mosquitto",
     "mosquitto",
     "测试与真实站点所用的 MQTT 服务器 / the MQTT broker that tests and real stops run",
+    port=1883,
 )
 CHROMIUM = Package(
     "chromium", "chromium", "在真实浏览器里测试网页 / the browser in which the pages are tested"
@@ -53,6 +60,14 @@ POSTGRESQL = Package(
     "",
     "测试以 PostgreSQL 为数据库的中心 / the database on which the hub is tested beside SQLite",
     library="*/bin/postgres",  # Debian keeps the server off the PATH
+    port=5432,
+)
+PROMETHEUS = Package(
+    "prometheus",
+    "promtool",
+    "查验告警规则、示例配置和指标(promtool)"
+    " / its promtool checks the alert rules, the example and the metrics",
+    port=9090,
 )
 # On Debian 13 Chromium brings it, on a bare Debian 12 nothing does.
 LIBATOMIC = Package(
@@ -122,10 +137,13 @@ def privilege(folders: Sequence[str]) -> list[str] | None:
     return None
 
 
-def install(packages: Sequence[Package], before: Sequence[str] | None) -> bool:
+def install(
+    packages: Sequence[Package], before: Sequence[str] | None, systemd: str = SYSTEMD
+) -> bool:
     """Install `packages`, or print the one line to type and return False.
 
     `before` is what `privilege` returned: the words before apt-get, or None for "not allowed".
+    Where the folder `systemd` exists, services that came along are stopped and disabled.
     """
     if before is None:
         for package in packages:
@@ -147,13 +165,14 @@ def install(packages: Sequence[Package], before: Sequence[str] | None) -> bool:
     if done.returncode != 0:
         sys.stderr.write(f"apt-get 失败 / apt-get failed:  {line_to_type(packages)}\n")
         return False
-    for package, port in ((MOSQUITTO, 1883), (POSTGRESQL, 5432)):
-        if package in packages and os.path.isdir("/run/systemd/system"):  # noqa: PTH112
+    for package in packages:
+        if package.port and os.path.isdir(systemd):  # noqa: PTH112
             # Debian starts the service at once. Mosquitto's would hold the port that `make up`
             # wants; tests start servers of their own.
             print(
-                f"停用 Debian 自带的 {package.name} 服务，以免占用 {port} 端口"
-                f" / Disabling Debian's own {package.name} service: it would hold port {port}"
+                f"停用 Debian 自带的 {package.name} 服务，以免占用 {package.port} 端口"
+                f" / Disabling Debian's own {package.name} service:"
+                f" it would hold port {package.port}"
             )
             disable = [*before, "systemctl", "disable", "--now", f"{package.name}.service"]
             subprocess.run(disable, stdin=subprocess.DEVNULL, check=False)

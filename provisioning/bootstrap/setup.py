@@ -33,21 +33,20 @@ class Purpose:
 
 _RUN: Final = frozenset({"kiosk", "hub", "up", "cards"})
 _DEVELOP: Final = _RUN | {"dev", "hub-postgresql"}
+_TESTED_WITH: Final = (
+    debian.MOSQUITTO,
+    debian.CHROMIUM,
+    debian.LIBATOMIC,
+    debian.FAKETIME,
+    debian.POSTGRESQL,
+    debian.TESTSSL,
+)
 PURPOSES: Final = {
     "up": Purpose(_RUN),
     "check": Purpose(_DEVELOP),
     "bench": Purpose(_DEVELOP, (debian.MOSQUITTO,)),
-    "test": Purpose(
-        _DEVELOP,
-        (
-            debian.MOSQUITTO,
-            debian.CHROMIUM,
-            debian.LIBATOMIC,
-            debian.FAKETIME,
-            debian.POSTGRESQL,
-            debian.TESTSSL,
-        ),
-    ),
+    "test": Purpose(_DEVELOP, _TESTED_WITH),
+    "proof": Purpose(_DEVELOP, (*_TESTED_WITH, debian.PROMETHEUS)),
 }
 
 # In the order in which they are told. One line each; docs/dependencies.md gives every reason.

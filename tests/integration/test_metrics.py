@@ -3,7 +3,6 @@ that is not there."""
 
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -189,11 +188,14 @@ def there(scraped: dict[str, Metric]) -> dict[str, set[str]]:
     return found
 
 
+def drawn() -> list[str]:
+    board = json.loads(DASHBOARD.read_text(encoding="utf-8"))
+    return [one["expr"] for panel in board["panels"] for one in panel["targets"]]
+
+
 def expressions() -> list[str]:
     rules = yaml.safe_load(RULES.read_text(encoding="utf-8"))
-    found = [rule["expr"] for group in rules["groups"] for rule in group["rules"]]
-    board = json.loads(DASHBOARD.read_text(encoding="utf-8"))
-    return found + [one["expr"] for panel in board["panels"] for one in panel["targets"]]
+    return [rule["expr"] for group in rules["groups"] for rule in group["rules"]] + drawn()
 
 
 @pytest.mark.sqlite  # where the database is elsewhere the hub knows nothing of its disk
@@ -224,11 +226,16 @@ def test_every_rule_tells_people_in_both_languages_for_how_long() -> None:
 
 
 @pytest.mark.proof
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="Debian's package prometheus")
-def test_promtool_takes_the_rules_the_example_and_a_scrape(site: HubSite, token: str) -> None:
+def test_promtool_takes_the_rules_the_dashboard_the_example_and_a_scrape(
+    site: HubSite, token: str, tmp_path: Path
+) -> None:
     told = exposition("x", well(), connected=True)
+    asked = tmp_path / "dashboard.yml"  # as rules: promtool reads no dashboards
+    rules = [{"record": f"drawn:{n}", "expr": expr} for n, expr in enumerate(drawn())]
+    asked.write_text(yaml.safe_dump({"groups": [{"name": "drawn", "rules": rules}]}))
     for words, fed in (
         (["rules", str(RULES)], ""),
+        (["rules", str(asked)], ""),
         (["config", "--syntax-only", str(MONITORING / "prometheus.yml")], ""),
         (["metrics"], get(site, token).text),
         (["metrics"], told),

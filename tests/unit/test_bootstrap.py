@@ -381,6 +381,27 @@ def test_with_the_right_to_install_apt_is_run_without_questions(tmp_path: Path) 
     assert install.endswith(" install -y --no-install-recommends chromium")
 
 
+def test_a_service_that_comes_along_is_stopped_where_systemd_would_run_it(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    recorder = tmp_path / "recorder"
+    told = tmp_path / "told"
+    recorder.write_text(f'#!/bin/sh\necho "$@" >> {told}\n')
+    recorder.chmod(0o755)
+    packages = [debian.PROMETHEUS, debian.CHROMIUM]
+    assert debian.install(packages, before=[str(recorder)], systemd=str(tmp_path / "none"))
+    assert "systemctl" not in told.read_text()
+    assert debian.install(packages, before=[str(recorder)], systemd=str(tmp_path))
+    assert told.read_text().splitlines()[4:] == ["systemctl disable --now prometheus.service"]
+    assert "it would hold port 9090" in capfd.readouterr().out
+
+
+def test_the_long_proofs_need_more_of_debian_than_the_everyday_suite() -> None:
+    everyday = PURPOSES["test"].packages
+    assert set(PURPOSES["proof"].packages) - set(everyday) == {debian.PROMETHEUS}
+    assert set(everyday) < set(PURPOSES["proof"].packages)
+
+
 def test_an_apt_that_fails_is_reported(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     failing = tmp_path / "failing"
     failing.write_text("#!/bin/sh\nexit 100\n")
