@@ -25,10 +25,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     os.environ[databases.VARIABLE] = config.getoption("--database")
+    _choose_examples(config)
+
+
+def _choose_examples(config: pytest.Config) -> None:
+    """The suite tries the same examples each time, so that it says the same of the same code;
+    ``make search`` looks for new ones."""
     # How long an example takes says more about what else this machine does than about us.
     slow = [HealthCheck.too_slow]
-    settings.register_profile("untimed", deadline=None, suppress_health_check=slow)
-    settings.load_profile("untimed")
+    settings.register_profile("same", deadline=None, suppress_health_check=slow, derandomize=True)
+    settings.register_profile("search", deadline=None, suppress_health_check=slow, print_blob=True)
+    settings.load_profile(config.getoption("--hypothesis-profile") or "same")
 
 
 @pytest.hookimpl(optionalhook=True)
