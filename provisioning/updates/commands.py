@@ -46,6 +46,11 @@ FORCE: Final = click.option(
     "--force", is_flag=True, help="终端没有应答也照做 / even if the kiosk does not answer"
 )
 FILE: Final = click.Path(path_type=Path, dir_okay=False, exists=True)
+NOTHING_TO_FIT: Final = (
+    "这台机器没有装好的发布包，无可核对；先用 yicang update install 安装"
+    " / no release is in use on this machine, so there is nothing to make fit; install one first:"
+    " yicang update install"
+)
 HUB: Final = click.option("--hub", "of_hub", is_flag=True, help="本机的中心 / of the hub here")
 
 
@@ -202,17 +207,27 @@ def apply_command(everything: bool, step: tuple[str, str, str] | None, root: Pat
     """让机器上的服务、规则、账户与版本一致（供服务）/ Make units, rules and accounts fit."""
     places = Places(root)
 
-    def applied() -> None:
+    def applied() -> list[tuple[fitting.Step, fitting.Fitted]]:
         running = [(link, places.linked(link)) for link in (CURRENT, CONFIRMED)]
         steps = [fitting.Step("", release, link) for link, release in running if release]
         if step is not None:
             steps = [fitting.Step(*step)]
         elif not everything:
             steps = list(fitting.steps(places, load(places.state)))
-        for one in steps:
-            fitting.fit(places, one, tell if root == Path("/") else _still)
+        say = tell if root == Path("/") else _still
+        return [(one, fitting.fit(places, one, say)) for one in steps]
 
-    _said(applied)
+    if everything and not (places.linked(CURRENT) and links.kinds(root)):
+        click.echo(NOTHING_TO_FIT, err=True)
+        sys.exit(EXIT_FAILED)
+    for one, fitted in _said(applied):
+        for path in fitted.made:
+            click.echo(f"已建立链接 / linked: /{path}")
+        for path in fitted.gone:
+            click.echo(f"已删除链接 / link removed: /{path}")
+        for path in fitted.left:
+            click.echo(f"有人另放了文件，未改动 / somebody's own, left as it is: /{path}", err=True)
+        click.echo(f"已按这一版核对 / made to fit: {one.after} ({one.follows})")
 
 
 def _still(*words: str) -> None:

@@ -125,7 +125,17 @@ def writes(places: Places, step: Step) -> bool:
     return bool(found.made or found.gone or found.touches("systemd/sysusers.d"))
 
 
-def fit(places: Places, step: Step, tell: Tell) -> None:
+@dataclass(frozen=True)
+class Fitted:
+    """What was done to paths below the machine's root: links that were not there are ``made``,
+    links that led nowhere ``gone``; what somebody has put in a link's place is ``left``."""
+
+    made: tuple[Path, ...]
+    gone: tuple[Path, ...]
+    left: tuple[Path, ...]
+
+
+def fit(places: Places, step: Step, tell: Tell) -> Fitted:
     """Makes the machine fit the release ``step.after``; may be cut off anywhere and done again.
 
     Raises:
@@ -138,13 +148,15 @@ def fit(places: Places, step: Step, tell: Tell) -> None:
                 tell("systemctl", "stop", link.unit)
     for path, link in found.gone.items():
         links.unlink(places.root, path, link)
+    made, left = [], []
     for path, link in found.made.items():
         there = places.root / path
-        if links.is_ours(there) or not (there.is_symlink() or there.exists()):
-            links.link(there, link.to)
-        else:
+        if not links.is_ours(there) and (there.is_symlink() or there.exists()):
             log.warning("%s is not ours, and stays", there)
-    _forget_lost(places, found)
+            left.append(path)
+        elif links.link(there, link.to):
+            made.append(path)
+    lost = _forget_lost(places, found)
     if found.touches("systemd/sysusers.d"):
         tell(*ONCE, "systemd-sysusers")
     if found.touches("systemd/tmpfiles.d"):
@@ -153,6 +165,7 @@ def fit(places: Places, step: Step, tell: Tell) -> None:
     for command in _told(found):
         with suppress(FileNotFoundError):  # a kiosk must not be stopped by a machine without it
             tell(*command)
+    return Fitted(tuple(made), (*found.gone, *lost), tuple(left))
 
 
 def _names(places: Places, step: Step, folder: str) -> list[str]:
@@ -177,9 +190,10 @@ def _told(found: Difference) -> Iterator[tuple[str, ...]]:
         yield "systemctl", "start", "--no-block", *sorted(new)
 
 
-def _forget_lost(places: Places, found: Difference) -> None:
-    """Takes away what leads nowhere: links of a release that was left while this could not be
-    done."""
+def _forget_lost(places: Places, found: Difference) -> list[Path]:
+    """Takes away what leads nowhere, and returns it: links of a release that was left while this
+    could not be done."""
+    lost = []
     folders = {places.root / links.UNITS} | {
         (places.root / path).parent for path in (*found.made, *found.gone)
     }
@@ -188,6 +202,8 @@ def _forget_lost(places: Places, found: Difference) -> None:
             if path.is_symlink() and _is_lost(places, path.readlink()):
                 log.warning("%s led nowhere", path)
                 path.unlink()
+                lost.append(path.relative_to(places.root))
+    return lost
 
 
 def _is_lost(places: Places, target: Path) -> bool:

@@ -128,15 +128,16 @@ def make(root: Path, links: Links) -> None:
         link(root / path, linked.to)
 
 
-def link(path: Path, target: Path) -> None:
-    """Replaces whatever is there by a link, at once. Raises OSError."""
+def link(path: Path, target: Path) -> bool:
+    """Replaces whatever is there by a link, at once; whether it was not there. Raises OSError."""
     if path.is_symlink() and path.readlink() == target:
-        return
+        return False
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.new")
     beside.unlink(missing_ok=True)
     beside.symlink_to(target)
     beside.replace(path)
+    return True
 
 
 def is_ours(path: Path) -> bool:

@@ -344,6 +344,24 @@ def test_a_release_that_does_not_work_is_left_again(kiosk: CardMade) -> None:
     kiosk.ask("systemctl", "start", "yicang-update-fetch.service")
 
 
+def test_what_was_lost_of_its_units_comes_back_by_one_command_while_it_runs(
+    kiosk: CardMade,
+) -> None:
+    had = links(kiosk)
+    runs = kiosk.show(KIOSK, "MainPID")
+    kiosk.ask("systemctl", "stop", "yicang-update.timer")
+    for name in ("systemd/system/yicang-update.timer", "udev/rules.d/99-yicang.rules"):
+        kiosk.path(f"/etc/{name}").unlink()
+    kiosk.path("/etc/systemd/system/timers.target.wants/yicang-update.timer").unlink()
+    kiosk.ask("systemctl", "daemon-reload")
+    assert kiosk.machine.run("systemctl", "cat", "yicang-update.timer").returncode != 0
+    said = kiosk.ask(PROGRAM, "update", "apply", "--all")
+    assert "linked: /etc/udev/rules.d/99-yicang.rules" in said
+    assert links(kiosk) == had
+    until("the timer runs", lambda: kiosk.is_active("yicang-update.timer"))
+    assert kiosk.show(KIOSK, "MainPID") == runs, "nobody at the kiosk notices"
+
+
 def test_the_machine_starts_anew_when_the_kiosk_asks(kiosk: CardMade) -> None:
     failed = kiosk.ask("systemctl", "list-units", "--failed", "--plain", "--no-legend", "yicang-*")
     assert failed.strip() == ""
