@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from werkzeug.wrappers import Response as BaseResponse
 
 from hub.access import accounts
+from hub.access.audit import By
 from hub.access.permissions import Permission
 from hub.fleet import release_asks, releases, roll_out_rows, roll_outs
 from hub.fleet.roll_out_rows import DONE, HALTED, PAUSED, READY, RUNNING, RollOut
@@ -324,11 +325,14 @@ def _member_rows(here: Connection) -> list[Row]:
 # --- acting ---------------------------------------------------------------------------------------
 
 
-def _act(number: str, work: Callable[[Connection, int], object], done: str) -> BaseResponse:
-    found = _found(number)
+def _act(
+    number: str, work: Callable[[Connection, int, By, int], object], done: str
+) -> BaseResponse:
+    """Has the writer do ``work`` with the roll-out, in the user's name and now."""
+    found, by, moment = _found(number), signed_in_user().by, now_ms()
     may_act(connection(), found.id, visible_stops())
     try:
-        services().writer.call(lambda writing: work(writing, found.id))
+        services().writer.call(lambda writing: work(writing, found.id, by, moment))
     except RollOutError as error:
         shell.told(str(words.REFUSED[error.why]), kind="bad")
     else:
@@ -339,10 +343,9 @@ def _act(number: str, work: Callable[[Connection, int], object], done: str) -> B
 @needs(Permission.SETTINGS)
 def advance(number: str) -> BaseResponse:
     """Begins the next stage."""
-    by, moment = signed_in_user().by, now_ms()
     return _act(
         number,
-        lambda here, n: roll_outs.advance(here, n, by, moment),
+        roll_outs.advance,
         _("The stage has begun. Each kiosk takes the release at its own hour."),
     )
 
@@ -350,10 +353,9 @@ def advance(number: str) -> BaseResponse:
 @needs(Permission.SETTINGS)
 def pause(number: str) -> BaseResponse:
     """Nobody begins."""
-    by, moment = signed_in_user().by, now_ms()
     return _act(
         number,
-        lambda here, n: roll_outs.pause(here, n, by, moment),
+        roll_outs.pause,
         _("It is paused. A kiosk that is trying the release now ends its trial."),
     )
 
@@ -381,8 +383,7 @@ def ask_resume(number: str) -> str:
 @needs(Permission.SETTINGS)
 def resume(number: str) -> BaseResponse:
     """Goes on."""
-    by, moment = signed_in_user().by, now_ms()
-    return _act(number, lambda here, n: roll_outs.resume(here, n, by, moment), _("It goes on."))
+    return _act(number, roll_outs.resume, _("It goes on."))
 
 
 @needs(Permission.SETTINGS)
@@ -400,8 +401,7 @@ def ask_halt(number: str) -> str:
 @needs(Permission.SETTINGS)
 def halt(number: str) -> BaseResponse:
     """No further kiosk begins."""
-    by, moment = signed_in_user().by, now_ms()
-    return _act(number, lambda here, n: roll_outs.halt(here, n, by, moment), _("It is halted."))
+    return _act(number, roll_outs.halt, _("It is halted."))
 
 
 @needs(Permission.SETTINGS)
@@ -424,10 +424,9 @@ def ask_back(number: str) -> str:
 @needs(Permission.SETTINGS)
 def back(number: str) -> BaseResponse:
     """A roll-out of what ran before."""
-    by, moment = signed_in_user().by, now_ms()
     return _act(
         number,
-        lambda here, n: roll_outs.go_back(here, n, by, moment),
+        roll_outs.go_back,
         _("They are going back: see the newest roll-out."),
     )
 
@@ -435,10 +434,10 @@ def back(number: str) -> BaseResponse:
 @needs(Permission.SETTINGS)
 def leave_out(number: str) -> BaseResponse:
     """Goes on without a kiosk."""
-    by, moment, kiosk = signed_in_user().by, now_ms(), request.form.get("kiosk", "")
+    kiosk = request.form.get("kiosk", "")
     return _act(
         number,
-        lambda here, n: roll_outs.leave_out(here, n, kiosk, by, moment),
+        lambda here, n, by, moment: roll_outs.leave_out(here, n, kiosk, by, moment),
         _("%(kiosk)s is left out.", kiosk=kiosk[:64]),
     )
 
