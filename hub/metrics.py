@@ -69,7 +69,7 @@ def registry(figures: Figures) -> CollectorRegistry:
 def families(figures: Figures) -> Iterator[Metric]:
     """Every family, in order."""
     yield from _of_hub(figures)
-    of = [one for one in figures.watched if one.kiosk.known_here and not one.kiosk.ended]
+    of = [one for one in figures.watched if one.kiosk.in_service]
     yield from _of_kiosks(of)
     yield from _of_health([(_labels(one), one.kiosk.health) for one in of])
 

@@ -60,7 +60,7 @@ class HistoryKeeper(Watch):
             samples = [
                 _sample(one, events, failed, reconnects, now_ms)
                 for one in kiosks.kiosks(connection)
-                if one.known_here and not one.ended
+                if one.in_service
             ]
             worth = [one for one in samples if one.online or one.events or one.reconnects]
             first = history.cursor(connection) is None

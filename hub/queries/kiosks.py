@@ -33,6 +33,11 @@ class Kiosk(Struct, frozen=True):
     ended: str = ""
     """``retired`` or ``revoked``: nothing is expected of it any more."""
 
+    @property
+    def in_service(self) -> bool:
+        """Whether it is registered and nobody has ended it."""
+        return self.known_here and not self.ended
+
 
 class Stream(Struct, frozen=True):
     """An epoch of a kiosk: contiguous through this seq, and what a verified backup holds."""

@@ -63,7 +63,7 @@ def part(kiosk: Kiosk) -> str:
         return user.may(KINDS[name].permission, kiosk.stop)
 
     shown = [(name, label, told, KINDS[name].stops) for name, label, told in _BUTTONS if may(name)]
-    if not kiosk.known_here or kiosk.ended or not shown:
+    if not kiosk.in_service or not shown:
         return ""
     return render_template(
         "fleet/_do.html",

@@ -58,7 +58,7 @@ def _rows(here: Connection) -> list[Line]:
     return [
         _line(here, one, desired.get(one.id), story.stop_name(known, one.stop))
         for one in kiosks.kiosks(here, visible_stops())
-        if one.known_here and not one.ended
+        if one.in_service
     ]
 
 

@@ -114,9 +114,7 @@ def who(account: str, names: dict[str, str]) -> str:
 
 def _choosable(here: Connection) -> list[Kiosk]:
     """Those that a roll-out can be about: the ones that are well come first."""
-    known = [
-        one for one in kiosks.kiosks(here, visible_stops()) if one.known_here and not one.ended
-    ]
+    known = [one for one in kiosks.kiosks(here, visible_stops()) if one.in_service]
     return sorted(known, key=lambda one: (not one.online, -(one.last_event_ms or 0), one.id))
 
 

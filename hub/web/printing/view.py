@@ -163,7 +163,7 @@ def choices(here: Connection, stop: str = "") -> tuple[list[tuple[str, str]], st
     begin with, of ``stop`` if it has one that is there."""
     stops = places.stops(here)
     known = kiosks.kiosks(here, visible_stops())
-    found = [one for one in known if one.known_here and not one.ended]
+    found = [one for one in known if one.in_service]
     best = min(
         found,
         key=lambda one: (not (one.online and prints(one.health)), one.stop != stop, one.id),
