@@ -69,6 +69,18 @@ PROMETHEUS = Package(
     " / its promtool checks the alert rules, the example and the metrics",
     port=9090,
 )
+SYSTEMD_ANALYZE = Package(
+    "systemd",
+    "systemd-analyze",
+    "查验服务单元：写法与权限(systemd-analyze)"
+    " / its systemd-analyze checks the units: every line, and what they may do",
+)
+MMDEBSTRAP = Package(
+    "mmdebstrap",
+    "mmdebstrap",
+    "建立测试用的 Debian：中心和终端的服务在其中真实运行(需 root)"
+    " / builds the Debians in which hub and kiosk run as services (as root)",
+)
 # On Debian 13 Chromium brings it, on a bare Debian 12 nothing does.
 LIBATOMIC = Package(
     "libatomic1",

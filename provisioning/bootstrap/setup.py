@@ -40,13 +40,14 @@ _TESTED_WITH: Final = (
     debian.FAKETIME,
     debian.POSTGRESQL,
     debian.TESTSSL,
+    debian.SYSTEMD_ANALYZE,
 )
 PURPOSES: Final = {
     "up": Purpose(_RUN),
     "check": Purpose(_DEVELOP),
     "bench": Purpose(_DEVELOP, (debian.MOSQUITTO,)),
     "test": Purpose(_DEVELOP, _TESTED_WITH),
-    "proof": Purpose(_DEVELOP, (*_TESTED_WITH, debian.PROMETHEUS)),
+    "proof": Purpose(_DEVELOP, (*_TESTED_WITH, debian.PROMETHEUS, debian.MMDEBSTRAP)),
 }
 
 # In the order in which they are told. One line each; docs/dependencies.md gives every reason.
