@@ -20,7 +20,7 @@ from hub.access.tokens import MAX_LABEL, Token
 from hub.access.users import User
 from hub.queries import places
 from hub.request import connection, now_ms, services
-from hub.web import account_words, formats, listing, shell
+from hub.web import account_words, audit_words, formats, listing, shell
 from hub.web.accounts import EVERYWHERE, SOME, Form, cities_of, read_form, scope_words
 from hub.web.listing import Choice, Column, Kind, Listing, MemorySource
 from hub.web.login import needs, signed_in_user
@@ -64,9 +64,7 @@ def _rows(here: Connection) -> list[Row]:
             one.label or _("without a name"),
             account_words.role_name(one.role),
             scope_words(one.scope, stops),
-            names.get(one.account, _("an account that is gone"))
-            if one.account
-            else _("at the command line"),
+            audit_words.account(one.account, names) if one.account else audit_words.command_line(),
         )
         for one in theirs(here, signed_in_user())
     ]

@@ -93,6 +93,11 @@ def command_line() -> str:
     return _("at the command line")
 
 
+def account(who: str, names: Mapping[str, str]) -> str:
+    """What an account or a token is called, by those that there are."""
+    return names.get(who, _("an account that is gone"))
+
+
 def person(who: str, names: Mapping[str, str]) -> str:
     """Who it was, by the accounts that there are; an account or token that has gone by its id."""
     if who == KIOSK.account:

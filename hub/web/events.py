@@ -23,7 +23,7 @@ from hub.access.permissions import Permission
 from hub.log import recording
 from hub.queries import events, places
 from hub.request import connection
-from hub.web import kiosk_columns, listing, story, wording
+from hub.web import audit_words, kiosk_columns, listing, story, wording
 from hub.web.event_words import type_name
 from hub.web.listing import Choice, Column, Days, Kind, Link, Listing, SqlSource, Text
 from hub.web.listing import filters as by
@@ -104,7 +104,7 @@ def _line(
         received_ms=one.received_ms,
         kiosk="" if one.kiosk == recording.KIOSK else one.kiosk,
         stop=story.stop_name(known, stop) if stop else _("At the hub"),
-        who=names.get(account, _("an account that is gone")) if account else "",
+        who=audit_words.account(account, names) if account else "",
     )
 
 

@@ -19,7 +19,7 @@ from hub.folds.counted import Stocktake
 from hub.queries import places
 from hub.queries import planned as lists
 from hub.request import connection
-from hub.web import i18n, story
+from hub.web import audit_words, i18n, story
 from hub.web import listing as tables
 from hub.web.counts import words
 from hub.web.counts.view import View, may_count, view
@@ -185,7 +185,7 @@ def _context(seen: View) -> dict[str, object]:
         "what": what(count.places, count.categories, named),
         "place_name": named,
         "category_name": lambda key: story.category_name(key) if key else _("not known"),
-        "person": lambda account: names.get(account, _("an account that is gone")),
+        "person": lambda account: audit_words.account(account, names),
         "words": words,
         "may_count": may_count(count) and not count.decided,
         "may_approve": user.may(Permission.APPROVE_COUNT, count.stop),

@@ -19,7 +19,7 @@ from hub.kiosks.kiosk_commands import CommandError
 from hub.queries import kiosks, places
 from hub.queries.kiosks import Kiosk
 from hub.request import connection, now_ms, services
-from hub.web import listing, shell, story
+from hub.web import audit_words, listing, shell, story
 from hub.web.fleet import configuration_form as form
 from hub.web.fleet import configured
 from hub.web.listing import Column, Kind, Link, Listing, MemorySource
@@ -95,7 +95,7 @@ def _line(here: Connection, wish: Wish, names: dict[str, str]) -> Line:
         wish.id,
         wish.note,
         _("; ").join(keys) or _("as each kiosk’s own settings say"),
-        names.get(wish.account, _("an account that is gone")),
+        audit_words.account(wish.account, names),
         wish.made_ms,
         len(told),
         _state(wish, told),
@@ -192,7 +192,7 @@ def one(wish: str) -> str:
             if texts[key]
         ],
         gave_up=str(REFUSED["not-well"]) if failed else "",
-        who=accounts.names(here).get(found.account, _("an account that is gone")),
+        who=audit_words.account(found.account, accounts.names(here)),
         rows=sorted(rows, key=lambda row: (row.stage == 0, row.stage, row.stop, row.kiosk)),
         state=_state(found, list(told.values())),
         open=not halted and any(row.may for row in rows),

@@ -18,7 +18,7 @@ from hub.kiosks.kiosk_commands import DONATION, RUN, WAITING, Order
 from hub.queries import kiosks, places
 from hub.queries.kiosks import Kiosk
 from hub.request import now_ms
-from hub.web import i18n, story
+from hub.web import audit_words, i18n, story
 from hub.web.login import signed_in_user, visible_stops
 from hub.web.printing import words
 
@@ -123,7 +123,7 @@ def _line(
         title=words.name(order.name) if by_name else order.kiosk,
         href=page_of(order.about if by_name else "", order.kiosk) if prints or not by_name else "",
         made_ms=order.made_ms,
-        who=names.get(order.account, _("an account that is gone")),
+        who=audit_words.account(order.account, names),
         total=order.total,
         printed=said.printed,
         state=words.state(order, now_ms()),

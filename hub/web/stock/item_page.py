@@ -19,7 +19,7 @@ from hub.queries.events import Recorded
 from hub.queries.places import Stop
 from hub.request import connection
 from hub.stock.stock_undo import DECISIONS, taken_back
-from hub.web import i18n, incident_words, status_words, story, wording
+from hub.web import audit_words, i18n, incident_words, status_words, story, wording
 from hub.web.login import needs, require, signed_in_user
 from hub.web.stock import acting, words
 from hub.web.stock.forms import FORMS
@@ -79,7 +79,7 @@ def steps(recorded: list[Recorded], known: dict[str, Stop]) -> list[Step]:
                 one,
                 wording.describe(public.body),
                 words.stop(known, stop) if stop else "",
-                who.get(account, _("an account that is gone")) if account else "",
+                audit_words.account(account, who) if account else "",
                 decided and may and one.id not in gone,
                 one.id in gone,
             )
