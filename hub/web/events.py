@@ -229,9 +229,7 @@ EVENTS: Final = Listing[Line](
             value=lambda row: row.received_ms,
         ),
         Column(key="stop", title=_l("Stop"), value=lambda row: row.stop),
-        kiosk_columns.kiosk(
-            lambda row: row.kiosk, link=Link("board.kiosk", "kiosk", lambda row: row.kiosk)
-        ),
+        kiosk_columns.linked(lambda row: row.kiosk),
         Column(key="who", title=_l("Who"), value=lambda row: row.who),
         Column(key="kind", title=_l("Type"), value=lambda row: type_name(row.type), on_page=False),
         Column(

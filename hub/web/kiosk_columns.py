@@ -38,11 +38,30 @@ def choice(
 def kiosk(
     value: Callable[[T], str],
     *,
-    sort: ColumnElement[Any] | None = None,
+    sort: ColumnElement[Any] | bool | None = None,
     link: Link[T] | None = None,
+    heading: bool = False,
 ) -> Column[T]:
     """Which kiosk it is."""
-    return Column(key="kiosk", title=_l("Kiosk"), kind=Kind.CODE, value=value, sort=sort, link=link)
+    return Column(
+        key="kiosk",
+        title=_l("Kiosk"),
+        kind=Kind.CODE,
+        value=value,
+        sort=sort,
+        link=link,
+        heading=heading,
+    )
+
+
+def linked(
+    value: Callable[[T], str],
+    *,
+    sort: ColumnElement[Any] | bool | None = None,
+    heading: bool = False,
+) -> Column[T]:
+    """Which kiosk it is, with the way to its page."""
+    return kiosk(value, sort=sort, link=Link("board.kiosk", "kiosk", value), heading=heading)
 
 
 def start(value: Callable[[T], str]) -> Column[T]:

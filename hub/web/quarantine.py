@@ -16,7 +16,7 @@ from hub.access.permissions import Permission
 from hub.queries import events
 from hub.request import connection
 from hub.web import kiosk_columns, listing, wording
-from hub.web.listing import Column, Days, Kind, Link, Listing, SqlSource
+from hub.web.listing import Column, Days, Kind, Listing, SqlSource
 from hub.web.listing import filters as by
 from hub.web.login import needs, visible_stops
 
@@ -112,9 +112,7 @@ QUARANTINE: Final = Listing[Line](
             sort=_EVENT.id,
         ),
         Column(key="problem", title=_l("Why"), heading=True, value=lambda row: row.problem),
-        kiosk_columns.kiosk(
-            lambda row: row.kiosk, link=Link("board.kiosk", "kiosk", lambda row: row.kiosk)
-        ),
+        kiosk_columns.linked(lambda row: row.kiosk),
         kiosk_columns.start(lambda row: row.epoch),
         Column(
             key="seq", title=_l("Place in the journal"), kind=Kind.NUMBER, value=lambda row: row.seq

@@ -15,8 +15,8 @@ from hub.kiosks import kiosk_commands
 from hub.queries import kiosks, places
 from hub.queries.kiosks import Kiosk
 from hub.request import now_ms
-from hub.web import listing, story
-from hub.web.listing import Choice, Column, Kind, Link, Listing, MemorySource, stops
+from hub.web import kiosk_columns, listing, story
+from hub.web.listing import Choice, Column, Kind, Listing, MemorySource, stops
 from hub.web.login import needs, visible_stops
 from hub.web.printing import words
 
@@ -109,15 +109,7 @@ CONFIGURED: Final = Listing[Line](
     empty=_l("No kiosk is registered yet. Set one up and start it: it reports here by itself."),
     source=MemorySource(rows=_rows),
     columns=(
-        Column(
-            key="kiosk",
-            title=_l("Kiosk"),
-            kind=Kind.CODE,
-            heading=True,
-            value=lambda row: row.kiosk,
-            link=Link("board.kiosk", "kiosk", lambda row: row.kiosk),
-            sort=True,
-        ),
+        kiosk_columns.linked(lambda row: row.kiosk, sort=True, heading=True),
         Column(key="stop", title=_l("Stop"), value=lambda row: row.stop, sort=True),
         Column(key="same", title=_l("It runs"), value=lambda row: _same(row.same), sort=True),
         Column(

@@ -20,7 +20,7 @@ from hub.queries import kiosks
 from hub.reporting import sparklines
 from hub.request import connection, now_ms
 from hub.web import formats, kiosk_columns, listing
-from hub.web.listing import Choice, Column, Days, Kind, Link, Listing, SqlSource, filters
+from hub.web.listing import Choice, Column, Days, Kind, Listing, SqlSource, filters
 from hub.web.login import needs, visible_stops
 
 _C: Final = db.kiosk_history.c
@@ -239,11 +239,7 @@ HISTORY: Final = Listing[Line](
             sort=_C.start_ms,
             heading=True,
         ),
-        kiosk_columns.kiosk(
-            lambda row: row.kiosk,
-            sort=_C.kiosk,
-            link=Link("board.kiosk", "kiosk", lambda row: row.kiosk),
-        ),
+        kiosk_columns.linked(lambda row: row.kiosk, sort=_C.kiosk),
         Column(
             key="span",
             title=_l("How long"),

@@ -22,7 +22,7 @@ from hub.fleet.roll_outs import RollOutError
 from hub.queries import kiosks, places
 from hub.queries.kiosks import Kiosk
 from hub.request import connection, now_ms, services
-from hub.web import audit_words, formats, i18n, listing, shell, story
+from hub.web import audit_words, formats, i18n, kiosk_columns, listing, shell, story
 from hub.web.fleet import roll_out_words as words
 from hub.web.fleet.reach import may_act
 from hub.web.listing import Column, Kind, Link, Listing, MemorySource
@@ -481,15 +481,7 @@ MEMBERS: Final = Listing[Row](
     empty=_l("None of your kiosks is in it."),
     source=MemorySource(rows=_member_rows),
     columns=(
-        Column(
-            key="kiosk",
-            title=_l("Kiosk"),
-            kind=Kind.CODE,
-            heading=True,
-            value=lambda row: row.kiosk,
-            link=Link("board.kiosk", "kiosk", lambda row: row.kiosk),
-            sort=True,
-        ),
+        kiosk_columns.linked(lambda row: row.kiosk, sort=True, heading=True),
         Column(key="stop", title=_l("Stop"), value=lambda row: row.stop, sort=True),
         Column(
             key="stage", title=_l("Stage"), kind=Kind.NUMBER, value=lambda row: row.stage, sort=True

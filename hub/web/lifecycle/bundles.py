@@ -22,7 +22,7 @@ from hub.queries import places, reviews
 from hub.request import connection, now_ms, services
 from hub.web import kiosk_columns, listing, shell
 from hub.web.lifecycle import words
-from hub.web.listing import Column, Days, Kind, Link, Listing, SqlSource
+from hub.web.listing import Column, Days, Kind, Listing, SqlSource
 from hub.web.listing import filters as by
 from hub.web.login import needs, require, signed_in_user, visible_stops
 from hub.web.uploads import takes_file
@@ -153,9 +153,7 @@ BUNDLES: Final = Listing[Line](
             value=lambda row: row.imported_ms,
             sort=_TABLE.id,
         ),
-        kiosk_columns.kiosk(
-            lambda row: row.kiosk, link=Link("board.kiosk", "kiosk", lambda row: row.kiosk)
-        ),
+        kiosk_columns.linked(lambda row: row.kiosk),
         Column(key="source", title=_l("From"), value=lambda row: row.source),
         Column(key="made", title=_l("Written"), kind=Kind.MOMENT, value=lambda row: row.made_ms),
         Column(key="events", title=_l("Events"), kind=Kind.NUMBER, value=lambda row: row.events),
