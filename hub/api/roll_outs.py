@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 from flask import abort
 from msgspec import Meta, Struct
@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from contract.events import KioskId
 from contract.releases import ReleaseId
+from hub.access.audit import By
 from hub.access.permissions import Permission
 from hub.api.routes import Call, Route
 from hub.fleet import roll_out_rows, roll_outs
@@ -20,6 +21,7 @@ from hub.request import connection, services
 from hub.web.fleet.reach import may_act
 from hub.web.login import visible_stops
 
+T = TypeVar("T")
 _WRITE: Final = Permission.SETTINGS
 
 
@@ -167,39 +169,30 @@ def _again(writing: Connection, number: int) -> RollOutOut:
     return _out(found)
 
 
-def _act(act: Callable[[Connection, int, Call], object]) -> Callable[[Call], RollOutOut]:
-    def view(call: Call) -> RollOutOut:
-        number = _number(call)
-        may_act(connection(), number, visible_stops())
+def _on_one(call: Call, work: Callable[[Connection, int, By, int], T]) -> T:
+    """Has the writer do ``work`` with the roll-out of the path, in the caller's name and now."""
+    number = _number(call)
+    may_act(connection(), number, visible_stops())
+    return services().writer.call(lambda writing: work(writing, number, call.user.by, call.now_ms))
 
-        def work(writing: Connection) -> RollOutOut:
-            act(writing, number, call)
-            return _again(writing, number)
 
-        return services().writer.call(work)
+def _act(act: Callable[[Connection, int, By, int], object]) -> Callable[[Call], RollOutOut]:
+    def work(writing: Connection, number: int, by: By, now_ms: int) -> RollOutOut:
+        act(writing, number, by, now_ms)
+        return _again(writing, number)
 
-    return view
+    return lambda call: _on_one(call, work)
+
+
+def _leave(call: Call) -> RollOutOut:
+    kiosk = call.sent(LeftOutIn).kiosk
+    leave = _act(lambda here, n, by, now_ms: roll_outs.leave_out(here, n, kiosk, by, now_ms))
+    return leave(call)
 
 
 def _back(call: Call) -> BackOut:
-    number = _number(call)
-    may_act(connection(), number, visible_stops())
-    return BackOut(
-        services().writer.call(
-            lambda writing: roll_outs.go_back(writing, number, call.user.by, call.now_ms)
-        )
-    )
+    return BackOut(_on_one(call, roll_outs.go_back))
 
-
-_advance: Final = _act(lambda here, n, call: roll_outs.advance(here, n, call.user.by, call.now_ms))
-_pause: Final = _act(lambda here, n, call: roll_outs.pause(here, n, call.user.by, call.now_ms))
-_resume: Final = _act(lambda here, n, call: roll_outs.resume(here, n, call.user.by, call.now_ms))
-_halt: Final = _act(lambda here, n, call: roll_outs.halt(here, n, call.user.by, call.now_ms))
-_leave: Final = _act(
-    lambda here, n, call: roll_outs.leave_out(
-        here, n, call.sent(LeftOutIn).kiosk, call.user.by, call.now_ms
-    )
-)
 
 _NUMBER: Final = {"number": "The roll-out's number."}
 _ASKING: Final = partial(Route, method="GET", permission=_WRITE)
@@ -240,25 +233,25 @@ ROUTES: Final = (
         path="/roll-outs/{number}/stages",
         name="beginStage",
         summary="Begin the next stage",
-        act=_advance,
+        act=_act(roll_outs.advance),
     ),
     _ON_ONE(
         path="/roll-outs/{number}/pause",
         name="pauseRollOut",
         summary="No kiosk begins until it is resumed",
-        act=_pause,
+        act=_act(roll_outs.pause),
     ),
     _ON_ONE(
         path="/roll-outs/{number}/resume",
         name="resumeRollOut",
         summary="Go on, without the kiosks on which it failed",
-        act=_resume,
+        act=_act(roll_outs.resume),
     ),
     _ON_ONE(
         path="/roll-outs/{number}/halt",
         name="haltRollOut",
         summary="No further kiosk begins",
-        act=_halt,
+        act=_act(roll_outs.halt),
     ),
     _ON_ONE(
         path="/roll-outs/{number}/back",
