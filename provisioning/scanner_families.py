@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from provisioning.scanner_datalogic import GRYPHON
 from provisioning.scanner_netum import NETUM
 from provisioning.scanner_settings import FNC3, Family, Purpose, Setting
 
@@ -17,8 +18,10 @@ _NEWLAND_WORDS: Final = (
     "https://github.com/bitcoinvietnam/lamassu-machine/blob/HEAD/lib/fm430/fm430/fm430-protocol.js"
 )
 """Names each command, its values and the page of the maker's guide to the FM430 that has it (good
-read beep: page 22; keyboards of countries: page 56). How the scan mode is numbered differs between
-Newland's models (sense mode is 1 there and 2 elsewhere), so no code for it is given."""
+read beep: page 22; keyboards of countries: page 56)."""
+_SUNMI: Final = "https://docs.sunmi.com/zh-CN/cdixeghjk491/xfxfeghjk535"
+"""Sunmi on the Newland engine of its terminals: scan mode 2 is sense mode. In the FM430, says the
+page above, 2 is continuous mode: without a trigger as well."""
 _HONEYWELL: Final = (
     "https://github.com/REV23Docs/rev23-desktop-docs/blob/HEAD/docs/hardware/img"
     "/bar-code-control-ascii-mode-on.png"
@@ -27,42 +30,70 @@ _HONEYWELL_WORDS: Final = (
     "https://github.com/bugobliterator/funlittleprojects/blob/HEAD/scanner-cli/src/scanner/cli.py"
 )
 """Lists commands with their meanings from the maker's guide to the N36xx engines."""
-_HONEYWELL_FORM: Final = (
-    "https://www.accuratedata.com/wordpress/index.php/category"
-    "/tips-and-tricks-about-barcode-symbologies/"
+_HONEYWELL_BEEP: Final = (
+    "https://github.com/hjgode/WebsocketWearableBridge/blob/HEAD/app/src/main/java/hsm/demo"
+    "/websocketwearablebridge/btScanCtrl.java"
 )
+_HONEYWELL_MODE: Final = (
+    "https://github.com/nymea/nymea-plugins/blob/e1bef99c997e9c7cc2697e114de54def82237d45"
+    "/honeywellscanner/honeywellscanner.cpp"
+)
+"""For any of the maker's scanners on a serial line."""
+_HONEYWELL_FORM: Final = "https://github.com/Arakis/barcoder/blob/HEAD/README.md"
 """Says how to make a menu code: a tilde, the command, a full stop, FNC3. So is the picture."""
+_ZEBRA: Final = (
+    "https://github.com/UberKitten/barcOwned/blob/HEAD/js/lib/barcowned-models/symbol.js"
+)
+"""Has the codes as BWIPP writes them, FNC3 in front; at first it named the DS6707 alone. To send
+Enter is a rule of the makers' "Advanced Data Formatting": a rule without criteria is applied to
+every code, and the rules before it are erased first
+(https://gist.github.com/binki/e91965e954017a84b7d882d2d5b91c36 has the order)."""
 _DATALOGIC: Final = "https://github.com/anders/td1100/blob/HEAD/main.go"
 _GROW: Final = "https://github.com/bezahl-online/gm65/blob/HEAD/docs/gm65_manual.pdf"
 
 FAMILIES: Final = (
     Family(
         "Honeywell / Metrologic",
-        "Voyager, Eclipse, Xenon, Hyperion, Granit",
-        (Setting(Purpose.SEPARATOR, f"~KBDCAS1.{FNC3}", _HONEYWELL),),
-        (Purpose.SILENT, Purpose.ENDS, Purpose.LOOKS, Purpose.LAYOUT),
+        "Voyager, Eclipse, Xenon, Hyperion, Granit, 8680i, N36xx",
+        (
+            Setting(
+                Purpose.SILENT,
+                f"~BEPBEP0.{FNC3}",
+                _HONEYWELL_BEEP,
+                form=_HONEYWELL_FORM,
+                model="8680i",
+            ),
+            Setting(
+                Purpose.ENDS,
+                f"~VSUFCR.{FNC3}",
+                _HONEYWELL_WORDS,
+                form=_HONEYWELL_FORM,
+                model="N36xx",
+            ),
+            Setting(Purpose.LOOKS, f"~TRGMOD3.{FNC3}", _HONEYWELL_MODE, form=_HONEYWELL_FORM),
+            Setting(Purpose.SEPARATOR, f"~KBDCAS1.{FNC3}", _HONEYWELL),
+        ),
+        (Purpose.LAYOUT,),
         "https://manualsbrain.com/en/manuals/1245603/",
     ),
     Family(
-        "Honeywell N36",
-        "N36xx（内置模组 / engines）",
+        "Zebra / Symbol / Motorola",
+        "DS6707, LS2208, LS4208, DS2208, DS4308, DS9208",
         (
-            Setting(Purpose.ENDS, f"~VSUFCR.{FNC3}", _HONEYWELL_WORDS, form=_HONEYWELL_FORM),
-            Setting(Purpose.LOOKS, f"~TRGMOD3.{FNC3}", _HONEYWELL_WORDS, form=_HONEYWELL_FORM),
+            Setting(Purpose.ENDS, f"{FNC3}80", _ZEBRA, model="DS6707"),
+            Setting(Purpose.ENDS, f"{FNC3}7B1211", _ZEBRA, model="DS6707"),
+            Setting(Purpose.ENDS, f"{FNC3}6A110", _ZEBRA, model="DS6707"),
+            Setting(Purpose.ENDS, f"{FNC3}6A14470D", _ZEBRA, model="DS6707"),
+            Setting(Purpose.ENDS, f"{FNC3}4", _ZEBRA, model="DS6707"),
+            Setting(Purpose.LOOKS, f"{FNC3}2050207", _ZEBRA, model="DS6707"),
         ),
         (Purpose.SILENT, Purpose.LAYOUT),
-        "https://www.manualslib.com/manual/548271/Honeywell-1900ghd-2.html",
-    ),
-    Family(
-        "Zebra / Symbol / Motorola",
-        "LS2208, LS4208, DS2208, DS4308, DS9208",
-        (),
-        (Purpose.SILENT, Purpose.ENDS, Purpose.LOOKS, Purpose.LAYOUT),
         "https://www.easymanua.ls/zebra/ds2208/manual/436006",
     ),
+    GRYPHON,
     Family(
-        "Datalogic",
-        "Touch TD1100 (QuickScan, Gryphon: 见手册 / see the manual)",
+        "Datalogic Touch",
+        "TD1100（QuickScan：见手册 / see the manual）",
         (
             Setting(Purpose.BEGIN, f"{FNC3}$P\r", _DATALOGIC),
             Setting(Purpose.LOOKS, f"{FNC3}$CSNRM04\r", _DATALOGIC),
@@ -84,6 +115,12 @@ FAMILIES: Final = (
             ),
             Setting(Purpose.ENDS, f"{FNC3}@TSUSET0D0A", f"{_NEWLAND}/tsuset0d0a.png"),
             Setting(
+                Purpose.LOOKS,
+                f"{FNC3}@SCNMOD2",
+                _SUNMI,
+                form=f"{_NEWLAND}/setup-e1.png",
+            ),
+            Setting(
                 Purpose.LAYOUT,
                 f"{FNC3}@KBWCTY0",
                 _NEWLAND_WORDS,
@@ -91,7 +128,7 @@ FAMILIES: Final = (
             ),
             Setting(Purpose.FINISH, f"{FNC3}@SETUPE0", f"{_NEWLAND}/setup-e0.png"),
         ),
-        (Purpose.LOOKS,),
+        (),
         "https://www.manualslib.com/manual/1711084/Newland-Nls-Hr42.html",
     ),
     Family(

@@ -54,6 +54,31 @@ PURPOSES: Final = {
 }
 
 
+LOOK_UNDER: Final = {
+    Purpose.SILENT: Words(
+        zh="解码提示音、蜂鸣器、音量：选“关闭”或“静音”",
+        en="Good read beep, Beep after good decode, Beeper, Volume: choose Off or Mute",
+    ),
+    Purpose.ENDS: Words(
+        zh="后缀、结束符、终止符：选“回车（CR）”",
+        en="Suffix, Terminator, Add Enter: choose Enter or CR",
+    ),
+    Purpose.LOOKS: Words(
+        zh="扫描模式：选“感应”“自动感应”或“免持”，没有就选“连续”",
+        en="Scan or Trigger mode: choose Sense, Presentation, Hands-free; else Continuous",
+    ),
+    Purpose.LAYOUT: Words(
+        zh="键盘语言、国家键盘：选“美国英语”",
+        en="Keyboard language, Country keyboard: choose USA",
+    ),
+    Purpose.PORT: Words(
+        zh="接口：选“USB 虚拟串口（COM、CDC）”，就不用管键盘",
+        en="Interface: choose USB COM, Virtual COM or CDC",
+    ),
+}
+"""The headings under which makers' manuals have a setting, for codes that were not found."""
+
+
 class Setting(msgspec.Struct, frozen=True):
     """One code to scan, and where it was seen."""
 
@@ -64,6 +89,8 @@ class Setting(msgspec.Struct, frozen=True):
     symbology: Symbology = "code128"
     form: str = ""
     """Where it was read how the maker's codes carry a command; "" for a code seen as a whole."""
+    model: str = ""
+    """The model that the source names, where the sheet is for more of the maker's models."""
     symbols: tuple[int, ...] = ()
     """A Code 128 code's symbols from the start on, without check and stop, as measured in the
     maker's picture; needed where a maker changes between the code sets in a way of its own."""
@@ -77,6 +104,7 @@ class Family(msgspec.Struct, frozen=True):
     name: str
     models: str
     settings: tuple[Setting, ...]
+    """A purpose may need several codes, one after the other."""
     in_manual: tuple[Purpose, ...]
     """Wanted as well, but no code was found that could be trusted for every model named."""
     manual: str

@@ -2,7 +2,8 @@
 
 The first sheet holds the calibration code (`drivers.calibration`): a kiosk that scans it says what
 is set wrongly. Then comes a sheet for each family of scanners with the codes that their makers gave
-them (`provisioning.scanner_families`), each with the page where it was seen.
+them (`provisioning.scanner_families`), each with the page where it was seen. The last sheet says
+for any other scanner what to look for in its manual.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from drivers.barcodes import CODE128_QUIET, QR_QUIET, qr_modules
 from drivers.calibration import HEAD, TAIL
 from drivers.typography import FONT_PATH
 from provisioning.scanner_families import FAMILIES
-from provisioning.scanner_settings import PURPOSES, Family, Setting
+from provisioning.scanner_settings import LOOK_UNDER, PURPOSES, Family, Purpose, Setting
 
 if TYPE_CHECKING:
     from fpdf import FPDF
@@ -47,6 +48,20 @@ _HOW_TO_CHECK: Final = (
 )
 
 
+_ERROR_TONE: Final = (
+    "括号里是来源说的型号，同一厂家别的型号也可以试；扫后响错误音的，请查手册。",
+    "In brackets: the model that the source names. Others of the maker may be tried.",
+    "Where a code is answered by an error tone, look into the manual.",
+)
+_OTHERS: Final = (
+    "得力 Deli、Inateck、商米 Sunmi、Tera，还有这里没有的厂家：没有找到可靠的设置码，不编造。",
+    "Deli, Inateck, Sunmi, Tera, and makers that are not here: no codes were found that can be",
+    "trusted, and none are made up.",
+    "在它的说明书里（纸质的，或在厂家网站上按型号搜“设置手册”）找下面几项，扫那里的码：",
+    "In its manual (on paper, or on the maker's site: “programming guide”), look for these:",
+)
+
+
 def write_sheets(path: Path) -> int:
     """Writes the PDF to `path`; the number of sheets. Raises OSError."""
     from fpdf import FPDF
@@ -60,8 +75,9 @@ def write_sheets(path: Path) -> int:
     _calibration(pdf)
     for family in FAMILIES:
         _family(pdf, family)
+    _any_other(pdf)
     path.write_bytes(bytes(pdf.output()))
-    return 1 + len(FAMILIES)
+    return 2 + len(FAMILIES)
 
 
 def _calibration(pdf: FPDF) -> None:
@@ -77,31 +93,60 @@ def _family(pdf: FPDF, family: Family) -> None:
     if family.settings:
         y = _lines(pdf, y, ("从上到下逐个扫。/ Scan from top to bottom, one after the other.",))
     for number, setting in enumerate(family.settings, start=1):
-        y = _setting(pdf, number, setting, y + 4)
+        y = _setting(pdf, f"{number}. ", _step(family, number - 1), setting, y + 4)
+    if any(setting.model for setting in family.settings):
+        y = _lines(pdf, y + 4, _ERROR_TONE)
     if family.in_manual:
-        wanted = [PURPOSES[purpose] for purpose in family.in_manual]
-        zh = "、".join(words.zh for words in wanted)
-        en = "; ".join(words.en for words in wanted)
         manual = (
-            f"没有找到可靠的设置码，请查厂家手册：{zh}。",
-            f"No code that can be trusted was found; see the maker's manual for: {en}.",
+            "下面几项没有找到可靠的设置码，请在厂家手册里找：",
+            "For these no code that can be trusted was found; look in the maker's manual:",
             family.manual,
         )
-        y = _lines(pdf, y + 6, manual)
+        y = _lines(pdf, y + 4, manual)
+        y = _look_under(pdf, y, family.in_manual)
+    _check_at_last(pdf, y + 4)
+
+
+def _any_other(pdf: FPDF) -> None:
+    """What to look for where no code is given."""
+    pdf.add_page()
+    y = _heading(pdf, "别的扫码枪", "Any other scanner")
+    y = _lines(pdf, y, _OTHERS)
+    y = _look_under(pdf, y + 4, tuple(LOOK_UNDER))
+    _check_at_last(pdf, y + 8)
+
+
+def _look_under(pdf: FPDF, y: float, purposes: tuple[Purpose, ...]) -> float:
+    """Each purpose with the headings that manuals have for it."""
+    for purpose in purposes:
+        words, look = PURPOSES[purpose], LOOK_UNDER[purpose]
+        y = _lines(pdf, y + 2, (f"• {words.zh} → {look.zh}", f"   {words.en} → {look.en}"))
+    return y
+
+
+def _check_at_last(pdf: FPDF, y: float) -> None:
     _lines(
-        pdf,
-        y + 8,
-        ("最后扫第一页上的检查码。/ At last scan the code on the first sheet to check.",),
+        pdf, y, ("最后扫第一页上的检查码。/ At last scan the code on the first sheet to check.",)
     )
 
 
-def _setting(pdf: FPDF, number: int, setting: Setting, y: float) -> float:
+def _step(family: Family, place: int) -> str:
+    """ " (2/5)" where a purpose needs five codes and this is the second; "" where it needs one."""
+    same = [
+        at
+        for at, setting in enumerate(family.settings)
+        if setting.purpose is family.settings[place].purpose
+    ]
+    return f" ({same.index(place) + 1}/{len(same)})" if len(same) > 1 else ""
+
+
+def _setting(pdf: FPDF, number: str, step: str, setting: Setting, y: float) -> float:
     """One step: words at the left, the code at the right. Where the next may begin."""
     words = PURPOSES[setting.purpose]
     pdf.set_text_color(0)
     pdf.set_font(_FONT, size=15)
     pdf.set_xy(_LEFT, y)
-    pdf.cell(_CODES_AT - _LEFT, 8, f"{number}. {words.zh}")
+    pdf.cell(_CODES_AT - _LEFT, 8, f"{number}{words.zh}{step}")
     pdf.set_font(_FONT, size=11)
     pdf.set_xy(_LEFT + 6, y + 8)
     pdf.cell(_CODES_AT - _LEFT, 6, words.en)
@@ -119,7 +164,8 @@ def _setting(pdf: FPDF, number: int, setting: Setting, y: float) -> float:
     pdf.set_text_color(110)
     pdf.set_font(_FONT, size=6)
     pdf.set_xy(_LEFT, below + 0.5)
-    pdf.cell(_WIDTH, 3, f"来源 / source: {setting.source}")
+    named = f"（{setting.model}）" if setting.model else ""
+    pdf.cell(_WIDTH, 3, f"来源 / source: {setting.source}{named}")
     if setting.form:
         below += 3
         pdf.set_xy(_LEFT, below + 0.5)

@@ -14,8 +14,16 @@ from PIL import Image
 
 from drivers.calibration import TEXT, diagnose
 from provisioning.commands import provision
+from provisioning.scanner_datalogic import GRYPHON
 from provisioning.scanner_families import FAMILIES
-from provisioning.scanner_settings import FNC3, PURPOSES, Family, Purpose, Setting
+from provisioning.scanner_settings import (
+    FNC3,
+    LOOK_UNDER,
+    PURPOSES,
+    Family,
+    Purpose,
+    Setting,
+)
 from tests.support.paper import Code, read_codes
 
 FNC3_VALUE = 96
@@ -102,7 +110,7 @@ def test_the_first_sheet_is_read_as_the_calibration_code(printed: Printed) -> No
 
 @pytest.mark.parametrize("dpi", [203, 300])
 def test_every_settings_code_reads_from_its_sheet(printed: Printed, dpi: int) -> None:
-    for family, sheet in zip(FAMILIES, printed(dpi)[1:], strict=True):
+    for family, sheet in zip(FAMILIES, printed(dpi)[1:-1], strict=True):
         names = {"code128": "Code128", "qr": "QRCode", "datamatrix": "DataMatrix"}
         expected = {Code(names[s.symbology], plain(s.content)) for s in family.settings}
         assert set(read_codes(sheet, scale=1)) == expected, family.name
@@ -159,15 +167,47 @@ def test_each_code_says_where_it_was_seen_and_each_sheet_in_both_languages(pdf: 
         texts = [page.get_textpage().get_text_bounded() for page in document]
     for setting in every_setting():
         assert setting.source.startswith("https://")
-    for family, text in zip(FAMILIES, texts[1:], strict=True):
+    for family, text in zip(FAMILIES, texts[1:-1], strict=True):
         seen = "".join(text.split())
         assert family.name.replace(" ", "") in seen
         for setting in family.settings:
             assert setting.source in seen
             assert PURPOSES[setting.purpose].zh in text
             assert PURPOSES[setting.purpose].en in text
+            assert setting.model.replace(" ", "") in seen
         if family.in_manual:
             assert family.manual in seen
+        for purpose in family.in_manual:
+            assert "".join(LOOK_UNDER[purpose].zh.split()) in seen, family.name
+            assert "".join(LOOK_UNDER[purpose].en.split()) in seen, family.name
+
+
+def test_the_last_sheet_says_for_any_other_scanner_what_to_look_for(pdf: Path) -> None:
+    with opened(pdf) as document:
+        last = "".join(document[len(document) - 1].get_textpage().get_text_bounded().split())
+    for maker in ("得力", "Inateck", "商米", "Tera"):
+        assert maker in last
+    for words in LOOK_UNDER.values():
+        assert "".join(words.zh.split()) in last
+        assert "".join(words.en.split()) in last
+
+
+def test_codes_for_one_purpose_are_counted(pdf: Path) -> None:
+    zebra = next(family for family in FAMILIES if family.name.startswith("Zebra"))
+    with opened(pdf) as document:
+        text = document[1 + FAMILIES.index(zebra)].get_textpage().get_text_bounded()
+    steps = [setting.content for setting in zebra.settings if setting.purpose is Purpose.ENDS]
+    assert steps == [f"{FNC3}{rule}" for rule in ("80", "7B1211", "6A110", "6A14470D", "4")]
+    for step in range(1, 6):
+        assert f"{step}. {PURPOSES[Purpose.ENDS].zh} ({step}/5)" in text
+    assert f"6. {PURPOSES[Purpose.LOOKS].zh}\r\n" in text
+
+
+def test_a_gryphon_is_told_by_reader_programming_symbols(printed: Printed) -> None:
+    sheet = printed(300)[1 + FAMILIES.index(GRYPHON)]
+    read = zxingcpp.read_barcodes(sheet.convert("L"))
+    assert len(read) == len(GRYPHON.settings)
+    assert all("'ReaderInit': True" in str(code.extra) for code in read)
 
 
 def test_what_a_family_lacks_is_told_not_invented() -> None:
