@@ -53,7 +53,7 @@ from hub.projections import projection_store as store
 from hub.projections.movement_store import Days
 from hub.projections.refold import REFOLD, Fold, Refolder
 
-VERSION: Final = 12
+VERSION: Final = 13
 """Rises when a fold changes what it makes of the same events: the next start rebuilds."""
 
 TIMEZONE: Final = "Asia/Shanghai"

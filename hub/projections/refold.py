@@ -12,6 +12,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from sqlalchemy import Connection, select
 
+from contract.events import SaleTakenBack, Sold
 from contract.order import Placement, SortKey
 from hub import db, incidents
 from hub.folds.boxes import BoxState, fold_box
@@ -49,6 +50,8 @@ REFOLD: Final = 2000
 
 REMEMBERED: Final = 20_000
 """Decoded events kept in memory, about 1 kB each."""
+
+SALES: Final = frozenset({Sold, SaleTakenBack})
 
 Fold: TypeAlias = Callable[[str, Sequence[Entry]], ItemState | None]
 
@@ -310,7 +313,7 @@ class Refolder:
                     states.append(state)
         except FoldError as error:
             return error.row
-        self._write(connection, codes, states, gone, now_ms)
+        self._write(connection, codes, needed, states, gone, now_ms)
         if boxes:
             stock_store.save_boxes(connection, boxes)
         return None
@@ -319,6 +322,7 @@ class Refolder:
         self,
         connection: Connection,
         codes: list[str],
+        needed: "_Needed",
         states: list[ItemState],
         gone: list[str],
         now_ms: int,
@@ -335,9 +339,15 @@ class Refolder:
             if state.category is not None and state.status in COUNTED:
                 key = (state.stop, state.category, state.status)
                 deltas[key] = deltas.get(key, 0) + state.quantity
-        # What was sold has a row from its sale on, if that comes before it came in.
+        # What was sold before anybody knows that it came in may have no row yet: a box has none.
         other = [
-            one.code for one in states if one.code in old and old[one.code].category != one.category
+            one.code
+            for one in states
+            if (
+                old[one.code].category != one.category
+                if one.code in old
+                else any(type(event.body) in SALES for event in needed.events[one.code])
+            )
         ]
         other += [code for code in gone if code in old]
         if other:

@@ -190,6 +190,27 @@ def test_proceeds_are_what_the_sales_of_each_category_add_up_to(lived: HubDb) ->
     assert {row[2] for row in recounted} >= {"", "F1", "H1", "ZZ"}
 
 
+def test_a_box_that_was_sold_before_it_is_known_to_have_come_in_counts_as_what_it_is(
+    tmp_path: Path,
+) -> None:
+    path = make_template(tmp_path / "hub.sqlite3")
+    came, market = Journal("kiosk-a", "00AA"), Journal("kiosk-b", "00BB")
+    box = codes.serial_code(codes.Kind.BOX, "00AA", 1)
+    for journal in (came, market):
+        journal.start()
+        journal.learn_time()
+    came.add(
+        events.BoxReceived(session=SESSION, box=box, category="F2", place=PLACES[0], quantity=6)
+    )
+    market.add(events.Sold(market=SESSION, price=90, item=box))
+    market.add(events.SaleTakenBack(market=SESSION, price=90, item=box))
+    with HubDb(path) as hub:
+        hub.take(message_of(market.written))
+        assert hub.rows("SELECT category, sold, taken_back FROM proceeds") == [("", 90, 90)]
+        hub.take(message_of(came.written))
+        assert hub.rows("SELECT category, sold, taken_back FROM proceeds") == [("F2", 90, 90)]
+
+
 def test_a_recall_meets_what_reading_every_item_finds(lived: HubDb) -> None:
     recounted = Counter(
         (recall, status, item, stop, quantity, not wanted or bool(lot))
