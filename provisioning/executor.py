@@ -122,6 +122,9 @@ class Executor:
         path = self.at(step.path)
         if path.is_symlink() and str(path.readlink()) == step.target:
             return
+        if step.keep and (path.is_symlink() or path.exists()):
+            self._tell(f"  {step.path}: 已有别的文件，保留 / something else is there, and stays")
+            return
         if path.exists() and not path.is_symlink():
             raise PlanError(f"{step.path}: 已有文件，不是链接 / is there and is no link")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -134,6 +137,8 @@ class Executor:
 
     def _gone(self, step: Gone) -> None:
         path = self.at(step.path)
+        if step.led_to and not (path.is_symlink() and str(path.readlink()) == step.led_to):
+            return
         if path.is_dir() and not path.is_symlink():
             with suppress(OSError):  # somebody else's files are in it
                 path.rmdir()

@@ -18,7 +18,19 @@ from msgspec import Struct
 from drivers.ports import Words
 from provisioning import mosquitto
 from provisioning.mosquitto import BrokerSettings, Style
-from provisioning.plan import YICANG, Command, File, Folder, Gone, Link, Owned, Plan, Section, Step
+from provisioning.plan import (
+    TYPED,
+    YICANG,
+    Command,
+    File,
+    Folder,
+    Gone,
+    Link,
+    Owned,
+    Plan,
+    Section,
+    Step,
+)
 from provisioning.updates.names import follows
 
 if TYPE_CHECKING:
@@ -159,6 +171,7 @@ def _units(facts: Facts) -> list[Step]:
     steps: list[Step] = [
         Link(CURRENT, facts.base),
         *(() if facts.confirmed else (Link(CONFIRMED, facts.base),)),
+        Link(TYPED, YICANG, keep=True),
         Command(
             ("systemd-sysusers", "yicang.conf"),
             elsewhere=(
@@ -371,6 +384,7 @@ def uninstall_plan(*, kiosk: bool = False) -> Plan:
         Gone(f"{UNITS}/mosquitto.service.d/yicang.conf"),
         Gone(f"{UNITS}/mosquitto.service.d"),
         *(Gone(path) for path in (() if kiosk else SHARED)),
+        *(() if kiosk else (Gone(TYPED, YICANG),)),
         Gone(BROKER_CONF),
         *(
             Gone(f"{OWN}/{name}")

@@ -15,6 +15,8 @@ from drivers.ports import Words
 ROOT: Final = "root"
 YICANG: Final = "/opt/yicang/current/.venv/bin/yicang"
 """Our own command line, where the units expect it."""
+TYPED: Final = "/usr/local/bin/yicang"
+"""Where shells and sudo find it, so that people need not type where it lies."""
 INDENT: Final = "    "
 
 
@@ -47,16 +49,19 @@ class File(Struct, frozen=True):
 
 
 class Link(Struct, frozen=True):
-    """A symbolic link."""
+    """A symbolic link. One with ``keep`` is made only where there is nothing."""
 
     path: str
     target: str
+    keep: bool = False
 
 
 class Gone(Struct, frozen=True):
-    """A file, link or empty folder that is to be there no more."""
+    """A file, link or empty folder that is to be there no more; with ``led_to`` only a link that
+    leads there."""
 
     path: str
+    led_to: str = ""
 
 
 class Owned(Struct, frozen=True):
@@ -94,6 +99,7 @@ Plan: TypeAlias = tuple[Step, ...]
 
 def shown(plan: Plan) -> Iterator[str]:
     """Every line of ``--dry-run``: each file with its content, each command."""
+    if_there = "  (已有则保留 / kept if there)"
     for step in plan:
         match step:
             case Section(title):
@@ -102,11 +108,12 @@ def shown(plan: Plan) -> Iterator[str]:
             case Folder():
                 yield f"mkdir {step.path}  {_rights(step)}"
             case File():
-                kept = "  (已有则保留 / kept if there)" if step.keep else ""
+                kept = if_there if step.keep else ""
                 yield f"write {step.path}  {_rights(step)}{kept}"
                 yield from _content(step)
             case Link():
-                yield f"link {step.path} -> {step.target}"
+                kept = if_there if step.keep else ""
+                yield f"link {step.path} -> {step.target}{kept}"
             case Gone():
                 yield f"remove {step.path}"
             case Owned():

@@ -23,7 +23,7 @@ from typing import Final
 from provisioning.updates import first
 from provisioning.updates.bundle import BundleError
 from provisioning.updates.fitting import SUBSYSTEMS
-from provisioning.updates.links import NOW, first_links, listed
+from provisioning.updates.links import NOW, first_links, link, listed
 from provisioning.updates.names import CURRENT
 from provisioning.updates.places import Places
 from provisioning.updates.venvs import PYTHON
@@ -34,6 +34,9 @@ KIND: Final = "kiosk"
 STATE: Final = "var/lib/yicang/kiosk"
 DONE: Final = "var/lib/yicang/first-boot-done"
 ACCOUNT: Final = "yicang-kiosk"
+PROGRAM: Final = Path("/opt/yicang/current/.venv/bin/yicang")
+TYPED: Final = "usr/local/bin/yicang"
+"""Where a shell finds it, for whoever looks after the kiosk."""
 
 NETWORK: Final = """\
 network:
@@ -73,6 +76,9 @@ def first_boot(boot: Path, root: Path, *, machine: bool = True, python: Path = P
     release = _install(places, card, python)
     there = places.release(release)
     linked = first_links(places, there, listed(there, KIND))
+    typed = root / TYPED
+    if not (typed.is_symlink() or typed.exists()):
+        link(typed, PROGRAM)
     if machine:
         _run("systemd-sysusers")
         _run("systemd-tmpfiles", "--create")

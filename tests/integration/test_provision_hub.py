@@ -229,7 +229,7 @@ def test_a_dry_run_names_every_file_and_command_and_touches_nothing(
         for path, facts in everything(made).items()
         if (stat.S_ISREG(int(str(facts[0]))) or stat.S_ISLNK(int(str(facts[0]))))
         and f"/{path} " not in said
-        and path.startswith(("etc/mosquitto", "etc/systemd", "var/lib/yicang", "opt"))
+        and path.startswith(("etc/mosquitto", "etc/systemd", "var/lib/yicang", "opt", "usr/local"))
     ]
     assert [path for path in missing if "hub.sqlite3" not in path and ".lock" not in path] == []
     for command in ("systemctl daemon-reload", "systemctl start yicang-hub.service"):
@@ -269,6 +269,21 @@ def test_what_somebody_set_stays_and_a_new_address_gets_new_certificates(tmp_pat
 
 def x509_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
+
+
+def test_the_command_is_known_by_its_name_unless_the_name_is_taken(
+    hub: tuple[Path, str], tmp_path: Path
+) -> None:
+    made, _ = hub
+    typed = "usr/local/bin/yicang"
+    assert str((made / typed).readlink()) == "/opt/yicang/current/.venv/bin/yicang"
+    root = an_empty_root(tmp_path)
+    (root / typed).parent.mkdir(parents=True)
+    (root / typed).write_text("somebody's own")
+    said = provision(root, "--host", "hub.example")
+    assert f"/{typed}: 已有别的文件，保留 / something else is there, and stays" in said
+    provision(root, "--uninstall")
+    assert (root / typed).read_text() == "somebody's own"
 
 
 def test_uninstalling_leaves_the_data_and_says_what_stays(tmp_path: Path) -> None:
@@ -311,6 +326,7 @@ def test_uninstalling_leaves_a_kiosk_on_the_same_machine_what_it_needs(tmp_path:
     assert "the kiosk on this machine goes on" in said
     assert (root / "opt/yicang/current").is_symlink()
     assert (root / "etc/tmpfiles.d/yicang.conf").is_symlink()
+    assert (root / "usr/local/bin/yicang").is_symlink()
     assert unit.is_symlink()
     assert not os.path.lexists(root / "etc/systemd/system/yicang-hub.service")
     assert not (root / "etc/mosquitto/yicang").exists()

@@ -153,7 +153,7 @@ def test_a_bare_debian_becomes_a_hub_stays_one_and_can_be_left(site: Site) -> No
     assert "password (shown this once)" in made
     said = until("the hub has its broker", site.answers)
     assert "308 https://hub.example/login" in said
-    assert "nothing has changed" in site.ask(PROGRAM, "provision", "hub")
+    assert "nothing has changed" in site.ask("/usr/local/bin/yicang", "provision", "hub")
 
     for unit in ("yicang-hub-backup", "yicang-certificates"):
         started = machine.run("systemctl", "start", f"{unit}.service")

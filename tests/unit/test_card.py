@@ -332,6 +332,8 @@ def test_what_a_kiosk_has_of_a_release_follows_the_release_in_use(boot: Path, ro
     prepare(boot)
     first_boot.first_boot(boot, root, machine=False)
     etc, release = root / "etc", "/opt/yicang/current/systemd"
+    typed = root / "usr/local/bin/yicang"
+    assert str(typed.readlink()) == "/opt/yicang/current/.venv/bin/yicang"
     for link, source in {
         "polkit-1/rules.d/50-yicang-network.rules": "polkit/50-yicang-network.rules",
         "systemd/journald.conf.d/yicang.conf": "journald.conf.d/yicang.conf",
