@@ -103,30 +103,18 @@ ACCOUNTS: Final = Listing[AccountRow](
     source=MemorySource(rows=_accounts),
     columns=(
         Column(
-            key="name",
-            title=_l("User name"),
+            "name",
+            _l("User name"),
+            lambda row: row.account.name,
             heading=True,
-            value=lambda row: row.account.name,
             link=Link("accounts.one", "account", lambda row: row.account.id),
             sort=True,
         ),
-        Column(key="role", title=_l("Role"), value=lambda row: row.role, sort=True),
-        Column(key="where", title=_l("Stops"), value=lambda row: row.where, sort=True),
-        Column(key="state", title=_l("State"), value=_state, sort=True),
-        Column(
-            key="seen",
-            title=_l("Last here"),
-            kind=Kind.MOMENT,
-            value=lambda row: row.seen_ms,
-            sort=True,
-        ),
-        Column(
-            key="added",
-            title=_l("Added at"),
-            kind=Kind.MOMENT,
-            value=lambda row: row.account.created_ms,
-            sort=True,
-        ),
+        Column("role", _l("Role"), lambda row: row.role, sort=True),
+        Column("where", _l("Stops"), lambda row: row.where, sort=True),
+        Column("state", _l("State"), _state, sort=True),
+        Column("seen", _l("Last here"), lambda row: row.seen_ms, Kind.MOMENT, sort=True),
+        Column("added", _l("Added at"), lambda row: row.account.created_ms, Kind.MOMENT, sort=True),
     ),
     filters=(
         Choice(
@@ -154,30 +142,20 @@ SESSIONS: Final = Listing[SessionRow](
     source=MemorySource(rows=_sessions),
     columns=(
         Column(
-            key="name",
-            title=_l("User name"),
+            "name",
+            _l("User name"),
+            lambda row: row.name,
             heading=True,
-            value=lambda row: row.name,
             link=Link("accounts.one", "account", lambda row: row.session.user),
             sort=True,
         ),
-        Column(key="device", title=_l("Device"), value=lambda row: row.device, sort=True),
-        Column(key="how", title=_l("How"), value=lambda row: row.how, sort=True),
+        Column("device", _l("Device"), lambda row: row.device, sort=True),
+        Column("how", _l("How"), lambda row: row.how, sort=True),
         Column(
-            key="since",
-            title=_l("Signed in at"),
-            kind=Kind.MOMENT,
-            value=lambda row: row.session.created_ms,
-            sort=True,
+            "since", _l("Signed in at"), lambda row: row.session.created_ms, Kind.MOMENT, sort=True
         ),
-        Column(
-            key="seen",
-            title=_l("Last used"),
-            kind=Kind.MOMENT,
-            value=lambda row: row.session.seen_ms,
-            sort=True,
-        ),
-        Column(key="address", title=_l("Address"), value=lambda row: row.session.address),
+        Column("seen", _l("Last used"), lambda row: row.session.seen_ms, Kind.MOMENT, sort=True),
+        Column("address", _l("Address"), lambda row: row.session.address),
     ),
     filters=(
         Choice(

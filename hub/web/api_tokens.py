@@ -86,33 +86,14 @@ TOKENS = Listing[Row](
     ),
     source=MemorySource(rows=_rows),
     columns=(
-        Column(key="label", title=_l("For"), value=lambda row: row.label, sort=True, heading=True),
-        Column(key="role", title=_l("Role"), value=lambda row: row.role, sort=True),
-        Column(key="where", title=_l("Stops"), value=lambda row: row.where),
-        Column(
-            key="created",
-            title=_l("Made"),
-            kind=Kind.MOMENT,
-            value=lambda row: row.token.created_ms,
-            sort=True,
-        ),
-        Column(key="who", title=_l("Made by"), value=lambda row: row.who, sort=True),
-        Column(
-            key="used",
-            title=_l("Last used"),
-            kind=Kind.MOMENT,
-            value=lambda row: row.token.used_ms,
-            sort=True,
-        ),
-        Column(
-            key="id",
-            title=_l("Token’s id"),
-            kind=Kind.CODE,
-            value=lambda row: row.token.id,
-        ),
-        Column(
-            key="do", title=_l("Action"), value=lambda row: "", show=_revoke_link, in_files=False
-        ),
+        Column("label", _l("For"), lambda row: row.label, sort=True, heading=True),
+        Column("role", _l("Role"), lambda row: row.role, sort=True),
+        Column("where", _l("Stops"), lambda row: row.where),
+        Column("created", _l("Made"), lambda row: row.token.created_ms, Kind.MOMENT, sort=True),
+        Column("who", _l("Made by"), lambda row: row.who, sort=True),
+        Column("used", _l("Last used"), lambda row: row.token.used_ms, Kind.MOMENT, sort=True),
+        Column("id", _l("Token’s id"), lambda row: row.token.id, Kind.CODE),
+        Column("do", _l("Action"), lambda row: "", show=_revoke_link, in_files=False),
     ),
     filters=(
         Choice(

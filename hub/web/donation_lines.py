@@ -18,44 +18,17 @@ def lines(donation: Donation) -> Listing[Row]:
         empty=_l("The list is empty."),
         source=MemorySource(rows=lambda _here: donation.rows),
         columns=(
+            Column("row", _l("Row"), lambda one: one.row, Kind.NUMBER, sort=True),
+            Column("name", _l("Name"), lambda one: one.name, heading=True, sort=True),
             Column(
-                key="row", title=_l("Row"), kind=Kind.NUMBER, value=lambda one: one.row, sort=True
+                "category", _l("Category"), lambda one: story.category_name(one.category), sort=True
             ),
+            Column("quantity", _l("Quantity"), lambda one: one.quantity, Kind.NUMBER, sort=True),
             Column(
-                key="name", title=_l("Name"), value=lambda one: one.name, heading=True, sort=True
+                "label", _l("Label"), lambda one: _("whole box") if one.box else _("each piece")
             ),
-            Column(
-                key="category",
-                title=_l("Category"),
-                value=lambda one: story.category_name(one.category),
-                sort=True,
-            ),
-            Column(
-                key="quantity",
-                title=_l("Quantity"),
-                kind=Kind.NUMBER,
-                value=lambda one: one.quantity,
-                sort=True,
-            ),
-            Column(
-                key="label",
-                title=_l("Label"),
-                value=lambda one: _("whole box") if one.box else _("each piece"),
-            ),
-            Column(
-                key="gtin",
-                title=_l("Retail code"),
-                kind=Kind.CODE,
-                value=lambda one: one.gtin,
-                sort=True,
-            ),
-            Column(key="lot", title=_l("Lot"), value=lambda one: one.lot, sort=True),
-            Column(
-                key="expiry",
-                title=_l("Use by"),
-                kind=Kind.DATE,
-                value=lambda one: one.expiry,
-                sort=True,
-            ),
+            Column("gtin", _l("Retail code"), lambda one: one.gtin, Kind.CODE, sort=True),
+            Column("lot", _l("Lot"), lambda one: one.lot, sort=True),
+            Column("expiry", _l("Use by"), lambda one: one.expiry, Kind.DATE, sort=True),
         ),
     )

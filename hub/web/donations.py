@@ -139,23 +139,19 @@ LISTS: Final = Listing[Any](
     source=SqlSource(select=_select, key=(_TABLE.id,), rows=_rows),
     columns=(
         Column(
-            key="created",
-            title=_l("Read"),
-            kind=Kind.MOMENT,
-            value=lambda row: row.created_ms,
-            sort=_TABLE.created_ms,
+            "created", _l("Read"), lambda row: row.created_ms, Kind.MOMENT, sort=_TABLE.created_ms
         ),
         Column(
-            key="source",
-            title=_l("From"),
-            value=lambda row: row.source,
+            "source",
+            _l("From"),
+            lambda row: row.source,
             heading=True,
             link=Link("donations.one", "donation", lambda row: row.id),
         ),
-        Column(key="stop", title=_l("Stop"), value=_stop),
-        Column(key="pieces", title=_l("Pieces"), kind=Kind.NUMBER, value=lambda row: row.pieces),
-        Column(key="labels", title=_l("Labels"), kind=Kind.NUMBER, value=lambda row: row.labels),
-        Column(key="state", title=_l("State"), value=state_of),
+        Column("stop", _l("Stop"), _stop),
+        Column("pieces", _l("Pieces"), lambda row: row.pieces, Kind.NUMBER),
+        Column("labels", _l("Labels"), lambda row: row.labels, Kind.NUMBER),
+        Column("state", _l("State"), state_of),
     ),
     filters=(
         filters.stops(_TABLE.stop),

@@ -195,53 +195,26 @@ EVENTS: Final = Listing[Line](
     source=SqlSource(select=_select, key=(_EVENT.position,), rows=_rows, counted=_counted),
     columns=(
         Column(
-            key="position",
-            title=_l("Number"),
-            kind=Kind.NUMBER,
-            value=lambda row: row.position,
-            sort=_EVENT.position,
+            "position", _l("Number"), lambda row: row.position, Kind.NUMBER, sort=_EVENT.position
         ),
+        Column("text", _l("What happened"), lambda row: row.text, heading=True),
         Column(
-            key="text",
-            title=_l("What happened"),
-            heading=True,
-            value=lambda row: row.text,
-        ),
-        Column(
-            key="about",
-            title=_l("Concerns"),
-            kind=Kind.CODE,
-            value=lambda row: row.about,
+            "about",
+            _l("Concerns"),
+            lambda row: row.about,
+            Kind.CODE,
             show=lambda row: codes.grouped(row.about),
             link=Link("events.listing", "subject", lambda row: row.about),
         ),
-        Column(key="t", title=_l("When"), kind=Kind.MOMENT, value=lambda row: row.t),
-        Column(
-            key="known",
-            title=_l("Clock"),
-            value=lambda row: "" if row.known else _("guessed"),
-            on_page=False,
-        ),
-        Column(
-            key="received",
-            title=_l("Recorded"),
-            kind=Kind.MOMENT,
-            value=lambda row: row.received_ms,
-        ),
-        Column(key="stop", title=_l("Stop"), value=lambda row: row.stop),
+        Column("t", _l("When"), lambda row: row.t, Kind.MOMENT),
+        Column("known", _l("Clock"), lambda row: "" if row.known else _("guessed"), on_page=False),
+        Column("received", _l("Recorded"), lambda row: row.received_ms, Kind.MOMENT),
+        Column("stop", _l("Stop"), lambda row: row.stop),
         kiosk_columns.linked(lambda row: row.kiosk),
-        Column(key="who", title=_l("Who"), value=lambda row: row.who),
-        Column(key="kind", title=_l("Type"), value=lambda row: type_name(row.type), on_page=False),
-        Column(
-            key="type",
-            title=_l("Type in the log"),
-            kind=Kind.CODE,
-            value=lambda row: row.type,
-            on_page=False,
-        ),
-        Column(
-            key="id", title=_l("Event"), kind=Kind.CODE, value=lambda row: row.id, on_page=False
-        ),
+        Column("who", _l("Who"), lambda row: row.who),
+        Column("kind", _l("Type"), lambda row: type_name(row.type), on_page=False),
+        Column("type", _l("Type in the log"), lambda row: row.type, Kind.CODE, on_page=False),
+        Column("id", _l("Event"), lambda row: row.id, Kind.CODE, on_page=False),
     ),
     filters=(
         Choice(

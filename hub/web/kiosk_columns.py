@@ -43,15 +43,7 @@ def kiosk(
     heading: bool = False,
 ) -> Column[T]:
     """Which kiosk it is."""
-    return Column(
-        key="kiosk",
-        title=_l("Kiosk"),
-        kind=Kind.CODE,
-        value=value,
-        sort=sort,
-        link=link,
-        heading=heading,
-    )
+    return Column("kiosk", _l("Kiosk"), value, Kind.CODE, sort=sort, link=link, heading=heading)
 
 
 def linked(
@@ -80,4 +72,4 @@ def kind(value: Callable[[T], str]) -> Column[T]:
 
 
 def _in_files(key: str, title: Any, value: Callable[[T], str]) -> Column[T]:
-    return Column(key=key, title=title, kind=Kind.CODE, value=value, on_page=False)
+    return Column(key, title, value, Kind.CODE, on_page=False)

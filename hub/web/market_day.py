@@ -93,40 +93,22 @@ def _lines(market: str) -> Listing[Any]:
         empty=_l("Nothing was sold yet."),
         source=SqlSource(select=of_market, key=(_SALE.event,), rows=as_found),
         columns=(
+            Column("when", _l("When"), lambda row: row.at, Kind.MOMENT, sort=_SALE.t, heading=True),
+            Column("what", _l("What"), _what),
             Column(
-                key="when",
-                title=_l("When"),
-                kind=Kind.MOMENT,
-                value=lambda row: row.at,
-                sort=_SALE.t,
-                heading=True,
-            ),
-            Column(key="what", title=_l("What"), value=_what),
-            Column(
-                key="item",
-                title=_l("Item"),
-                kind=Kind.CODE,
-                value=lambda row: row.item,
+                "item",
+                _l("Item"),
+                lambda row: row.item,
+                Kind.CODE,
                 show=lambda row: codes.grouped(row.item) if row.item else "",
                 link=Link("board.item", "code", lambda row: row.item),
             ),
             Column(
-                key="category",
-                title=_l("Category"),
-                value=lambda row: story.category_name(row.category) or None,
+                "category", _l("Category"), lambda row: story.category_name(row.category) or None
             ),
             Column(
-                key="pay",
-                title=_l("Paid by"),
-                value=lambda row: pay_name(row.pay) if row.kind in _SALES else None,
+                "pay", _l("Paid by"), lambda row: pay_name(row.pay) if row.kind in _SALES else None
             ),
-            Column(
-                key="amount",
-                title=_l("Amount"),
-                kind=Kind.MONEY,
-                value=_amount,
-                show=_sum,
-                sort=_SALE.amount,
-            ),
+            Column("amount", _l("Amount"), _amount, Kind.MONEY, show=_sum, sort=_SALE.amount),
         ),
     )

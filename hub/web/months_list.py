@@ -24,45 +24,19 @@ MONTHS: Final = Listing[Closed](
     empty=_l("No month has been closed yet."),
     source=MemorySource(rows=query.closed),
     columns=(
+        Column("number", _l("Number"), lambda one: one.number, Kind.NUMBER, sort=True),
         Column(
-            key="number",
-            title=_l("Number"),
-            kind=Kind.NUMBER,
-            value=lambda one: one.number,
-            sort=True,
-        ),
-        Column(
-            key="month",
-            title=_l("Month"),
+            "month",
+            _l("Month"),
+            lambda one: one.month,
             heading=True,
-            value=lambda one: one.month,
             show=lambda one: month_name(one.month),
             link=lambda one: url_for("statements.statement", number=one.number),
             sort=True,
         ),
-        Column(
-            key="closed",
-            title=_l("Closed on"),
-            kind=Kind.MOMENT,
-            value=lambda one: one.closed_ms,
-            sort=True,
-        ),
-        Column(
-            key="position",
-            title=_l("Log position"),
-            kind=Kind.NUMBER,
-            value=lambda one: one.position,
-            sort=True,
-        ),
-        Column(
-            key="digest",
-            title=_l("Digest"),
-            kind=Kind.CODE,
-            value=lambda one: one.digest,
-            on_page=False,
-        ),
-        Column(
-            key="head", title=_l("Head"), kind=Kind.CODE, value=lambda one: one.head, on_page=False
-        ),
+        Column("closed", _l("Closed on"), lambda one: one.closed_ms, Kind.MOMENT, sort=True),
+        Column("position", _l("Log position"), lambda one: one.position, Kind.NUMBER, sort=True),
+        Column("digest", _l("Digest"), lambda one: one.digest, Kind.CODE, on_page=False),
+        Column("head", _l("Head"), lambda one: one.head, Kind.CODE, on_page=False),
     ),
 )

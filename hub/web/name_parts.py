@@ -142,14 +142,14 @@ def _listing(part: Part) -> Listing[Entry]:
     for field in part.fields:
         columns.append(
             Column[Entry](
-                key=field.name,
-                title=field.label,
-                kind=Shown.CODE
+                field.name,
+                field.label,
+                _value(field),
+                Shown.CODE
                 if field.name == part.key
                 else Shown.NUMBER
                 if field.kind == "number"
                 else Shown.TEXT,
-                value=_value(field),
                 sort=db.plan.c[field.name] if in_sql else True,
                 heading=field.name == part.key,
                 link=address if field.name == part.key else None,

@@ -104,31 +104,13 @@ QUARANTINE: Final = Listing[Line](
     empty=_l("Empty: everything that arrived was understood."),
     source=SqlSource(select=_select, key=(_EVENT.id,), rows=_rows),
     columns=(
-        Column(
-            key="id",
-            title=_l("Number"),
-            kind=Kind.NUMBER,
-            value=lambda row: row.id,
-            sort=_EVENT.id,
-        ),
-        Column(key="problem", title=_l("Why"), heading=True, value=lambda row: row.problem),
+        Column("id", _l("Number"), lambda row: row.id, Kind.NUMBER, sort=_EVENT.id),
+        Column("problem", _l("Why"), lambda row: row.problem, heading=True),
         kiosk_columns.linked(lambda row: row.kiosk),
         kiosk_columns.start(lambda row: row.epoch),
-        Column(
-            key="seq", title=_l("Place in the journal"), kind=Kind.NUMBER, value=lambda row: row.seq
-        ),
-        Column(
-            key="received",
-            title=_l("Recorded"),
-            kind=Kind.MOMENT,
-            value=lambda row: row.received_ms,
-        ),
-        Column(
-            key="raw",
-            title=_l("As received"),
-            value=lambda row: row.raw,
-            show=_folded,
-        ),
+        Column("seq", _l("Place in the journal"), lambda row: row.seq, Kind.NUMBER),
+        Column("received", _l("Recorded"), lambda row: row.received_ms, Kind.MOMENT),
+        Column("raw", _l("As received"), lambda row: row.raw, show=_folded),
         kiosk_columns.digest(lambda row: row.hash),
     ),
     filters=(

@@ -57,9 +57,9 @@ def things(source: Source[Thing]) -> Listing[Thing]:
         empty="",
         source=source,
         columns=(
-            Column(key="id", title="id", value=lambda row: row[0], sort=THINGS.c.id),
-            Column(key="name", title="name", value=lambda row: row[1], sort=THINGS.c.name),
-            Column(key="age", title="age", value=lambda row: row[2], sort=THINGS.c.age),
+            Column("id", "id", lambda row: row[0], sort=THINGS.c.id),
+            Column("name", "name", lambda row: row[1], sort=THINGS.c.name),
+            Column("age", "age", lambda row: row[2], sort=THINGS.c.age),
         ),
     )
 

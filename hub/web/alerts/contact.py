@@ -100,22 +100,18 @@ STOPS: Final = Listing[Line](
     source=MemorySource(rows=_rows),
     columns=(
         Column(
-            key="name",
-            title=_l("Stop"),
+            "name",
+            _l("Stop"),
+            lambda row: row.name,
             heading=True,
-            value=lambda row: row.name,
             link=Link("alerts.contact", "stop", lambda row: row.stop),
             sort=True,
         ),
-        Column(key="now", title=_l("Now"), value=lambda row: row.now, sort=True),
-        Column(key="today", title=_l("Open today"), value=lambda row: row.today, show=_today),
-        Column(key="phone", title=_l("Host's telephone known"), value=lambda row: row.phone),
+        Column("now", _l("Now"), lambda row: row.now, sort=True),
+        Column("today", _l("Open today"), lambda row: row.today, show=_today),
+        Column("phone", _l("Host's telephone known"), lambda row: row.phone),
         Column(
-            key="channels",
-            title=_l("Channels for alarms"),
-            kind=Kind.NUMBER,
-            value=lambda row: row.channels,
-            sort=True,
+            "channels", _l("Channels for alarms"), lambda row: row.channels, Kind.NUMBER, sort=True
         ),
     ),
 )

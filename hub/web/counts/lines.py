@@ -91,56 +91,38 @@ def _listing(
         empty=_l("Nothing stands at these places by the book, and nothing was seen."),
         source=MemorySource(rows=lambda _connection: rows),
         columns=(
-            Column(key="n", title=_l("No."), kind=Kind.NUMBER, value=lambda row: row.n, sort=True),
+            Column("n", _l("No."), lambda row: row.n, Kind.NUMBER, sort=True),
             Column(
-                key="item",
-                title=_l("Item"),
-                kind=Kind.CODE,
-                value=lambda row: row.line.item,
+                "item",
+                _l("Item"),
+                lambda row: row.line.item,
+                Kind.CODE,
                 show=lambda row: codes.grouped(row.line.item),
                 link=Link("board.item", "code", lambda row: row.line.item),
                 sort=True,
                 heading=True,
             ),
-            Column(key="category", title=_l("Category"), value=lambda row: row.category, sort=True),
+            Column("category", _l("Category"), lambda row: row.category, sort=True),
             Column(
-                key="verdict",
-                title=_l("Outcome"),
-                value=lambda row: words.verdict(row.line.verdict),
-                sort=True,
+                "verdict", _l("Outcome"), lambda row: words.verdict(row.line.verdict), sort=True
             ),
+            Column("reason", _l("Why"), lambda row: words.reason(row.line) or None, sort=True),
+            Column("place", _l("Should be at"), lambda row: row.place, sort=True),
+            Column("seen", _l("Seen at"), lambda row: row.seen, sort=True),
             Column(
-                key="reason",
-                title=_l("Why"),
-                value=lambda row: words.reason(row.line) or None,
-                sort=True,
-            ),
-            Column(key="place", title=_l("Should be at"), value=lambda row: row.place, sort=True),
-            Column(key="seen", title=_l("Seen at"), value=lambda row: row.seen, sort=True),
-            Column(
-                key="t",
-                title=_l("When"),
-                kind=Kind.MOMENT,
-                value=lambda row: row.line.t or None,
+                "t",
+                _l("When"),
+                lambda row: row.line.t or None,
+                Kind.MOMENT,
                 link=lambda row: (
                     url_for("events.listing", event=row.line.event) if row.line.event else None
                 ),
                 sort=True,
             ),
             Column(
-                key="quantity",
-                title=_l("Pieces"),
-                kind=Kind.NUMBER,
-                value=lambda row: row.line.quantity,
-                on_page=False,
+                "quantity", _l("Pieces"), lambda row: row.line.quantity, Kind.NUMBER, on_page=False
             ),
-            Column(
-                key="event",
-                title=_l("Event"),
-                kind=Kind.CODE,
-                value=lambda row: row.line.event,
-                on_page=False,
-            ),
+            Column("event", _l("Event"), lambda row: row.line.event, Kind.CODE, on_page=False),
         ),
         filters=(
             Choice(

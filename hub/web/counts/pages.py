@@ -75,28 +75,28 @@ COUNTS = Listing[Row](
     source=SqlSource(select=_select, key=(_COUNT.id,), rows=_rows),
     columns=(
         Column(
-            key="planned",
-            title=_l("Planned"),
-            kind=Kind.MOMENT,
-            value=lambda row: row.planned.planned_t,
+            "planned",
+            _l("Planned"),
+            lambda row: row.planned.planned_t,
+            Kind.MOMENT,
             link=Link("counts.one", "code", lambda row: row.planned.id),
             sort=_COUNT.planned_t,
             heading=True,
         ),
-        Column(key="stop", title=_l("Stop"), value=lambda row: row.stop, sort=_COUNT.stop),
-        Column(key="what", title=_l("What is counted"), value=lambda row: row.what),
+        Column("stop", _l("Stop"), lambda row: row.stop, sort=_COUNT.stop),
+        Column("what", _l("What is counted"), lambda row: row.what),
         Column(
-            key="state",
-            title=_l("State"),
-            value=lambda row: str(words.PROGRESS[row.planned.state]),
+            "state",
+            _l("State"),
+            lambda row: str(words.PROGRESS[row.planned.state]),
             sort=_COUNT.state,
         ),
-        Column(key="seen", title=_l("Seen"), kind=Kind.NUMBER, value=lambda row: row.planned.seen),
+        Column("seen", _l("Seen"), lambda row: row.planned.seen, Kind.NUMBER),
         Column(
-            key="missing",
-            title=_l("Not found"),
-            kind=Kind.NUMBER,
-            value=lambda row: row.planned.missing,
+            "missing",
+            _l("Not found"),
+            lambda row: row.planned.missing,
+            Kind.NUMBER,
             link=lambda row: (
                 url_for("counts.lines", code=row.planned.id, verdict="missing")
                 if row.planned.missing
@@ -104,18 +104,8 @@ COUNTS = Listing[Row](
             ),
             sort=_COUNT.missing,
         ),
-        Column(
-            key="restated",
-            title=_l("Restated"),
-            kind=Kind.NUMBER,
-            value=lambda row: row.planned.restated or None,
-        ),
-        Column(
-            key="decided",
-            title=_l("Decided"),
-            kind=Kind.MOMENT,
-            value=lambda row: row.planned.decided_t,
-        ),
+        Column("restated", _l("Restated"), lambda row: row.planned.restated or None, Kind.NUMBER),
+        Column("decided", _l("Decided"), lambda row: row.planned.decided_t, Kind.MOMENT),
     ),
     filters=(
         filters.stops(_COUNT.stop),

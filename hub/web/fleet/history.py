@@ -221,7 +221,7 @@ def _spans(_here: Connection) -> list[tuple[str, str]]:
 
 
 def _number(key: str, title: Any, value: Callable[[Period], int | None]) -> Column[Line]:
-    return Column(key=key, title=title, kind=Kind.NUMBER, value=lambda row: value(row.period))
+    return Column(key, title, lambda row: value(row.period), Kind.NUMBER)
 
 
 HISTORY: Final = Listing[Line](
@@ -232,18 +232,18 @@ HISTORY: Final = Listing[Line](
     source=SqlSource(select=_select, key=(_C.kiosk, _C.span, _C.start_ms), rows=_rows),
     columns=(
         Column(
-            key="start",
-            title=_l("Period begins"),
-            kind=Kind.MOMENT,
-            value=lambda row: row.period.start_ms,
+            "start",
+            _l("Period begins"),
+            lambda row: row.period.start_ms,
+            Kind.MOMENT,
             sort=_C.start_ms,
             heading=True,
         ),
         kiosk_columns.linked(lambda row: row.kiosk, sort=_C.kiosk),
         Column(
-            key="span",
-            title=_l("How long"),
-            value=lambda row: _("an hour") if row.span == history.HOUR else _("a day"),
+            "span",
+            _l("How long"),
+            lambda row: _("an hour") if row.span == history.HOUR else _("a day"),
         ),
         _number("minutes", _l("Minutes online"), lambda one: one.minutes),
         _number("backlog", _l("Not yet sent, at most"), lambda one: one.backlog.most),

@@ -448,28 +448,20 @@ ROLL_OUTS: Final = Listing[Line](
     source=MemorySource(rows=_rows),
     columns=(
         Column(
-            key="id",
-            title=_l("Number"),
-            kind=Kind.NUMBER,
+            "id",
+            _l("Number"),
+            lambda row: row.id,
+            Kind.NUMBER,
             heading=True,
-            value=lambda row: row.id,
             link=Link("roll_outs.one", "number", lambda row: str(row.id)),
             sort=True,
         ),
-        Column(
-            key="release",
-            title=_l("Package"),
-            kind=Kind.CODE,
-            value=lambda row: row.release,
-            sort=True,
-        ),
-        Column(key="note", title=_l("Why"), value=lambda row: row.note),
-        Column(key="state", title=_l("State"), value=lambda row: row.state, sort=True),
-        Column(key="kiosks", title=_l("Kiosks"), value=lambda row: row.kiosks),
-        Column(
-            key="made", title=_l("Made"), kind=Kind.MOMENT, value=lambda row: row.made_ms, sort=True
-        ),
-        Column(key="who", title=_l("By"), value=lambda row: row.who, sort=True),
+        Column("release", _l("Package"), lambda row: row.release, Kind.CODE, sort=True),
+        Column("note", _l("Why"), lambda row: row.note),
+        Column("state", _l("State"), lambda row: row.state, sort=True),
+        Column("kiosks", _l("Kiosks"), lambda row: row.kiosks),
+        Column("made", _l("Made"), lambda row: row.made_ms, Kind.MOMENT, sort=True),
+        Column("who", _l("By"), lambda row: row.who, sort=True),
     ),
     filters=(),
 )
@@ -482,18 +474,14 @@ MEMBERS: Final = Listing[Row](
     source=MemorySource(rows=_member_rows),
     columns=(
         kiosk_columns.linked(lambda row: row.kiosk, sort=True, heading=True),
-        Column(key="stop", title=_l("Stop"), value=lambda row: row.stop, sort=True),
-        Column(
-            key="stage", title=_l("Stage"), kind=Kind.NUMBER, value=lambda row: row.stage, sort=True
-        ),
-        Column(key="state", title=_l("State"), value=lambda row: row.state, sort=True),
-        Column(key="why", title=_l("Why"), value=lambda row: row.why),
-        Column(key="runs", title=_l("Runs now"), kind=Kind.CODE, value=lambda row: row.runs),
-        Column(key="before", title=_l("Before"), kind=Kind.CODE, value=lambda row: row.before),
-        Column(key="told", title=_l("Told"), kind=Kind.MOMENT, value=lambda row: row.since_ms),
-        Column(
-            key="asked", title=_l("Last asked"), kind=Kind.MOMENT, value=lambda row: row.asked_ms
-        ),
+        Column("stop", _l("Stop"), lambda row: row.stop, sort=True),
+        Column("stage", _l("Stage"), lambda row: row.stage, Kind.NUMBER, sort=True),
+        Column("state", _l("State"), lambda row: row.state, sort=True),
+        Column("why", _l("Why"), lambda row: row.why),
+        Column("runs", _l("Runs now"), lambda row: row.runs, Kind.CODE),
+        Column("before", _l("Before"), lambda row: row.before, Kind.CODE),
+        Column("told", _l("Told"), lambda row: row.since_ms, Kind.MOMENT),
+        Column("asked", _l("Last asked"), lambda row: row.asked_ms, Kind.MOMENT),
     ),
     filters=(),
 )

@@ -2,7 +2,7 @@
 
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
@@ -59,9 +59,9 @@ class Link(Generic[T]):
         return make
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Column(Generic[T]):
-    """One column.
+    """One column: its word in addresses and files, its title, what a row has there, and its kind.
 
     ``value`` is what exports contain, and the page too unless ``show`` gives HTML for it. ``link``
     leads from the cell to what it names. ``sort`` is the SQL that orders the rows by this column
@@ -74,6 +74,7 @@ class Column(Generic[T]):
     title: LazyString | str
     value: Callable[[T], Value]
     kind: Kind = Kind.TEXT
+    _: KW_ONLY
     show: Callable[[T], str | Markup] | None = None
     link: Link[T] | Callable[[T], str | None] | None = None
     sort: ColumnElement[Any] | bool | None = None

@@ -334,9 +334,7 @@ def _stop_name(row: reports.Line) -> str:
 
 
 def _number(key: str, title: Any) -> Column[reports.Line]:
-    return Column(
-        key=key, title=title, kind=Kind.NUMBER, value=lambda row: int(getattr(row, key)), sort=True
-    )
+    return Column(key, title, lambda row: int(getattr(row, key)), Kind.NUMBER, sort=True)
 
 
 FIGURES: Final = Listing[reports.Line](
@@ -347,20 +345,16 @@ FIGURES: Final = Listing[reports.Line](
     source=MemorySource(rows=_figures),
     columns=(
         Column(
-            key="period",
-            title=_l("Week from, or month"),
-            kind=Kind.DATE,
+            "period",
+            _l("Week from, or month"),
+            lambda row: row.period,
+            Kind.DATE,
             heading=True,
-            value=lambda row: row.period,
             sort=True,
         ),
-        Column(key="stop-id", title=_l("Stop’s key"), value=lambda row: row.stop, sort=True),
-        Column(key="stop", title=_l("Stop"), value=_stop_name),
-        Column(
-            key="category",
-            title=_l("Category"),
-            value=lambda row: story.category_name(row.category),
-        ),
+        Column("stop-id", _l("Stop’s key"), lambda row: row.stop, sort=True),
+        Column("stop", _l("Stop"), _stop_name),
+        Column("category", _l("Category"), lambda row: story.category_name(row.category)),
         *(_number(what, words.MEASURES[what]) for what in (RECEIVED, OUT, DELIVERED, SOLD)),
         *(_number(what, words.MEASURES[what]) for what in (DISPOSED, MISSING)),
         _number("more", _l("Stock grew by")),

@@ -79,43 +79,26 @@ PLANS: Final = Listing[Line](
     source=SqlSource(select=_select, key=(_PLAN.code,), rows=_rows),
     columns=(
         Column(
-            key="name",
-            title=_l("Plan"),
+            "name",
+            _l("Plan"),
+            lambda row: row.name,
             heading=True,
-            value=lambda row: row.name,
             link=Link("plans.one", "code", lambda row: row.code),
             sort=_PLAN.zh,
         ),
         Column(
-            key="code",
-            title=_l("Code"),
-            kind=CellKind.CODE,
-            value=lambda row: row.code,
+            "code",
+            _l("Code"),
+            lambda row: row.code,
+            CellKind.CODE,
             show=lambda row: codes.grouped(row.code),
             sort=_PLAN.code,
         ),
-        Column(
-            key="wanted",
-            title=_l("Wanted"),
-            kind=CellKind.NUMBER,
-            value=lambda row: row.sums.wanted,
-        ),
-        Column(
-            key="reserved",
-            title=_l("Reserved"),
-            kind=CellKind.NUMBER,
-            value=lambda row: row.sums.reserved,
-        ),
-        Column(key="out", title=_l("Out"), kind=CellKind.NUMBER, value=lambda row: row.sums.out),
-        Column(
-            key="delivered",
-            title=_l("Delivered"),
-            kind=CellKind.NUMBER,
-            value=lambda row: row.sums.delivered,
-        ),
-        Column(
-            key="state", title=_l("State"), value=lambda row: _("open") if row.open else _("closed")
-        ),
+        Column("wanted", _l("Wanted"), lambda row: row.sums.wanted, CellKind.NUMBER),
+        Column("reserved", _l("Reserved"), lambda row: row.sums.reserved, CellKind.NUMBER),
+        Column("out", _l("Out"), lambda row: row.sums.out, CellKind.NUMBER),
+        Column("delivered", _l("Delivered"), lambda row: row.sums.delivered, CellKind.NUMBER),
+        Column("state", _l("State"), lambda row: _("open") if row.open else _("closed")),
     ),
     filters=(
         Choice(
