@@ -8,12 +8,13 @@ from typing import Final
 
 import msgspec
 import sqlalchemy as sa
-from msgspec import Struct
 
 from contract.fields import StopId
 from hub import db
 from hub.access import audit
 from hub.access.audit import By
+from hub.queries import places
+from hub.queries.places import Stop as Stop
 
 MAX_NAME: Final = 60
 """Characters of a name: it stands on labels and slips."""
@@ -27,23 +28,6 @@ _TOLD: Final = {
 _PROPOSED: Final = 24
 """Characters of an id made from a name: kiosks carry it in theirs."""
 _PAIRS: Final = (("district_zh", "district_en"), ("city_zh", "city_en"))
-
-
-class Stop(Struct, frozen=True):
-    """One stop, its names in Chinese and English, and where it is (empty: not said)."""
-
-    id: str
-    zh: str
-    en: str
-    district_zh: str = ""
-    district_en: str = ""
-    city_zh: str = ""
-    city_en: str = ""
-
-    @property
-    def city(self) -> str:
-        """The city's key, by which scopes name it (`hub.access.scope.cities`)."""
-        return self.city_zh or self.city_en
 
 
 class StopError(ValueError):
@@ -66,8 +50,7 @@ class StopChangedError(ValueError):
 
 def every(connection: sa.Connection) -> list[Stop]:
     """All of them, by their ids."""
-    rows = connection.execute(sa.select(db.stop).order_by(db.stop.c.id))
-    return [Stop(**row._mapping) for row in rows]
+    return list(places.stops(connection).values())
 
 
 def one(connection: sa.Connection, stop: str) -> Stop | None:

@@ -9,7 +9,7 @@ from hub import db
 
 
 class Stop(Struct, frozen=True):
-    """A stop with its names; a district or city may be empty."""
+    """A stop, its names in Chinese and English, and where it is (empty: not said)."""
 
     id: str
     zh: str
@@ -21,7 +21,7 @@ class Stop(Struct, frozen=True):
 
     @property
     def city(self) -> str:
-        """A key for the city, which no other city has."""
+        """The city's key, by which scopes name it (`hub.access.scope.cities`)."""
         return self.city_zh or self.city_en
 
     @property
