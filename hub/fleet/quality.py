@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, case, delete, func, select
+from sqlalchemy import ColumnElement, Connection, case, delete, func, select
 
 from contract.messages import Health, Hello
 from hub import db
@@ -230,21 +230,11 @@ def of_release(
     connection: Connection, kiosks: Iterable[str], release: str, since_ms: int
 ) -> dict[str, Counts]:
     """What these kiosks did with this release, in the hours since."""
-    quality, epochs = db.quality.c, db.epoch_release.c
     return _sums(
         connection,
-        select(quality.kiosk, *_totals())
-        .join_from(
-            db.quality,
-            db.epoch_release,
-            (epochs.kiosk == quality.kiosk) & (epochs.epoch == quality.epoch),
-        )
-        .where(
-            quality.kiosk.in_(sorted(kiosks)),
-            epochs.release == release,
-            quality.hour >= since_ms // HOUR_MS,
-        )
-        .group_by(quality.kiosk),
+        kiosks,
+        db.epoch_release.c.release == release,
+        db.quality.c.hour >= since_ms // HOUR_MS,
     )
 
 
@@ -252,33 +242,30 @@ def without_release(
     connection: Connection, kiosks: Iterable[str], release: str, first_ms: int, last_ms: int
 ) -> dict[str, Counts]:
     """What these kiosks did from then to then with any other release."""
-    quality, epochs = db.quality.c, db.epoch_release.c
+    with_it, hour = db.epoch_release.c.release, db.quality.c.hour
     return _sums(
         connection,
-        select(quality.kiosk, *_totals())
+        kiosks,
+        with_it.is_(None) | (with_it != release),
+        hour.between(first_ms // HOUR_MS, last_ms // HOUR_MS),
+    )
+
+
+def _sums(
+    connection: Connection, kiosks: Iterable[str], *which: ColumnElement[bool]
+) -> dict[str, Counts]:
+    """The hours that ``which`` holds of, with the release that wrote them (NULL: nobody knows)."""
+    quality, epochs = db.quality.c, db.epoch_release.c
+    names = Counts.__struct_fields__
+    rows = connection.execute(
+        select(quality.kiosk, *(func.sum(quality[name]).label(name) for name in names))
         .join_from(
             db.quality,
             db.epoch_release,
             (epochs.kiosk == quality.kiosk) & (epochs.epoch == quality.epoch),
             isouter=True,
         )
-        .where(
-            quality.kiosk.in_(sorted(kiosks)),
-            epochs.release.is_(None) | (epochs.release != release),
-            quality.hour >= first_ms // HOUR_MS,
-            quality.hour <= last_ms // HOUR_MS,
-        )
-        .group_by(quality.kiosk),
+        .where(quality.kiosk.in_(sorted(kiosks)), *which)
+        .group_by(quality.kiosk)
     )
-
-
-def _totals() -> list[Any]:
-    table = db.quality.c
-    return [func.sum(table[name]).label(name) for name in Counts.__struct_fields__]
-
-
-def _sums(connection: Connection, query: Any) -> dict[str, Counts]:
-    return {
-        row.kiosk: Counts(*(int(getattr(row, name)) for name in Counts.__struct_fields__))
-        for row in connection.execute(query)
-    }
+    return {row.kiosk: Counts(*(int(getattr(row, name)) for name in names)) for row in rows}
