@@ -5,9 +5,9 @@ People appear nowhere here but as a telephone number of a stop and as an account
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, Text
 
-from hub.tables.base import metadata
+from hub.tables.base import metadata, partial_index
 
 stop_contact: Final = Table(
     "stop_contact",
@@ -46,14 +46,7 @@ alarm: Final = Table(
     Column("first_told_ms", BigInteger),
     sqlite_autoincrement=True,
 )
-_OPEN: Final = text("state <> 'ended'")
-Index(
-    "alarm_open",
-    alarm.c.key,
-    unique=True,
-    sqlite_where=_OPEN,
-    postgresql_where=_OPEN,
-)
+partial_index("alarm_open", alarm.c.key, unique=True, where="state <> 'ended'")
 Index("alarm_key", alarm.c.key, alarm.c.ended_ms)
 Index("alarm_fired", alarm.c.fired_ms)
 
@@ -93,12 +86,7 @@ alarm_message: Final = Table(
 )
 """An outbox: a row is written in the transaction that makes its news, and sent afterwards."""
 Index("alarm_message_key", alarm_message.c.key, unique=True)
-Index(
-    "alarm_message_due",
-    alarm_message.c.due_ms,
-    sqlite_where=text("due_ms IS NOT NULL"),
-    postgresql_where=text("due_ms IS NOT NULL"),
-)
+partial_index("alarm_message_due", alarm_message.c.due_ms, where="due_ms IS NOT NULL")
 Index("alarm_message_of", alarm_message.c.channel, alarm_message.c.made_ms)
 
 alarm_limit: Final = Table(

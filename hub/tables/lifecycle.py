@@ -7,16 +7,14 @@ from sqlalchemy import (
     Boolean,
     Column,
     ForeignKey,
-    Index,
     Integer,
     LargeBinary,
     String,
     Table,
     UniqueConstraint,
-    text,
 )
 
-from hub.tables.base import RowId, metadata
+from hub.tables.base import RowId, metadata, partial_index
 
 revocation: Final = Table(
     "revocation",
@@ -50,13 +48,8 @@ review: Final = Table(
     UniqueConstraint("kiosk", "epoch", "seq", "hash", name="review_key"),
 )
 """Lines that wait for a person's word before they may become events. No row ever goes."""
-Index(
-    "review_waiting",
-    review.c.kiosk,
-    review.c.epoch,
-    review.c.seq,
-    sqlite_where=text("state = 'waiting'"),
-    postgresql_where=text("state = 'waiting'"),
+partial_index(
+    "review_waiting", review.c.kiosk, review.c.epoch, review.c.seq, where="state = 'waiting'"
 )
 
 bundle: Final = Table(

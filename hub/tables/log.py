@@ -13,10 +13,9 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    text,
 )
 
-from hub.tables.base import RowId, metadata
+from hub.tables.base import RowId, metadata, partial_index
 
 stream: Final = Table(
     "stream",
@@ -79,20 +78,9 @@ event: Final = Table(
 )
 """``(kiosk, epoch, seq, hash)`` is the event; its public name is
 ``contract.events.event_id(kiosk, epoch, seq, hash)``."""
-Index(
-    "event_opening",
-    event.c.kiosk,
-    event.c.prev,
-    sqlite_where=text("seq = 1"),
-    postgresql_where=text("seq = 1"),
-)
+partial_index("event_opening", event.c.kiosk, event.c.prev, where="seq = 1")
 Index("event_position", event.c.position, unique=True)
-Index(
-    "event_problem",
-    event.c.id,
-    sqlite_where=text("problem IS NOT NULL"),
-    postgresql_where=text("problem IS NOT NULL"),
-)
+partial_index("event_problem", event.c.id, where="problem IS NOT NULL")
 
 unreadable: Final = Table(
     "unreadable",

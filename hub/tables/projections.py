@@ -14,7 +14,7 @@ from sqlalchemy import (
     text,
 )
 
-from hub.tables.base import metadata
+from hub.tables.base import metadata, partial_index
 
 touch: Final = Table(
     "touch",
@@ -57,38 +57,26 @@ item: Final = Table(
     sqlite_with_rowid=False,
 )
 """``status`` is one of `hub.statuses`."""
-Index(
-    "item_session",
-    item.c.session,
-    sqlite_where=text("session IS NOT NULL"),
-    postgresql_where=text("session IS NOT NULL"),
-)
-Index(
-    "item_gtin",
-    item.c.gtin,
-    item.c.received_t,
-    sqlite_where=text("gtin IS NOT NULL"),
-    postgresql_where=text("gtin IS NOT NULL"),
-)
+partial_index("item_session", item.c.session, where="session IS NOT NULL")
+partial_index("item_gtin", item.c.gtin, item.c.received_t, where="gtin IS NOT NULL")
 
 Index("item_stop", item.c.stop, item.c.status, item.c.category, item.c.place)
 _HERE = "status IN ('in_stock', 'reserved', 'unlabelled', 'quarantined')"
 """`hub.statuses.HERE`; as text, for SQLite takes a partial index only for the same condition."""
 HERE_ONLY: Final = text(f"item.{_HERE}")
 """What `item_here` and, of what has a date, `item_dated` hold, as a condition of queries."""
-Index(
+partial_index(
     "item_here",
     item.c.received_t,
     item.c.stop,
     item.c.category,
     item.c.quantity,
     item.c.status,  # without it SQLite looks every row up, although all of them fit
-    sqlite_where=text(_HERE),
-    postgresql_where=text(_HERE),
+    where=_HERE,
 )
 # Most things have no date: that is asked first, for every change of a row that it keeps out.
 _DATED = f"good_until IS NOT NULL AND {_HERE}"
-Index(
+partial_index(
     "item_dated",  # what stands at a stop and ends: by what is read, no row is looked up
     item.c.good_until,
     item.c.code,
@@ -96,31 +84,19 @@ Index(
     item.c.category,
     item.c.quantity,
     item.c.status,
-    sqlite_where=text(_DATED),
-    postgresql_where=text(_DATED),
+    where=_DATED,
 )
 _PRICED = "price IS NOT NULL AND status = 'in_stock'"
 PRICED_ONLY: Final = text("item.price IS NOT NULL AND item.status = 'in_stock'")
 """What `item_priced` holds, as a condition of queries."""
-Index("item_priced", item.c.stop, sqlite_where=text(_PRICED), postgresql_where=text(_PRICED))
-Index(
-    "item_good",
-    item.c.good_until,
-    item.c.code,
-    sqlite_where=text("good_until IS NOT NULL"),
-    postgresql_where=text("good_until IS NOT NULL"),
-)
+partial_index("item_priced", item.c.stop, where=_PRICED)
+partial_index("item_good", item.c.good_until, item.c.code, where="good_until IS NOT NULL")
 _ASIDE = "status = 'quarantined'"
 ASIDE_ONLY: Final = text(f"item.{_ASIDE}")
 """What `item_aside` holds, as a condition of queries."""
-Index("item_aside", item.c.changed_t, sqlite_where=text(_ASIDE), postgresql_where=text(_ASIDE))
+partial_index("item_aside", item.c.changed_t, where=_ASIDE)
 for _name in ("box", "plan", "reserved"):
-    Index(
-        f"item_{_name}",
-        item.c[_name],
-        sqlite_where=text(f"{_name} IS NOT NULL"),
-        postgresql_where=text(f"{_name} IS NOT NULL"),
-    )
+    partial_index(f"item_{_name}", item.c[_name], where=f"{_name} IS NOT NULL")
 
 stock: Final = Table(
     "stock",
@@ -216,9 +192,4 @@ loses one. ``closed_ms`` belongs to the code that found the cause; an operator's
 a new incident. What waits for a person has neither. Acknowledging an incident about a moment, such
 as a call for help, closes it as well."""
 Index("incident_subject", incident.c.subject)
-Index(
-    "incident_open",
-    incident.c.opened_ms,
-    sqlite_where=text("closed_ms IS NULL"),
-    postgresql_where=text("closed_ms IS NULL"),
-)
+partial_index("incident_open", incident.c.opened_ms, where="closed_ms IS NULL")

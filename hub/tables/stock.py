@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table
 
-from hub.tables.base import metadata
+from hub.tables.base import metadata, partial_index
 
 box: Final = Table(
     "box",
@@ -22,21 +22,15 @@ box: Final = Table(
 )
 """Every box that an event speaks of (`hub.folds.boxes`). What is in it says so: ``item.box``,
 ``box.outer``."""
-Index(
-    "box_outer",
-    box.c.outer,
-    sqlite_where=text('"outer" IS NOT NULL'),
-    postgresql_where=text('"outer" IS NOT NULL'),
-)
+partial_index("box_outer", box.c.outer, where='"outer" IS NOT NULL')
 Index("box_stop", box.c.stop, box.c.status)
-Index(
+partial_index(
     "box_kit",
     box.c.kit,
     box.c.changed_t,
     box.c.status,  # these two so that no row is looked up to count what stands
     box.c.stop,
-    sqlite_where=text("kit IS NOT NULL"),
-    postgresql_where=text("kit IS NOT NULL"),
+    where="kit IS NOT NULL",
 )
 
 leg: Final = Table(
@@ -59,12 +53,7 @@ leg: Final = Table(
 """Each time that an item was sent on (`hub.folds.legs`). A transfer is the legs of one event."""
 Index("leg_sent", leg.c.sent)
 Index("leg_origin", leg.c.origin, leg.c.sent)
-Index(
-    "leg_between",
-    leg.c.sent,
-    sqlite_where=text("outcome = 'between'"),
-    postgresql_where=text("outcome = 'between'"),
-)
+partial_index("leg_between", leg.c.sent, where="outcome = 'between'")
 
 recall: Final = Table(
     "recall",

@@ -4,7 +4,7 @@ from typing import Final
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, Text, text
 
-from hub.tables.base import metadata
+from hub.tables.base import metadata, partial_index
 
 stocktake: Final = Table(
     "stocktake",
@@ -27,13 +27,7 @@ Index("stocktake_stop", stocktake.c.stop, stocktake.c.planned_t, stocktake.c.id)
 _GOING = "state = 'counting'"
 GOING_ONLY: Final = text(f"stocktake.{_GOING}")
 """What `stocktake_going` holds, as a condition of queries."""
-Index(
-    "stocktake_going",
-    stocktake.c.stop,
-    stocktake.c.planned_t,
-    sqlite_where=text(_GOING),
-    postgresql_where=text(_GOING),
-)
+partial_index("stocktake_going", stocktake.c.stop, stocktake.c.planned_t, where=_GOING)
 
 count_part: Final = Table(
     "count_part",
@@ -46,13 +40,7 @@ count_part: Final = Table(
     sqlite_with_rowid=False,
 )
 """Counts of lanes and phones (`hub.folds.planned`, a projection)."""
-Index(
-    "count_part_free",
-    count_part.c.kiosk,
-    count_part.c.opened_t,
-    sqlite_where=text("count IS NULL"),
-    postgresql_where=text("count IS NULL"),
-)
+partial_index("count_part_free", count_part.c.kiosk, count_part.c.opened_t, where="count IS NULL")
 
 stocktake_result: Final = Table(
     "stocktake_result",
