@@ -1,7 +1,7 @@
 """TLS to the broker, for a machine that may not know what day it is.
 
 * The broker's certificate must come from the one authority that is pinned and bear the name that
-  the kiosk connects to. Both always.
+  the kiosk connects to. Both always. That authority may itself be signed by another: nobody asks.
 * OpenSSL never looks at dates: it would ask the machine's clock, which may say 1970. The dates of
   the broker's certificate are held against the time that the kiosk has learnt, as soon as it has
   learnt one; before that they are not looked at. (So certificates begin at 2020-01-01, and a
@@ -74,5 +74,7 @@ def pinned_context(authority: Path, clock: LearntClock) -> ssl.SSLContext:
     context.sslsocket_class = _DatedSocket
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_flags |= ssl.VerifyFlags(_NO_CHECK_TIME)
+    # What is pinned is where trust ends, also when another authority has signed it in turn.
+    context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
     context.load_verify_locations(authority)
     return context

@@ -135,6 +135,22 @@ def test_another_authority_is_refused_whatever_the_day(
         assert not line.link.connected
 
 
+def test_an_authority_that_another_one_signed_can_be_pinned_and_so_can_that_one(
+    site: Site, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is bought comes with a chain, and its last link is in no file."""
+    root = Authority(tmp_path / "root", "root")
+    given = Authority(tmp_path / "given", "given", root)
+    sibling = Authority(tmp_path / "sibling", "sibling", root)
+    with site.broker(given.broker()) as port:
+        for pinned in (given, root):
+            with site.kiosk(port, pinned.file) as line:
+                assert line.connected()
+        with site.kiosk(port, sibling.file) as line:
+            until("it is refused", refused(caplog))
+            assert not line.link.connected
+
+
 @pytest.mark.parametrize("knows", [True, False])
 def test_another_name_is_refused_whatever_the_day(
     site: Site, knows: bool, caplog: pytest.LogCaptureFixture

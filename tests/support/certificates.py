@@ -28,27 +28,37 @@ SIGNS_CERTIFICATES: Final = x509.KeyUsage(
 
 
 class Authority:
-    """One authority; `file` is what kiosks pin."""
+    """One authority; `file` is what kiosks pin. One with an ``issuer`` was signed by that."""
 
-    def __init__(self, directory: Path, name: str = "authority") -> None:
+    def __init__(
+        self, directory: Path, name: str = "authority", issuer: "Authority | None" = None
+    ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self._directory: Final = directory
         self._key: Final = ec.generate_private_key(ec.SECP256R1())
         self._name: Final = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        by = issuer or self
         certificate = (
             x509.CertificateBuilder()
             .subject_name(self._name)
-            .issuer_name(self._name)
+            .issuer_name(by._name)
             .public_key(self._key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(FROM)
             .not_valid_after(UNTIL)
-            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
             .add_extension(SIGNS_CERTIFICATES, critical=True)
             .add_extension(
                 x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False
             )
-            .sign(self._key, hashes.SHA256())
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(by._key.public_key()),
+                critical=False,
+            )
+            .sign(by._key, hashes.SHA256())
+        )
+        self._chain: Final = (
+            certificate.public_bytes(serialization.Encoding.PEM) if issuer is not None else b""
         )
         self.file: Final = directory / f"{name}.pem"
         self.file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
@@ -60,7 +70,8 @@ class Authority:
         first: dt.datetime = FROM,
         last: dt.datetime = UNTIL,
     ) -> tuple[Path, Path]:
-        """Certificate and key files of a broker at this IP address."""
+        """Certificate and key files of a broker at this IP address; the certificate of an authority
+        that another one signed comes behind its own, as those who sell them hand them out."""
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "broker")])
         alternative = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
@@ -81,7 +92,7 @@ class Authority:
         )
         number = certificate.serial_number
         paths = self._directory / f"{number}.crt", self._directory / f"{number}.key"
-        paths[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+        paths[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + self._chain)
         paths[1].write_bytes(
             key.private_bytes(
                 serialization.Encoding.PEM,

@@ -21,6 +21,7 @@ from drivers.prompts import ALL_PROMPTS
 from drivers.sound_files import SHIPPED, read_sound
 from provisioning.mosquitto import HUB_USER, RELOAD, Style
 from provisioning.render import merge
+from tests.support import certificates as bought
 from tests.support.broker_doors import HUB_PASSWORD, NOW, InstalledBroker, Papers
 from tests.support.faketime import FakeTime
 from tests.support.ports import free_ports
@@ -49,7 +50,16 @@ if "connect" in sys.argv and said != "correct horse\\n":
 class InstalledHub:
     """Use it with ``with``."""
 
-    def __init__(self, folder: Path, *, certificates: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        certificates: bool = False,
+        given: bought.Authority | None = None,
+        pinned: Path | None = None,
+    ) -> None:
+        """``given``: whose certificate its pages have, if not its own authority's; ``pinned``: the
+        authority that kiosks pin then."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder: Final = folder
         self.data: Final = folder / "data"
@@ -59,8 +69,13 @@ class InstalledHub:
         assert made.returncode == 0, made.stderr
         self.port = free_ports(1)[0]
         web = self.papers.authority.web([HOST], NOW)
-        for name, content in (("web.pem", web.certificate), ("web.key", web.key)):
+        pages = (web.certificate, web.key)
+        if given is not None:
+            certificate, key = given.broker(HOST)
+            pages = (certificate.read_bytes(), key.read_bytes())
+        for name, content in zip(("web.pem", "web.key"), pages, strict=True):
             (self.data / "hub" / name).write_bytes(content)
+        self._trusted: Final = pinned or self.papers.authority_file
         merge(
             self.data / "hub" / "hub.toml",
             {
@@ -68,6 +83,7 @@ class InstalledHub:
                 "public_url": f"https://{HOST}:{self.port}",
                 "tls_certificate": "web.pem",
                 "tls_key": "web.key",
+                "tls_authority": str(pinned or ""),
                 "authority_dir": str(self.papers.directory),
                 "broker_dir": str(self.broker.directory),
                 "mqtt_port": self.broker.hub_port,
@@ -148,7 +164,8 @@ class InstalledHub:
                 "Idempotency-Key": str(uuid.uuid4()),
             },
         )
-        trust = ssl.create_default_context(cafile=str(self.papers.authority_file))
+        trust = ssl.create_default_context(cafile=str(self._trusted))
+        trust.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
         with urllib.request.urlopen(request, timeout=20, context=trust) as response:
             return json.load(response)
 

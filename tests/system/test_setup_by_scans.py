@@ -12,6 +12,7 @@ from contract.codes import Kind
 from contract.codes import parse as parse_label
 from contract.enrolling import Refusal, parse
 from tests.support import people
+from tests.support.certificates import Authority
 from tests.support.new_kiosk_site import STOP, BlankKiosk, InstalledHub
 from tests.support.processes import run, until
 
@@ -241,3 +242,35 @@ def test_a_kiosk_gets_its_certificate_when_it_is_confirmed(tmp_path: Path) -> No
         )
         key = kiosk.state / "broker-client.key"
         assert key.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("name", ["last", "signs"])
+def test_pages_with_a_bought_certificate_are_pinned_and_the_broker_keeps_the_hubs_own(
+    tmp_path: Path, name: str
+) -> None:
+    """Pinned is either the one that signed, or the last one behind it."""
+    last = Authority(tmp_path / "last", "last")
+    signs = Authority(tmp_path / "signs", "signs", last)
+    pinned = {"last": last, "signs": signs}[name].file
+    with (
+        InstalledHub(tmp_path / "hub", given=signs, pinned=pinned) as hub,
+        BlankKiosk(tmp_path / "kiosk") as kiosk,
+    ):
+        invitation = hub.invite()
+        kiosk.plug_in()
+        kiosk.wait_printed("Setting up")
+        kiosk.scanner.scan(invitation["text"])
+        ticket = kiosk.wait_printed("Enrolled")
+        [digits] = re.findall(r"\b(\d{3}) (\d{3})\b", ticket)
+        hub.ask("POST", f"kiosks/invitations/{invitation['id']}/confirm", digits="".join(digits))
+        kiosk.wait_heard("welcome")
+        kiosk.scanner.scan(people.RICE)
+        kiosk.wait_heard("setup-done")
+        until(
+            "the hub has its first scan",
+            lambda: hub.invitation(invitation["id"])["scanned"],
+            deadline_s=40,
+        )
+        held = {path.read_bytes() for path in kiosk.state.glob("*.pem")}
+        assert held == {pinned.read_bytes(), hub.papers.authority_file.read_bytes()}
