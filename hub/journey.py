@@ -5,10 +5,12 @@ Rules
 * A step is a fact that a passer-by may know: what happened, at which stop, on which day. Steps
   hold no person, no family, no plan and no place inside a stop; there are no fields for them.
 * While an item is out, only that it is on its way is told, without time or place. Trips that
-  came back are told the same way: an attempt at a household's door is the household's matter.
+  came back, or on which it was lost, are told the same way: an attempt at a household's door is
+  the household's matter.
 * Once it has been delivered, the trips are one step with the delivery, and what is said of its
-  time and place comes from `hub.privacy` alone. Where and when it was moved before falls silent
-  too: the last stop before a door says nearly as much as the door.
+  time and place comes from `hub.privacy` alone. Where and when anything happened to it after it
+  came in falls silent too: the last stop before a door, or the day on which it was checked there,
+  says nearly as much as the door.
 * An event that a void compensates did not happen. What the item is now comes from the fold
   (``status``), which has seen more than this item's own events; the story only ends with it.
 """
@@ -193,11 +195,11 @@ def tell(happenings: Sequence[Happening], status: str, reach: Reach | None) -> t
     if status in (DELIVERED, OUT):
         steps = [step for step in steps if step.kind is not StepKind.CAME_BACK]
     if status == DELIVERED:
-        steps = [Step(step.kind) if step.kind in _MOVES else step for step in steps]
+        steps = [step if step.kind in _CAME_IN else Step(step.kind) for step in steps]
     return (*steps, *_ending(standing or happenings, status, reach))
 
 
-_MOVES: Final = frozenset({StepKind.MOVED_WITHIN, StepKind.MOVED_TO, StepKind.SENT_ON})
+_CAME_IN: Final = frozenset({StepKind.RECEIVED, StepKind.FOUND})
 
 
 def _standing(happenings: Sequence[Happening]) -> list[Happening]:
@@ -234,8 +236,10 @@ class _Story:
                 self._add(StepKind.SET_ASIDE, happening)
             case Released():
                 self._add(StepKind.CHECKED, happening)
-            case Missing():
+            case Missing() if self._is_out:
                 self._is_out = False
+                self.steps.append(Step(StepKind.NOT_FOUND))
+            case Missing():
                 self._add(StepKind.NOT_FOUND, happening)
             case Sold():
                 self._add(StepKind.SOLD, happening)

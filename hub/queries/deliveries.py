@@ -2,7 +2,9 @@
 
 That an item was delivered is public only once the day on which the hub recorded it is over: who
 looks at the page every minute must not learn at which moment somebody stood at a door. A delivery
-that is told twice for one plan counts by the day of its own time as well, where that is known.
+that is told twice for one plan counts by the day of its own time as well, where that is known. What
+somebody ruled to have been delivered has no plan: it counts by the day of the last ruling on it,
+and is of no group.
 """
 
 import datetime as dt
@@ -10,9 +12,9 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from sqlalchemy import Connection, Select, and_, func, or_, select
+from sqlalchemy import Connection, Select, and_, case, func, or_, select
 
-from contract.events import Delivered, type_of
+from contract.events import Corrected, Delivered, type_of
 from hub import db, privacy
 from hub.privacy import Handed, Reach
 from hub.queries.places import Stop
@@ -24,6 +26,7 @@ those change by a void alone."""
 MAX_CACHED: Final = 64
 
 _DELIVERED: Final = type_of(Delivered(plan=""))
+_CORRECTED: Final = type_of(Corrected(items=(), status="delivered", why=""))
 
 
 class Reaches:
@@ -92,15 +95,23 @@ class Reaches:
         """The delivered items whose day is over."""
         midnight = self._midnight()
         item, event = db.item.c, db.event.c
+        ruled = item.plan.is_(None)
+        first, last = func.min(event.received_ms), func.max(event.received_ms)
         return (
             select(db.delivery.c.item)
             .join_from(db.delivery, db.item, item.code == db.delivery.c.item)
-            .join(db.touch, db.touch.c.subject == item.plan)
-            .join(db.event, and_(event.id == db.touch.c.event_id, event.type == _DELIVERED))
+            .join(db.touch, db.touch.c.subject == func.coalesce(item.plan, item.code))
+            .join(
+                db.event,
+                and_(
+                    event.id == db.touch.c.event_id,
+                    event.type == case((ruled, _CORRECTED), else_=_DELIVERED),
+                ),
+            )
             .where(event.problem.is_(None))
             .where(or_(item.known_time.is_(False), item.changed_t < midnight))
-            .group_by(db.delivery.c.item)
-            .having(func.min(event.received_ms) < midnight)
+            .group_by(db.delivery.c.item, item.plan)
+            .having(case((ruled, last), else_=first) < midnight)
         )
 
     def _midnight(self) -> int:

@@ -1,5 +1,6 @@
 """Pages for everybody: the first page, an item's journey, a donor's own list."""
 
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 import msgspec
@@ -14,6 +15,7 @@ from contract.codes import CodeError, CodeProblem, Kind
 from contract.events import claim_hash
 from hub import journey, statuses
 from hub.queries import events, items, kiosks, places
+from hub.queries.events import Recorded
 from hub.queries.items import Item
 from hub.request import connection, services
 from hub.web import i18n, story
@@ -117,7 +119,7 @@ def _journey_page(found: Item) -> str:
             recorded.id,
             recorded.t,
             recorded.known,
-            stop_of.get(recorded.kiosk, ""),
+            _where(recorded, stop_of),
             recorded.event.public.body,
         )
         for recorded in events.of_item(connection(), found.code)
@@ -142,6 +144,12 @@ def _journey_page(found: Item) -> str:
         lines=story.lines(steps, stops),
         private_note=note,
     )
+
+
+def _where(recorded: Recorded, stop_of: Mapping[str, str]) -> str:
+    """The stop that an event is about; what is decided at the hub says it itself."""
+    said = recorded.event.public.stop
+    return said if said is not None else stop_of.get(recorded.kiosk, "")
 
 
 def claim(claim: str) -> BaseResponse:

@@ -105,8 +105,10 @@ def _what(step: Step, stops: Mapping[str, Stop]) -> str:
             return _("Sent on from %(stop)s", stop=stop) if stop else _("Sent on")
         case StepKind.NOT_FOUND:
             return _("It was not where it should be")
-        case StepKind.SOLD:
+        case StepKind.SOLD if stop:
             return _("Sold at the charity market of %(stop)s", stop=stop)
+        case StepKind.SOLD:
+            return _("Sold at the charity market")
         case StepKind.CAME_BACK_FROM_SALE:
             return _("Brought back by its buyer")
         case StepKind.THROWN_AWAY:

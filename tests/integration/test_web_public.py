@@ -14,6 +14,8 @@ from sqlalchemy import text
 from contract import codes, events
 from contract.codes import Kind
 from contract.receipts import KeyList
+from hub.stock.stock_actions import Action, Correct, Move
+from hub.stock.stock_changes import Keeper, carry_out
 from tests.support.hub_scene import CLAIM, KIOSK, NEVER_CLAIMED, Scene, a_scene
 from tests.support.hub_site import DAY_MS, HOUR_MS, NOON, HubSite, signing_key
 from tests.support.pages import PUBLIC
@@ -45,6 +47,11 @@ def read(scene: Scene, path: str, language: str = "en", status: int = 200) -> st
     response = scene.site.client(language).get(path)
     assert response.status_code == status
     return words(response.text)
+
+
+def decide(site: HubSite, action: Action) -> None:
+    keeper = Keeper("a" * 16, lambda _stop: True)
+    site.writer.call(lambda here: carry_out(here, action, keeper, now_ms=site.now_ms))
 
 
 def test_the_first_page_counts_what_came_in_what_is_here_and_what_arrived(scene: Scene) -> None:
@@ -110,6 +117,36 @@ def test_a_delivery_that_a_kiosk_reports_late_counts_from_the_day_on_which_it_ar
     assert "it is on its way" in site.client("en").get(f"/t/{code}").text
     site.now_ms += DAY_MS
     assert "has reached a household" in site.client("en").get(f"/t/{code}").text
+
+
+def test_what_somebody_ruled_to_have_been_delivered_is_told_once_that_day_is_over(
+    site: HubSite,
+) -> None:
+    place = site.add_stop("east", "东门站", "East Gate", ("", ""), "4K2P")
+    code = site.intake(place)
+    site.now_ms += DAY_MS
+    decide(site, Correct(items=(code,), status="in_stock", why="looked"))
+    site.now_ms += DAY_MS
+    decide(site, Correct(items=(code,), status="delivered", why="asked"))
+    for _ in range(2):
+        assert "has reached a household" not in site.client("en").get(f"/t/{code}").text
+        site.now_ms += 6 * HOUR_MS
+    site.now_ms += 12 * HOUR_MS
+    page = words(site.client("en").get(f"/t/{code}").text)
+    assert "has reached a household" in page
+    assert "Recorded in" not in page
+    assert "reached a household 1" in words(site.client("en").get("/").text)
+
+
+def test_what_is_decided_at_the_hub_is_told_of_its_stop(scene: Scene) -> None:
+    site = scene.site
+    with site.reader.connect() as here:
+        code = here.exec_driver_sql("SELECT MIN(code) FROM item WHERE kiosk = 'hub'").scalar_one()
+    assert "Received at East Gate" in read(scene, f"/t/{code}")
+    decide(site, Move(items=(code,), place=codes.PLACES[0].code))
+    assert "Moved to another shelf" in read(scene, f"/t/{code}")
+    decide(site, Move(items=(code,), place=codes.PLACES[0].code, stop="river"))
+    assert "Moved to Riverside" in read(scene, f"/t/{code}")
 
 
 def test_a_delivery_that_twelve_families_share_is_told_with_week_and_stop(scene: Scene) -> None:

@@ -80,6 +80,21 @@ def test_after_the_delivery_trips_and_moves_fall_silent() -> None:
     )
 
 
+def test_after_the_delivery_nobody_reads_when_or_where_it_was_checked_or_looked_for() -> None:
+    aside, checked = events.Quarantined(items=(G,), why="card"), events.Released(items=(G,))
+    lost = events.Missing(items=(G,), plan=D)
+    heard = story(RECEIVED, LABELLED, aside, checked, OUT, lost, OUT, DELIVERED, stops="eerrrrrr")
+    told = tell(heard, "delivered", None)
+    assert [step.kind.value for step in told if (step.t, step.stop) != (None, None)] == ["received"]
+
+
+def test_what_was_lost_on_a_trip_was_so_on_no_day_that_is_told() -> None:
+    steps = tell(story(RECEIVED, OUT, events.Missing(items=(G,), plan=D)), "missing", None)
+    assert steps[1:] == (Step(StepKind.NOT_FOUND),)
+    missed = tell(story(RECEIVED, events.Missing(items=(G,))), "missing", None)
+    assert missed[1:] == (Step(StepKind.NOT_FOUND, T + DAY, True, "east"),)
+
+
 def test_an_undone_reception_says_only_that_it_was_taken_back() -> None:
     heard = story(RECEIVED, LABELLED)
     void = events.Voided(events=(heard[0].id, heard[1].id), items=(G,))
@@ -119,6 +134,14 @@ BODIES = st.sampled_from(
         events.ItemSeen(item=G, outcome="ok"),
         events.Voided(events=("kiosk.0.0.f",), items=(G,)),
         events.HelpWanted(),
+        events.Quarantined(items=(G,), why="card"),
+        events.Released(items=(G,)),
+        events.Missing(items=(G,), plan=D),
+        events.Sent(to=W, kind="stop", items=(G,)),
+        events.Arrived(place=W, items=(G,)),
+        events.Sold(market=S, price=5, item=G),
+        events.SaleTakenBack(market=S, price=5, item=G),
+        events.Disposed(items=(G,), why="B"),
     ]
 )
 HEARD = st.lists(st.tuples(BODIES, st.sampled_from("er")), max_size=12)
@@ -133,7 +156,7 @@ def test_whatever_happened_nothing_tells_when_or_where_a_household_was_visited(
     steps = tell(story(*(body for body, _ in heard), stops=stops), status, None)
     quiet = {StepKind.ON_ITS_WAY, StepKind.REACHED, StepKind.CAME_BACK}
     if status == "delivered":
-        quiet |= {StepKind.MOVED_TO, StepKind.MOVED_WITHIN}
+        quiet = set(StepKind) - {StepKind.RECEIVED, StepKind.FOUND}
         assert steps[-1].kind is StepKind.REACHED
     for step in steps:
         if step.kind in quiet:
