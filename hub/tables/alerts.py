@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, Text
 
-from hub.tables.base import metadata, partial_index
+from hub.tables.base import PartialIndex, metadata
 
 stop_contact: Final = Table(
     "stop_contact",
@@ -46,7 +46,7 @@ alarm: Final = Table(
     Column("first_told_ms", BigInteger),
     sqlite_autoincrement=True,
 )
-partial_index("alarm_open", alarm.c.key, unique=True, where="state <> 'ended'")
+PartialIndex("alarm_open", alarm.c.key, unique=True, where="state <> 'ended'")
 Index("alarm_key", alarm.c.key, alarm.c.ended_ms)
 Index("alarm_fired", alarm.c.fired_ms)
 
@@ -86,7 +86,7 @@ alarm_message: Final = Table(
 )
 """An outbox: a row is written in the transaction that makes its news, and sent afterwards."""
 Index("alarm_message_key", alarm_message.c.key, unique=True)
-partial_index("alarm_message_due", alarm_message.c.due_ms, where="due_ms IS NOT NULL")
+PartialIndex("alarm_message_due", alarm_message.c.due_ms, where="due_ms IS NOT NULL")
 Index("alarm_message_of", alarm_message.c.channel, alarm_message.c.made_ms)
 
 alarm_limit: Final = Table(

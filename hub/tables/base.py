@@ -10,12 +10,15 @@ RowId: Final = BigInteger().with_variant(Integer(), "sqlite")
 """SQLite makes only a plain INTEGER PRIMARY KEY the row's own id."""
 
 
-def partial_index(
-    name: str,
-    *columns: Column[Any],
-    where: str | ColumnElement[bool],
-    unique: bool = False,
-) -> Index:
+class PartialIndex(Index):
     """An index of those rows alone that ``where`` holds of, with every database."""
-    rows = text(where) if isinstance(where, str) else where
-    return Index(name, *columns, unique=unique, sqlite_where=rows, postgresql_where=rows)
+
+    def __init__(
+        self,
+        name: str,
+        *columns: Column[Any],
+        where: str | ColumnElement[bool],
+        unique: bool = False,
+    ) -> None:
+        rows = text(where) if isinstance(where, str) else where
+        super().__init__(name, *columns, unique=unique, sqlite_where=rows, postgresql_where=rows)

@@ -16,7 +16,7 @@ from sqlalchemy import (
     false,
 )
 
-from hub.tables.base import metadata, partial_index
+from hub.tables.base import PartialIndex, metadata
 
 command: Final = Table(
     "command",
@@ -59,5 +59,5 @@ command_file: Final = Table(
 Index("command_file_age", command_file.c.received_ms)
 Index("command_about", command.c.about)
 Index("command_kiosk", command.c.kiosk, command.c.made_ms)
-partial_index("command_unsent", command.c.made_ms, where=command.c.sent_ms.is_(None))
-partial_index("command_unsettled", command.c.made_ms, where=command.c.settled == false())
+PartialIndex("command_unsent", command.c.made_ms, where=command.c.sent_ms.is_(None))
+PartialIndex("command_unsettled", command.c.made_ms, where=command.c.settled == false())

@@ -14,7 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from hub.tables.base import RowId, metadata, partial_index
+from hub.tables.base import PartialIndex, RowId, metadata
 
 revocation: Final = Table(
     "revocation",
@@ -48,7 +48,7 @@ review: Final = Table(
     UniqueConstraint("kiosk", "epoch", "seq", "hash", name="review_key"),
 )
 """Lines that wait for a person's word before they may become events. No row ever goes."""
-partial_index(
+PartialIndex(
     "review_waiting", review.c.kiosk, review.c.epoch, review.c.seq, where="state = 'waiting'"
 )
 

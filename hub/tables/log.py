@@ -15,7 +15,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from hub.tables.base import RowId, metadata, partial_index
+from hub.tables.base import PartialIndex, RowId, metadata
 
 stream: Final = Table(
     "stream",
@@ -78,9 +78,9 @@ event: Final = Table(
 )
 """``(kiosk, epoch, seq, hash)`` is the event; its public name is
 ``contract.events.event_id(kiosk, epoch, seq, hash)``."""
-partial_index("event_opening", event.c.kiosk, event.c.prev, where="seq = 1")
+PartialIndex("event_opening", event.c.kiosk, event.c.prev, where="seq = 1")
 Index("event_position", event.c.position, unique=True)
-partial_index("event_problem", event.c.id, where="problem IS NOT NULL")
+PartialIndex("event_problem", event.c.id, where="problem IS NOT NULL")
 
 unreadable: Final = Table(
     "unreadable",

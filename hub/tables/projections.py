@@ -14,7 +14,7 @@ from sqlalchemy import (
     text,
 )
 
-from hub.tables.base import metadata, partial_index
+from hub.tables.base import PartialIndex, metadata
 
 touch: Final = Table(
     "touch",
@@ -57,15 +57,15 @@ item: Final = Table(
     sqlite_with_rowid=False,
 )
 """``status`` is one of `hub.statuses`."""
-partial_index("item_session", item.c.session, where="session IS NOT NULL")
-partial_index("item_gtin", item.c.gtin, item.c.received_t, where="gtin IS NOT NULL")
+PartialIndex("item_session", item.c.session, where="session IS NOT NULL")
+PartialIndex("item_gtin", item.c.gtin, item.c.received_t, where="gtin IS NOT NULL")
 
 Index("item_stop", item.c.stop, item.c.status, item.c.category, item.c.place)
 _HERE = "status IN ('in_stock', 'reserved', 'unlabelled', 'quarantined')"
 """`hub.statuses.HERE`; as text, for SQLite takes a partial index only for the same condition."""
 HERE_ONLY: Final = text(f"item.{_HERE}")
 """What `item_here` and, of what has a date, `item_dated` hold, as a condition of queries."""
-partial_index(
+PartialIndex(
     "item_here",
     item.c.received_t,
     item.c.stop,
@@ -76,7 +76,7 @@ partial_index(
 )
 # Most things have no date: that is asked first, for every change of a row that it keeps out.
 _DATED = f"good_until IS NOT NULL AND {_HERE}"
-partial_index(
+PartialIndex(
     "item_dated",  # what stands at a stop and ends: by what is read, no row is looked up
     item.c.good_until,
     item.c.code,
@@ -89,14 +89,14 @@ partial_index(
 _PRICED = "price IS NOT NULL AND status = 'in_stock'"
 PRICED_ONLY: Final = text("item.price IS NOT NULL AND item.status = 'in_stock'")
 """What `item_priced` holds, as a condition of queries."""
-partial_index("item_priced", item.c.stop, where=_PRICED)
-partial_index("item_good", item.c.good_until, item.c.code, where="good_until IS NOT NULL")
+PartialIndex("item_priced", item.c.stop, where=_PRICED)
+PartialIndex("item_good", item.c.good_until, item.c.code, where="good_until IS NOT NULL")
 _ASIDE = "status = 'quarantined'"
 ASIDE_ONLY: Final = text(f"item.{_ASIDE}")
 """What `item_aside` holds, as a condition of queries."""
-partial_index("item_aside", item.c.changed_t, where=_ASIDE)
+PartialIndex("item_aside", item.c.changed_t, where=_ASIDE)
 for _name in ("box", "plan", "reserved"):
-    partial_index(f"item_{_name}", item.c[_name], where=f"{_name} IS NOT NULL")
+    PartialIndex(f"item_{_name}", item.c[_name], where=f"{_name} IS NOT NULL")
 
 stock: Final = Table(
     "stock",
@@ -192,4 +192,4 @@ loses one. ``closed_ms`` belongs to the code that found the cause; an operator's
 a new incident. What waits for a person has neither. Acknowledging an incident about a moment, such
 as a call for help, closes it as well."""
 Index("incident_subject", incident.c.subject)
-partial_index("incident_open", incident.c.opened_ms, where="closed_ms IS NULL")
+PartialIndex("incident_open", incident.c.opened_ms, where="closed_ms IS NULL")

@@ -4,7 +4,7 @@ from typing import Final
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table
 
-from hub.tables.base import metadata, partial_index
+from hub.tables.base import PartialIndex, metadata
 
 box: Final = Table(
     "box",
@@ -22,9 +22,9 @@ box: Final = Table(
 )
 """Every box that an event speaks of (`hub.folds.boxes`). What is in it says so: ``item.box``,
 ``box.outer``."""
-partial_index("box_outer", box.c.outer, where='"outer" IS NOT NULL')
+PartialIndex("box_outer", box.c.outer, where='"outer" IS NOT NULL')
 Index("box_stop", box.c.stop, box.c.status)
-partial_index(
+PartialIndex(
     "box_kit",
     box.c.kit,
     box.c.changed_t,
@@ -53,7 +53,7 @@ leg: Final = Table(
 """Each time that an item was sent on (`hub.folds.legs`). A transfer is the legs of one event."""
 Index("leg_sent", leg.c.sent)
 Index("leg_origin", leg.c.origin, leg.c.sent)
-partial_index("leg_between", leg.c.sent, where="outcome = 'between'")
+PartialIndex("leg_between", leg.c.sent, where="outcome = 'between'")
 
 recall: Final = Table(
     "recall",

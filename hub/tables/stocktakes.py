@@ -4,7 +4,7 @@ from typing import Final
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, Text, text
 
-from hub.tables.base import metadata, partial_index
+from hub.tables.base import PartialIndex, metadata
 
 stocktake: Final = Table(
     "stocktake",
@@ -27,7 +27,7 @@ Index("stocktake_stop", stocktake.c.stop, stocktake.c.planned_t, stocktake.c.id)
 _GOING = "state = 'counting'"
 GOING_ONLY: Final = text(f"stocktake.{_GOING}")
 """What `stocktake_going` holds, as a condition of queries."""
-partial_index("stocktake_going", stocktake.c.stop, stocktake.c.planned_t, where=_GOING)
+PartialIndex("stocktake_going", stocktake.c.stop, stocktake.c.planned_t, where=_GOING)
 
 count_part: Final = Table(
     "count_part",
@@ -40,7 +40,7 @@ count_part: Final = Table(
     sqlite_with_rowid=False,
 )
 """Counts of lanes and phones (`hub.folds.planned`, a projection)."""
-partial_index("count_part_free", count_part.c.kiosk, count_part.c.opened_t, where="count IS NULL")
+PartialIndex("count_part_free", count_part.c.kiosk, count_part.c.opened_t, where="count IS NULL")
 
 stocktake_result: Final = Table(
     "stocktake_result",
