@@ -236,7 +236,7 @@ def _on_welcome(
 ) -> Result:
     if welcome.nonce != state.nonce:
         return state, []  # an answer to an older hello: it may be older than its acks
-    effects: list[RelayEffect] = [LearnTime(welcome.hub_time), FetchReference(welcome.manifest)]
+    effects: list[RelayEffect] = []
     positions: dict[str, tuple[int, int]] = {}
     told = {position.epoch: position for position in welcome.epochs}
     after = dict(streams)
@@ -251,7 +251,12 @@ def _on_welcome(
         acked = min(position.through, stream.head)
         positions[epoch] = (acked, position.safe)
         after[epoch] = structs.replace(stream, acked=acked, safe=position.safe)
-    effects.append(Store(positions))
+    # The time has what is old and safe dropped: by this hub's word, not by what one before it held.
+    effects += [
+        Store(positions),
+        LearnTime(welcome.hub_time),
+        FetchReference(welcome.manifest),
+    ]
     state = structs.replace(
         state,
         nonce=None,

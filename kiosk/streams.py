@@ -1,6 +1,7 @@
 """The journal's epochs as the relay sees them: what is kept, sent, acknowledged and safe.
 
-Nothing is pruned that is not both in the hub's verified backup (``safe``) and 30 days old.
+Nothing is pruned that is not both in the hub's verified backup (``safe``) and 30 days old, nor
+what the hub lacks by its newest word, whatever it held before, or tells another story of.
 """
 
 import sqlite3
@@ -206,25 +207,24 @@ class Streams:
                 "SELECT epoch FROM epoch WHERE closed_wall <= ?", (wall - KEPT_MS,)
             )
         }
+        over = [s for e, s in self.by_epoch.items() if e in old and _kept_by_hub(s) >= s.head]
         with transaction(self._db):
-            for epoch in [e for e, s in self.by_epoch.items() if e in old and s.safe >= s.head]:
-                gone += self._delete(self.by_epoch[epoch], self.by_epoch[epoch].head)
-                self._db.execute("DELETE FROM epoch WHERE epoch = ?", (epoch,))
+            for stream in over:
+                gone += self._delete(stream, stream.head)
+                self._db.execute("DELETE FROM epoch WHERE epoch = ?", (stream.epoch,))
             cutoff = self._clock.mono() - KEPT_MS
             row = self._db.execute(
                 "SELECT max(id) FROM event WHERE id > ? AND id <= ? AND mono <= ?",
                 (
                     event_key(current.number, 0),
-                    event_key(current.number, min(current.safe, current.head - 1)),
+                    event_key(current.number, min(_kept_by_hub(current), current.head - 1)),
                     cutoff,
                 ),
             ).fetchone()
             if row[0] is not None:
                 gone += self._delete(current, seq_of(row[0]))
-        for epoch in old:
-            stream = self.by_epoch.get(epoch)
-            if stream is not None and stream.safe >= stream.head:
-                del self.by_epoch[epoch]
+        for stream in over:
+            del self.by_epoch[stream.epoch]
         if row[0] is not None:
             current.oldest = seq_of(row[0]) + 1
         return gone
@@ -235,6 +235,11 @@ class Streams:
             (event_key(stream.number, 0), event_key(stream.number, through)),
         )
         return cursor.rowcount
+
+
+def _kept_by_hub(stream: Stream) -> int:
+    """The seq up to which the hub holds an epoch, and its backup too; none of one in dispute."""
+    return 0 if stream.disputed else min(stream.acked, stream.safe)
 
 
 class EventIds(dict[EventRef, str]):

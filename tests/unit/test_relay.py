@@ -150,9 +150,9 @@ def test_nothing_is_sent_before_the_hub_has_answered() -> None:
     assert kiosk.take(Tick()) == []
     effects = kiosk.welcome({NEW: 2}, safe=1)
     assert effects == [
+        Store({NEW: (2, 1)}),
         LearnTime(HUB_TIME),
         FetchReference({}),
-        Store({NEW: (2, 1)}),
         SendFrom(NEW, 3, 6),
     ]
 
