@@ -3,7 +3,8 @@ phone says it: what a kiosk learns from scans, in the same events.
 
 Rules
 -----
-* What is set aside does not go out, and what is kept for one plan does not go out for another.
+* What is set aside does not go out, and what is kept for one plan does not go out for another: as
+  little in a box as by itself.
 * A scanned label shows that something is there. So what was thought missing may go out.
 * A delivery or return names its items, even where somebody means all: only those at stops of their
   scope, and no others that leave meanwhile.
@@ -40,7 +41,7 @@ def handed(
         case HandOut(plan=plan):
             _require_open(connection, plan)
             for one in things:
-                _require_may_leave(one, plan)
+                _require_may_leave(connection, one, plan)
             return _each(things, lambda codes: events.Out(plan=plan, items=codes))
         case Deliver(plan=plan):
             gone = _out(connection, plan, things, sees)
@@ -69,13 +70,18 @@ def _require_open(connection: Connection, plan: PlanCode) -> None:
         raise Refused("plan-closed", plan)
 
 
-def _require_may_leave(thing: Thing, plan: PlanCode) -> None:
+def _require_may_leave(connection: Connection, thing: Thing, plan: PlanCode) -> None:
     if thing.box_aside:
         raise Refused("box-aside", thing.code)
-    if thing.status == QUARANTINED or thing.status not in _MAY_LEAVE:
+    if thing.status not in _MAY_LEAVE:
         raise Refused("not-free", thing.code)
-    if thing.reserved not in (None, plan):
-        raise Refused("for-another", thing.code)
+    along = Look(connection).contents(thing)
+    for one in along:
+        if one.status == QUARANTINED:
+            raise Refused("not-free", one.code)
+    for one in (thing, *along):
+        if one.reserved not in (None, plan):
+            raise Refused("for-another", one.code)
 
 
 def _out(
@@ -93,7 +99,8 @@ def _out(
             raise Refused("nothing")
         return found
     for one in named:
-        if one.is_item and one.code not in gone:
+        along = {one.code, *(inner.code for inner in Look(connection).contents(one))}
+        if gone.isdisjoint(along):
             raise Refused("not-out", one.code)
     return list(named)
 

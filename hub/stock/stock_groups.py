@@ -50,6 +50,9 @@ def reservation(
     if not plan.open:
         raise Refused("plan-closed", action.plan)
     require(things, lambda one: one.status == IN_STOCK, "not-free")
+    here = Look(connection)
+    along = [inner for one in things for inner in here.contents(one)]
+    require(along, lambda one: one.reserved in (None, action.plan), "for-another")
     return each(things, lambda codes: events.Reserved(plan=action.plan, items=codes))
 
 

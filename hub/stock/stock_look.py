@@ -87,6 +87,18 @@ class Look:
         )
         return list(dict.fromkeys((*items, *boxes)))
 
+    def contents(self, thing: Thing) -> list[Thing]:
+        """Everything that a packed box holds, in inner boxes too; nothing for an item."""
+        found: dict[str, Thing] = {}
+        boxes = [] if thing.is_item else [thing.code]
+        while boxes:
+            for one in self.at(self.inside(boxes.pop())):
+                if one.code not in found and one.code != thing.code:
+                    found[one.code] = one
+                    if not one.is_item:
+                        boxes.append(one.code)
+        return list(found.values())
+
     def around(self, box: str) -> list[str]:
         """The boxes that this one is in, the nearest first."""
         found: list[str] = []

@@ -78,6 +78,47 @@ def test_a_box_takes_along_what_is_in_it_and_brings_it_back(site: CountSite) -> 
     assert [site.status(code) for code in inside] == ["in_stock", "in_stock"]
 
 
+def test_a_box_that_is_not_out_for_the_plan_is_neither_delivered_nor_brought_back(
+    site: CountSite,
+) -> None:
+    inside, other = site.on_shelf[:2]
+    do(site, Pack(box=BOX, items=(inside,)))
+    do(site, HandOut(plan=PLAN, items=(other,)))
+    assert refused(site, Deliver(plan=PLAN, items=(BOX,))) == "not-out"
+    assert refused(site, BringBack(plan=PLAN, items=(BOX,))) == "not-out"
+    do(site, HandOut(plan=PLAN, items=(BOX,)))
+    assert refused(site, Deliver(plan=OTHER, items=(BOX,))) == "not-out"
+    do(site, Deliver(plan=PLAN, items=(BOX,)))
+    assert [site.status(code) for code in (inside, other)] == ["delivered", "out"]
+
+
+def test_a_box_takes_nothing_along_that_may_not_leave_by_itself(site: CountSite) -> None:
+    aside, kept, free = site.on_shelf[:3]
+    stranger = codes.serial_code(Kind.PLAN, "0E0E", 9003)
+    outer = codes.serial_code(Kind.BOX, "0E0E", 501)
+    do(site, Reserve(plan=PLAN, items=(kept,)))
+    do(site, Pack(box=BOX, items=(kept, free)))
+    do(site, Pack(box=outer, items=(BOX,)))
+    assert refused(site, HandOut(plan=stranger, items=(outer,))) == "for-another"
+    do(site, SetAside(items=(aside,), why="damaged"))
+    do(site, Pack(box=outer, items=(aside,)))
+    assert refused(site, HandOut(plan=PLAN, items=(outer,))) == "not-free"
+    do(site, HandOut(plan=PLAN, items=(BOX,)))
+    assert [site.status(code) for code in (aside, kept, free)] == ["quarantined", "out", "out"]
+
+
+def test_a_reserved_box_takes_nothing_from_another_plan(site: CountSite) -> None:
+    second = codes.serial_code(Kind.PLAN, "0E0E", 9003)
+    row = {"code": second, "zh": "荷花", "en": "Lotus", "items": 0, "open": True}
+    site.writer.call(lambda writing: writing.execute(insert(db.plan), [row]))
+    kept, free = site.on_shelf[:2]
+    do(site, Reserve(plan=second, items=(kept,)))
+    do(site, Pack(box=BOX, items=(kept, free)))
+    assert refused(site, Reserve(plan=PLAN, items=(BOX,))) == "for-another"
+    do(site, Reserve(plan=second, items=(BOX,)))
+    assert [site.status(code) for code in (kept, free)] == ["reserved", "reserved"]
+
+
 def test_all_of_a_plan_is_only_what_the_account_may_see(site: CountSite) -> None:
     east, river = site.on_shelf[0], site.intake(site.river)
     do(site, HandOut(plan=PLAN, items=(east, river)))
