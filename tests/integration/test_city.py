@@ -1,5 +1,6 @@
 """A hub of several processes on PostgreSQL is one hub to kiosks and people."""
 
+import contextlib
 import signal
 import time
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from tests.support.broker import Mosquitto
 from tests.support.city import City, Crowd, SendingKiosk, at_work
 from tests.support.databases import DATABASES
 from tests.support.databases import on_postgresql as on_postgresql
+from tests.support.notify import NotifySocket
 from tests.support.processes import Yicang, healthy, run, until
 from tests.support.stopwatch import Stopwatch
 
@@ -209,6 +211,31 @@ def test_one_process_does_all_of_it_on_postgresql_too(city: City) -> None:
     standby.wait_for("standing by")
     hub.process.kill()
     takes_over(standby)
+
+
+@pytest.mark.proof
+def test_each_part_of_a_city_is_ready_and_watched_over_by_systemd_and_so_is_who_stands_by(
+    city: City, tmp_path: Path
+) -> None:
+    parts = {
+        "ingest": ("ingest",),
+        "project": ("project",),
+        "standby": ("project",),
+        "web": ("serve", "--no-ingest"),
+    }
+    with contextlib.ExitStack() as stack:
+        managers = {
+            name: stack.enter_context(NotifySocket(tmp_path / f"notify-{name}")) for name in parts
+        }
+        running = {
+            name: city.start(*words, env=managers[name].environment)
+            for name, words in parts.items()
+        }
+        for name, manager in managers.items():
+            until(f"{name} is ready", lambda one=manager: "READY=1" in one.listen())
+        leader_and_standby([running["project"], running["standby"]])
+        for name, manager in managers.items():
+            until(f"{name} is fed", lambda one=manager: one.fed())
 
 
 def test_a_database_that_is_away_is_told_in_one_line(city: City) -> None:

@@ -1,9 +1,10 @@
 """A hub of several processes on PostgreSQL, and kiosks that send to it without end."""
 
+import os
 import secrets
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -58,9 +59,10 @@ class City:
         engine.dispose()
         self.processes: list[Yicang] = []
 
-    def start(self, *command: str) -> Yicang:
-        """A process ``yicang hub …`` of this city."""
-        process = Yicang("hub", *command, "--data", str(self.data))
+    def start(self, *command: str, env: Mapping[str, str] | None = None) -> Yicang:
+        """A process ``yicang hub …`` of this city, with ``env`` besides this one's variables."""
+        told = {**os.environ, **env} if env is not None else None
+        process = Yicang("hub", *command, "--data", str(self.data), env=told)
         self.processes.append(process)
         return process
 
