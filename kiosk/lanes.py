@@ -155,10 +155,11 @@ class LaneDesk:
         }
 
     def open(self, lane: str) -> None:
-        """A lane exists, with the state it had before a restart."""
+        """A lane exists, with the state it had before a restart. An open one stays as it is."""
+        if lane in self._opened:
+            return
+        self._opened.append(lane)
         state = self.states.setdefault(lane, LaneState())
-        if lane not in self._opened:
-            self._opened.append(lane)
         message = Message("rest")
         if state.phase is not Phase.REST:
             message = Message("welcome")

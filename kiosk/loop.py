@@ -293,8 +293,8 @@ class Loop:
     def _device(self, state: DeviceState) -> None:
         before = self._devices.get((state.kind, state.device))
         self._devices[state.kind, state.device] = state
-        if state.lane is not None and state.lane not in self._lanes.states:
-            self._lanes.open(state.lane)  # a scanner that was plugged in after the start
+        if state.lane is not None:
+            self._lanes.open(state.lane)  # of a scanner that was found after the start
         if before is not None and before.ok == state.ok:
             if before.detail != state.detail:
                 self._health.hurry()

@@ -21,34 +21,8 @@ from kiosk.streams import KEPT_MS
 from kiosk.time_desk import TimeDesk
 from kiosk.uplink import Uplink
 from tests.support.journals import DAY_MS, KIOSK, WALL, Home, OpenJournal
+from tests.support.loop_scene import Wire
 from tests.support.memory import in_memory
-
-
-class Wire:
-    """A broker that keeps what the kiosk says, in its order."""
-
-    def __init__(self) -> None:
-        self.said: list[tuple[str, bytes]] = []
-
-    def publish(
-        self,
-        topic: str,
-        payload: bytes,
-        *,
-        retain: bool = False,
-        user_properties: list[tuple[str, str]] | None = None,
-    ) -> None:
-        self.said.append((topic, payload))
-
-    def subscribe(self, topic: str) -> None:
-        """Nothing is retained here."""
-
-    def unsubscribe(self, topic: str) -> None:
-        """Nothing is retained here."""
-
-    def reconnect(self) -> None:
-        """It does not break."""
-
 
 Key = tuple[str, int]
 """An event: epoch and seq."""
