@@ -40,7 +40,7 @@ from kiosk.loop import Loop
 from kiosk.machine import Machine, runtime_folder
 from kiosk.mailbox import Mailbox
 from kiosk.metrics import MetricsFile
-from kiosk.opening import find_printers, open_scanners, open_speaker, serve_screen, stick_watch
+from kiosk.opening import find_printers, open_speaker, serve_screen, start_scanners, stick_watch
 from kiosk.paper_desk import PaperDesk
 from kiosk.papers import PrinterThread
 from kiosk.reference import ReferenceStore
@@ -278,11 +278,7 @@ def _run(start: Start, clock: LearntClock, mailbox: Mailbox, manager: ServiceMan
             watch.start()
         panel.start()
         speaker.start()
-        scanners = open_scanners(found, mailbox)
-        for scanner in scanners:
-            lanes.open(scanner.lane)
-            scanner.start()
-            stack.callback(scanner.close)
+        scanners = start_scanners(found, mailbox, lanes.open, stack)
         if screen is not None:
             serve_screen(config, screen, printers, scanners, stack)
         link.start()
@@ -320,11 +316,7 @@ def _refuse(
         loop = RefusingLoop(panel, screen or NoScreen(), manager.alive)
         mailbox.deliver = loop.post
         panel.start()
-        scanners = open_scanners(found, mailbox)
-        for scanner in scanners:
-            loop.open(scanner.lane)
-            scanner.start()
-            stack.callback(scanner.close)
+        scanners = start_scanners(found, mailbox, loop.open, stack)
         if screen is not None:
             serve_screen(config, screen, (), scanners, stack)
         manager.ready()

@@ -4,7 +4,7 @@ The same for a kiosk that runs, one that can save nothing, and one that is being
 are imported only by a kiosk that has what they are for.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -23,13 +23,20 @@ from kiosk.screen.view import ScreenView
 from kiosk.sticks import StickWatch
 
 
-def open_scanners(found: Devices, mailbox: Mailbox) -> list[Scanner]:
-    """A lane each, not yet started."""
+def start_scanners(
+    found: Devices, mailbox: Mailbox, lane_opens: Callable[[str], object], stack: ExitStack
+) -> list[Scanner]:
+    """A lane each, which ``lane_opens`` hears of before anything is scanned there."""
     lanes = lane_names([url.name for url in found.scanners])
-    return [
+    scanners = [
         open_scanner(url, lane, mailbox.post)
         for url, lane in zip(found.scanners, lanes, strict=True)
     ]
+    for scanner in scanners:
+        lane_opens(scanner.lane)
+        scanner.start()
+        stack.callback(scanner.close)
+    return scanners
 
 
 def find_printers(found: Devices, mailbox: Mailbox, stack: ExitStack) -> None:

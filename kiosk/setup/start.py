@@ -18,7 +18,7 @@ from kiosk.clock import LearntClock, SystemClock
 from kiosk.config import KioskConfig, devices, lane_names, load_setup, panel_wiring
 from kiosk.lanes import NoScreen
 from kiosk.mailbox import Mailbox
-from kiosk.opening import find_printers, open_scanners, open_speaker, serve_screen
+from kiosk.opening import find_printers, open_speaker, serve_screen, start_scanners
 from kiosk.papers import PrinterThread
 from kiosk.screen.view import KioskView, ScreenView
 from kiosk.setup.client import HubClient, board_serial
@@ -67,11 +67,7 @@ def set_up(path: Path, software: str, mailbox: Mailbox) -> bool:
         mailbox.deliver = desk.post
         panel.start()
         speaker.start()
-        scanners = open_scanners(found, mailbox)
-        for scanner in scanners:
-            desk.open(scanner.lane)
-            scanner.start()
-            stack.callback(scanner.close)
+        scanners = start_scanners(found, mailbox, desk.open, stack)
         if screen is not None:
             serve_screen(config, screen, printers, scanners, stack)
         find_printers(found, mailbox, stack)
