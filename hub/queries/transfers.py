@@ -1,5 +1,6 @@
 """Transfers: what each `Sent` took along, and what became of it."""
 
+import re
 from typing import Any
 
 from msgspec import Struct
@@ -16,6 +17,7 @@ GAP_DAYS = 2
 """After how many days something that has not been seen again is an incident, unless told
 otherwise."""
 _GAP_KEY = "gap_days"
+_EVENT_ID = re.compile(r"([a-z0-9-]+)\.([0-9a-f]+)\.([0-9]{1,16})\.([0-9a-f]+)")
 
 
 class Transfer(Struct, frozen=True):
@@ -112,18 +114,17 @@ def read(connection: Connection, rows: Any) -> list[Transfer]:
 
 def row_of(connection: Connection, name: str) -> int | None:
     """The row of the event with this id."""
-    try:
-        kiosk, epoch, seq, short = name.rsplit(".", 3)
-        number = int(seq)
-    except ValueError:
+    named = _EVENT_ID.fullmatch(name)
+    if named is None:
         return None
+    kiosk, epoch, seq, short = named.groups()
     event = db.event.c
     found: int | None = connection.scalar(
         select(event.id).where(
             and_(
                 event.kiosk == kiosk,
                 event.epoch == epoch,
-                event.seq == number,
+                event.seq == int(seq),
                 event.hash.startswith(short, autoescape=True),
             )
         )

@@ -37,6 +37,7 @@ from hub.web.months_list import MONTHS, month_name
 from hub.web.reports import words
 
 LATE_ROWS: Final = 100
+_ONE: Final = "/<int(max=999999):number>"
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 _REFUSALS: Final = {
@@ -54,11 +55,11 @@ def blueprint() -> Blueprint:
     pages.get("")(months)
     pages.post("")(close)
     pages.get("/close")(ask_close)
-    pages.get("/<int:number>")(statement)
-    pages.get("/<int:number>/statement.xlsx")(as_xlsx)
-    pages.get("/<int:number>/statement.pdf")(as_pdf)
-    pages.get("/<int:number>/statement.json")(as_json)
-    pages.post("/<int:number>/restate")(restate)
+    pages.get(_ONE)(statement)
+    pages.get(f"{_ONE}/statement.xlsx")(as_xlsx)
+    pages.get(f"{_ONE}/statement.pdf")(as_pdf)
+    pages.get(f"{_ONE}/statement.json")(as_json)
+    pages.post(f"{_ONE}/restate")(restate)
     return pages
 
 
@@ -141,6 +142,12 @@ def close() -> BaseResponse:
         )
     except ClosingError as error:
         return Response(_months(str(_REFUSALS[error.reason])), status=409)
+    except StatementError:
+        told = _(
+            "The figures do not add up, so that nothing can be closed. "
+            "Have somebody run: yicang hub rebuild"
+        )
+        return Response(_months(told), status=409)
     return redirect(url_for("statements.statement", number=number), 303)
 
 
@@ -201,6 +208,9 @@ def restate(number: int) -> BaseResponse:
         if error.reason == "unknown":
             abort(404)
         return Response(_statement(number, str(_REFUSALS[error.reason])), status=409)
+    except StatementError:
+        told = _("The figures do not add up now: rebuild the hub.")
+        return Response(_statement(number, told), status=409)
     return redirect(url_for("statements.statement", number=number, _anchor="restated"), 303)
 
 

@@ -246,6 +246,26 @@ def test_a_month_that_is_not_over_cannot_be_closed(books: Books) -> None:
     assert close(client) == (409, None)
 
 
+def test_books_that_do_not_add_up_are_neither_closed_nor_told_anew_and_say_what_helps(
+    books: Books,
+) -> None:
+    client = signed_in(books, "manager")
+    damage = "UPDATE ledger SET received = received + 1, here = here + 1 WHERE month = '{}'"
+    assert close(client)[0] == 303
+    books.writer.call(lambda here: here.exec_driver_sql(damage.format("2026-10")))
+    token = {"csrf_token": csrf(client, "/months")}
+    told = client.post("/months/1/restate", data=token)
+    assert told.status_code == 409
+    assert "The figures do not add up now: rebuild the hub." in words(told.text)
+    books.now_ms += 31 * DAY_MS
+    client = signed_in(books, "manager")
+    token = {"csrf_token": csrf(client, "/months")}
+    refused = client.post("/months", data={"month": "2026-11", **token})
+    assert refused.status_code == 409
+    assert "Have somebody run: yicang hub rebuild" in words(refused.text)
+    assert closed_months(books) == 1
+
+
 def test_the_ledger_is_a_workbook_of_numbers_and_a_page_to_sign(books: Books) -> None:
     client = signed_in(books, "manager")
     close(client)

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 import pytest
 from werkzeug.routing import Rule
 
-from hub.access.permissions import Permission
+from hub.access import accounts
+from hub.access.permissions import Permission, Role
 from hub.web.login import NEEDS
-from tests.integration.test_web_accounts import csrf
+from tests.integration.test_web_accounts import csrf, sign_in
 from tests.support.hub_site import HubSite
 
 OPEN = {
@@ -99,3 +100,20 @@ def test_no_form_is_taken_without_its_token(site: HubSite, rules: list[Rule]) ->
         if "POST" in methods(rule) and not rule.endpoint.startswith("api."):
             answer = client.post(address(rule), data={})
             assert (rule.rule, answer.status_code) == (rule.rule, 400)
+
+
+@pytest.mark.parametrize("gap", ["9" * 20, f"hub.0123456789abcdef.{'9' * 20}.0123456789abcdef"])
+def test_no_address_fails_over_a_number_that_no_database_holds(
+    site: HubSite, rules: list[Rule], gap: str
+) -> None:
+    if not site.writer.call(accounts.everyone):
+        site.add_user("chief", Role.ADMINISTRATOR)
+    client = sign_in(site, "chief")
+    key = {"Authorization": f"Bearer {site.token(Role.ADMINISTRATOR)}"}
+    asked = 0
+    for rule in rules:
+        if "GET" in methods(rule) and "<" in rule.rule:
+            answer = client.get(re.sub(r"<[^>]+>", gap, rule.rule), headers=key)
+            assert (rule.rule, answer.status_code < 500) == (rule.rule, True)
+            asked += 1
+    assert asked > 30
