@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from drivers.pin_factory import DEBIAN
 from provisioning.card import files
 from provisioning.render import merge
 from tests.support.guest import qemu
@@ -35,12 +37,17 @@ PACKAGES: Final = (
     "linux-image-amd64",  # with modules: those for clouds have no USB
     "dosfstools", "exfatprogs", "e2fsprogs",  # make and check sticks
 )  # fmt: skip
+BUILD_PACKAGES: Final = (
+    "linux-headers-amd64", "linux-source-6.1", "gcc", "make", "xz-utils",
+)  # fmt: skip
+"""For `PINS_HOOK`, which takes them away again."""
+PINS_HOOK: Final = Path(__file__).parent / "gpio-sim.sh"
 RENEWED_S: Final = 30 * 86_400.0
 NEEDED: Final = ("qemu-system-x86_64", "qemu-img", "mmdebstrap", "mke2fs", "git")
 """Debian's qemu-system-x86, qemu-utils, mmdebstrap, e2fsprogs and git."""
 KIOSK: Final = "yicang-kiosk.service"
 STATE: Final = "/var/lib/yicang/kiosk"
-MODULES: Final = ("libcomposite", "usb_f_hid", "usb_f_printer")
+MODULES: Final = ("libcomposite", "usb_f_hid", "usb_f_printer", "gpio-sim")
 PORTS: Final = 6
 """USB sockets for what is plugged in from inside (`inside/gadgets.py`)."""
 READY: Final = "ready"
@@ -113,14 +120,16 @@ def snapshot() -> Snapshot:
 
 def _debian(cache: Path) -> Path:
     """The archive of a Debian with `PACKAGES`; beside it, with .status, which versions they are."""
-    words = hashlib.sha256(" ".join((SUITE, *PACKAGES)).encode()).hexdigest()[:12]
+    packages = (*PACKAGES, *BUILD_PACKAGES)
+    made_of = " ".join((SUITE, *packages)).encode() + PINS_HOOK.read_bytes()
+    words = hashlib.sha256(made_of).hexdigest()[:12]
     archive = cache / f"debian-{words}.tar"
     if not archive.exists() or time.time() - archive.stat().st_mtime > RENEWED_S:
         beside = cache / f"making-{words}.tar"
         copy = f"cp $1/var/lib/dpkg/status {archive.with_suffix('.status')}"
         _run(
-            *("mmdebstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}"),
-            *(f"--customize-hook={copy}", SUITE, str(beside)),
+            *("mmdebstrap", "--variant=minbase", f"--include={','.join(packages)}"),
+            *(f"--customize-hook={PINS_HOOK}", f"--customize-hook={copy}", SUITE, str(beside)),
         )
         beside.replace(archive)
     return archive
@@ -175,6 +184,7 @@ def _provisioned(debian: Path, work: Path, local: Path) -> Path:
     signer, checkout = Signer(work / "person"), Checkout(work / "checkout")
     release = checkout.build(work / "dist", signer.private, target="debian12")
     machine = Machine(work / "machine", SUITE, archive=debian, ours=False, udev=True)
+    _bring_lgpio(machine.root)
     boot = machine.root / files.BOOT.lstrip("/")
     _yicang(
         *("provision", "card", "--out", str(boot)),
@@ -201,6 +211,17 @@ def _provisioned(debian: Path, work: Path, local: Path) -> Path:
         owned = machine.run("chown", "-R", "yicang-kiosk:yicang-kiosk", STATE)
         assert owned.returncode == 0, owned.stderr
     return machine.root
+
+
+def _bring_lgpio(root: Path) -> None:
+    """Where Raspberry Pi OS has it: Debian 12 has no python3-lgpio."""
+    lock = (ROOT / "requirements.lock").read_text()
+    [pinned] = (line.split()[0] for line in lock.splitlines() if line.startswith("lgpio=="))
+    _run(
+        *(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"),
+        *("--only-binary=:all:", "--python-version=3.11", "--platform=manylinux_2_34_x86_64"),
+        *("--target", str(root / DEBIAN.relative_to("/")), pinned),
+    )
 
 
 def _settle(root: Path) -> None:

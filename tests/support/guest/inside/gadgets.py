@@ -268,6 +268,73 @@ print(json.dumps(found))
 """
 
 
+# --- the board's pins -----------------------------------------------------------------------------
+
+PINS = Path("/sys/kernel/config/gpio-sim/board")
+"""Documentation/admin-guide/gpio/gpio-sim.rst of the kernel."""
+
+
+def make_pins(label: str, lines: int) -> str:
+    """A chip of pins; its node."""
+    bank = PINS / "bank0"
+    bank.mkdir(parents=True)
+    (bank / "label").write_text(label)
+    (bank / "num_lines").write_text(str(lines))
+    (PINS / "live").write_text("1")
+    return f"/dev/{(bank / 'chip_name').read_text().strip()}"
+
+
+def _pin(line: int) -> Path:
+    device = (PINS / "dev_name").read_text().strip()
+    chip = (PINS / "bank0/chip_name").read_text().strip()
+    return Path("/sys/devices/platform", device, chip, f"sim_gpio{line}")
+
+
+def pull(line: int, way: str) -> None:
+    """What a button does to its pin: ``pull-down`` presses one that connects to ground."""
+    (_pin(line) / "pull").write_text(way)
+
+
+def level(line: int) -> int:
+    """Whether the pin is high."""
+    return int((_pin(line) / "value").read_text())
+
+
+class _Recorder(threading.Thread):
+    """Looks at pins a few hundred times a second, in here: the way to the test takes longer than
+    a flash."""
+
+    def __init__(self, lines: list[int]) -> None:
+        super().__init__(daemon=True)
+        self.seen: list[tuple[float, list[int]]] = []
+        self.done = threading.Event()
+        self._files = [_pin(line) / "value" for line in lines]
+
+    def run(self) -> None:
+        while not self.done.wait(0.002):
+            levels = [int(file.read_text()) for file in self._files]
+            if not self.seen or self.seen[-1][1] != levels:
+                self.seen.append((time.monotonic(), levels))
+
+
+_recorders: list[_Recorder] = []
+
+
+def record(lines: list[int]) -> None:
+    """Begins to note how these pins change."""
+    recorder = _Recorder(lines)
+    _recorders.append(recorder)
+    recorder.start()
+
+
+def recorded() -> list[tuple[float, list[int]]]:
+    """Ends that: seconds, and the pins' levels from then on."""
+    recorder = _recorders.pop()
+    recorder.done.set()
+    recorder.join()
+    return recorder.seen
+
+
 # --- the printer's own end ------------------------------------------------------------------------
 
 
