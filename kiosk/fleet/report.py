@@ -18,10 +18,9 @@ class Display:
         """Where the simulation is."""
         if not self._quiet:
             click.echo(
-                f"\r在线 / online {now.online}/{self._kiosks}"
-                f"  扫码 / scans {now.scans}  事件 / events {now.events}"
-                f"  已确认 / acknowledged {now.acked}  待确认 / waiting {now.events - now.acked}"
-                "\x1b[K",
+                # 79 columns at most: a longer line would begin a new one at each look.
+                f"\r在线 / online {now.online}/{self._kiosks} 扫码 / scans {now.scans}"
+                f" 已确认 / acknowledged {now.acked}/{now.events}\x1b[K",
                 nl=False,
                 err=True,
             )

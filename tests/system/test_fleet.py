@@ -1,9 +1,15 @@
 """Many kiosks at once, simulated, against a hub and a broker that are real."""
 
+import contextlib
+import fcntl
+import os
+import pty
 import shutil
 import sqlite3
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -79,6 +85,46 @@ def test_a_fleet_that_was_offline_and_loses_its_line_is_counted_once(
         assert count(data, WRONG) == 0
         assert count(data, "SELECT count(*) FROM item WHERE stop = 'simulated'") > 20
         assert count(data, "SELECT count(DISTINCT kiosk) FROM event WHERE kiosk LIKE 'sim-%'") == 6
+
+
+@pytest.mark.proof
+def test_a_person_at_a_terminal_sees_it_count_in_one_line_and_then_the_sum(
+    data: Path, broker: Mosquitto
+) -> None:
+    words = ["--kiosks", "3", "--visits", "2", "--pace", "0.02", "--data", str(data)]
+    with Up(data, "--broker", f"127.0.0.1:{broker.port}") as up:
+        until("the hub", lambda: healthy(up.hub_port))
+        terminal, line = pty.openpty()
+        fcntl.ioctl(line, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        ran = subprocess.Popen(
+            [sys.executable, "-m", "yicang", "fleet", "simulate", *words],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=line,
+            stderr=line,
+        )
+        os.close(line)
+        said = read_to_the_end(terminal)
+        assert ran.wait(60) == 0, said
+    counting, *summary = said.split("\r\n")
+    looks = counting.split("\r")[1:]
+    assert len(looks) > 1
+    assert all(one.startswith("在线 / online ") and one.endswith("\x1b[K") for one in looks)
+    assert "online 3/3" in counting
+    [events] = [one for one in summary if one.startswith("事件 / events: ")]
+    total = events.rpartition(" ")[2]
+    assert f"acknowledged by the hub: {total}" in said
+    assert f"acknowledged {total}/{total}\x1b[K" in looks[-1]
+
+
+def read_to_the_end(terminal: int) -> str:
+    """All that comes, until nobody has the other end any more."""
+    found = b""
+    with contextlib.suppress(OSError):  # Linux's word for a terminal's end
+        while more := os.read(terminal, 65536):
+            found += more
+    os.close(terminal)
+    return found.decode()
 
 
 @pytest.mark.proof

@@ -11,6 +11,7 @@ from contract import enrolling
 from contract.codes import Kind
 from contract.codes import parse as parse_label
 from contract.enrolling import Refusal, parse
+from kiosk.setup.progress import INVITATION_FILE
 from tests.support import people
 from tests.support.certificates import Authority
 from tests.support.new_kiosk_site import STOP, BlankKiosk, InstalledHub
@@ -169,6 +170,43 @@ def test_codes_that_are_over_or_of_another_hub_are_told_apart(
         for told in ("expired", "hub-foreign", "unknown", "cancelled"):
             assert re.search(rf"setup: (code-)?{told}\b", first.log), told
         assert "setup: code-used" in second.log
+
+
+@pytest.mark.proof
+def test_a_card_that_brings_the_hubs_code_needs_no_scan_before_the_sample(
+    hub: InstalledHub, tmp_path: Path
+) -> None:
+    invitation = hub.invite()
+    with BlankKiosk(tmp_path / "kiosk") as kiosk:
+        brought = kiosk.state / INVITATION_FILE  # as the first boot leaves it
+        brought.write_text(f"{invitation['text']}\n", encoding="ascii")
+        kiosk.plug_in()
+        ticket = kiosk.wait_printed("Enrolled")
+        assert not brought.exists()
+        [digits] = re.findall(r"\b(\d{3}) (\d{3})\b", ticket)
+        hub.ask("POST", f"kiosks/invitations/{invitation['id']}/confirm", digits="".join(digits))
+        kiosk.wait_heard("welcome")
+        kiosk.scanner.scan(people.RICE)
+        kiosk.wait_heard("setup-done")
+        code = parse_code(invitation["text"])
+        assert code not in kiosk.log
+        for file in kiosk.state.rglob("*"):
+            assert not file.is_file() or code.encode() not in file.read_bytes(), file
+
+
+@pytest.mark.proof
+def test_a_card_whose_code_has_expired_says_so_and_takes_the_hubs_new_one(
+    hub: InstalledHub, late: Mapping[str, str], tmp_path: Path
+) -> None:
+    invitation = hub.invite()
+    with BlankKiosk(tmp_path / "kiosk") as kiosk:
+        (kiosk.state / INVITATION_FILE).write_text(late["text"], encoding="ascii")
+        kiosk.plug_in()
+        kiosk.wait_heard("setup-expired")
+        kiosk.wait_printed("This code has expired")
+        kiosk.scanner.scan(invitation["text"])
+        kiosk.wait_heard("setup-enrolled")
+        assert hub.invitation(invitation["id"])["state"] == "enrolled"
 
 
 @pytest.mark.proof
