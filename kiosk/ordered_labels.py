@@ -72,8 +72,9 @@ class OrderedLabels:
         if label is None:
             return
         if not done.fits:
-            self._journal.commands.end(label.taken, CommandState.FAILED, "layout")
+            # What the disk does not take is tried again with the label; it is in no printer now.
             self._journal.commands.not_started(label.taken)
+            self._journal.commands.end(label.taken, CommandState.FAILED, "layout")
             return
         again = after(label.job, done.result, again=False, answers=answers)
         if again in (Again.PLAIN, Again.COPY):

@@ -5,8 +5,8 @@ Rules
 * Called by the loop's thread only. A job is noted as begun on disk before its first byte leaves.
 * `kiosk.print_recovery` decides on what did not end well. A label that may be out is printed no
   more: it is in doubt until a person's scan answers (`kiosk.questions`), power cut or not.
-* A paper whose end the disk does not take is remembered as printed, so that no label comes out
-  twice for a full disk.
+* What became of a paper and the disk does not take is remembered and noted before the next one is
+  begun: for a full disk no label comes out twice, and none is left neither printed nor asked about.
 * A paper looks as the stop wants it when it is printed, not when it was asked for: what the hub
   told last holds from the next paper on.
 * Labels that a command of the hub ordered (`kiosk.command_store`) come after everything else, and
@@ -41,11 +41,11 @@ TEST: Final = -1
 """The number under which printers have the page of a self-test."""
 
 
-class _Printed(NamedTuple):
-    """A job whose paper is out, and whether the printer confirmed it."""
+class _Ended(NamedTuple):
+    """A job that is over: ``how`` its paper is known to be out, None where it fits no paper."""
 
     job: Job
-    how: str
+    how: str | None
 
 
 class PaperDesk:
@@ -70,7 +70,9 @@ class PaperDesk:
         self._timezone: Final = timezone
         self._signer: Final = signer
         self._in_hand: Final[dict[int, Job]] = {}
-        self._printed: Final[dict[int, _Printed]] = {}
+        self._ended: Final[dict[int, _Ended]] = {}
+        self._not_begun: Final[set[int]] = set()
+        """Jobs of which nothing is out, though the disk says that they were begun."""
         self.in_doubt: Final[list[tuple[str, str]]] = []
         """Lane and item of labels that nobody knows of whether they came out, for the loop to
         take. The queue keeps them back."""
@@ -79,7 +81,7 @@ class PaperDesk:
 
     def dispatch(self) -> None:
         """Gives every free printer its oldest waiting paper."""
-        self._record_printed()
+        self._record()
         now = self._clock.mono()
         taken = {id(t) for t in self._printers if t.busy or t.not_before > now}
         if len(taken) == len(self._printers):
@@ -142,7 +144,7 @@ class PaperDesk:
 
     def done(self, done: PrintDone) -> None:
         """A printer finished, or failed and is tried again a little later. Raises `JournalError`
-        when the disk refuses to note it; what was printed is remembered all the same."""
+        when the disk refuses to note it; what became of it is remembered all the same."""
         thread = next((t for t in self._printers if t.printer.name == done.printer), None)
         result = done.result
         job = self._in_hand.pop(done.job, None)
@@ -159,20 +161,20 @@ class PaperDesk:
             self.ordered.done(done, answers=answers)
         elif job is not None and not done.fits:
             # It would be tried for ever, and hold up what comes behind it.
-            self._journal.finish_job(job.id, [Draft(Noticed(kind="layout-failed"))], job.lane)
+            self._ended[job.id] = _Ended(job, None)
         elif job is not None:
             match after(job.paper, result, again=job.again, answers=answers):
                 case Again.DONE:
                     how = "printed" if result.progress == "confirmed" else "unconfirmed"
-                    self._printed[job.id] = _Printed(job, how)
-                    self._record_printed()
+                    self._ended[job.id] = _Ended(job, how)
                 case Again.PLAIN:
-                    self._journal.queue.not_started(job.id)
+                    self._not_begun.add(job.id)
                 case Again.COPY:
                     pass  # it was begun, and says so on the next one
                 case Again.ASK:
                     self._doubt(job)
         self._journal.rolls.used(done.printer, result.paper_mm)
+        self._record()
 
     def print_test(self, page: Document, label: Document) -> bool:
         """Hands a page to every printer at once, or a label where its paper has an end; False
@@ -196,8 +198,8 @@ class PaperDesk:
     def _doubt(self, job: Job) -> None:
         """Somebody must look whether this label came out, unless its item was taken back."""
         assert isinstance(job.paper, LabelJob)
-        if self._journal.knowledge.item_facts(job.paper.item).status == "voided":
-            self._journal.finish_job(job.id, [], job.lane)
+        if self._is_voided(job.paper.item):
+            self._ended[job.id] = _Ended(job, "unconfirmed")
         else:
             self.in_doubt.append((job.lane, job.paper.item))
 
@@ -270,18 +272,25 @@ class PaperDesk:
             if thread.low or left.get(thread.printer.name, math.inf) <= reserve_mm(thread.printer)
         )
 
-    def _record_printed(self) -> None:
-        """Ends the jobs that left a printer. One that the disk refuses to end stays here, so that
-        its paper is not printed again."""
-        for job, how in list(self._printed.values()):
-            drafts = []
-            if isinstance(job.paper, LabelJob):
-                item = job.paper.item
-                if self._journal.knowledge.item_facts(item).status != "voided":
-                    drafts.append(Draft(LabelAttached(item=item, how=how)))
-            self._journal.finish_job(job.id, drafts, job.lane)
-            del self._printed[job.id]
+    def _record(self) -> None:
+        """Notes what became of papers. What the disk does not take stays here for the next time."""
+        for number in list(self._not_begun):
+            self._journal.queue.not_started(number)
+            self._not_begun.discard(number)
+        for job, how in list(self._ended.values()):
+            self._journal.finish_job(job.id, self._said_of(job.paper, how), job.lane)
+            del self._ended[job.id]
         self.ordered.record()
+
+    def _said_of(self, paper: PaperJob, how: str | None) -> list[Draft]:
+        if how is None:
+            return [Draft(Noticed(kind="layout-failed"))]
+        if not isinstance(paper, LabelJob) or self._is_voided(paper.item):
+            return []
+        return [Draft(LabelAttached(item=paper.item, how=how))]
+
+    def _is_voided(self, item: str) -> bool:
+        return self._journal.knowledge.item_facts(item).status == "voided"
 
     def next_deadline(self) -> int | None:
         """When a printer that failed is to be tried again: the paper that it failed with waits."""

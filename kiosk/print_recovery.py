@@ -56,6 +56,8 @@ def after(paper: PaperJob, result: PrintResult, *, again: bool, answers: bool) -
     sent = result.status == "unknown" and result.progress == "complete?"
     if label and sent and not answers and always_silent(result):
         return Again.DONE
+    if decided is Again.PLAIN and again:
+        return Again.COPY  # nothing of this try is out, but of the one before
     if decided is Again.COPY and sent and (again or copy):
         return Again.DONE  # it says on it that it is a copy: one more makes nothing surer
     return decided

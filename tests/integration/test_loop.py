@@ -4,9 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from contract.events import LabelAttached
 from drivers.fakes import FakePrinter
 from drivers.ports import PrintResult, Signal, Words
+from kiosk.inputs import PrintDone
+from kiosk.papers import RETRY_MS
 from kiosk.state import Phase
+from tests.support.full_disk import full_disk
 from tests.support.journals import Home
 from tests.support.loop_scene import Running
 from tests.support.people import RICE, SOAP
@@ -50,3 +54,49 @@ def test_a_label_that_broke_off_is_asked_about_where_its_donor_stands(home: Home
     assert after.panel.shown[-1] == (BACK, Signal.ATTENTION)
     assert "label" not in after.message(DOOR)
     after.off()
+
+
+def label_fails(kiosk: Running, printer: FakePrinter, result: PrintResult) -> None:
+    """Somebody brings soap, and what the printer tells of its label comes while the disk is full
+    and takes nothing; then there is room."""
+    kiosk.switch_on()
+    until("the printer is there", lambda: kiosk.turns() and kiosk.threads[0].ok is True)
+    printer.next_results = [result]
+    kiosk.scan(SOAP, lane=DOOR)
+    until("the printer has told", lambda: any(isinstance(i, PrintDone) for i in kiosk.posted))
+    with full_disk(kiosk.home.path):
+        kiosk.take()
+        kiosk.take()
+    assert kiosk.lanes.unsaved is False
+
+
+def test_a_label_that_did_not_come_out_while_the_disk_was_full_comes_when_there_is_room(
+    home: Home,
+) -> None:
+    printer = FakePrinter()
+    kiosk = Running(home, lanes=[DOOR], printers=[printer])
+    label_fails(kiosk, printer, PrintResult("failed", Words("没纸", "no paper"), progress="none"))
+    assert printer.documents == ()
+    kiosk.wait(RETRY_MS)
+    until("the label", lambda: kiosk.turns() and not kiosk.journal.queue.count())
+    [label] = printer.documents
+    assert "copy" not in str(label.blocks).lower()
+    [item] = kiosk.open.issued()
+    attached = [e.public.body for e in kiosk.open.lines()]
+    assert LabelAttached(item=item, how="printed") in attached
+    kiosk.off()
+
+
+def test_a_label_that_came_out_while_the_disk_was_full_is_recorded_once_and_not_printed_again(
+    home: Home,
+) -> None:
+    printer = FakePrinter()
+    kiosk = Running(home, lanes=[DOOR], printers=[printer])
+    label_fails(kiosk, printer, PrintResult("printed", Words("好", "fine"), progress="confirmed"))
+    kiosk.wait(RETRY_MS)
+    assert kiosk.journal.queue.count() == 0
+    assert len(printer.documents) == 1
+    [item] = kiosk.open.issued()
+    bodies = [e.public.body for e in kiosk.open.lines()]
+    assert bodies.count(LabelAttached(item=item, how="printed")) == 1
+    kiosk.off()

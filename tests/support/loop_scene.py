@@ -69,7 +69,9 @@ class Running:
         self.panel: Final = FakePanel()
         view = KioskView("站", "Stop")
         self.view: Final = ScreenView(view, clock.mono)
-        self.threads: Final = [PrinterThread(one, lambda i: self.loop.post(i)) for one in printers]
+        self.posted: Final[list[LoopInput]] = []
+        """What devices have told, whether the loop has taken it or not."""
+        self.threads: Final = [PrinterThread(one, self._post) for one in printers]
         self.lanes: Final = LaneDesk(journal, clock, self.panel, self.view, self.open.random)
         self.papers: Final = PaperDesk(
             journal,
@@ -78,7 +80,7 @@ class Running:
             Letterhead(Words("站", "Stop"), "http://hub.example", "en"),
             ZoneInfo("Asia/Shanghai"),
             ReceiptSigner(home.identity),
-            lambda i: self.loop.post(i),
+            self._post,
         )
         commands = CommandDesk(KIOSK, journal, clock, self.wire, self.papers.hindrance)
         time_desk = TimeDesk(journal, clock, lambda: None)
@@ -120,6 +122,10 @@ class Running:
         for lane in lanes:
             self.lanes.open(lane)
 
+    def _post(self, incoming: LoopInput) -> None:
+        self.posted.append(incoming)
+        self.loop.post(incoming)
+
     def take(self, *inputs: LoopInput) -> None:
         """The loop takes these, and does what follows from them."""
         for one in inputs:
@@ -132,6 +138,11 @@ class Running:
         for text in texts:
             self.home.clock.now += 2_000
             self.take(ScanRead(lane, text))
+
+    def wait(self, milliseconds: int) -> None:
+        """So long nothing comes in."""
+        self.home.clock.now += milliseconds
+        self.take()
 
     def turns(self) -> bool:
         """The loop takes what devices have told meanwhile."""

@@ -13,7 +13,9 @@ from drivers.ports import (
     Progress,
     Words,
 )
+from kiosk import print_recovery
 from kiosk.print_recovery import Again, decide
+from kiosk.state import ReceiptJob
 
 WORDS = Words("词", "word")
 KINDS: tuple[DocumentKind, ...] = get_args(DocumentKind)
@@ -80,3 +82,15 @@ def test_after_a_power_cut_of_the_kiosk_a_label_asks_and_other_papers_are_copies
         Again.COPY,
         Again.COPY,
     ]
+
+
+@pytest.mark.parametrize("answers", [False, True])
+def test_a_receipt_of_which_a_part_is_out_is_a_copy_however_often_nothing_more_comes(
+    answers: bool,
+) -> None:
+    def tried(*, again: bool) -> Again:
+        receipt = ReceiptJob(())
+        return print_recovery.after(receipt, result("none"), again=again, answers=answers)
+
+    assert tried(again=False) is Again.PLAIN
+    assert tried(again=True) is Again.COPY
