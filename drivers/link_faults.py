@@ -5,15 +5,18 @@ from __future__ import annotations
 import errno
 from typing import Final
 
+from drivers.port_status import PortStatus
 from drivers.ports import DeviceError, Words
 
 
 class LinkError(DeviceError):
-    """A send that broke off. `taken`: the most bytes of it that the printer can have got."""
+    """A send that broke off. `taken`: the most bytes of it that the printer can have got; `port`:
+    what its interface said just then, None where it has no such word."""
 
-    def __init__(self, words: Words, taken: int = 0) -> None:
+    def __init__(self, words: Words, taken: int = 0, port: PortStatus | None = None) -> None:
         super().__init__(words)
         self.taken: Final = taken
+        self.port: Final = port
 
 
 def gone(where: str, error: OSError, taken: int = 0) -> LinkError:
@@ -51,7 +54,7 @@ def no_line(where: str) -> LinkError:
     )
 
 
-def stuck(where: str, taken: int = 0) -> LinkError:
+def stuck(where: str, taken: int = 0, port: PortStatus | None = None) -> LinkError:
     """It takes no more bytes."""
     return LinkError(
         Words(
@@ -59,6 +62,7 @@ def stuck(where: str, taken: int = 0) -> LinkError:
             en=f"printer {where} takes no data: check its paper and cover",
         ),
         taken,
+        port,
     )
 
 

@@ -289,6 +289,8 @@ class PrinterStatus(msgspec.Struct, frozen=True):
     detail: Words
     condition: Condition = "unknown"
     """The cause, for whoever must decide and not only tell; ``paper-low`` is still ``ready``."""
+    by_plug: bool = False
+    """Its USB interface said so, not the printer in its language: one that never answers may."""
 
 
 class Signal(StrEnum):

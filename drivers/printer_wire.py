@@ -4,6 +4,9 @@ The rules:
 
 * **Ask, then send.** A printer that says it has no paper gets nothing: it would print what it
   holds later, beside the reprint.
+* **Who does not answer is asked by the plug.** A USB printer's interface has a word of its own for
+  faults (`drivers.port_status`): it stops a silent printer without paper, and says why one takes no
+  more bytes. It never makes a printer ready.
 * **Silence is not consent.** A document is ``printed`` only when the printer said so after it, or
   when the device cannot fail to keep it (a file). Status requests are answered at once, ahead of
   what waits in the printer's buffer, so an answer counts only when it was asked in order behind
@@ -24,6 +27,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import msgspec
 
 from drivers.link_faults import LinkError
+from drivers.port_status import PortStatus
 from drivers.ports import (
     BOTH_ROLES,
     DeviceError,
@@ -52,6 +56,10 @@ LOW: Final = Words(zh="纸快用完了", en="paper is running low")
 OUT: Final = Words(zh="没有纸了，请换纸", en="out of paper: put in a new roll")
 COVER: Final = Words(zh="打印机上盖开着", en="the printer's cover is open")
 PAUSED: Final = Words(zh="打印机已暂停，请按走纸键", en="the printer is paused: press its button")
+OFF_LINE: Final = Words(
+    zh="打印机没有联机：合上上盖，按一下它的键",
+    en="the printer is off line: close its cover and press its button",
+)
 FAULT: Final = Words(
     zh="打印机报错，请关机再开", en="the printer reports an error: switch it off and on"
 )
@@ -70,6 +78,9 @@ IS_OUT: Final = PrinterStatus("attention", OUT, "paper-out")
 IS_OPEN: Final = PrinterStatus("attention", COVER, "cover-open")
 IS_PAUSED: Final = PrinterStatus("attention", PAUSED, "paused")
 IS_FAULTY: Final = PrinterStatus("attention", FAULT, "error")
+PLUG_SAYS_OUT: Final = PrinterStatus("attention", OUT, "paper-out", by_plug=True)
+PLUG_SAYS_OFF_LINE: Final = PrinterStatus("attention", OFF_LINE, "paused", by_plug=True)
+PLUG_SAYS_FAULT: Final = PrinterStatus("attention", FAULT, "error", by_plug=True)
 NOT_SURE: Final = PrinterStatus("unknown", UNSURE, "unknown")
 IS_MUTE: Final = PrinterStatus("unknown", MUTE, "unknown")
 
@@ -170,7 +181,7 @@ class WirePrinter:
             self._free()
         except DeviceError as error:
             self._forget()
-            return PrintResult("failed", error.words, progress="none", total=total)
+            return PrintResult("failed", _why(error).detail, progress="none", total=total)
         self._broken_off = True
         begun = time.monotonic()
         try:
@@ -182,7 +193,7 @@ class WirePrinter:
                 progress = "complete?" if error.taken >= total else "partial"
             paper_mm = 0.0 if progress == "none" else used_mm
             return PrintResult(
-                "failed", error.words, paper_mm, progress, error.taken, total, before
+                "failed", _why(error).detail, paper_mm, progress, error.taken, total, before
             )
         self._broken_off = False
         try:
@@ -244,7 +255,7 @@ class WirePrinter:
             return seen
         except DeviceError as error:
             self._forget()
-            return PrinterStatus("away", error.words, "away")
+            return _why(error)
         finally:
             self._transport.finish()
 
@@ -268,4 +279,21 @@ class WirePrinter:
             self._transport.send(self._language.guard())
         seen = self._language.status(self._transport, patience)
         self._answers = seen.state != "unknown"
+        if not self._answers:
+            said = self._transport.port()
+            if said is not None and said.paper_out:
+                return PLUG_SAYS_OUT
         return seen
+
+
+def _why(error: DeviceError) -> PrinterStatus:
+    """What is wrong with a printer whose link broke: as its interface said, or that it is away."""
+    said: PortStatus | None = error.port if isinstance(error, LinkError) else None
+    if said is not None:
+        if said.paper_out:
+            return PLUG_SAYS_OUT
+        if said.off_line:
+            return PLUG_SAYS_OFF_LINE
+        if said.error:
+            return PLUG_SAYS_FAULT
+    return PrinterStatus("away", error.words, "away")

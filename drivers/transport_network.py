@@ -15,6 +15,7 @@ import time
 from typing import Final
 
 from drivers.link_faults import closed, gone, stuck
+from drivers.port_status import PortStatus
 from drivers.transports import (
     ANSWER_BYTES,
     CHUNK_BYTES,
@@ -89,6 +90,10 @@ class TcpTransport:
             elif left <= 0:
                 return answer
         raise closed()
+
+    def port(self) -> PortStatus | None:
+        """A raw port has no word beside its data."""
+        return None
 
     def drain(self) -> None:
         """How fast it empties its buffer is not known; a network is faster than a head."""

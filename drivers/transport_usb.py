@@ -17,6 +17,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from drivers.link_faults import LinkError, closed, gone, stuck
+from drivers.port_status import GET_PORT_STATUS, PortStatus, port_status
 from drivers.ports import Words
 from drivers.transports import (
     ANSWER_BYTES,
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from usb.core import Device
 
 PRINTER_CLASS: Final = 7
+FROM_INTERFACE: Final = 0xA1
+"""bmRequestType: to the host, of the class, of the interface."""
+PORT_S: Final = 0.5
+"""How long the interface may take for its one byte."""
 
 
 class UsbTransport:
@@ -49,6 +54,7 @@ class UsbTransport:
         self._out: Any = None
         self._in: Any = None
         self._interface = 0
+        self._mute_port = False
         self._closed: Final = threading.Event()
         self._in_use: Final = threading.Lock()
 
@@ -73,6 +79,11 @@ class UsbTransport:
                 if answer or time.monotonic() >= until:
                     return answer
             raise closed()
+
+    def port(self) -> PortStatus | None:
+        with self._in_use:
+            self._open()
+            return self._port()
 
     def drain(self) -> None:
         """Bulk transfers end when the printer has the bytes."""
@@ -103,16 +114,31 @@ class UsbTransport:
                 until = time.monotonic() + self._stall_s
             except USBError as error:
                 late = error.errno == errno.ETIMEDOUT or time.monotonic() >= until
+                said = self._port() if late and not self._closed.is_set() else None
                 self._drop()
                 most = taken + len(piece)
                 if self._closed.is_set():
                     raise closed(most) from error
                 raise (
-                    stuck(self._where, most) if late else gone(self._where, error, most)
+                    stuck(self._where, most, said) if late else gone(self._where, error, most)
                 ) from error
             if self._closed.is_set():
                 self._drop()
                 raise closed(taken)
+
+    def _port(self) -> PortStatus | None:
+        from usb.core import USBError
+
+        if self._device is None or self._mute_port:
+            return None
+        try:
+            answer = self._device.ctrl_transfer(
+                FROM_INTERFACE, GET_PORT_STATUS, 0, self._interface, 1, timeout=int(PORT_S * 1000)
+            )
+            return port_status(answer[0]) if len(answer) else None
+        except USBError:
+            self._mute_port = True
+            return None
 
     def _read(self, timeout_s: float) -> bytes:
         from usb.core import USBError
@@ -172,6 +198,7 @@ class UsbTransport:
             self._in = _endpoint(interface, usb.util.ENDPOINT_IN)
             if self._out is not None:
                 self._device, self._interface = device, number
+                self._mute_port = False
                 return
         usb.util.dispose_resources(device)
         raise LinkError(

@@ -24,11 +24,13 @@ import termios
 import threading
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from drivers.line_errors import as_os_errors, error_number
 from drivers.link_faults import closed, gone, no_line, stuck
+from drivers.port_status import PortStatus, ask_node, port_status
 
 if TYPE_CHECKING:
     from serial import Serial
@@ -62,6 +64,12 @@ class Transport(Protocol):
         """Sends a request; what came back, empty for silence.
 
         `timeout_s` counts from when bytes that were sent before have passed the wire.
+        Raises `DeviceError` when the device is gone.
+        """
+
+    def port(self) -> PortStatus | None:
+        """What the link itself knows of the printer, beside the data; None where it does not.
+
         Raises `DeviceError` when the device is gone.
         """
 
@@ -112,6 +120,9 @@ class _DescriptorTransport(ABC):
                 self._drop()
                 raise gone(self._where, error) from error
 
+    def port(self) -> PortStatus | None:
+        return None
+
     def drain(self) -> None:
         self.pause(self._wire_free_at() - time.monotonic())
 
@@ -159,10 +170,15 @@ class _DescriptorTransport(ABC):
                 raise gone(self._where, error, taken) from error
             if not count:
                 taken -= min(taken, _unsent(target))
+                said = None if self._closed.is_set() else self._port_of(target)
                 self._drop()
-                raise closed(taken) if self._closed.is_set() else stuck(self._where, taken)
+                raise closed(taken) if self._closed.is_set() else stuck(self._where, taken, said)
             taken += count
             self._sent(count)
+
+    def _port_of(self, target: int) -> PortStatus | None:
+        """`port`, of what is open."""
+        return None
 
     def _write(self, target: int, piece: bytes) -> int:
         """How many bytes it took; none when it is stuck or was closed."""
@@ -267,15 +283,39 @@ class SerialTransport(_DescriptorTransport):
 class UsbNodeTransport(_DescriptorTransport):
     """The kernel's printer node, such as ``/dev/usb/lp0`` (module usblp): both directions, and
     the kernel lets only one program have it.
+
+    `ask_port` gives the byte of `drivers.port_status` for the open node, or raises OSError: then it
+    is not asked again while the node is open, since a refusal may take the kernel five seconds.
     """
 
-    def __init__(self, path: str, *, stall_s: float = STALL_S) -> None:
+    def __init__(
+        self,
+        path: str,
+        *,
+        stall_s: float = STALL_S,
+        ask_port: Callable[[int], int] = ask_node,
+    ) -> None:
         super().__init__(path, stall_s=stall_s)
         self._path: Final = path
+        self._ask_port: Final = ask_port
         self._target: int | None = None
+        self._mute_port = False
+
+    def port(self) -> PortStatus | None:
+        with self._in_use:
+            return self._port_of(self._open())
 
     def finish(self) -> None:
         """The node stays open and ours."""
+
+    def _port_of(self, target: int) -> PortStatus | None:
+        if self._mute_port:
+            return None
+        try:
+            return port_status(self._ask_port(target))
+        except OSError:
+            self._mute_port = True
+            return None
 
     def _open(self) -> int:
         if self._closed.is_set():
@@ -286,6 +326,7 @@ class UsbNodeTransport(_DescriptorTransport):
                 self._target = os.open(self._path, flags)
             except OSError as error:
                 raise gone(self._path, error) from error
+            self._mute_port = False
         return self._target
 
     def _drop(self) -> None:

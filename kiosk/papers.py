@@ -133,14 +133,16 @@ class PrinterThread:
         self._tell(status.state in ("ready", "unknown"), status.detail)
 
     def _hear(self, status: PrinterStatus | None) -> None:
-        """Keeps what it said of itself. One that is away may be another one when it is back."""
+        """Keeps what it said of itself. One that is away may be another one when it is back; one
+        that never answers is still silent when its plug says that its paper is out."""
         if status is None:
             return
         if status.state == "away":
             self.answers = False
         else:
-            self.silent = status.state == "unknown"
-            self.answers = self.answers or not self.silent
+            if not status.by_plug:
+                self.silent = status.state == "unknown"
+                self.answers = self.answers or not self.silent
             self.low = status.condition in ("paper-low", "paper-out")
 
     def _tell(self, ok: bool, detail: Words) -> None:

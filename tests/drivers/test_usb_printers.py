@@ -65,7 +65,7 @@ def test_one_that_takes_nothing_fails_in_time() -> None:
     bus.printer.cover_open = True
     result = printer.print(LABEL)
     assert result.status == "failed"
-    assert "takes no data" in result.detail.en
+    assert "close its cover" in result.detail.en, "its interface says that it is off line"
 
 
 def test_something_else_with_these_numbers_is_no_printer() -> None:

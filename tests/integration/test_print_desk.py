@@ -259,6 +259,25 @@ def test_a_printer_that_says_nothing_turns_scan_back_on(counter: Counter) -> Non
     assert len(carrying(counter.machine, item)) == 1
 
 
+def test_a_printer_that_says_nothing_still_has_its_empty_roll_told_by_its_plug(
+    counter: Counter,
+) -> None:
+    counter.machine.answers = False
+    counter.machine.paper_out = True
+    desk = counter.cut_and_back()
+    desk.scan(RICE)
+    desk.work()
+    [item] = desk.items()
+    assert desk.attached(item) == []
+    assert carrying(counter.machine, item) == []
+    counter.machine.paper_out = False
+    counter.retry()
+    desk.work()
+    assert desk.attached(item) == ["unconfirmed"]
+    assert desk.lanes.scan_back, "it says of itself no more than before"
+    assert len(carrying(counter.machine, item)) == 1
+
+
 def test_a_paper_that_no_roll_of_this_printer_can_hold_stops_nothing(tmp_path: Path) -> None:
     machine = machine_for("tspl-58mm-gap-native")
     desk = PrintDesk(

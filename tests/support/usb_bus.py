@@ -6,6 +6,7 @@ Source of the descriptors: Universal Serial Bus Device Class Definition for Prin
 
 import errno
 from array import array
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -28,8 +29,11 @@ class UsbBus(usb.backend.IBackend):  # type: ignore[misc]  # PyUSB has no types
         ids: tuple[int, int] = (0x0416, 0x5011),
         *,
         interface_class: int = 7,
+        port: Callable[[], int] | None = None,
     ) -> None:
+        """`port` is what the interface answers to GET_PORT_STATUS; it stalls on OSError."""
         self.printer: Final = printer
+        self._port: Final = port or (lambda: printer.port_byte)
         self.plugged = True
         self.kernel_has_it = True
         self.claims: set[int] = set()
@@ -120,6 +124,18 @@ class UsbBus(usb.backend.IBackend):  # type: ignore[misc]  # PyUSB has no types
             raise USBError("Operation timed out", errno=errno.ETIMEDOUT)
         buff[: len(said)] = array("B", said)
         return len(said)
+
+    def ctrl_transfer(
+        self, dev_handle: Any, kind: int, request: int, value: int, index: int, data: Any,
+        timeout: int,
+    ) -> int:  # fmt: skip
+        assert (kind, request, value, index, len(data)) == (0xA1, 1, 0, 0, 1)
+        self._there()
+        try:
+            data[0] = self._port()
+        except OSError as error:
+            raise USBError("Pipe error", errno=errno.EPIPE) from error
+        return 1
 
     def _there(self) -> None:
         if not self.plugged:

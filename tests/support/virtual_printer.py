@@ -23,6 +23,7 @@ from typing import Final, Literal
 from PIL import Image
 
 from drivers.link_faults import gone, stuck
+from drivers.port_status import NO_ERROR, PAPER_EMPTY, SELECTED, PortStatus, port_status
 from tests.support.escpos_head import EscposHead
 from tests.support.paper import Code, read_codes
 from tests.support.serial_devices import SerialDevice, wait_until
@@ -197,6 +198,14 @@ class VirtualPrinter:
             out = bytes(self._out)
             self._out.clear()
             return out
+
+    @property
+    def port_byte(self) -> int:
+        """What a USB interface answers for it, beside the data."""
+        with self._lock:
+            byte = PAPER_EMPTY if self.paper_out else 0
+            byte |= 0 if self.cover_open else SELECTED
+            return byte | (0 if self.cover_open or self.error else NO_ERROR)
 
     def _receive(self, data: bytes) -> int:
         if not self.connected:
@@ -416,6 +425,9 @@ class DirectLink:
         self.printer.answer()
         self.send(request)
         return self.printer.answer()
+
+    def port(self) -> PortStatus | None:
+        return port_status(self.printer.port_byte)
 
     def drain(self) -> None:
         """There is no wire."""
