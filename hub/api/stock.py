@@ -122,7 +122,7 @@ def _plan(call: Call) -> PlanOut:
     ).one_or_none()
     if row is None:
         abort(404)
-    kept = [one.code for one in plans.kept(here, code, 5000)]
+    kept = [one.code for one in plans.kept(here, code, 5000, visible_stops())]
     seen = plan_lines.version(here, code)
     return PlanOut(*row, plans.needs(here, code, visible_stops()), kept, seen)
 

@@ -79,8 +79,9 @@ class TransferOut(Struct, frozen=True):
 
 
 class PlanOut(Struct, frozen=True):
-    """A delivery plan by category. Who receives is nowhere. ``version`` is what a change of it
-    sends back as ``seen``."""
+    """A delivery plan by category. Who receives is nowhere. ``kept`` are the items of the token's
+    stops that are kept for it, at most 5,000. ``version`` is what a change of it sends back as
+    ``seen``."""
 
     code: str
     zh: str

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from msgspec import Struct
-from sqlalchemy import Connection, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 
 from hub import db
 from hub.access.scope import Stops, within
@@ -130,12 +130,29 @@ def needs(connection: Connection, plan: str, stops: Stops) -> list[Need]:
     return found
 
 
-def kept(connection: Connection, plan: str, limit: int) -> list[Kept]:
-    """What is kept for the plan, in the order in which somebody walks along the shelves."""
+def kept(connection: Connection, plan: str, limit: int, stops: Stops) -> list[Kept]:
+    """What is kept for the plan at ``stops``, in the order in which somebody walks along the
+    shelves."""
     rows = connection.execute(
         select(*(_ITEM[name] for name in Kept.__struct_fields__))
-        .where(_ITEM.reserved == plan, _ITEM.status == RESERVED)
+        .where(_is_kept(plan), within(_ITEM.stop, stops))
         .order_by(_ITEM.stop, _ITEM.place, _ITEM.box, _ITEM.category, _ITEM.code)
         .limit(limit)
     )
     return [Kept(*row) for row in rows]
+
+
+def kept_besides(connection: Connection, plan: str, shown: int, stops: Stops) -> tuple[int, int]:
+    """How many items are kept for the plan besides the ``shown`` ones of `kept`: at ``stops``, and
+    at others."""
+    mine, every = (
+        connection.execute(
+            select(func.count()).where(_is_kept(plan), within(_ITEM.stop, among))
+        ).scalar_one()
+        for among in (stops, None)
+    )
+    return mine - shown, every - mine
+
+
+def _is_kept(plan: str) -> ColumnElement[bool]:
+    return and_(_ITEM.reserved == plan, _ITEM.status == RESERVED)

@@ -384,6 +384,29 @@ def test_a_plan_is_reserved_by_what_must_go_out_first_and_fetched_by_place(house
     assert house.status(soon, late) == ["out", "in_stock"]
 
 
+def test_who_keeps_one_stop_sees_of_a_plan_what_is_kept_there_and_how_much_elsewhere(
+    house: House,
+) -> None:
+    lead = house.comes("eve", Role.WAREHOUSE_MANAGER, "east")
+    west = house.west
+    here, there, also = house.packaged(), house.site.intake(west), house.site.intake(west)
+    for kept in ((there, also), (here,)):
+        form = form_of(house.ann, "/stock/act/reserve?" + "&".join(f"item={one}" for one in kept))
+        house.ann.post("/stock/act/reserve", data=form | {"plan": [PLAN]})
+        assert "Nothing is reserved for it." not in words(lead.get(f"/plans/{PLAN}").text)
+    for page in (f"/plans/{PLAN}", f"/plans/{PLAN}/fetch"):
+        text = lead.get(page).text
+        assert codes.grouped(here) in text
+        assert not [one for one in (there, also) if one in text or codes.grouped(one) in text]
+        assert "2 items are reserved for it at stops that your account does not cover" in text
+        assert codes.grouped(there) in house.ann.get(page).text
+        assert "does not cover" not in house.ann.get(page).text
+    for stops, kept in ((["east"], [here]), ([], sorted((here, there, also)))):
+        key = {"Authorization": f"Bearer {house.site.token(Role.VIEWER, stops=stops)}"}
+        told = house.site.client().get(f"/api/v1/plans/{PLAN}", headers=key).get_json()
+        assert sorted(told["kept"]) == kept
+
+
 def test_what_a_plan_wants_is_set_by_whoever_keeps_all_stops(house: House) -> None:
     lead = house.comes("eve", Role.WAREHOUSE_MANAGER, "east")
     food = house.packaged()

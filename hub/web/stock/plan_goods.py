@@ -51,15 +51,24 @@ def stop_namer(here: Connection) -> Callable[[str], str]:
     return lambda stop: words.stop(known, stop)
 
 
+def kept_of(here: Connection, plan: str) -> tuple[list[Kept], int, int]:
+    """What is kept for a plan where the account sees it, and how much besides: more there than one
+    page shows, and at other stops."""
+    mine = visible_stops()
+    kept = query.kept(here, plan, SHOWN, mine)
+    return kept, *query.kept_besides(here, plan, len(kept), mine)
+
+
 @needs(Permission.VIEW)
 def fetch(code: str) -> str:
     """The list to take along the shelves, by place: on paper or on a phone."""
     here, plan = connection(), plan_of(code)
     name = stop_namer(here)
+    kept, more, elsewhere = kept_of(here, plan.code)
     shelves = [
         Shelf(name(stop), words.place(here, place), box or "", list(things))
         for (stop, place, box), things in groupby(
-            query.kept(here, plan.code, SHOWN), key=lambda one: (one.stop, one.place, one.box)
+            kept, key=lambda one: (one.stop, one.place, one.box)
         )
     ]
     return render_template(
@@ -67,6 +76,8 @@ def fetch(code: str) -> str:
         plan=plan,
         name=i18n.pick(plan.zh, plan.en),
         shelves=shelves,
+        more=more,
+        elsewhere=elsewhere,
         category_name=story.category_name,
         at=now_ms(),
     )

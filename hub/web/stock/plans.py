@@ -161,13 +161,15 @@ def one(code: str) -> BaseResponse:
     here, plan = connection(), plan_of(code)
     if plan.code != code:
         return redirect(url_for("plans.one", code=plan.code), 302)
-    kept = query.kept(here, plan.code, plan_goods.SHOWN)
+    kept, more, elsewhere = plan_goods.kept_of(here, plan.code)
     page = render_template(
         "stock/plan.html",
         plan=plan,
         name=i18n.pick(plan.zh, plan.en),
         needs=query.needs(here, plan.code, visible_stops()),
         kept=kept,
+        more=more,
+        elsewhere=elsewhere,
         category_name=story.category_name,
         categories=_categories(here),
         stop_name=stop_namer(here),
