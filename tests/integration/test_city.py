@@ -3,7 +3,7 @@
 import contextlib
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -213,6 +213,11 @@ def test_one_process_does_all_of_it_on_postgresql_too(city: City) -> None:
     takes_over(standby)
 
 
+def hears(manager: NotifySocket, word: str) -> Callable[[], bool]:
+    """Asks whether systemd was told this."""
+    return lambda: word in manager.listen()
+
+
 @pytest.mark.proof
 def test_each_part_of_a_city_is_ready_and_watched_over_by_systemd_and_so_is_who_stands_by(
     city: City, tmp_path: Path
@@ -232,10 +237,10 @@ def test_each_part_of_a_city_is_ready_and_watched_over_by_systemd_and_so_is_who_
             for name, words in parts.items()
         }
         for name, manager in managers.items():
-            until(f"{name} is ready", lambda one=manager: "READY=1" in one.listen())
+            until(f"{name} is ready", hears(manager, "READY=1"))
         leader_and_standby([running["project"], running["standby"]])
         for name, manager in managers.items():
-            until(f"{name} is fed", lambda one=manager: one.fed())
+            until(f"{name} is fed", hears(manager, "WATCHDOG=1"))
 
 
 def test_a_database_that_is_away_is_told_in_one_line(city: City) -> None:
