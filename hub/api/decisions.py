@@ -26,7 +26,6 @@ from hub.stock.donation_rows import Fault, Known, Row, read
 from hub.stock.donations import Donation, DonationError
 from hub.stock.stock_actions import Refused
 from hub.stock.stock_changes import Keeper
-from hub.web.login import Denied
 from hub.web.name_parts import PARTS
 
 # --- incidents -----------------------------------------------------------------------------------
@@ -144,8 +143,7 @@ def _remove(call: Call) -> Removed:
 
 def _everywhere(call: Call) -> None:
     """Names hold for the whole hub."""
-    if call.user.visible is not None:
-        raise Denied(Permission.NAME_CODES, "")
+    call.reach("", Permission.NAME_CODES)
 
 
 # --- donations by list ---------------------------------------------------------------------------

@@ -93,7 +93,7 @@ def _do(call: Call) -> CommandOut:
     if stop is None:
         abort(404)
     permission = device_commands.permission_of(body.name)
-    if not call.user.may(permission) or not call.user.sees(stop):
+    if not call.user.may(permission, stop):
         raise Denied(permission, stop)
 
     def work(writing: Connection) -> CommandOut:

@@ -133,8 +133,8 @@ def _run(call: Call) -> RunOut:
     found = label_runs.runs(connection(), call.path["prefix"][:4])
     if not found or found[0].prefix != call.path["prefix"]:
         abort(404)
-    if found[0].stop and not call.user.sees(found[0].stop):
-        raise Denied(Permission.VIEW, found[0].stop)
+    if found[0].stop:  # else it is for any stop
+        call.reach(found[0].stop, Permission.VIEW)
     return _out(found[0])
 
 
@@ -142,8 +142,7 @@ def _print(call: Call) -> RunOut:
     body, user = call.sent(ToPrint), call.user
     if body.stop and body.stop not in places.stops(connection()):
         raise BadParameter("stop", "there is no such stop")
-    if not (user.sees(body.stop) if body.stop else user.visible is None):
-        raise Denied(Permission.LABELS, body.stop)
+    call.reach(body.stop, Permission.LABELS)
     kind = Kind.BOX if body.kind == "box" else Kind.ITEM
     n = body.sheets * SHEET
     return _out(
@@ -156,8 +155,8 @@ def _print(call: Call) -> RunOut:
 def _void(call: Call) -> Spoilt:
     text = codes.normalise(call.sent(ToVoid).code)
     found = label_runs.runs(connection(), text[1:5]) if len(text) > 4 else []
-    if found and found[0].stop and not call.user.sees(found[0].stop):
-        raise Denied(Permission.LABELS, found[0].stop)
+    if found and found[0].stop:
+        call.reach(found[0].stop, Permission.LABELS)
     return Spoilt(
         services().writer.call(
             lambda writing: label_runs.void(writing, text, call.user.by, call.now_ms)

@@ -84,7 +84,7 @@ class Call:
         return Actor(self.user.id, API)
 
     def reach(self, stop: str, permission: Permission) -> None:
-        """Raises `Denied` for a stop beyond the token's scope."""
+        """Raises `Denied` for a stop beyond the token's scope; "" is within one of all stops."""
         if not self.user.sees(stop):
             raise Denied(permission, stop)
 

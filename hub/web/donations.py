@@ -27,7 +27,8 @@ from hub.web import i18n, listing, shell, story
 from hub.web.donation_lines import lines
 from hub.web.listing import Column, Kind, Link, Listing, SqlSource, filters
 from hub.web.listing.respond import FORMS, export
-from hub.web.login import Denied, needs, require, signed_in_user, visible_stops
+from hub.web.login import needs, require, signed_in_user, visible_stops
+from hub.web.printing import subjects
 from hub.web.printing import view as printing
 from hub.web.uploads import takes_file
 
@@ -217,18 +218,9 @@ def upload() -> BaseResponse:
 @needs(Permission.VIEW)
 def one(donation: str) -> str | BaseResponse:
     """A list: what it says, what is wrong with it, how far it got; its rows as a file."""
-    found = _found(donation)
+    found = subjects.donation(donation)
     form = request.args.get("format", "")
     return export(lines(found), form) if form in FORMS else _one(found)
-
-
-def _found(donation: str) -> Donation:
-    found = donations.one(connection(), donation[:32])
-    if found is None:
-        abort(404)
-    if not signed_in_user().sees(found.stop):
-        raise Denied(Permission.VIEW, found.stop)
-    return found
 
 
 def _one(found: Donation, problem: str = "") -> str:
@@ -264,12 +256,12 @@ def _one(found: Donation, problem: str = "") -> str:
 
 
 def _do(donation: str, work: Any, told: str) -> BaseResponse:
-    found = _found(donation)
+    found = subjects.donation(donation)
     user, moment = require(Permission.EDIT_STOCK, found.stop), now_ms()
     try:
         count = services().writer.call(lambda writing: work(writing, found.id, user.by, moment))
     except DonationError as error:
-        page = _one(_found(donation), str(REFUSED[error.why]))
+        page = _one(subjects.donation(donation), str(REFUSED[error.why]))
         return Response(page, status=409)
     shell.told(told % {"n": count})
     return redirect(url_for("donations.one", donation=found.id), 303)
@@ -290,7 +282,7 @@ def labelled(donation: str) -> BaseResponse:
 @needs(Permission.EDIT_STOCK)
 def ask_take_back(donation: str) -> BaseResponse:
     """Asks before a whole list is undone."""
-    found = _found(donation)
+    found = subjects.donation(donation)
     page = shell.confirm(
         heading=str(_("Take the whole list back?")),
         text=str(_("It will be as if these things had never come in. Remove their labels.")),
@@ -319,7 +311,7 @@ def labels(donation: str) -> BaseResponse:
     from provisioning.cards import Order, pdf_of
     from provisioning.sheets import SMALL_LABELS, Format, Label, Language
 
-    found = _found(donation)
+    found = subjects.donation(donation)
     if found.is_draft:
         abort(404)
     made = []

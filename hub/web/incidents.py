@@ -25,7 +25,7 @@ from hub.stock.stock_actions import Refused
 from hub.stock.stock_changes import Keeper
 from hub.web import i18n, incident_words, listing, shell, story, wording
 from hub.web.incident_table import INCIDENTS
-from hub.web.login import Denied, needs, require, signed_in_user
+from hub.web.login import needs, require, signed_in_user
 from hub.web.ruling_words import WORDS
 from hub.web.stock.act import undo_of
 
@@ -58,8 +58,7 @@ def _found(key: str) -> Incident:
     found = incidents.one(connection(), key[:MAX_KEY])
     if found is None:
         abort(404)
-    if not signed_in_user().sees(found.stop):
-        raise Denied(Permission.VIEW, found.stop)
+    require(Permission.VIEW, found.stop)
     return found
 
 

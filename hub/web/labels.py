@@ -20,7 +20,8 @@ from hub.queries import places
 from hub.request import connection, now_ms, services
 from hub.web import i18n, listing, shell, story
 from hub.web.listing import Column, Kind, Link, Listing, MemorySource
-from hub.web.login import Denied, needs, signed_in_user
+from hub.web.login import Denied, needs, require, signed_in_user
+from hub.web.printing import subjects
 from hub.web.printing import view as printing
 
 REFUSED: Final = {
@@ -118,9 +119,7 @@ def make() -> BaseResponse:
     user, moment = signed_in_user(), now_ms()
     kind = CodeKind.BOX if request.form.get("kind") == "box" else CodeKind.ITEM
     stop = request.form.get("stop", "")
-    if (stop and stop not in places.stops(connection())) or not (
-        user.sees(stop) if stop else user.visible is None
-    ):
+    if (stop and stop not in places.stops(connection())) or not user.sees(stop):
         raise Denied(Permission.LABELS, stop)
     text = request.form.get("sheets", "").strip()
     count = int(text) * SHEET if text.isascii() and text.isdigit() and len(text) < 4 else 0
@@ -137,19 +136,10 @@ def make() -> BaseResponse:
     return redirect(url_for("labels.one", prefix=run.prefix), 303)
 
 
-def _found(prefix: str) -> Run:
-    found = label_runs.runs(connection(), prefix[:4])
-    if not found:
-        abort(404)
-    if found[0].stop and not signed_in_user().sees(found[0].stop):
-        raise Denied(Permission.VIEW, found[0].stop)
-    return found[0]
-
-
 @needs(Permission.VIEW)
 def one(prefix: str) -> str:
     """A run: its sheets, and what became of each label."""
-    run, here = _found(prefix), connection()
+    run, here = subjects.run(prefix), connection()
     kiosks, kiosk = printing.choices(here, run.stop)
     about = kiosk_commands.RUN + run.prefix
     return render_template(
@@ -190,8 +180,8 @@ def ask_void() -> BaseResponse:
 def _blank(text: str) -> tuple[str, Run]:
     """A label of the user's own stops that may be given up."""
     code, run = label_runs.blank(connection(), text[:40])
-    if run.stop and not signed_in_user().sees(run.stop):
-        raise Denied(Permission.LABELS, run.stop)
+    if run.stop:  # else it is for any stop
+        require(Permission.LABELS, run.stop)
     return code, run
 
 
@@ -218,7 +208,7 @@ def sheets(prefix: str) -> BaseResponse:
     from provisioning.cards import Order, pdf_of
     from provisioning.sheets import SMALL_LABELS, Format, Language
 
-    run = _found(prefix)
+    run = subjects.run(prefix)
     user, moment = signed_in_user(), now_ms()
 
     def take(writing: Connection) -> set[str]:

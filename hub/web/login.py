@@ -100,7 +100,8 @@ def visible_stops() -> Stops:
 
 
 def require(permission: Permission, stop: str | None = None) -> User:
-    """The user, who has this permission, at ``stop`` if one is given. Raises `Denied`."""
+    """The user, who has this permission, at ``stop`` if one is given ("": at all of them). Raises
+    `Denied`."""
     user = current_user()
     if user is None or not user.may(permission, stop):
         raise Denied(permission, stop)

@@ -16,7 +16,7 @@ from hub.queries import market as query
 from hub.request import connection
 from hub.web import formats, listing, story
 from hub.web.listing import Column, Kind, Link, Listing, SqlSource, as_found
-from hub.web.login import Denied, needs, signed_in_user
+from hub.web.login import needs, require
 from hub.web.market_words import FEN_PER_JIAO, pay_name, stop_name
 
 _SALE: Final = db.sale.c
@@ -31,8 +31,7 @@ def one(market: str) -> BaseResponse:
     found = query.markets(here, None, market=market[:32])
     if not found:
         abort(404)
-    if not signed_in_user().sees(found[0].stop):
-        raise Denied(Permission.VIEW, found[0].stop)
+    require(Permission.VIEW, found[0].stop)
     day = found[0]
     taken = query.by_pay(here, day.market)
     return listing.respond(

@@ -32,7 +32,7 @@ from hub.request import connection, services
 from hub.web import i18n, listing, shell, story, wording
 from hub.web.ledger import Figures, Section, sections
 from hub.web.listing.respond import FORMS, export
-from hub.web.login import Denied, needs, signed_in_user
+from hub.web.login import needs, require, signed_in_user
 from hub.web.months_list import MONTHS, month_name
 from hub.web.reports import words
 
@@ -234,8 +234,7 @@ def as_pdf(number: int) -> BaseResponse:
 def as_json(number: int) -> BaseResponse:
     """The very text whose digest the event holds: of every stop, or it would be another."""
     closed, said = _found(number)
-    if signed_in_user().visible is not None:
-        raise Denied(Permission.VIEW, "")
+    require(Permission.VIEW, "")
     return _file(closed, encode(said).encode(), "application/json", "json", noted=False)
 
 

@@ -17,7 +17,7 @@ from hub.queries import places
 from hub.request import connection, now_ms, services
 from hub.web import shell, story
 from hub.web.alerts.failures import why_not
-from hub.web.login import Denied, needs, require, signed_in_user
+from hub.web.login import needs, require, signed_in_user
 
 KIND_NAMES: Final[dict[str, LazyString]] = {
     WECOM: _l("WeCom group bot"),
@@ -107,8 +107,7 @@ def add() -> BaseResponse:
         name: request.form.get(name, "").strip()
         for name in ("stop", "kind", "name", "address", "secret")
     }
-    if not user.sees(typed["stop"]):
-        raise Denied(Permission.SETTINGS, typed["stop"])
+    require(Permission.SETTINGS, typed["stop"])
     config = services().config
     if typed["kind"] == EMAIL and not config.smtp_host:
         return Response(_page(typed, "mail"), status=400)

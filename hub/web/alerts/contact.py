@@ -22,7 +22,7 @@ from hub.request import connection, now_ms, services
 from hub.web import i18n, listing, shell, story
 from hub.web.alerts.failures import why_not
 from hub.web.listing import Column, Kind, Link, Listing, MemorySource
-from hub.web.login import Denied, needs, require, signed_in_user
+from hub.web.login import needs, require, signed_in_user
 
 DAY_NAMES: Final = (
     _l("Monday"),
@@ -125,8 +125,7 @@ def _known(stop: str) -> str:
     known = places.stops(connection())
     if stop not in known:
         abort(404)
-    if not signed_in_user().sees(stop):
-        raise Denied(Permission.SETTINGS, stop)
+    require(Permission.SETTINGS, stop)
     return story.stop_name(known, stop)
 
 

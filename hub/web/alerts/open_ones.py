@@ -21,7 +21,7 @@ from hub.queries.places import Stop
 from hub.request import connection, now_ms, services
 from hub.web import i18n, kiosk_columns, listing, shell, story
 from hub.web.listing import Choice, Column, Days, Kind, Listing, SqlSource, filters
-from hub.web.login import Denied, needs, signed_in_user, visible_stops
+from hub.web.login import needs, require, signed_in_user, visible_stops
 
 _ALARM: Final = db.alarm.c
 SHOWN: Final = 200
@@ -126,8 +126,7 @@ def _asked() -> int:
     found = store.one(connection(), int(text))
     if found is None:
         abort(404)
-    if not signed_in_user().sees(found.stop):
-        raise Denied(Permission.RESOLVE_INCIDENT, found.stop)
+    require(Permission.RESOLVE_INCIDENT, found.stop)
     return found.id
 
 

@@ -17,7 +17,7 @@ from hub.alerts.store import Choice
 from hub.queries import places
 from hub.request import connection, now_ms, services
 from hub.web import i18n, shell, story
-from hub.web.login import Denied, needs, signed_in_user
+from hub.web.login import Denied, needs, require, signed_in_user
 
 TELLING: Final = frozenset(
     {
@@ -63,8 +63,7 @@ def _stop(text: str) -> str:
     """The stop that a request is about; "" for everywhere, which takes a scope without bounds."""
     if text and text not in places.stops(connection()):
         abort(404)
-    if not signed_in_user().sees(text):
-        raise Denied(Permission.SETTINGS, text)
+    require(Permission.SETTINGS, text)
     return text
 
 

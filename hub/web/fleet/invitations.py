@@ -36,7 +36,7 @@ from hub.request import connection, now_ms, services
 from hub.web import audit_words, formats, i18n, listing, shell, story
 from hub.web.fleet import codes_drawn, invited
 from hub.web.listing import Choice, Column, Kind, Link, Listing, MemorySource, stops
-from hub.web.login import Denied, needs, require, signed_in_user, visible_stops
+from hub.web.login import needs, require, signed_in_user, visible_stops
 from provisioning import enrolment_sheet
 from provisioning.authority import AuthorityError
 from provisioning.enrolment_sheet import Facts
@@ -231,8 +231,7 @@ def _found(invitation: str, permission: Permission) -> Invited:
     found = invitations.one(connection(), invitation[:16], now_ms())
     if found is None:
         abort(404)
-    if not signed_in_user().sees(found.stop):
-        raise Denied(permission, found.stop)
+    require(permission, found.stop)
     return found
 
 

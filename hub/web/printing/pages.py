@@ -14,16 +14,14 @@ from hub.access.users import User
 from hub.fleet.device_commands import permission_of
 from hub.kiosks import kiosk_commands
 from hub.kiosks.kiosk_commands import DONATION, RUN, CommandError
-from hub.printing import label_orders, label_runs
-from hub.printing.label_runs import LabelError, Run
+from hub.printing import label_orders
+from hub.printing.label_runs import LabelError
 from hub.printing.ready_made import NoLabelPrefixError
 from hub.queries import places
 from hub.request import connection, now_ms, services
-from hub.stock import donations
-from hub.stock.donations import Donation
 from hub.web import i18n, shell
-from hub.web.login import Denied, needs, require, signed_in_user
-from hub.web.printing import view, words
+from hub.web.login import needs, require, signed_in_user
+from hub.web.printing import subjects, view, words
 
 _REFUSALS: Final = (CommandError, LabelError, NoLabelPrefixError)
 
@@ -53,29 +51,11 @@ def live() -> BaseResponse:
 def _require_sight(about: str) -> None:
     """Whoever sees the run or the list sees how far its printing is."""
     if about.startswith(RUN):
-        _run(about.removeprefix(RUN))
+        subjects.run(about.removeprefix(RUN))
     elif about.startswith(DONATION):
-        _donation(about.removeprefix(DONATION))
+        subjects.donation(about.removeprefix(DONATION))
     else:
         abort(404)
-
-
-def _run(prefix: str) -> Run:
-    found = label_runs.runs(connection(), prefix[:4])
-    if not found:
-        abort(404)
-    if found[0].stop and not signed_in_user().sees(found[0].stop):
-        raise Denied(Permission.VIEW, found[0].stop)
-    return found[0]
-
-
-def _donation(donation: str) -> Donation:
-    found = donations.one(connection(), donation[:32])
-    if found is None:
-        abort(404)
-    if not signed_in_user().sees(found.stop):
-        raise Denied(Permission.VIEW, found.stop)
-    return found
 
 
 # --- what is ordered ------------------------------------------------------------------------------
@@ -116,7 +96,7 @@ def _refusal(error: Exception) -> str:
 @needs(Permission.LABELS)
 def blanks(prefix: str) -> BaseResponse:
     """Prints the next labels of a run."""
-    run, kiosk, count = _run(prefix), _kiosk(), _count()
+    run, kiosk, count = subjects.run(prefix), _kiosk(), _count()
     return _order(
         lambda writing, user, moment: label_orders.print_blanks(
             writing, run, kiosk, count, user.by, moment
@@ -148,7 +128,7 @@ def roll() -> BaseResponse:
 @needs(Permission.LABELS)
 def goods(donation: str) -> BaseResponse:
     """Prints labels of a list, or copies of those in doubt."""
-    found, kiosk = _donation(donation), _kiosk()
+    found, kiosk = subjects.donation(donation), _kiosk()
     copies = request.form.get("copies") == "1"
     count = None if copies else _count()
     return _order(
