@@ -33,6 +33,8 @@ class Wire:
 
     def __init__(self) -> None:
         self.said: list[tuple[str, bytes]] = []
+        self.reconnects = 0
+        """How often the kiosk wanted another line; it stays what it is."""
 
     def publish(
         self,
@@ -51,7 +53,7 @@ class Wire:
         """Nothing is retained here."""
 
     def reconnect(self) -> None:
-        """It does not break."""
+        self.reconnects += 1
 
 
 class Running:
@@ -66,6 +68,8 @@ class Running:
         journal, clock = self.open.journal, self.open.learnt
         self.wire: Final = Wire()
         self._on = False
+        self.fed = 0
+        """How often the watchdog was fed."""
         self.panel: Final = FakePanel()
         view = KioskView("站", "Stop")
         self.view: Final = ScreenView(view, clock.mono)
@@ -118,6 +122,7 @@ class Running:
                 reference=self.uplink.reference.health,
             ),
             devices=self.devices,
+            alive=self._feed,
         )
         for lane in lanes:
             self.lanes.open(lane)
@@ -166,6 +171,9 @@ class Running:
     def message(self, lane: str) -> str:
         """What the page says there now."""
         return self.shown()[lane].message_en
+
+    def _feed(self) -> None:
+        self.fed += 1
 
     def off(self) -> None:
         """The process ends."""
