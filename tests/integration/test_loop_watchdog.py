@@ -1,5 +1,5 @@
-"""What a kiosk's own loop tells the watchdog, when its hub answers, is silent, or only seems to work:
-a real journal, the real relay, the clock of the test."""
+"""What a kiosk's own loop tells the watchdog, when its hub answers, is silent, or only seems to
+work: a real journal, the real relay, the clock of the test."""
 
 from pathlib import Path
 
