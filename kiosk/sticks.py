@@ -3,18 +3,26 @@
 Mounting is not the kiosk's work but that of a unit (`provisioning.stick`), which also unmounts what
 `take_out` names and takes its folder away when the last of it is written. The folder is looked at
 once a second: an inotify watch does not tell of mounts.
+
+A stick with owners (ext4) is mounted a moment before the unit has made the kiosk's folder on it. It
+is there when the kiosk can write; one on which it never can, after a while, so that it is told so.
 """
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from contract.bundles import FOLDER
 from kiosk.inputs import StickFound, StickLost
 
 LOOK_S: Final = 1.0
+SETTLE_S: Final = 10.0
+"""How long the kiosk's folder on a stick is waited for."""
+
 LEAVE_S: Final = 30.0
 """How long a folder whose stick was let go of may stay, should nobody take it away."""
 
@@ -30,6 +38,17 @@ def is_mounted(folder: Path) -> bool:
         return False
 
 
+def is_settled(folder: Path) -> bool:
+    """Whether nothing more is to be made on the stick: it can be written, or never will."""
+    try:
+        if os.statvfs(folder).f_flag & os.ST_RDONLY:
+            return True
+    except OSError:
+        return False
+    room = folder / FOLDER
+    return os.access(room if os.access(room, os.F_OK) else folder, os.W_OK | os.X_OK)
+
+
 class StickWatch:
     """Posts `StickFound` and `StickLost` for the folders in ``sticks``; ``taken`` is where names
     are put of which the kiosk needs no more."""
@@ -41,12 +60,16 @@ class StickWatch:
         post: Callable[[StickFound | StickLost], object],
         is_stick: Callable[[Path], bool] = is_mounted,
         look_s: float = LOOK_S,
+        settle_s: float = SETTLE_S,
     ) -> None:
         self._sticks: Final = sticks
         self._taken: Final = taken
         self._post: Final = post
         self._is_stick: Final = is_stick
         self._look_s: Final = look_s
+        self._settle_s: Final = settle_s
+        self._settling: dict[Path, float] = {}
+        """What was mounted and is not yet there, and until when it is waited for."""
         self._there: set[Path] = set()
         self._taken_out: Final[set[str]] = set()
         """Names of sticks that are being let go of: added by the loop's thread, else this one's."""
@@ -82,10 +105,16 @@ class StickWatch:
 
     def _look(self) -> None:
         try:
-            there = {one for one in self._sticks.iterdir() if self._is_stick(one)}
+            mounted = {one for one in self._sticks.iterdir() if self._is_stick(one)}
         except OSError:
-            there = set()
+            mounted = set()
         now = time.monotonic()
+        self._settling = {
+            one: self._settling.get(one, now + self._settle_s)
+            for one in mounted - self._there
+            if not is_settled(one)
+        }
+        there = {one for one in mounted if now >= self._settling.get(one, now)}
         for folder in self._there - there:
             # One that was pulled is gone; of one that was let go of, what is mounted nowhere may
             # still be written to. Whoever unmounts takes the folder away at the end.

@@ -67,7 +67,7 @@ def hold(name: str, sticks: Path, taken: Path, *, hold_s: float = HOLD_S) -> Non
     _run([*_mounting(kind), f"/dev/{name}", str(target)])
     try:
         if kind not in _OWNED:
-            _open_folder(target)
+            _try_to_open_folder(target)
         end = time.monotonic() + hold_s
         while _is_mounted(target) and time.monotonic() < end and not _is_taken(taken / name, began):
             time.sleep(LOOK_S)
@@ -125,6 +125,15 @@ def _kind(name: str) -> str:
     told = _run(["udevadm", "info", "--query=property", f"--name=/dev/{name}"])
     found = re.search(r"^ID_FS_TYPE=(\S+)$", told, re.MULTILINE)
     return found[1] if found else ""
+
+
+def _try_to_open_folder(target: Path) -> None:
+    """Where it cannot be had (write-protected, full), the stick stays all the same: it is the kiosk
+    that says so to whoever stands there."""
+    try:
+        _open_folder(target)
+    except (StickError, OSError) as error:
+        click.echo(error)
 
 
 def _open_folder(target: Path) -> None:

@@ -52,17 +52,61 @@ thread.join()
 print(*seen, os.path.ismount(target), target.exists())
 """
 
+KIOSK: Final = """
+import queue, sys
+from pathlib import Path
+from kiosk.sticks import StickWatch
+
+found = queue.SimpleQueue()
+own = Path(sys.argv[1])
+watch = StickWatch(own / "sticks", own / "taken", found.put, look_s=0.01, settle_s=1.5)
+watch.start()
+folder = Path(found.get(timeout=20).folder)
+try:
+    (folder / "yicang").mkdir(exist_ok=True)
+    (folder / "yicang" / "bundle").touch()
+    print("written", flush=True)
+except OSError as error:
+    print(error.strerror, flush=True)
+watch.take_out(str(folder))
+watch.close()
+"""
+"""Finds a stick and writes onto it."""
+
+HELD: Final = """
+import subprocess, sys, threading, time
+from pathlib import Path
+from provisioning import stick
+
+folder = Path(sys.argv[1])
+no_rights = ["setpriv", "--inh-caps=-all", "--bounding-set=-all"]  # root who must ask, like anybody
+kiosk = subprocess.Popen([*no_rights, sys.executable, "-c", sys.argv[2], folder])
+time.sleep(0.5)
+stick.hold("sdz1", folder / "sticks", folder / "taken", hold_s=20)
+kiosk.wait()
+print((folder / "sticks" / "sdz1").exists())
+"""
+
 SCRIPTS: Final = {
     "udevadm": 'echo "ID_FS_TYPE=$KIND"',
     "systemd-mount": 'echo "$@" >> "$LOG"; eval target=\\"\\${$#}\\"; mkdir -p "$target";'
-    ' mount -t tmpfs none "$target"',
+    ' mount -t tmpfs $MOUNTED none "$target"; eval "$AFTERWARDS"',
     "systemd-umount": 'umount "$1"; exit $UMOUNTED',
 }
 
 
-def in_a_namespace(folder: Path, kind: str, how: str, umounted: int = 0) -> tuple[str, str]:
+def in_a_namespace(
+    folder: Path,
+    kind: str,
+    how: str,
+    umounted: int = 0,
+    *,
+    child: str = CHILD,
+    mounted: str = "",
+    afterwards: str = "",
+) -> tuple[str, str]:
     """What the child said, and how systemd was asked to mount; ``umounted`` is what it says to
-    unmounting."""
+    unmounting, ``afterwards`` what happens while it has mounted and not yet said so."""
     programs, log = folder / "bin", folder / "log"
     for one in (programs, folder / "sticks", folder / "taken"):
         one.mkdir()
@@ -70,13 +114,15 @@ def in_a_namespace(folder: Path, kind: str, how: str, umounted: int = 0) -> tupl
         (programs / name).write_text(f"#!/bin/sh\n{body}\n")
         (programs / name).chmod(0o755)
     made = subprocess.run(
-        [*OWN_MOUNTS, sys.executable, "-c", CHILD, str(folder), how],
+        [*OWN_MOUNTS, sys.executable, "-c", child, str(folder), how],
         cwd=ROOT,
         env={
             "PATH": f"{programs}:/usr/bin:/bin:/usr/sbin:/sbin",
             "KIND": kind,
             "LOG": str(log),
             "UMOUNTED": str(umounted),
+            "MOUNTED": mounted,
+            "AFTERWARDS": afterwards,
         },
         capture_output=True,
         text=True,
@@ -98,6 +144,28 @@ def test_a_stick_with_owners_of_its_own_gets_a_folder_for_the_kiosk(tmp_path: Pa
     said, asked = in_a_namespace(tmp_path, "ext4", "written")
     assert said == "mounted 0o1777 False False"
     assert "--owner" not in asked
+
+
+@needs_mounts
+@pytest.mark.parametrize("seen", ["true", 'mkdir -m 0555 "$target/yicang"'], ids=["none", "closed"])
+def test_a_stick_whose_folder_is_still_being_made_is_waited_for(tmp_path: Path, seen: str) -> None:
+    said, _ = in_a_namespace(
+        tmp_path,
+        "ext4",
+        KIOSK,
+        child=HELD,
+        mounted="-o mode=0555",
+        afterwards=f"{seen}; sleep 0.5",
+    )
+    assert said == "written\nFalse"
+
+
+@needs_mounts
+@pytest.mark.parametrize("options", ["ro", "mode=0555,nr_inodes=1"], ids=["locked", "full"])
+def test_a_stick_on_which_no_folder_can_be_made_is_named_so(tmp_path: Path, options: str) -> None:
+    said, _ = in_a_namespace(tmp_path, "ext4", KIOSK, child=HELD, mounted=f"-o {options}")
+    *_, named, still_there = said.splitlines()
+    assert (named in ("Read-only file system", "Permission denied"), still_there) == (True, "False")
 
 
 @needs_mounts
