@@ -3,10 +3,11 @@
 A notice names a GTIN and perhaps lots. A case (GTIN-14 with an indicator of 1 to 8) is met by the
 recall of what is in it, and the other way round: their middle twelve digits are the same, only the
 indicator and the check digit differ (GS1 General Specifications, 2.1.7). Goods of variable measure
-(indicator 9) are no case of anything. Lots are compared without case and blanks: notices are typed
-by hand.
+(indicator 9) are no case of anything. Lots are compared without case and blanks, and in the narrow
+forms of letters and digits (NFKC): notices are typed by hand, often where Chinese is typed.
 """
 
+import unicodedata
 from typing import Final
 
 from contract.gtins import check_digit
@@ -30,4 +31,4 @@ def packings(gtin: str) -> tuple[str, ...]:
 
 def plain_lot(lot: str) -> str:
     """A lot as it is compared."""
-    return "".join(lot.split()).upper()
+    return "".join(unicodedata.normalize("NFKC", lot).split()).upper()

@@ -164,7 +164,7 @@ def take_back(
         hub.stock.stock_actions.Refused: these are no decisions of the hub about what the incident
             is about, or are taken back already.
     """
-    drafts = undo(connection, named, keeper.sees, also=_TAKEN_IN)
+    drafts = undo(connection, named, keeper, also=_TAKEN_IN)
     item = item_of(incident)
     for draft in drafts:
         if not isinstance(draft.body, events.Voided) or set(draft.body.items) != {item}:

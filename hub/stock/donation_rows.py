@@ -12,6 +12,7 @@ Rules
 
 import datetime as dt
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Literal, TypeAlias
 
@@ -160,7 +161,7 @@ def _line(
     def wrong(column: Column, why: Why) -> None:
         faults.append(Fault(number, column, why, _text(cells.get(column))[:40]))
 
-    gtin = _text(cells.get("gtin")).replace(" ", "")
+    gtin = _narrow(cells.get("gtin")).replace(" ", "")
     full: str | None = None
     if gtin:
         full = gtins.full(gtin)
@@ -179,7 +180,7 @@ def _line(
         wrong("quantity", "not-a-number" if _text(cells.get("quantity")) else "missing")
     elif quantity > MAX_ITEMS * 50:
         wrong("quantity", "too-many")
-    lot = _text(cells.get("lot"))
+    lot = _narrow(cells.get("lot"))
     if len(lot) > 20:
         wrong("lot", "too-long")
     expiry = _date(cells.get("expiry"))
@@ -205,8 +206,13 @@ def _text(cell: Cell) -> str:
     return str(cell).replace("\u3000", " ").strip()
 
 
+def _narrow(cell: Cell) -> str:
+    """A number or code in the forms that codes have, whatever keyboard it was typed with."""
+    return unicodedata.normalize("NFKC", _text(cell)).strip()
+
+
 def _quantity(cell: Cell) -> int | None:
-    text = _text(cell).replace(",", "").replace("，", "")
+    text = _narrow(cell).replace(",", "")
     if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) < 1:
         return None
     return int(text)

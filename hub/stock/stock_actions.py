@@ -246,6 +246,7 @@ Refusal: TypeAlias = Literal[
     "not-alone",
     "not-out",
     "for-another",
+    "every-stop",
 ]
 """Why something is not done: a key of `hub.web.stock.words.REFUSALS`."""
 

@@ -102,7 +102,7 @@ def carry_out(
 def _drafts(connection: Connection, action: Action, keeper: Keeper) -> list[Draft]:
     match action:
         case Undo(events=named):
-            return undo(connection, named, keeper.sees)
+            return undo(connection, named, keeper)
         case OpenRecall() | CloseRecall() | SetAsideRecalled():
             return recall(connection, action, keeper)
         case Reserve() | Unreserve() | UnreservePlan():

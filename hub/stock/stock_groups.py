@@ -125,6 +125,8 @@ def recall(
     if found.closed_t is not None:
         raise Refused("recall-closed", action.recall)
     if isinstance(action, CloseRecall):
+        if not keeper.sees(""):
+            raise Refused("every-stop")
         return [Draft(events.RecallClosed(recall=action.recall))]
     met = Look(connection).recalled(found.gtin, found.lot)
     here = [one for one in met if one.status in HERE and one.status != QUARANTINED]

@@ -5,7 +5,7 @@ correction overrules and nothing undoes. An approval is taken back by nobody who
 by this (`DECISIONS` does not have it). A void is itself never undone: decide again instead.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from sqlalchemy import Connection
@@ -17,6 +17,7 @@ from hub.folds.entries import subjects
 from hub.log import recording
 from hub.log.recording import Draft
 from hub.stock.stock_actions import Refused
+from hub.stock.stock_checks import Keeper
 
 DECISIONS: Final = frozenset(
     (
@@ -40,18 +41,20 @@ DECISIONS: Final = frozenset(
     )
 )
 """What of the hub's own events can be taken back."""
+_OF_EVERY_STOP: Final = (events.RecallOpened, events.RecallClosed)
 
 
 def undo(
     connection: Connection,
     named: Sequence[str],
-    sees: Callable[[str], bool],
+    keeper: Keeper,
     also: frozenset[type] = frozenset(),
 ) -> list[Draft]:
     """The voids of these events of the hub's own; ``also`` can be taken back besides `DECISIONS`.
 
     Raises:
-        Refused: one of them is no decision of the hub, taken back already, or of another's stop.
+        Refused: one of them is no decision of the hub, taken back already, or of another's stop; or
+            it is a recall, which is of every stop, and was not opened by this keeper.
     """
     by_stop: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
     for name in dict.fromkeys(named):
@@ -61,8 +64,12 @@ def undo(
         if taken_back(connection, [name]):
             raise Refused("undone", name)
         stop = event.public.stop or ""
-        if stop and not sees(stop):
+        if stop and not keeper.sees(stop):
             raise Refused("not-yours", stop)
+        if isinstance(event.public.body, _OF_EVERY_STOP) and not keeper.sees(""):
+            own = event.private.account == keeper.account
+            if not own or isinstance(event.public.body, events.RecallClosed):
+                raise Refused("every-stop")
         codes = tuple(one for one in subjects(event.public.body) if one[0] in "GB")
         by_stop.setdefault(stop, []).append((name, codes))
     return [

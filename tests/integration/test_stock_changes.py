@@ -187,6 +187,21 @@ def test_another_takes_back_a_correction_and_the_item_is_as_before(house: Wareho
     assert refused(house, stock_actions.Undo(done.events)) == "undone"
 
 
+def test_who_sees_one_stop_ends_no_recall_but_takes_back_what_they_opened(house: Warehouse) -> None:
+    east = {"stops": frozenset({"east"}), "account": BEN}
+    every = house.does(stock_actions.OpenRecall(RECALL, MILK, "maker"))
+    mistake = house.does(stock_actions.OpenRecall("00000000000000ef", MILK, "maker"), **east)
+    assert refused(house, stock_actions.Undo(every.events), **east) == "every-stop"
+    assert refused(house, stock_actions.CloseRecall(RECALL), **east) == "every-stop"
+    over = house.does(stock_actions.CloseRecall(RECALL))
+    assert refused(house, stock_actions.Undo(over.events), **east) == "every-stop"
+    house.does(stock_actions.Undo(over.events))
+    house.does(stock_actions.Undo(mistake.events), **east)
+    with house.site.reader.connect() as connection:
+        left = connection.execute(sa.select(db.recall.c.id, db.recall.c.closed_t)).all()
+    assert [tuple(row) for row in left] == [(RECALL, None)]
+
+
 def test_what_a_kiosk_scanned_cannot_be_taken_back_here(house: Warehouse) -> None:
     journal = house.east.journal
     item = house.site.intake(house.east)

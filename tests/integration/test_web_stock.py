@@ -529,6 +529,29 @@ def test_a_recall_shows_every_match_now_and_later_and_never_who_has_it(house: Ho
         assert catalogue.entries(connection, "recalls") == ()
 
 
+def test_a_recall_as_an_input_method_writes_it_meets_what_a_scanner_read(house: House) -> None:
+    meant = house.packaged("LOT7")
+    wide = {"gtin": "６９０１２３４５６７８９２", "lot": "ｌｏｔ　７", "why": "maker"}
+    form = form_of(house.ann, "/recalls/new")
+    path = house.ann.post("/recalls/new", data=form | wide).location or ""
+    assert "Could still go out 1" in words(house.ann.get(path).text)
+    house.ann.post(f"{path}/aside", data=form_of(house.ann, path, "/aside"))
+    assert house.status(meant) == ["quarantined"]
+
+
+def test_a_recall_is_ended_by_whoever_keeps_all_stops(house: House) -> None:
+    lead = house.comes("eve", Role.WAREHOUSE_MANAGER, "east")
+    house.packaged()
+    form = form_of(house.ann, "/recalls/new")
+    wish = {"gtin": "6901234567892", "lot": "", "why": "maker"}
+    path = house.ann.post("/recalls/new", data=form | wish).location or ""
+    assert f'action="{path}/close"' not in lead.get(path).text
+    told = lead.post(f"{path}/close", data=form_of(lead, path), follow_redirects=True)
+    assert "somebody whose account covers all of them ends it" in words(told.text)
+    house.ann.post(f"{path}/close", data=form_of(house.ann, path, "/close"))
+    assert "over" in words(house.ann.get("/recalls?open=no").text)
+
+
 def test_a_recall_of_more_than_a_page_is_turned_to_and_is_whole_in_its_file(house: House) -> None:
     unread = house.packaged(None)
     sure = {house.packaged("LOT7") for _ in range(PAGE_ROWS)}

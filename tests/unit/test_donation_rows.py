@@ -39,6 +39,11 @@ def test_a_list_as_a_firm_sends_it() -> None:
     assert (found.pieces, found.labels) == (47, 24)
 
 
+def test_numbers_and_lots_as_an_input_method_writes_them_are_what_scanners_read() -> None:
+    found = reading(("６９０１２３４５６７８９２", "大米", "", "１，２００", "Ａ１　", "", ""))
+    assert [(r.gtin, r.quantity, r.lot) for r in found.rows] == [("06901234567892", 1200, "A1")]
+
+
 def test_every_fault_is_told_at_once_with_its_row_and_column() -> None:
     assert faults(
         ("6901234567893", "", "F1", 1, "", "", ""),

@@ -45,6 +45,9 @@ REFUSALS: Final[dict[Refusal, LazyString]] = {
     "not-alone": _l("Another person has to do this."),
     "not-out": _l("%(subject)s is not out with this delivery plan."),
     "for-another": _l("%(subject)s is reserved for another delivery plan."),
+    "every-stop": _l(
+        "A recall holds for every stop: somebody whose account covers all of them ends it."
+    ),
 }
 
 OUTCOMES: Final[dict[str, LazyString]] = {
