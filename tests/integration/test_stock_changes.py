@@ -188,7 +188,7 @@ def test_another_takes_back_a_correction_and_the_item_is_as_before(house: Wareho
 
 
 def test_who_sees_one_stop_ends_no_recall_but_takes_back_what_they_opened(house: Warehouse) -> None:
-    east = {"stops": frozenset({"east"}), "account": BEN}
+    east: dict[str, Any] = {"stops": frozenset({"east"}), "account": BEN}
     every = house.does(stock_actions.OpenRecall(RECALL, MILK, "maker"))
     mistake = house.does(stock_actions.OpenRecall("00000000000000ef", MILK, "maker"), **east)
     assert refused(house, stock_actions.Undo(every.events), **east) == "every-stop"

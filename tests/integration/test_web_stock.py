@@ -401,10 +401,14 @@ def test_who_keeps_one_stop_sees_of_a_plan_what_is_kept_there_and_how_much_elsew
         assert "2 items are reserved for it at stops that your account does not cover" in text
         assert codes.grouped(there) in house.ann.get(page).text
         assert "does not cover" not in house.ann.get(page).text
-    for stops, kept in ((["east"], [here]), ([], sorted((here, there, also)))):
+    told_of: list[tuple[list[str], list[str]]] = [
+        (["east"], [here]),
+        ([], sorted((here, there, also))),
+    ]
+    for stops, codes_kept in told_of:
         key = {"Authorization": f"Bearer {house.site.token(Role.VIEWER, stops=stops)}"}
         told = house.site.client().get(f"/api/v1/plans/{PLAN}", headers=key).get_json()
-        assert sorted(told["kept"]) == kept
+        assert sorted(told["kept"]) == codes_kept
 
 
 def test_what_a_plan_wants_is_set_by_whoever_keeps_all_stops(house: House) -> None:
