@@ -22,7 +22,7 @@ from msgspec import Struct
 from contract.messages import CommandState
 from kiosk.commands import AHEAD_MS
 from kiosk.state import LabelJob
-from kiosk.store import disk_errors
+from kiosk.store import disk_errors, each_row
 
 _FORGET_MS: Final = AHEAD_MS
 
@@ -70,9 +70,8 @@ class Taken(Struct):
         return self.total - self.ended - self.started
 
 
-_SELECT: Final = (
-    "SELECT number, id, expires, total, ended, started, ending, detail, doubtful FROM command"
-)
+_COLUMNS: Final = "number, id, expires, total, ended, started, ending, detail, doubtful"
+_SELECT: Final = f"SELECT {_COLUMNS} FROM command"  # noqa: S608 - our own words
 
 
 def _taken(row: tuple[Any, ...]) -> Taken:
@@ -84,7 +83,7 @@ def _taken(row: tuple[Any, ...]) -> Taken:
         total,
         ended,
         bool(started),
-        ending,
+        CommandState(ending) if ending else "",
         detail,
         _codes.decode(doubtful),
     )
@@ -102,8 +101,10 @@ class CommandStore:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db: Final = db
-        rows = db.execute(f"{_SELECT} ORDER BY number").fetchall()
-        taken = [_taken(row) for row in rows]
+        taken, lost = each_row(db, "command", _COLUMNS, _taken)
+        # The hub, which knows that they were taken, hears that they were forgotten.
+        db.executemany("DELETE FROM command_label WHERE command = ?", lost)
+        db.executemany("DELETE FROM command WHERE number = ?", lost)
         self.open: Final = {one.id: one for one in taken if not one.is_final}
         """What is not at its end, the oldest first."""
         for one in list(self.open.values()):

@@ -10,7 +10,8 @@ Rules
 * A fresh journal follows under a new prefix: the identity document remembers an epoch that the
   fresh one does not have (`kiosk.journal`). What the hub had acknowledged is with the hub.
 * Bytes that are wrong where SQLite does not look (inside an event's line) are found by the hub,
-  which verifies the chain of hashes, and by whoever decodes them.
+  which verifies the chain of hashes, and by whoever decodes them. A row of which nothing can be
+  made (a lane's place, a paper, a task) goes alone; without its epochs a journal is damaged.
 """
 
 import logging
@@ -25,7 +26,7 @@ from typing import Final, TypeVar
 from kiosk.clock import Clock
 from kiosk.durable import sync_directory
 from kiosk.identity import IdentityStore
-from kiosk.store import IN_USE_S, JournalError
+from kiosk.store import IN_USE_S, DamagedError, JournalError, is_no_text
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,8 @@ _BESIDE: Final = ("", "-wal", "-journal", "-shm")
 def is_damage(error: BaseException | None) -> bool:
     """Whether this error, or the one behind it, says that the file itself is wrong."""
     while error is not None:
+        if isinstance(error, DamagedError) or is_no_text(error):
+            return True
         code = getattr(error, "sqlite_errorcode", None)
         if code is not None and (code in _CODES or code & 0xFF in _CODES):
             return True

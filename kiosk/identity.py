@@ -62,7 +62,18 @@ class IdentityStore:
     def save(self, identity: Identity) -> None:
         """Replaces the document; on disk, readable by its owner only, when this returns."""
         before = self._path.read_bytes() if self._path.exists() else b""
-        write_durably(self._path, encode_identity(identity, before), mode=0o600)
+        document = encode_identity(identity, before)
+        try:
+            decode_identity(document)
+        except msgspec.MsgspecError as error:
+            # Better a start that fails than a kiosk that nobody knows any more.
+            raise IdentityError(
+                Words(
+                    zh=f"终端身份文件 {self._path} 保持原样，新内容不对：{error}",
+                    en=f"the identity at {self._path} stays as it is: {error}",
+                )
+            ) from None
+        write_durably(self._path, document, mode=0o600)
 
     def take_prefix(self, journal: str, *, fresh: bool = False) -> str | None:
         """The prefix of the journal with this id (16 hex digits); durable before it returns.

@@ -16,6 +16,7 @@ Rules
 
 import logging
 import os
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple, cast
@@ -30,6 +31,7 @@ from contract.events import (
     Noticed,
     event_id,
 )
+from contract.fields import Lane
 from kiosk.blocks import Blocks
 from kiosk.clock import LearntClock
 from kiosk.command_store import CommandStore, Taken
@@ -48,6 +50,7 @@ from kiosk.store import (
     JournalError,
     checkpoint,
     disk_errors,
+    each_row,
     event_key,
     open_store,
     transaction,
@@ -67,7 +70,15 @@ SYSTEM_LANE: Final = "system"
 COUNTED: Final = ("event", "epoch", "turn", "known", "print_job", "command", "task", "product")
 """Tables whose rows a support bundle counts."""
 
+_JOURNAL_ID: Final = re.compile(rb"[0-9a-f]{16}")
 _lane_decoder: Final = msgspec.json.Decoder(LaneState)
+
+
+def _lane_row(row: tuple[str, bytes]) -> None:
+    """Raises what cannot be read raises: `kiosk.store.UNREADABLE`."""
+    lane, state = row
+    msgspec.convert(lane, Lane)
+    _lane_decoder.decode(state)
 
 
 class _Opened(NamedTuple):
@@ -131,11 +142,14 @@ class Journal:
     # --- starting ------------------------------------------------------------------------
 
     def _journal_id(self) -> str:
-        row = self._db.execute("SELECT value FROM meta WHERE key = 'journal'").fetchone()
-        if row is not None:
-            return str(row[0])
+        """What the identity document grants prefixes to. One that is damaged is another journal's:
+        that one takes a fresh prefix."""
+        query = "SELECT CAST(value AS BLOB) FROM meta WHERE key = 'journal'"
+        row = self._db.execute(query).fetchone()
+        if row is not None and _JOURNAL_ID.fullmatch(row[0]):
+            return str(row[0].decode())
         fresh = self._entropy(8).hex()
-        self._db.execute("INSERT INTO meta VALUES ('journal', ?)", (fresh,))
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES ('journal', ?)", (fresh,))
         return fresh
 
     def _open_first_epoch(self) -> None:
@@ -167,13 +181,9 @@ class Journal:
                 self._turns.give_up()
             self._advanced(events[-1])
         self.settle()
-        notices = []
-        for lane, state in self._db.execute("SELECT lane, state FROM lane").fetchall():
-            try:
-                _lane_decoder.decode(state)
-            except msgspec.MsgspecError:
-                self._db.execute("DELETE FROM lane WHERE lane = ?", (lane,))
-                notices.append(Draft(Noticed(kind="state-lost")))
+        _, lost = each_row(self._db, "lane", "lane, state", _lane_row)
+        self._db.executemany("DELETE FROM lane WHERE rowid = ?", lost)
+        notices = [Draft(Noticed(kind="state-lost"))] * len(lost)
         notices += [Draft(Noticed(kind="job-lost"))] * self.queue.drop_unreadable()
         if notices:
             self.append(notices)

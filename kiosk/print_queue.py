@@ -11,12 +11,20 @@ from typing import Final
 
 import msgspec
 
+from contract.fields import Lane
 from kiosk.clock import LearntClock
 from kiosk.state import LabelJob, PaperJob, ReceiptJob
-from kiosk.store import disk_errors
+from kiosk.store import disk_errors, each_row
 from kiosk.turns import Redo, TurnLog
 
 _decoder: Final = msgspec.json.Decoder(PaperJob)
+
+
+def _row(row: tuple[str, bytes, str, str | None, str, int]) -> None:
+    """Raises what cannot be read raises: `kiosk.store.UNREADABLE`."""
+    lane, data, *_, mono = row
+    msgspec.convert((lane, mono), tuple[Lane, int])
+    _decoder.decode(data)
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -113,13 +121,9 @@ class PrintQueue:
         ]
 
     def drop_unreadable(self) -> int:
-        """Ends jobs that another release wrote in another form; how many there were."""
-        lost = []
-        for job, data in self._db.execute("SELECT id, data FROM print_job").fetchall():
-            try:
-                _decoder.decode(data)
-            except msgspec.MsgspecError:
-                lost.append((job,))
+        """Ends jobs that another release wrote in another form, or that are damaged; how many there
+        were."""
+        _, lost = each_row(self._db, "print_job", "lane, data, head, secret, boot, mono", _row)
         self._db.executemany("DELETE FROM print_job WHERE id = ?", lost)
         return len(lost)
 

@@ -24,9 +24,13 @@ class Rolls:
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db: Final = db
         rows = db.execute(
-            "SELECT substr(key, ?), value FROM meta WHERE key LIKE ? || '%'", (len(_KEY) + 1, _KEY)
+            "SELECT CAST(substr(key, ?) AS BLOB), CAST(value AS INTEGER) FROM meta"
+            " WHERE key LIKE ? || '%'",
+            (len(_KEY) + 1, _KEY),
         )
-        self._used: Final[dict[str, int]] = {name: int(value) for name, value in rows}
+        self._used: Final[dict[str, int]] = {
+            name.decode(errors="replace"): max(0, value) for name, value in rows
+        }
 
     def used_mm(self, printer: str) -> int | None:
         """What it used of its roll; None: nobody said when that was new."""

@@ -12,8 +12,9 @@ Its shape, and how it goes from one to another and back, is in `kiosk.store_sche
 """
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from drivers.ports import Words
 from kiosk.store_schema import SCHEMA, Schema
@@ -33,12 +34,53 @@ SEQ_BITS: Final = 40
 """Room for the seq in an event's key: an event every millisecond for 34 years of one start."""
 
 
+T = TypeVar("T")
+
+UNREADABLE: Final = (ValueError, TypeError, RecursionError)
+"""What reading a row raises that is damaged, or that another release wrote in another form; those
+of msgspec and of UTF-8 are ValueErrors."""
+
+
 class JournalError(Exception):
     """The journal cannot be used, or a commit failed; ``words`` says it in both languages."""
 
     def __init__(self, words: Words) -> None:
         super().__init__(str(words))
         self.words: Final = words
+
+
+class DamagedError(JournalError):
+    """What every journal has stands in there as nonsense, though SQLite finds the file whole."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            Words(zh=f"日志内容已损坏：{what}", en=f"the journal's content is damaged: {what}")
+        )
+
+
+def is_no_text(error: BaseException) -> bool:
+    """Whether this is Python's word for bytes that stand where text should: it has no code of
+    SQLite's."""
+    return isinstance(error, sqlite3.OperationalError) and not hasattr(error, "sqlite_errorcode")
+
+
+def each_row(
+    db: sqlite3.Connection, table: str, columns: str, read: Callable[[tuple[Any, ...]], T]
+) -> tuple[list[T], list[tuple[int]]]:
+    """What ``read`` makes of every row, in their order, and the row ids of those of which nothing
+    can be made."""
+    found, lost = [], []
+    query = f"SELECT {columns} FROM {table} WHERE rowid = ?"  # noqa: S608 - our own words
+    for row in db.execute(f"SELECT rowid FROM {table} ORDER BY rowid").fetchall():  # noqa: S608
+        try:
+            found.append(read(db.execute(query, row).fetchone()))
+        except UNREADABLE:
+            lost.append(row)
+        except sqlite3.OperationalError as error:
+            if not is_no_text(error):
+                raise
+            lost.append(row)
+    return found, lost
 
 
 def event_key(epoch: int, seq: int) -> int:

@@ -11,13 +11,18 @@ from typing import Final
 import msgspec
 
 from contract.events import ZERO_HASH, EventError, decode, event_id
+from contract.fields import EpochId, Hash
 from contract.messages import MAX_KEPT, Kept
 from kiosk.clock import LearntClock
 from kiosk.state import EventRef
-from kiosk.store import event_key, repeatable, seq_of, transaction
+from kiosk.store import DamagedError, event_key, repeatable, seq_of, transaction
 
 KEPT_MS: Final = 30 * 24 * 3600 * 1000
 """How long an event stays at least, in milliseconds: 30 days."""
+
+
+_MOST_NUMBER: Final = 2**22
+"""More starts than a journal ever sees, and room for its events' keys."""
 
 
 class Stream(msgspec.Struct):
@@ -57,15 +62,20 @@ class Streams:
         for number, epoch, acked, safe, disputed in self._db.execute(
             "SELECT number, epoch, acked, safe, disputed FROM epoch ORDER BY number"
         ).fetchall():
+            if not 0 < number <= _MOST_NUMBER:
+                raise DamagedError(f"epoch {number}")
             bounds = (event_key(number, 0), event_key(number + 1, 0))
             between = "FROM event WHERE id > ? AND id < ? ORDER BY id"
             oldest = self._db.execute(f"SELECT id {between} LIMIT 1", bounds).fetchone()
             head = self._db.execute(f"SELECT id, hash {between} DESC LIMIT 1", bounds).fetchone()
-            if head is not None:
-                streams[epoch] = Stream(
-                    epoch, seq_of(oldest[0]), seq_of(head[0]), head[1], acked, safe,
-                    disputed=bool(disputed), number=number,
-                )  # fmt: skip
+            if head is None:
+                raise DamagedError(f"epoch {number} has no events")
+            _require(epoch, EpochId)
+            _require(head[1], Hash)
+            streams[epoch] = Stream(
+                epoch, seq_of(oldest[0]), seq_of(head[0]), head[1], acked, safe,
+                disputed=bool(disputed), number=number,
+            )  # fmt: skip
         return streams
 
     def _time_before(self) -> int | None:
@@ -235,6 +245,14 @@ class Streams:
             (event_key(stream.number, 0), event_key(stream.number, through)),
         )
         return cursor.rowcount
+
+
+def _require(text: object, form: object) -> None:
+    """Raises `DamagedError`."""
+    try:
+        msgspec.convert(text, form)
+    except msgspec.ValidationError as error:
+        raise DamagedError(str(error)) from None
 
 
 def _kept_by_hub(stream: Stream) -> int:

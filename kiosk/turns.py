@@ -28,7 +28,7 @@ import msgspec
 from msgspec import Struct, structs
 
 from kiosk.state import EventRef, ItemFacts, LaneState, PaperJob
-from kiosk.store import repeatable
+from kiosk.store import UNREADABLE, repeatable
 
 
 class Redo(Struct, frozen=True, omit_defaults=True):
@@ -56,7 +56,6 @@ class Redo(Struct, frozen=True, omit_defaults=True):
 _encoder: Final = msgspec.json.Encoder()
 _decoder: Final = msgspec.json.Decoder(Redo)
 _state_decoder: Final = msgspec.json.Decoder(LaneState)
-_UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class TurnLog:
@@ -78,7 +77,7 @@ class TurnLog:
         for number, row in db.execute("SELECT id, redo FROM turn ORDER BY id").fetchall():
             try:
                 redo = _decoder.decode(row)
-            except _UNREADABLE:
+            except UNREADABLE:
                 self._unreadable.append(number)
                 self.lost.extend(("state-lost", "job-lost"))
             else:
@@ -101,7 +100,7 @@ class TurnLog:
         row = self._db.execute("SELECT state FROM lane WHERE lane = ?", (lane,)).fetchone()
         try:
             return None if row is None else _state_decoder.decode(row[0])
-        except _UNREADABLE:
+        except UNREADABLE:
             return None
 
     def spread_by(self, spread: Callable[[Redo], None]) -> None:

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from contract.messages import FINAL_STATES, Check, Command, CommandState
 from kiosk.commands import AHEAD_MS
-from kiosk.store import disk_errors
+from kiosk.store import disk_errors, each_row
 from kiosk.tasks.step import Step
 
 _checks: Final = msgspec.json.Decoder(tuple[Check, ...])
@@ -58,8 +58,10 @@ class TaskStore:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db: Final = db
-        rows = db.execute(f"SELECT {_COLUMNS} FROM task ORDER BY number").fetchall()  # noqa: S608
-        self.open: Final = {task.id: task for task in map(_task, rows) if not task.is_final}
+        tasks, lost = each_row(db, "task", _COLUMNS, _task)
+        # The hub, which knows that they were taken, hears that they were forgotten.
+        db.executemany("DELETE FROM task WHERE number = ?", lost)
+        self.open: Final = {task.id: task for task in tasks if not task.is_final}
         """What is not at its end, the oldest first."""
 
     def find(self, command: str) -> Task | None:

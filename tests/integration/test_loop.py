@@ -76,7 +76,7 @@ def test_a_label_that_did_not_come_out_while_the_disk_was_full_comes_when_there_
     printer = FakePrinter()
     kiosk = Running(home, lanes=[DOOR], printers=[printer])
     label_fails(kiosk, printer, PrintResult("failed", Words("没纸", "no paper"), progress="none"))
-    assert printer.documents == ()
+    assert list(printer.documents) == []
     kiosk.wait(RETRY_MS)
     until("the label", lambda: kiosk.turns() and not kiosk.journal.queue.count())
     [label] = printer.documents
