@@ -18,6 +18,7 @@ import pytest
 
 from kiosk.fleet.simulation import Summary
 from tests.support.broker import Mosquitto
+from tests.support.new_kiosk_site import InstalledHub
 from tests.support.processes import ROOT, Up, Yicang, healthy, until
 
 
@@ -85,6 +86,23 @@ def test_a_fleet_that_was_offline_and_loses_its_line_is_counted_once(
         assert count(data, WRONG) == 0
         assert count(data, "SELECT count(*) FROM item WHERE stop = 'simulated'") > 20
         assert count(data, "SELECT count(DISTINCT kiosk) FROM event WHERE kiosk LIKE 'sim-%'") == 6
+
+
+@pytest.mark.proof
+def test_a_hub_as_it_is_installed_is_tried_through_the_kiosks_own_door(tmp_path: Path) -> None:
+    with InstalledHub(tmp_path / "hub") as hub:
+        door = ("--broker", f"127.0.0.1:{hub.broker.kiosk_port}")
+        trust = ("--tls-ca", str(hub.papers.authority_file))
+        few = ("--kiosks", "3", "--visits", "2", "--pace", "0.02", "--cuts", "1")
+        status, summary, said = simulate(hub.data, *few, *door, *trust)
+        assert status == 0, said
+        assert summary is not None
+        assert summary.acked == summary.events > 0
+        assert count(hub.data, EVENTS) == summary.events
+        one = ("--kiosks", "1", "--visits", "1", "--pace", "0", "--patience", "2")
+        status, without, said = simulate(hub.data, *one, *door)
+        assert status != 0, "nobody comes in there without TLS"
+        assert without is None or without.acked == 0, said
 
 
 @pytest.mark.proof
