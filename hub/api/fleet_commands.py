@@ -20,6 +20,7 @@ from hub.kiosks import command_files, kiosk_commands
 from hub.kiosks.kiosk_commands import CommandError
 from hub.queries import places
 from hub.request import connection, services
+from hub.typed import whole_number
 from hub.web.fleet.configurations import require_all
 from hub.web.login import Denied, visible_stops
 
@@ -162,10 +163,8 @@ def _list(call: Call) -> ConfigurationsOut:
 
 
 def _number(call: Call) -> int:
-    text = call.path["configuration"]
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
-        abort(404)
-    return int(text)
+    number = whole_number(call.path["configuration"], 9)
+    return abort(404) if number is None else number
 
 
 def _one(call: Call) -> ConfigurationOut:

@@ -13,6 +13,7 @@ from hub.reporting import closing
 from hub.reporting.closing import ClosingError
 from hub.reporting.statements import Change, Statement, StatementError
 from hub.request import connection, services
+from hub.typed import whole_number
 
 
 class MonthOut(Struct, frozen=True):
@@ -62,10 +63,8 @@ def _list(_call: Call) -> MonthsOut:
 
 
 def _number(call: Call) -> int:
-    text = call.path["number"]
-    if not (text.isascii() and text.isdigit() and len(text) < 7):
-        abort(404)
-    return int(text)
+    number = whole_number(call.path["number"], 6)
+    return abort(404) if number is None else number
 
 
 def _one(call: Call) -> StatementOut:

@@ -32,6 +32,7 @@ from hub.kiosks import reference
 from hub.queries import events, incidents, items
 from hub.queries.events import Recorded
 from hub.request import connection, now_ms, services
+from hub.typed import whole_number
 from hub.web.login import require, visible_stops
 
 PREFIX: Final = "/api/v1"
@@ -210,10 +211,8 @@ def _whole(name: str, default: int, lowest: int, highest: int) -> int:
     text = request.args.get(name)
     if text is None:
         return default
-    if not text.isascii() or not text.isdigit() or len(text) > 16:
-        raise BadParameter(name, f"a whole number from {lowest} to {highest}")
-    value = int(text)
-    if not lowest <= value <= highest:
+    value = whole_number(text, 16)
+    if value is None or not lowest <= value <= highest:
         raise BadParameter(name, f"a whole number from {lowest} to {highest}")
     return value
 

@@ -23,6 +23,7 @@ from hub.request import connection, now_ms, services
 from hub.rulings import Intake, NotThisRulingError
 from hub.stock.stock_actions import Refused
 from hub.stock.stock_changes import Keeper
+from hub.typed import whole_number
 from hub.web import i18n, incident_words, listing, shell, story, wording
 from hub.web.incident_table import INCIDENTS
 from hub.web.login import needs, require, signed_in_user
@@ -113,8 +114,8 @@ def settle() -> BaseResponse:
     ruling, moment = request.form.get("ruling", ""), now_ms()
     keeper = Keeper(user.id, user.sees)
     item = rulings.item_of(incident)
-    seen = request.form.get("position", "")
-    expects = {item: int(seen)} if seen.isascii() and seen.isdigit() and len(seen) < 16 else None
+    seen = whole_number(request.form.get("position", ""), 15)
+    expects = None if seen is None else {item: seen}
     intake = None
     if ruling == rulings.RECEIVE:
         intake = _intake()

@@ -18,6 +18,7 @@ from hub.printing.label_runs import SHEET, LabelError, Run
 from hub.printing.ready_made import NoLabelPrefixError
 from hub.queries import places
 from hub.request import connection, now_ms, services
+from hub.typed import whole_number
 from hub.web import i18n, listing, shell, story
 from hub.web.listing import Column, Kind, Link, Listing, MemorySource
 from hub.web.login import Denied, needs, require, signed_in_user
@@ -121,8 +122,7 @@ def make() -> BaseResponse:
     stop = request.form.get("stop", "")
     if (stop and stop not in places.stops(connection())) or not user.sees(stop):
         raise Denied(Permission.LABELS, stop)
-    text = request.form.get("sheets", "").strip()
-    count = int(text) * SHEET if text.isascii() and text.isdigit() and len(text) < 4 else 0
+    count = (whole_number(request.form.get("sheets", "").strip(), 3) or 0) * SHEET
     try:
         run = services().writer.call(
             lambda writing: label_runs.make(writing, kind, count, stop, user.by, moment)

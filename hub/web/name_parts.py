@@ -28,6 +28,7 @@ from contract.reference import (
 from hub import db
 from hub.access.permissions import Permission
 from hub.kiosks import catalogue
+from hub.typed import whole_number
 from hub.web import i18n, plan_titles, story
 from hub.web.listing import Column, Listing, MemorySource, Text
 from hub.web.listing import Kind as Shown
@@ -88,8 +89,8 @@ class Part:
         return str(value)
 
     def convert(self, key: str) -> str | int:
-        """A key as the catalogue has it."""
-        return int(key) if self.kind is Campaign and key.isdigit() else key
+        """A key as the catalogue has it; 0, which no campaign has, for what is no number."""
+        return whole_number(key, 9) or 0 if self.kind is Campaign else key
 
     @property
     def listing(self) -> Listing[Entry]:
@@ -112,9 +113,10 @@ def read(part: Part, values: Mapping[str, str]) -> tuple[dict[str, Any] | None, 
         if field.kind == "yes-no":
             made[field.name] = text != "no"
         elif field.kind == "number":
-            if not (text or "0").isascii() or not (text or "0").isdigit() or len(text) > 7:
+            number = whole_number(text or "0", 7)
+            if number is None:
                 return None, field.name, str(_("A whole number, please."))
-            made[field.name] = int(text or "0")
+            made[field.name] = number
         elif field.required and not text:
             return None, field.name, str(_("Please fill this in."))
         elif len(text) > field.longest:

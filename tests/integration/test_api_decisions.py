@@ -75,6 +75,14 @@ def test_things_get_names_over_the_api(site: HubSite, east: Place) -> None:
         assert catalogue.told(connection, "products") == ()
 
 
+@pytest.mark.parametrize("key", ["8", "0", "seven", "²", "99999999999999999999"])
+def test_a_campaign_that_there_is_not_is_not_taken_away(site: HubSite, key: str) -> None:
+    spoon = {"number": 7, "zh": "一勺米", "en": "A spoon of rice", "target": 100}
+    assert ask(site, "POST", "/names/campaigns", json={"entries": [spoon]})[0] == 200
+    assert ask(site, "DELETE", f"/names/campaigns/{key}")[0] == 404
+    assert ask(site, "DELETE", "/names/campaigns/7")[0] == 200
+
+
 def test_a_donation_comes_as_rows_and_counts_once(site: HubSite, east: Place) -> None:
     rows = [["category", "quantity"], ["F1", 3], ["H1", "2"]]
     sent = {"stop": "stop-east", "rows": rows, "source": "A firm"}

@@ -267,7 +267,8 @@ def test_a_limit_is_changed_for_all_and_for_one_stop_and_taken_back(site: HubSit
 @pytest.mark.parametrize(
     ("name", "value"),
     [("hot_c", "1000"), ("hot_c", "-1"), ("hot_c", "warm"), ("quiet_from", "25:00"),
-     ("quiet_from", "12"), ("quiet_to", "08:60"), ("repeat_min", "0")],
+     ("quiet_from", "12"), ("quiet_from", ":30"), ("quiet_from", "²1:30"), ("quiet_from", "21:"),
+     ("quiet_to", "08:60"), ("repeat_min", "0")],
 )  # fmt: skip
 def test_a_limit_beyond_its_bounds_is_told_beside_its_field(
     site: HubSite, name: str, value: str

@@ -19,6 +19,7 @@ from hub.alerts.life import Alarm
 from hub.queries import places
 from hub.queries.places import Stop
 from hub.request import connection, now_ms, services
+from hub.typed import whole_number
 from hub.web import i18n, kiosk_columns, listing, shell, story
 from hub.web.listing import Choice, Column, Days, Kind, Listing, SqlSource, filters
 from hub.web.login import needs, require, signed_in_user, visible_stops
@@ -120,10 +121,8 @@ def _state(one: Alarm) -> str:
 
 def _asked() -> int:
     """The alarm that a form names, at a stop of the user's; 404 for none, a denial for others."""
-    text = request.form.get("alarm", "")
-    if not text.isascii() or not text.isdigit() or len(text) > 12:
-        abort(404)
-    found = store.one(connection(), int(text))
+    number = whole_number(request.form.get("alarm", ""), 12)
+    found = None if number is None else store.one(connection(), number)
     if found is None:
         abort(404)
     require(Permission.RESOLVE_INCIDENT, found.stop)

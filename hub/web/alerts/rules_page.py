@@ -16,6 +16,7 @@ from hub.alerts.limits import LIMITS, Limit, LimitError
 from hub.alerts.store import Choice
 from hub.queries import places
 from hub.request import connection, now_ms, services
+from hub.typed import whole_number
 from hub.web import i18n, shell, story
 from hub.web.login import Denied, needs, require, signed_in_user
 
@@ -165,7 +166,7 @@ def save() -> BaseResponse:
 def _value(limit: Limit, text: str) -> int | None:
     if limit.unit == "clock":
         hours, colon, minutes = text.replace("：", ":").partition(":")
-        if not colon or not (hours + minutes).isdigit() or len(hours + minutes) > 4:
+        if not (colon and hours.isdecimal() and minutes.isdecimal()) or len(text) > 5:
             return None
-        return int(hours) * 60 + int(minutes) if int(minutes or 60) < 60 else None
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+        return int(hours) * 60 + int(minutes) if int(minutes) < 60 else None
+    return whole_number(text, 9)

@@ -19,6 +19,7 @@ from hub.kiosks.kiosk_commands import CommandError
 from hub.queries import kiosks, places
 from hub.queries.kiosks import Kiosk
 from hub.request import connection, now_ms, services
+from hub.typed import whole_number
 from hub.web import audit_words, listing, shell, story
 from hub.web.fleet import configuration_form as form
 from hub.web.fleet import configured
@@ -116,10 +117,8 @@ def _state(wish: Wish, told: list[Staged]) -> str:
 @needs(Permission.SETTINGS)
 def new() -> str:
     """The form, empty or with what an earlier one says."""
-    asked = request.args.get("like", "")
-    found = None
-    if asked.isascii() and asked.isdigit() and len(asked) < 10:
-        found = configurations.one(connection(), int(asked))
+    like = whole_number(request.args.get("like", ""), 9)
+    found = None if like is None else configurations.one(connection(), like)
     values = found.values if found is not None else Configuration()
     return _form(form.Shown(form.texts_of(values), {}), "")
 

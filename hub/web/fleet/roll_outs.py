@@ -22,6 +22,7 @@ from hub.fleet.roll_outs import RollOutError
 from hub.queries import kiosks, places
 from hub.queries.kiosks import Kiosk
 from hub.request import connection, now_ms, services
+from hub.typed import whole_number
 from hub.web import audit_words, formats, i18n, kiosk_columns, listing, shell, story
 from hub.web.fleet import roll_out_words as words
 from hub.web.fleet.reach import may_act
@@ -180,7 +181,8 @@ def make() -> BaseResponse:
             stages[kiosk] = int(chosen)
     release, note = form.get("release", "")[:80], form.get("note", "").strip()[:1000]
     typed, wants_back = form.get("hours", "")[:10].strip(), form.get("back") == "1"
-    hours = int(typed) if typed.isascii() and typed.isdigit() else -1
+    said = whole_number(typed, 10)
+    hours = -1 if said is None else said  # which is refused
     try:
         number = services().writer.call(
             lambda writing: roll_outs.make(

@@ -21,6 +21,7 @@ from hub.fleet.reviewing import Decided, ReviewError, Stretch
 from hub.queries import kiosks, places, reviews
 from hub.queries.reviews import Waiting
 from hub.request import connection, now_ms, services
+from hub.typed import whole_number
 from hub.web import kiosk_columns, listing, shell, story
 from hub.web.event_words import type_name
 from hub.web.lifecycle import words
@@ -164,14 +165,15 @@ def _stretches() -> list[Stretch] | None:
     """What the form names: nothing for all, a whole epoch, or a part of one; None for what is no
     part."""
     epoch = request.form.get("epoch", "")
-    first, last = (request.form.get(name, "").strip() for name in ("first", "last"))
+    typed = [request.form.get(name, "").strip() for name in ("first", "last")]
     if not epoch:
-        return None if first or last else []  # numbers without their start must not mean all
-    if not first and not last:
+        return None if any(typed) else []  # numbers without their start must not mean all
+    if not any(typed):
         return [Stretch(epoch, 1, _MAX_SEQ)]
-    if not all(one.isascii() and one.isdigit() and len(one) < 16 for one in (first, last)):
+    first, last = (whole_number(one, 15) for one in typed)
+    if first is None or last is None or first > last:
         return None
-    return [Stretch(epoch, int(first), int(last))] if int(first) <= int(last) else None
+    return [Stretch(epoch, first, last)]
 
 
 def _back(kiosk: str, problem: str) -> BaseResponse:

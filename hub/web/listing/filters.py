@@ -15,6 +15,7 @@ from sqlalchemy import Column as SqlColumn
 from sqlalchemy import ColumnElement, Connection
 
 from hub.queries import places
+from hub.typed import whole_number
 from hub.web import formats, story
 
 MAX_TEXT = 100
@@ -146,10 +147,7 @@ class Numbers(_Filter):
     form: ClassVar[str] = "number"
 
     def read(self, args: Mapping[str, str]) -> int | None:
-        text = args.get(self.key, "").strip()
-        if not re.fullmatch(r"[0-9]{1,12}", text):
-            return None
-        return int(text)
+        return whole_number(args.get(self.key, "").strip(), 12)
 
     def told(self, value: int, connection: Connection) -> str:
         return formats.number(value)

@@ -21,6 +21,7 @@ from contract.papers import (
     Template,
 )
 from hub.printing.papers import PARTS
+from hub.typed import whole_number
 
 MAX_WORDS: Final = 60
 USUAL: Final = {"label": LABEL, "receipt": RECEIPT}
@@ -83,7 +84,7 @@ def pressed(papers: Papers, do: str, form: Mapping[str, str]) -> tuple[Papers, s
     if paper not in PARTS:
         return papers, ""
     parts = list(template_of(papers, paper).parts)
-    at = int(number) - 1 if number.isascii() and number.isdigit() and len(number) < 3 else -1
+    at = (whole_number(number, 2) or 0) - 1
     focus = ""
     if what == "show":
         return papers, f"show-{paper}"

@@ -25,6 +25,7 @@ from hub.printing.paper_pictures import OF_PAPER, USUAL
 from hub.printing.papers import EVERY, Version
 from hub.queries import places
 from hub.request import connection, now_ms, services
+from hub.typed import whole_number
 from hub.web import audit_words, i18n, shell
 from hub.web.login import needs, require, signed_in_user
 from hub.web.papers import draft, editor, words
@@ -212,7 +213,7 @@ def _seen(key: str) -> int:
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
+    return whole_number(text, 8) or 0
 
 
 def _tell(text: str, key: str, made: int, before: int) -> None:

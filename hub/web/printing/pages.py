@@ -19,6 +19,7 @@ from hub.printing.label_runs import LabelError
 from hub.printing.ready_made import NoLabelPrefixError
 from hub.queries import places
 from hub.request import connection, now_ms, services
+from hub.typed import whole_number
 from hub.web import i18n, shell
 from hub.web.login import needs, require, signed_in_user
 from hub.web.printing import subjects, view, words
@@ -70,8 +71,7 @@ def _kiosk() -> str:
 
 
 def _count() -> int:
-    text = request.form.get("n", "").strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
+    return whole_number(request.form.get("n", "").strip(), 5) or 0
 
 
 def _order(work: Callable[[Any, User, int], str], back: str) -> BaseResponse:

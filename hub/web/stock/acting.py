@@ -18,6 +18,7 @@ from hub.queries import events
 from hub.request import connection, now_ms, services
 from hub.stock.stock_actions import Action, Refused, Undo
 from hub.stock.stock_changes import Keeper, carry_out
+from hub.typed import whole_number
 from hub.web import shell, wording
 from hub.web.login import require, signed_in_user, target_of
 from hub.web.shell import Change
@@ -44,9 +45,9 @@ def request_id() -> str:
 def seen() -> dict[str, int]:
     """What the form's page knew of the goods."""
     return {
-        name.removeprefix(SEEN): int(value)
+        name.removeprefix(SEEN): position
         for name, value in request.form.items()
-        if name.startswith(SEEN) and value.isascii() and value.isdigit() and len(value) < 18
+        if name.startswith(SEEN) and (position := whole_number(value, 17)) is not None
     }
 
 

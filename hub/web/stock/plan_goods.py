@@ -19,6 +19,7 @@ from hub.queries import plans as query
 from hub.queries.fefo import Pick
 from hub.queries.plans import Kept
 from hub.request import connection, now_ms
+from hub.typed import whole_number
 from hub.web import formats, i18n, story
 from hub.web.login import needs, visible_stops
 from hub.web.stock import acting, words
@@ -123,7 +124,5 @@ def why_first(pick: Pick) -> str:
 
 def number(text: str, lowest: int, highest: int) -> int | None:
     """A whole number in this range; None for anything else."""
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
-        return None
-    value = int(text)
-    return value if lowest <= value <= highest else None
+    value = whole_number(text, 9)
+    return value if value is not None and lowest <= value <= highest else None

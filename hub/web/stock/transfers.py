@@ -1,6 +1,5 @@
 """Transfers between stops: what was sent, what arrived, what is still between, and whom to ask."""
 
-import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -27,6 +26,7 @@ from hub.stock.transfer_settings import (
     TransferSettingsChangedError,
     TransferSettingsError,
 )
+from hub.typed import whole_number
 from hub.web import i18n, shell, story
 from hub.web import listing as tables
 from hub.web.listing import Choice, Column, Days, Kind, Link, Listing, SqlSource
@@ -202,8 +202,8 @@ def save() -> BaseResponse:
     """What the form says of all of these."""
     here, mine = connection(), visible_stops()
     stops = dict(words.stop_choices(here))
-    days = request.form.get("days", "") if mine is None else str(query.gap_days(here))
-    if not re.fullmatch(r"[0-9]{1,3}", days) or not 1 <= int(days) <= MAX_DAYS:
+    days = whole_number(request.form.get("days", ""), 3) if mine is None else query.gap_days(here)
+    if days is None or not 1 <= days <= MAX_DAYS:
         shell.told(_("The number of days is from 1 to 90."), "bad")
         return redirect(url_for("transfers.ask"), 303)
     people = {
@@ -215,7 +215,7 @@ def save() -> BaseResponse:
     }
     meant = {code: request.form.get(f"stop.{code}", "") for code, _name in _sheets(here, mine)}
     wish = TransferSettings(
-        int(days), people, {code: stop if stop in stops else "" for code, stop in meant.items()}
+        days, people, {code: stop if stop in stops else "" for code, stop in meant.items()}
     )
     who, moment, seen = signed_in_user().by, now_ms(), request.form.get("version", "")
     try:
