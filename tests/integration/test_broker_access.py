@@ -11,6 +11,7 @@ import paho.mqtt.client as mqtt
 import pytest
 
 from contract import topics
+from contract.batches import MAX_BATCH_BYTES
 from provisioning.authority import Authority, serial_of
 from provisioning.broker_access import (
     Door,
@@ -22,7 +23,7 @@ from provisioning.broker_access import (
     enters,
     may_stay,
 )
-from provisioning.mosquitto import HUB_USER, Style
+from provisioning.mosquitto import HUB_USER, MESSAGE_BYTES, PACKET_BYTES, Style
 from tests.support import tls_scan
 from tests.support.broker_doors import (
     HOST,
@@ -300,6 +301,28 @@ def test_what_is_retained_is_heard_only_by_who_may(desk: Desk, spy: Caller) -> N
             assert caller.topics(b"kept") == {t for t in sendable if allowed(user, Verb.RECEIVE, t)}
     for topic in sendable:
         spy.code(spy.publish(topic, b"", retain=True))
+
+
+# --- how much ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("user", [BY_PASSWORD, BY_CERTIFICATE], ids=["password", "certificate"])
+def test_a_full_batch_passes_a_larger_message_arrives_nowhere_and_a_packet_beyond_ends_the_line(
+    desk: Desk, user: User, spy: Caller
+) -> None:
+    topic = topics.up(OWN, topics.EVENTS)
+    with desk.call(user) as caller, desk.call(User(Door.PASSWORD, OTHER)) as other:
+        caller.code(caller.publish(topic, b"f" * MAX_BATCH_BYTES))
+        spy.wait_for(topic, b"f" * MAX_BATCH_BYTES)
+        caller.publish(topic, b"m" * (MESSAGE_BYTES + 1))
+        caller.publish(topic, b"p" * (PACKET_BYTES + 1))
+        caller.wait_ended()
+        last = topics.up(OTHER, topics.EVENTS)
+        other.code(other.publish(last, b"last"))
+        spy.wait_for(last, b"last")
+        assert {payload[:1] for _, payload, _ in spy.received} >= {b"f", b"l"}
+        assert not {b"m", b"p"} & {payload[:1] for _, payload, _ in spy.received}
+        assert not other.ended
 
 
 # --- what the model itself says ------------------------------------------------------------------
