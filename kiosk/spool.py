@@ -4,12 +4,15 @@ Not in the journal: SQLite keeps old pages in its write-ahead log, and a deleted
 stay readable there. The journal holds the claim's hash and the name of this file.
 """
 
-import contextlib
+import logging
 from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
+from contract.codes import is_claim
 from kiosk.durable import write_durably
+
+log = logging.getLogger(__name__)
 
 
 class Spool:
@@ -24,16 +27,24 @@ class Spool:
         write_durably(self._directory / name, secret.encode(), mode=0o600)
 
     def get(self, name: str) -> str | None:
-        """The secret, or None when it is gone."""
+        """The secret, or None when it is gone, or what is left of it is none: a receipt is better
+        without an address than with one that leads nowhere, and must not stop the kiosk."""
         try:
-            return (self._directory / name).read_text()
+            secret = (self._directory / name).read_text()
         except FileNotFoundError:
             return None
+        except (OSError, UnicodeDecodeError) as error:
+            log.warning("a claim cannot be read: %s", type(error).__name__)
+            return None
+        return secret if is_claim(secret) else None
 
     def drop(self, name: str) -> None:
-        """Forgets a secret; no error when it is gone already."""
-        with contextlib.suppress(FileNotFoundError):
-            (self._directory / name).unlink()
+        """Forgets a secret; no error when it is gone already. One that the disk does not let go of
+        is forgotten at the next start (`sweep`)."""
+        try:
+            (self._directory / name).unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("a claim cannot be taken off the disk yet: %s", error.strerror)
 
     def sweep(self, wanted: Collection[str]) -> None:
         """Forgets every secret that no pending job names: left by a cut before its commit."""

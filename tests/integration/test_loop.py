@@ -6,14 +6,14 @@ import pytest
 
 from contract.events import LabelAttached
 from drivers.fakes import FakePrinter
-from drivers.ports import PrintResult, Signal, Words
+from drivers.ports import PrintResult, Qr, Signal, Words
 from kiosk.inputs import PrintDone
 from kiosk.papers import RETRY_MS
 from kiosk.state import Phase
 from tests.support.full_disk import full_disk
 from tests.support.journals import Home
 from tests.support.loop_scene import Running
-from tests.support.people import RICE, SOAP
+from tests.support.people import FINISH, RICE, SOAP
 from tests.support.processes import until
 
 DOOR, BACK = "scanner-1", "scanner-2"
@@ -54,6 +54,23 @@ def test_a_label_that_broke_off_is_asked_about_where_its_donor_stands(home: Home
     assert after.panel.shown[-1] == (BACK, Signal.ATTENTION)
     assert "label" not in after.message(DOOR)
     after.off()
+
+
+@pytest.mark.parametrize("left", [b"", b"\xff\xfe", b"C1A1M\x00\x00\x00"])
+def test_a_donor_whose_claim_was_damaged_on_the_disk_gets_a_receipt_without_it(
+    home: Home, left: bytes
+) -> None:
+    printer = FakePrinter()
+    kiosk = Running(home, lanes=[DOOR], printers=[printer])
+    kiosk.scan(SOAP, FINISH, lane=DOOR)
+    [spooled] = home.spool.iterdir()
+    spooled.write_bytes(left)
+    kiosk.switch_on()
+    until("both papers", lambda: kiosk.turns() and not kiosk.journal.queue.count())
+    assert [document.kind for document in printer.documents] == ["label", "receipt"]
+    assert not any(isinstance(block, Qr) for block in printer.documents[1].blocks)
+    assert list(home.spool.iterdir()) == []
+    kiosk.off()
 
 
 def label_fails(kiosk: Running, printer: FakePrinter, result: PrintResult) -> None:
