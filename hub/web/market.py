@@ -36,7 +36,7 @@ from hub.web.listing import (
     filters,
 )
 from hub.web.login import needs, signed_in_user, visible_stops
-from hub.web.market_words import FEN_PER_JIAO, counted, pay_name, pays, stop_name
+from hub.web.market_words import FEN_PER_JIAO, counted, deed, pay_name, pays, signed_fen, stop_name
 from hub.web.stock import acting, words
 
 MAX_YUAN: Final = 1_000
@@ -144,8 +144,7 @@ def _sales_of() -> Select[Any]:
 
 
 def _signed(row: Any) -> int:
-    amount = (row.amount or 0) * FEN_PER_JIAO
-    return amount if row.kind == SOLD else -amount
+    return signed_fen(row.kind, row.amount) or 0
 
 
 SALES: Final = Listing[Any](
@@ -177,9 +176,7 @@ SALES: Final = Listing[Any](
             _l("Category"),
             lambda row: story.category_name(row.item_category or row.category),
         ),
-        Column(
-            "what", _l("What"), lambda row: str(_("sold") if row.kind == SOLD else _("taken back"))
-        ),
+        Column("what", _l("What"), lambda row: deed(row.kind)),
         Column("pay", _l("Paid by"), lambda row: pay_name(row.pay)),
         Column("amount", _l("Amount"), _signed, Kind.MONEY, sort=_SALE.amount),
     ),

@@ -17,7 +17,7 @@ from hub.request import connection
 from hub.web import formats, listing, story
 from hub.web.listing import Column, Kind, Link, Listing, SqlSource, as_found
 from hub.web.login import needs, require
-from hub.web.market_words import FEN_PER_JIAO, pay_name, stop_name
+from hub.web.market_words import FEN_PER_JIAO, deed, pay_name, signed_fen, stop_name
 
 _SALE: Final = db.sale.c
 _ITEM: Final = db.item.c
@@ -45,31 +45,15 @@ def one(market: str) -> BaseResponse:
     )
 
 
-def _what(row: Any) -> str:
-    match row.kind:
-        case "sold":
-            return str(_("sold"))
-        case "taken_back":
-            return str(_("taken back"))
-        case "opened":
-            return str(_("market opened"))
-        case _:
-            return str(_("market closed"))
-
-
 def _amount(row: Any) -> int | None:
-    """In fen; what was brought back is less than nothing, what a closing says was counted."""
-    if row.amount is None:
-        return None
-    fen: int = row.amount * FEN_PER_JIAO
-    return -fen if row.kind == TAKEN_BACK else fen
+    return signed_fen(row.kind, row.amount)
 
 
 def _sum(row: Any) -> str:
-    fen = _amount(row)
-    if fen is None:
+    amount = _amount(row)
+    if amount is None:
         return ""
-    shown = formats.money(fen)
+    shown = formats.money(amount)
     return shown if row.kind in _SALES else _("counted %(sum)s", sum=shown)
 
 
@@ -93,7 +77,7 @@ def _lines(market: str) -> Listing[Any]:
         source=SqlSource(select=of_market, key=(_SALE.event,), rows=as_found),
         columns=(
             Column("when", _l("When"), lambda row: row.at, Kind.MOMENT, sort=_SALE.t, heading=True),
-            Column("what", _l("What"), _what),
+            Column("what", _l("What"), lambda row: deed(row.kind)),
             Column(
                 "item",
                 _l("Item"),

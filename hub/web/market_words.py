@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from sqlalchemy import Connection
 
 from contract.actions import PAYMENTS
+from hub.folds.sales import TAKEN_BACK
 from hub.queries import places
 from hub.queries.market import Market
 from hub.request import connection
@@ -33,6 +34,27 @@ def pay_name(key: str | None) -> str:
 def pays(_connection: Connection) -> list[tuple[str, str]]:
     """Every way of paying, by its key."""
     return [(pay.key, i18n.pick(pay.zh, pay.en)) for pay in PAYMENTS]
+
+
+def deed(kind: str) -> str:
+    """What was done, by a word of `hub.folds.sales`."""
+    match kind:
+        case "sold":
+            return str(_("sold"))
+        case "taken_back":
+            return str(_("taken back"))
+        case "opened":
+            return str(_("market opened"))
+        case _:
+            return str(_("market closed"))
+
+
+def signed_fen(kind: str, jiao: int | None) -> int | None:
+    """An amount in fen: what was brought back is less than nothing, what a closing says was
+    counted."""
+    if jiao is None:
+        return None
+    return jiao * FEN_PER_JIAO * (-1 if kind == TAKEN_BACK else 1)
 
 
 def counted(one: Market) -> str:
