@@ -118,15 +118,15 @@ ACCOUNTS: Final = Listing[AccountRow](
     ),
     filters=(
         Choice(
-            key="role",
-            label=_l("Role"),
+            "role",
+            _l("Role"),
             options=_roles,
             keep=lambda row, value: row.account.role.value == value,
             first=True,
         ),
         Choice(
-            key="state",
-            label=_l("State"),
+            "state",
+            _l("State"),
             options=lambda _here: [("active", _("active")), ("off", _("deactivated"))],
             keep=lambda row, value: row.account.active == (value == "active"),
             first=True,
@@ -159,8 +159,8 @@ SESSIONS: Final = Listing[SessionRow](
     ),
     filters=(
         Choice(
-            key="who",
-            label=_l("User name"),
+            "who",
+            _l("User name"),
             options=lambda here: [(one.id, one.name) for one in theirs(here)],
             keep=lambda row, value: row.session.user == value,
             first=True,

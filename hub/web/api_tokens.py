@@ -97,8 +97,8 @@ TOKENS = Listing[Row](
     ),
     filters=(
         Choice(
-            key="role",
-            label=_l("Role"),
+            "role",
+            _l("Role"),
             options=lambda _here: [(role.value, account_words.role_name(role)) for role in Role],
             keep=lambda row, value: row.token.role.value == value,
             first=True,

@@ -83,16 +83,16 @@ def _listing() -> Listing[Line]:
         ),
         filters=(
             Choice(
-                key="who",
-                label=_l("Who"),
+                "who",
+                _l("Who"),
                 options=_people,
                 where=lambda who: table.who == who,
                 other=True,
                 first=True,
             ),
             Choice(
-                key="what",
-                label=_l("What"),
+                "what",
+                _l("What"),
                 options=lambda _: sorted(
                     ((what, str(words)) for what, words in audit_words.ACTS.items()),
                     key=lambda option: option[1],
@@ -101,9 +101,9 @@ def _listing() -> Listing[Line]:
                 other=True,
                 first=True,
             ),
-            Days(key="at", label=_l("When"), where=moments(table.at_ms), first=True),
-            Text(key="subject", label=_l("On what"), where=lambda text: table.subject == text),
-            Text(key="session", label=_l("Session"), where=lambda text: table.session == text),
+            Days("at", _l("When"), where=moments(table.at_ms), first=True),
+            Text("subject", _l("On what"), where=lambda text: table.subject == text),
+            Text("session", _l("Session"), where=lambda text: table.session == text),
         ),
     )
 

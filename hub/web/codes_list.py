@@ -59,12 +59,12 @@ CODES: Final = Listing[UnknownCode](
     ),
     filters=(
         Choice(
-            key="category",
-            label=_l("Category"),
+            "category",
+            _l("Category"),
             options=lambda _here: [(one.key, story.category_name(one.key)) for one in CATEGORIES],
             keep=lambda row, value: row.category == value,
             first=True,
         ),
-        Text(key="gtin", label=_l("Code"), keep=lambda row, value: value in row.gtin),
+        Text("gtin", _l("Code"), keep=lambda row, value: value in row.gtin),
     ),
 )

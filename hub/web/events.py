@@ -218,22 +218,16 @@ EVENTS: Final = Listing[Line](
     ),
     filters=(
         Choice(
-            key="type",
-            label=_l("Type"),
+            "type",
+            _l("Type"),
             options=_type_options,
             where=lambda value: _EVENT.type == value,
             first=True,
         ),
         kiosk_columns.choice(_EVENT.kiosk, first=True, options=_kiosk_options),
-        Text(
-            key="subject",
-            label=_l("Item, box or plan"),
-            clean=_subject,
-            where=_concerning,
-            first=True,
-        ),
-        Days(key="day", label=_l("Recorded"), where=_recorded_in),
-        Choice(key="who", label=_l("Who"), options=_account_options, where=events.decided_by),
-        Text(key="event", label=_l("Event"), clean=_event_id, where=_named),
+        Text("subject", _l("Item, box or plan"), clean=_subject, where=_concerning, first=True),
+        Days("day", _l("Recorded"), where=_recorded_in),
+        Choice("who", _l("Who"), options=_account_options, where=events.decided_by),
+        Text("event", _l("Event"), clean=_event_id, where=_named),
     ),
 )

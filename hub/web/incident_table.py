@@ -137,10 +137,10 @@ INCIDENTS: Final = Listing[Line](
         kiosk_columns.kind(lambda row: row.incident.kind),
     ),
     filters=(
-        Choice(key="state", label=_l("State"), options=_states, where=_state_of, first=True),
+        Choice("state", _l("State"), options=_states, where=_state_of, first=True),
         Choice(
-            key="kind",
-            label=_l("What happened"),
+            "kind",
+            _l("What happened"),
             options=_kinds,
             where=lambda value: _INCIDENT.kind == value,
             first=True,
@@ -148,10 +148,10 @@ INCIDENTS: Final = Listing[Line](
         filters.stops(_INCIDENT.stop),
         kiosk_columns.choice(_INCIDENT.kiosk),
         Text(
-            key="about",
-            label=_l("Concerns"),
+            "about",
+            _l("Concerns"),
             where=lambda value: func.lower(_INCIDENT.subject) == value.lower(),
         ),
-        Days(key="opened", label=_l("Since"), where=filters.moments(_INCIDENT.opened_ms)),
+        Days("opened", _l("Since"), where=filters.moments(_INCIDENT.opened_ms)),
     ),
 )

@@ -27,11 +27,7 @@ def choice(
 ) -> Choice:
     """The choice of a kiosk, over the column of kiosk ids; ``options`` where there are others."""
     return Choice(
-        key="kiosk",
-        label=_l("Kiosk"),
-        options=options,
-        where=lambda value: column == value,
-        first=first,
+        "kiosk", _l("Kiosk"), options=options, where=lambda value: column == value, first=first
     )
 
 

@@ -182,11 +182,11 @@ SALES: Final = Listing[Any](
     ),
     filters=(
         filters.stops(_SALE.stop),
-        Days(key="when", label=_l("When"), where=filters.moments(_SALE.t), first=True),
-        Choice(key="pay", label=_l("Paid by"), options=pays, where=lambda pay: _SALE.pay == pay),
+        Days("when", _l("When"), where=filters.moments(_SALE.t), first=True),
+        Choice("pay", _l("Paid by"), options=pays, where=lambda pay: _SALE.pay == pay),
         Choice(
-            key="market",
-            label=_l("Market"),
+            "market",
+            _l("Market"),
             options=lambda _connection: [],
             other=True,
             where=lambda market: _SALE.market == market,

@@ -166,8 +166,8 @@ def _listing(part: Part) -> Listing[Entry]:
         columns=tuple(columns),
         filters=(
             Text(
-                key="q",
-                label=_l("Contains"),
+                "q",
+                _l("Contains"),
                 first=True,
                 keep=lambda entry, wanted: any(
                     str(wanted).lower() in part.text(entry, name).lower() for name in part.names

@@ -115,11 +115,6 @@ QUARANTINE: Final = Listing[Line](
     ),
     filters=(
         kiosk_columns.choice(_EVENT.kiosk, first=True),
-        Days(
-            key="day",
-            label=_l("Recorded"),
-            where=by.moments(_EVENT.received_ms),
-            first=True,
-        ),
+        Days("day", _l("Recorded"), where=by.moments(_EVENT.received_ms), first=True),
     ),
 )

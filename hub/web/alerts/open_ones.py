@@ -233,22 +233,22 @@ ALARMS: Final = Listing[Line](
         kiosk_columns.kind(lambda row: row.alarm.kind),
     ),
     filters=(
-        Choice(key="state", label=_l("State"), options=_states, where=_state_of, first=True),
+        Choice("state", _l("State"), options=_states, where=_state_of, first=True),
         filters.stops(_ALARM.stop),
         Choice(
-            key="kind",
-            label=_l("What happened"),
+            "kind",
+            _l("What happened"),
             options=_kinds,
             where=lambda value: _ALARM.kind == value,
             first=True,
         ),
         Choice(
-            key="severity",
-            label=_l("How urgent"),
+            "severity",
+            _l("How urgent"),
             options=_severities,
             where=lambda value: _ALARM.severity == value,
         ),
         kiosk_columns.choice(_ALARM.kiosk),
-        Days(key="fired", label=_l("Since"), where=filters.moments(_ALARM.fired_ms)),
+        Days("fired", _l("Since"), where=filters.moments(_ALARM.fired_ms)),
     ),
 )

@@ -110,13 +110,13 @@ COUNTS = Listing[Row](
     filters=(
         filters.stops(_COUNT.stop),
         Choice(
-            key="state",
-            label=_l("State"),
+            "state",
+            _l("State"),
             options=_states,
             where=lambda value: _COUNT.state == value,
             first=True,
         ),
-        Days(key="planned", label=_l("Planned"), where=filters.moments(_COUNT.planned_t)),
+        Days("planned", _l("Planned"), where=filters.moments(_COUNT.planned_t)),
     ),
 )
 

@@ -122,8 +122,8 @@ CONFIGURED: Final = Listing[Line](
     filters=(
         stops(keep=lambda row, value: row.stop_id == value),
         Choice(
-            key="same",
-            label=_l("It runs"),
+            "same",
+            _l("It runs"),
             options=_options,
             keep=lambda row, value: row.same == value,
             first=True,

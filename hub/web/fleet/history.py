@@ -265,12 +265,8 @@ HISTORY: Final = Listing[Line](
     filters=(
         kiosk_columns.choice(_C.kiosk, first=True, options=_kiosks),
         Choice(
-            key="span",
-            label=_l("How long"),
-            options=_spans,
-            where=lambda value: _C.span == value,
-            first=True,
+            "span", _l("How long"), options=_spans, where=lambda value: _C.span == value, first=True
         ),
-        Days(key="start", label=_l("Period begins"), where=filters.moments(_C.start_ms)),
+        Days("start", _l("Period begins"), where=filters.moments(_C.start_ms)),
     ),
 )

@@ -119,8 +119,8 @@ INVITATIONS: Final = Listing[Row](
     filters=(
         stops(keep=lambda row, value: row.one.stop == value),
         Choice(
-            key="state",
-            label=_l("State"),
+            "state",
+            _l("State"),
             options=lambda _here: [
                 (one.value, str(words)) for one, words in invited.STATES.items()
             ],

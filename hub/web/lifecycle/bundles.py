@@ -165,6 +165,6 @@ BUNDLES: Final = Listing[Line](
     ),
     filters=(
         kiosk_columns.choice(_TABLE.kiosk, first=True),
-        Days(key="day", label=_l("Brought"), where=by.moments(_TABLE.imported_ms), first=True),
+        Days("day", _l("Brought"), where=by.moments(_TABLE.imported_ms), first=True),
     ),
 )

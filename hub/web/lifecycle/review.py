@@ -259,12 +259,12 @@ LINES: Final = Listing[Line](
     filters=(
         kiosk_columns.choice(_TABLE.kiosk, first=True, options=_kiosk_options),
         Choice(
-            key="state",
-            label=_l("State"),
+            "state",
+            _l("State"),
             options=lambda _here: [(key, str(told)) for key, told in words.STATES.items()],
             where=lambda value: _TABLE.state == value,
             first=True,
         ),
-        Days(key="day", label=_l("Received"), where=by.moments(_TABLE.received_ms)),
+        Days("day", _l("Received"), where=by.moments(_TABLE.received_ms)),
     ),
 )

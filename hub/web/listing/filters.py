@@ -6,7 +6,7 @@ Whatever stands in an address is somebody's typing: a filter that cannot read it
 import datetime as dt
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar, Protocol
 
 from flask_babel import lazy_gettext as _l
@@ -56,10 +56,11 @@ class Filter(Protocol):
         """The value in words."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class _Filter:
     key: str
     label: Words
+    _: KW_ONLY
     where: Where | None = None
     """The SQL for a value, with `SqlSource`."""
     keep: Keep | None = None
@@ -185,9 +186,7 @@ def stops(
 ) -> Choice:
     """The choice of a stop, over the column of stop ids."""
     where = None if column is None else (lambda value: column == value)
-    return Choice(
-        key=key, label=_l("Stop"), where=where, keep=keep, first=True, options=stop_options
-    )
+    return Choice(key, _l("Stop"), where=where, keep=keep, first=True, options=stop_options)
 
 
 def stop_options(connection: Connection) -> list[tuple[str, str]]:

@@ -141,7 +141,7 @@ def _held(part: str, label: Any) -> Choice:
     def where(stop: str) -> ColumnElement[bool]:
         return statements.held(status, visible_stops() if stop == EVERYWHERE else frozenset([stop]))
 
-    return Choice(key=part, label=label, options=_stops_or_all, where=where)
+    return Choice(part, label, options=_stops_or_all, where=where)
 
 
 def _position(typed: str) -> str | None:
@@ -181,42 +181,42 @@ MOVES: Final = Listing[Line](
     ),
     filters=(
         Choice(
-            key="what",
-            label=_l("What happened"),
+            "what",
+            _l("What happened"),
             options=lambda _connection: [(name, words.measure(name)) for name in words.MEASURES],
             where=_counts_as,
             first=True,
         ),
         by.stops(_MOVE.to_stop),
         Choice(
-            key="category",
-            label=_l("Category"),
+            "category",
+            _l("Category"),
             options=_categories,
             where=lambda value: _MOVE.category == value,
             first=True,
         ),
-        Days(key="t", label=_l("When"), where=by.moments(_MOVE.t), first=True),
+        Days("t", _l("When"), where=by.moments(_MOVE.t), first=True),
         Text(
-            key="without",
-            label=_l("Without the categories"),
+            "without",
+            _l("Without the categories"),
             clean=_known_categories,
             where=lambda value: _MOVE.category.not_in(value.split(",")),
         ),
         Choice(
-            key="from",
-            label=_l("Stop before"),
+            "from",
+            _l("Stop before"),
             options=by.stop_options,
             where=lambda value: _MOVE.from_stop == value,
         ),
         Choice(
-            key="at",
-            label=_l("Stop before or after"),
+            "at",
+            _l("Stop before or after"),
             options=by.stop_options,
             where=lambda value: or_(_MOVE.from_stop == value, _MOVE.to_stop == value),
         ),
         Choice(
-            key="ledger",
-            label=_l("Line of the month's statement"),
+            "ledger",
+            _l("Line of the month's statement"),
             options=lambda _connection: [(part, words.part(part)) for part in words.LEDGER],
             where=statements.moves,
         ),
@@ -224,8 +224,8 @@ MOVES: Final = Listing[Line](
         _held("out", _l("Into or out of what is with volunteers")),
         _held("on_the_way", _l("Into or out of what is on the way")),
         Text(
-            key="known",
-            label=_l("Known only after this position of the log"),
+            "known",
+            _l("Known only after this position of the log"),
             clean=_position,
             where=lambda value: _MOVE.position > int(value),
         ),

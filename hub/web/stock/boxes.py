@@ -165,14 +165,14 @@ BOXES: Final = Listing[Line](
     filters=(
         by.stops(_BOX.stop),
         Choice(
-            key="status",
-            label=_l("Status"),
+            "status",
+            _l("Status"),
             options=_statuses,
             where=lambda value: _BOX.status == value,
             first=True,
         ),
-        Text(key="kit", label=_l("Kit"), where=lambda value: _BOX.kit == value),
-        Days(key="changed", label=_l("Last change"), where=by.moments(_BOX.changed_t)),
+        Text("kit", _l("Kit"), where=lambda value: _BOX.kit == value),
+        Days("changed", _l("Last change"), where=by.moments(_BOX.changed_t)),
     ),
 )
 

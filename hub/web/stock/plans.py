@@ -102,8 +102,8 @@ PLANS: Final = Listing[Line](
     ),
     filters=(
         Choice(
-            key="open",
-            label=_l("State"),
+            "open",
+            _l("State"),
             options=lambda _here: [("yes", _("open")), ("no", _("closed"))],
             where=lambda value: _PLAN.open if value == "yes" else _PLAN.open.is_(False),
             first=True,

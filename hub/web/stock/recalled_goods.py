@@ -132,8 +132,8 @@ def goods(recall: str, lot: str) -> Listing[Met]:
         ),
         filters=(
             Choice(
-                key="lot",
-                label=_l("Lot"),
+                "lot",
+                _l("Lot"),
                 options=lambda _here: [
                     ("sure", _("Of this lot")),
                     ("perhaps", _("Perhaps of this lot")),
@@ -142,8 +142,8 @@ def goods(recall: str, lot: str) -> Listing[Met]:
                 first=True,
             ),
             Choice(
-                key="state",
-                label=_l("State"),
+                "state",
+                _l("State"),
                 options=lambda _here: [
                     ("free", _("Could still go out")),
                     ("away", _("Out or on the way")),

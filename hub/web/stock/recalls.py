@@ -130,8 +130,8 @@ RECALLS: Final = Listing[Line](
     ),
     filters=(
         Choice(
-            key="open",
-            label=_l("State"),
+            "open",
+            _l("State"),
             options=lambda _here: [("yes", _("open")), ("no", _("over"))],
             where=lambda value: (
                 _RECALL.closed_t.is_(None) if value == "yes" else _RECALL.closed_t.is_not(None)

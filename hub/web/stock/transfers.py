@@ -107,13 +107,13 @@ TRANSFERS: Final = Listing[Line](
     filters=(
         by.stops(_LEG.origin),
         Choice(
-            key="with",
-            label=_l("Those with something"),
+            "with",
+            _l("Those with something"),
             options=lambda _here: [(key, str(name)) for key, name in words.OUTCOMES.items()],
             where=_with,
             first=True,
         ),
-        Days(key="sent", label=_l("Left"), where=by.moments(_LEG.sent_t)),
+        Days("sent", _l("Left"), where=by.moments(_LEG.sent_t)),
     ),
 )
 
