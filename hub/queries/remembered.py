@@ -12,7 +12,8 @@ shows whether it would be made of the same events again, and that alone is asked
   courses in it, and of each set of items that it was made of how many they are and which event
   concerned any of them last. An item that comes in has a newer one; one that goes makes them fewer.
   Once a stocktake is decided no other items belong to it, unless an event from before then comes
-  late or an epoch is placed anew: that none did is quicker to find out, however long ago it was.
+  late, an epoch is placed anew, something that happened before then is undone, or it turns out that
+  what was there had come in: that none did is quicker to find out, however long ago it was.
 
 One for each database; any thread may ask.
 """

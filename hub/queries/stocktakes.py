@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from msgspec import Struct, structs
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select, tuple_
 
+from contract.events import Body, BoxReceived, FoundUnlabelled, Received, Voided, decode
 from hub import db
 from hub.counts import stocktakes
 from hub.counts.stocktake_lines import Book
@@ -34,6 +35,10 @@ from hub.statuses import HERE
 BEFORE_MS: Final = 12 * 3_600_000
 """A count that began so long before the stocktake was planned may still belong to it."""
 
+TOLD: Final = 2000
+"""Most intakes and voids that are looked at to know whether a decided stocktake is as it was."""
+
+_TOLD_LATER: Final = ("received", "box.received", "found.unlabelled", "voided")
 _ID: Final = re.compile(r"[0-9a-f]{16}")
 
 
@@ -131,7 +136,52 @@ def _holds(connection: Connection, entries: Entries, same: Found) -> bool:
         select(item.code).where(item.code.in_(part), item.position > position)
         for part in chunks(same.codes)
     ]
-    return all(connection.execute(one.limit(1)).first() is None for one in (late, *newer))
+    if any(connection.execute(one.limit(1)).first() is not None for one in (late, *newer)):
+        return False
+    return not _told_of_before(connection, same, same.stocktake.decided_t)
+
+
+def _told_of_before(connection: Connection, same: Found, t: int) -> bool:
+    """Whether anything that became known since ``same`` was found is of ``t`` or before, though it
+    was written later: that something came in counts before all else that happened to it, and a
+    void takes out what it names. More of these than `TOLD` are not looked at one by one."""
+    event, item = db.event.c, db.item.c
+    rows = connection.execute(
+        select(event.raw, event.repaired)
+        .where(event.position > same.result.position, event.problem.is_(None))
+        .where(event.type.in_(_TOLD_LATER))
+        .limit(TOLD + 1)
+    ).all()
+    if len(rows) > TOLD:
+        return True
+    bodies = [decode(bytes(row.repaired or row.raw)).public.body for row in rows]
+    born = {_born(body) for body in bodies} - {*same.codes, ""}
+    undone = {name for body in bodies if isinstance(body, Voided) for name in body.events}
+    came = [select(item.code).where(item.code.in_(part), _came_before(t)) for part in chunks(born)]
+    gone = [
+        select(event.id)
+        .select_from(
+            db.event.join(
+                db.stream,
+                and_(db.stream.c.kiosk == event.kiosk, db.stream.c.epoch == event.epoch),
+            )
+        )
+        .where(tuple_(event.kiosk, event.epoch, event.seq).in_(part), _until(t))
+        for part in chunks({_row_of(name) for name in undone})
+    ]
+    return any(connection.execute(one.limit(1)).first() is not None for one in (*came, *gone))
+
+
+def _born(body: Body) -> str:
+    if isinstance(body, BoxReceived):
+        return body.box
+    return body.item if isinstance(body, Received | FoundUnlabelled) else ""
+
+
+def _row_of(name: str) -> tuple[str, str, int]:
+    """Kiosk, epoch and seq of the event with this id."""
+    kiosk, epoch, seq, _short = name.rsplit(".", 3)
+    return kiosk, epoch, int(seq)
 
 
 def _until(t: int) -> ColumnElement[bool]:

@@ -433,6 +433,35 @@ def test_a_clock_learnt_late_tells_what_came_after_a_decided_count(tmp_path: Pat
             assert stocktakes.found(connection, long_ago, remembered).lines == ()
 
 
+def test_what_is_told_after_a_count_was_decided_may_be_of_what_stood_there(tmp_path: Path) -> None:
+    path = make_template(tmp_path / "hub.sqlite3")
+    here, other = Journal("kiosk-a", "00AA"), Journal("kiosk-b", "00BB")
+    for journal in (here, other):
+        journal.start()
+        journal.learn_time()
+    unknown = here.new_item()
+    here.add(events.Moved(place=PLACES[0], items=(unknown,)))
+    lost = here.receive()
+    gone = other.add(events.Moved(place=PLACES[1], items=(lost,)))
+    before = [here.written[:], other.written[:]]
+    count = decided(of_a_stop("stop-1", here.offset + here.mono + HALF_HOUR_MS, ()))
+    here.start(reboot=True, off_ms=DAY_MS)
+    here.learn_time()
+    here.add(events.Received(session=SESSION, item=unknown, category="H1", place=codes.PLACE_IN))
+    here.add(events.Voided(events=(gone.id,), items=(lost,)))
+    *started, came, undone = here.written[len(before[0]) :]
+    remembered = Remembered()
+    found = []
+    with HubDb(path) as hub:
+        for told in ([*before, started], [[came]], [[undone]]):
+            hub.take(*(message_of(run) for run in told))
+            with hub.engine.connect() as connection:
+                anew = stocktakes.found(connection, count)
+                assert stocktakes.found(connection, count, remembered) == anew
+            found.append({line.item for line in anew.lines})
+    assert found == [set(), {unknown}, {unknown, lost}]
+
+
 def test_what_was_seen_or_ruled_on_since_is_not_missing(tmp_path: Path) -> None:
     path = make_template(tmp_path / "hub.sqlite3")
     journal = Journal("kiosk-a", "00AA")
