@@ -132,6 +132,11 @@ class Counter:
         )
         return self.healths()[-1]
 
+    def labels_so_far(self) -> int:
+        """How many labels there are, once nothing waits to be printed any more."""
+        until("everything is printed", lambda: self.now().paper_jobs == 0)
+        return self.labels.count
+
     def settle(self) -> None:
         """Plugs everything in, and waits until the hub has every event and shows it."""
         self.now()  # what it told before the newest scans says nothing of them

@@ -100,7 +100,7 @@ def test_a_whole_box_comes_in_under_one_code_and_counts_as_what_is_in_it(shop: S
 def test_labels_printed_ahead_are_bound_and_none_of_ours_is_printed(shop: Shop) -> None:
     [counter] = shop.kiosks
     lane = counter.lanes[0]
-    pieces = counter.labels.count
+    pieces = counter.labels_so_far()
     lane.scan(BLANK)
     lane.is_in("binding")
     lane.does("session.opened received label.attached", people.SOAP)
@@ -122,7 +122,7 @@ def test_labels_printed_ahead_are_bound_and_none_of_ours_is_printed(shop: Shop) 
 def test_without_paper_a_label_printed_ahead_is_the_way_out(shop: Shop) -> None:
     [counter] = shop.kiosks
     lane = counter.lanes[0]
-    pieces = counter.labels.count
+    pieces = counter.labels_so_far()
     counter.labels.printer.paper_out = True
     _, waits, first = lane.does("session.opened received received", people.RICE, people.SOAP)
     shop.becomes("unlabelled", waits["item"], first["item"])
@@ -168,7 +168,7 @@ def test_condition_date_and_quarantine_are_said_by_card_and_taken_back(shop: Sho
 def test_food_past_its_date_is_turned_away_and_by_the_stops_wish_put_aside(shop: Shop) -> None:
     [counter] = shop.kiosks
     lane = counter.lanes[0]
-    pieces = counter.labels.count
+    pieces = counter.labels_so_far()
     _, refused, taken = lane.does(
         "session.opened food.refused received", good_for(-2), good_for(100)
     )
