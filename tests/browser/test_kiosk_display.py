@@ -34,12 +34,12 @@ LOOKED_AT = ("rest", "intake", "asking", "market", "shelf", "thanks", "refused")
 
 CLIPPED = """() => {
   const outside = (one) => {
-    const box = one.getBoundingClientRect();
+    const box = one.getBoundingClientRect(), [left, top] = [one.clientLeft, one.clientTop];
     return [...one.querySelectorAll(".both > span, svg")].some((part) => {
       const seen = part.getBoundingClientRect();
-      const spare = (seen.height && part.tagName === "SPAN") ? 6 : 1;
-      return seen.width && (seen.left < box.left - 1 || seen.right > box.right + 1
-        || seen.top < box.top - spare || seen.bottom > box.bottom + spare);
+      const spare = part.tagName === "SPAN" ? 3 : 1;
+      return seen.width && (seen.left < box.left + left - 1 || seen.right > box.right - left + 1
+        || seen.top < box.top + top - spare || seen.bottom > box.bottom - top + spare);
     });
   };
   const wide = (one) => one.scrollWidth > one.clientWidth + 1;
@@ -50,6 +50,18 @@ CLIPPED = """() => {
     .map((one) => `${one.className}: ${one.textContent.trim()}`);
 }"""
 """What reaches out of its own frame. (A line's box is a little higher than its letters.)"""
+NEWEST = """async () => {
+  await new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)));
+  const list = document.querySelector("#items"), newest = list.lastElementChild;
+  const cut = () => newest.getBoundingClientRect().bottom - list.getBoundingClientRect().bottom;
+  return newest && list.offsetParent ? Math.max(0, cut()) : 0;
+}"""
+"""How much of the list's newest line is below what is seen of the list."""
+SECONDS = """() => {
+  const seconds = document.querySelector("#seconds");
+  return seconds.checkVisibility() ? seconds.getComputedTextLength() : 0;
+}"""
+IN_THE_RING = 2 * 42 - 11
 ON_TOP = """(selector) => {
   const box = document.querySelector(selector).getBoundingClientRect();
   const seen = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
@@ -159,7 +171,9 @@ def _is_whole(page: Page, name: str, size: tuple[int, int], language: Language) 
         assert letters >= 40, f"{name} is too small to read at arm's length"
         if not page.locator("#pad").is_visible():
             assert page.evaluate(HIDDEN_WORDS) <= 1, f"{name}: words are cut off"
+        assert page.evaluate(NEWEST) <= 1, f"{name}: the newest line is cut off"
     assert page.evaluate(CLIPPED) == [], name
+    assert page.evaluate(SECONDS) < IN_THE_RING, f"{name}: the seconds touch their ring"
     assert page.evaluate(ON_TOP, "#mode"), f"{name}: the mode is covered"
 
 

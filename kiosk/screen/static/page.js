@@ -21,6 +21,8 @@ const LAST_MS = 60_000;
 const laneName = (name) => (name === "screen" ? ["本屏幕", "This screen"]
   : [`扫码枪 ${name.replace(/^lane-/, "")}`, `Scanner ${name.replace(/^lane-/, "")}`]);
 
+const toTheNewest = () => { $("items").scrollTop = $("items").scrollHeight; };
+
 export class Page {
   #state = null;
   #picked = null;
@@ -36,6 +38,8 @@ export class Page {
     this.#picked = new URLSearchParams(location.search).get("lane");
     setInterval(() => this.#tick(), TICK_MS);
     addEventListener("resize", () => this.#fit());
+    // What is drawn beside the list, or a longer message, leaves it less room than it was drawn in.
+    new ResizeObserver(toTheNewest).observe($("items"));
     $("papers").addEventListener("click", (event) => {
       const image = event.target.closest("button")?.querySelector("img");
       if (image) this.#zoom(image);
@@ -203,7 +207,7 @@ export class Page {
       }
       return item;
     }));
-    $("items").scrollTop = $("items").scrollHeight;
+    toTheNewest();
   }
 
   #showClaim(claim) {
