@@ -27,7 +27,7 @@ from kiosk import lean
 from kiosk.clock import LearntClock, SystemClock, synchronised_wall
 from kiosk.command_desk import CommandDesk
 from kiosk.config import KioskConfig, devices, is_named, load, panel_wiring, time_zone
-from kiosk.configuration import ConfigurationStore
+from kiosk.configuration import FOLDER, ConfigurationStore
 from kiosk.damage import DAMAGED, is_damage, open_journal
 from kiosk.day_figures import DayFigures
 from kiosk.documents import Letterhead, claim_address, item_count
@@ -398,7 +398,7 @@ def run_file(path: Path) -> int:
         if not _set_up(path, mailbox):
             return 0
         base = load(path)
-        store = ConfigurationStore(base.state / "configuration")
+        store = ConfigurationStore(base.state / FOLDER)
         logging.getLogger().addHandler(OwnLog(base.state))
         return run(Start(base, store.choose(base), store, path), mailbox)
     except SettingsError as error:

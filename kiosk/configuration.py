@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+FOLDER: Final = "configuration"
+"""In the state directory."""
 EMPTY: Final = "{}"
 CONFIRMED: Final = "confirmed"
 TRYING: Final = "trying"

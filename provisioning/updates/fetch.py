@@ -5,6 +5,8 @@
 * A cut costs what was on the way: the next run asks for the rest (HTTP Range, ``If-Range`` with the
   hash, so that a file that changed begins anew). What is whole has the offered hash, or is thrown
   away.
+* The disk is the journal's, too. What would not leave the kiosk the room that it needs is not
+  begun, and a disk that fills up all the same is given back what was fetched.
 * A hub that is busy (429, 503) is left alone as long as it says, at most `MOST_S`.
 * This runs with the kiosk's own rights and decides nothing: root verifies the signature anew.
 """
@@ -43,7 +45,8 @@ _CHUNK: Final = 1 << 16
 _MAX_OFFER: Final = 64 * 1024
 _RANGE: Final = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
-_UNREACHABLE: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN})
+_OF_THE_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
+"""What a write says without naming the file, as the network does."""
 
 
 class FetchError(Exception):
@@ -121,18 +124,27 @@ def ask(hub: Hub, release: str, target: str) -> Offer | None:
         raise _unreachable(error) from None
 
 
-def fetch(hub: Hub, offer: Offer, folder: Path) -> Path:
+def fetch(hub: Hub, offer: Offer, folder: Path, room: int) -> Path:
     """Has the offered bundle whole in ``folder``, as ``<release>.yrel``, and nothing else.
 
+    ``room`` is how many bytes may be written.
+
     Raises:
-        FetchError: not this time; what is there of it stays for the next.
-        OSError: the disk refuses.
+        FetchError: not this time; what is there of it stays for the next, unless the room is short.
+        OSError: the disk refuses; nothing of it stays.
     """
     whole = folder / f"{offer.release}.yrel"
     part = folder / f"{offer.release}.{offer.sha256[:16]}.part"
     keep_only(folder, {whole.name, part.name})
     if whole.exists() and _hash(whole) == offer.sha256:
         return whole
+    short = offer.size - _size(part) - room
+    if short > 0:
+        part.unlink(missing_ok=True)
+        raise FetchError(
+            f"磁盘空间不够，还差 {_mib(short)} MiB，没有取 / the disk has too little room,"
+            f" {_mib(short)} MiB more are needed: nothing was fetched"
+        )
     for attempt in range(TRIES):
         if _size(part) >= offer.size:
             break
@@ -140,6 +152,7 @@ def fetch(hub: Hub, offer: Offer, folder: Path) -> Path:
             _go_on(hub, offer, part)
         except (OSError, http.client.HTTPException) as error:
             if isinstance(error, OSError) and not _is_network(error):
+                part.unlink(missing_ok=True)
                 raise
             log.info("cut off at %d of %d (%d): %s", _size(part), offer.size, attempt + 1, error)
     if _size(part) < offer.size:
@@ -191,9 +204,13 @@ def _go_on(hub: Hub, offer: Offer, part: Path) -> None:
 
 
 def _is_network(error: OSError) -> bool:
-    return (
-        isinstance(error, (ConnectionError, TimeoutError, ssl.SSLError)) or error.filename is None
-    )
+    if isinstance(error, (ConnectionError, TimeoutError, ssl.SSLError)):
+        return True
+    return error.filename is None and error.errno not in _OF_THE_DISK
+
+
+def _mib(size: int) -> int:
+    return -(-size // 2**20)
 
 
 def _size(path: Path) -> int:

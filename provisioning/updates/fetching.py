@@ -1,14 +1,17 @@
 """Fetches for this kiosk: with its settings, its account, at its hour, when nothing is unsent."""
 
+import shutil
 import ssl
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from contract.configuration import read
 from contract.settings import SettingsError
 from drivers.ports import Words
 from kiosk.clock import LearntClock, SystemClock
 from kiosk.config import KioskConfig, load
+from kiosk.configuration import FOLDER, ConfigurationStore
 from kiosk.identity import IdentityError, IdentityStore
 from kiosk.setup.settle import HUB_AUTHORITY
 from kiosk.tls import pinned_context
@@ -26,6 +29,11 @@ def since_start() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
+def free_bytes(folder: Path) -> int:
+    """Room on the disk that ``folder`` is on, for whoever is not root. Raises OSError."""
+    return shutil.disk_usage(folder).free
+
+
 def fetch_offered(
     path: Path,
     places: Places,
@@ -33,6 +41,7 @@ def fetch_offered(
     *,
     now: bool,
     clock: Callable[[], float] = since_start,
+    free: Callable[[Path], int] = free_bytes,
 ) -> Words:
     """Has what the hub offers in `Places.incoming`; how that went.
 
@@ -59,13 +68,20 @@ def fetch_offered(
         raise FetchError(str(error.words)) from None
     hub = Hub(config.hub_url, identity.username, identity.password, _trust(config))
     try:
-        return _fetched(hub, places, python)
+        return _fetched(hub, places, python, free(places.incoming) - _needed(config))
     except fetch.LaterError as error:
         fetch.note_later(places.incoming, error.wait_s, clock())
         raise
 
 
-def _fetched(hub: Hub, places: Places, python: Path) -> Words:
+def _needed(config: KioskConfig) -> int:
+    """Bytes that a fetch leaves free: twice what the kiosk cannot do without, since it goes on
+    recording on the same disk."""
+    wished = read(ConfigurationStore(config.state / FOLDER).confirmed()).min_free_mb
+    return 2 * (wished or config.min_free_mb) * 2**20
+
+
+def _fetched(hub: Hub, places: Places, python: Path, room: int) -> Words:
     here = venvs.here(python)
     offer = fetch.ask(hub, places.linked(CONFIRMED) or "", f"{here.python}-{here.machine}")
     if offer is None:
@@ -73,7 +89,7 @@ def _fetched(hub: Hub, places: Places, python: Path) -> Words:
         return Words("中心没有给出新版本", "the hub offers nothing new")
     if offer.release in _refused(places) or offer.release == places.linked(CONFIRMED):
         return Words(f"{offer.release} 不再安装", f"{offer.release} is not installed again")
-    fetch.fetch(hub, offer, places.incoming)
+    fetch.fetch(hub, offer, places.incoming, room)
     return Words(f"已取到 {offer.release}", f"fetched {offer.release}")
 
 

@@ -1,11 +1,16 @@
 """A kiosk fetches what its hub offers: over the pinned authority, cut off or not, at its hour."""
 
+import errno
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from kiosk.configuration import ConfigurationStore
+from kiosk.trial import Before
 from kiosk.update_facts import write_facts
 from kiosk.update_words import KioskFacts
 from provisioning.updates import state as states
@@ -34,12 +39,20 @@ class Bench:
         self.config = settings(self.kiosk, url, authority)
         self.says(KioskFacts(open_now=True))
         self.now_s = 5000.0
+        self.free = 10 * 2**30
 
     def says(self, facts: KioskFacts) -> None:
         write_facts(self.places.heard.parent, facts)
 
     def fetch(self, *, now: bool = False) -> str:
-        done = fetch_offered(self.config, self.places, PYTHON, now=now, clock=lambda: self.now_s)
+        done = fetch_offered(
+            self.config,
+            self.places,
+            PYTHON,
+            now=now,
+            clock=lambda: self.now_s,
+            free=lambda _: self.free,
+        )
         return done.en
 
     def there(self) -> list[str]:
@@ -111,6 +124,58 @@ def test_a_line_of_too_many_bytes_is_cut_by_the_kiosk(bench: Bench) -> None:
     with pytest.raises(FetchError, match="longer than was offered"):
         bench.fetch()
     assert sum(path.stat().st_size for path in bench.places.incoming.iterdir()) <= len(CONTENT)
+
+
+@pytest.mark.parametrize("now", [False, True])
+def test_a_release_that_would_leave_the_kiosk_no_room_to_record_is_not_fetched(
+    bench: Bench, now: bool
+) -> None:
+    half = len(CONTENT) // 2
+    part = bench.places.incoming / f"{NEW}.{bench.hub.offer()['sha256'][:16]}.part"
+    part.write_bytes(CONTENT[:half])
+    bench.free = 2 * 64 * 2**20 + half - 1  # twice what it refuses scans below
+    with pytest.raises(FetchError, match="too little room, 1 MiB more"):
+        bench.fetch(now=now)
+    assert bench.there() == [], "what there was of it takes no room either"
+    assert bench.hub.asked == []
+    bench.free += half
+    with pytest.raises(FetchError, match="too little room"):
+        bench.fetch(now=now)
+    bench.free += 1
+    assert bench.fetch() == f"fetched {NEW}"
+
+
+def test_a_fetch_leaves_the_room_that_the_hub_has_configured(bench: Bench) -> None:
+    store = ConfigurationStore(bench.kiosk / "configuration")
+    store.propose('{"min_free_mb": 500}', "c-1", Before())
+    candidate = store.candidate()
+    assert candidate is not None
+    store.confirm(candidate)
+    bench.free = 900 * 2**20
+    with pytest.raises(FetchError, match="101 MiB more"):
+        bench.fetch()
+
+
+def test_a_disk_that_fills_up_all_the_same_is_given_back_what_was_fetched(bench: Bench) -> None:
+    script = (
+        "import resource, sys\n"
+        "from pathlib import Path\n"
+        "from provisioning.updates.fetching import fetch_offered\n"
+        "from provisioning.updates.places import Places\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))\n"
+        "try:\n"
+        "    config, root, python = (Path(one) for one in sys.argv[1:])\n"
+        "    fetch_offered(config, Places(root), python, now=True)\n"
+        "except OSError as error:\n"
+        "    sys.exit(error.strerror)\n"
+    )
+    told = [str(bench.config), str(bench.places.root), str(PYTHON)]
+    done = subprocess.run(  # the kernel's own limit stands for a full disk
+        [sys.executable, "-c", script, *told], capture_output=True, text=True, check=False
+    )
+    assert done.stderr.strip() == os.strerror(errno.EFBIG), done.stderr
+    assert bench.there() == []
+    assert len(bench.hub.asked) == 1
 
 
 def test_what_is_not_offered_any_more_is_removed(bench: Bench) -> None:
