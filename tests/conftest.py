@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support import databases
+from tests.support import databases, faketime
 from tests.support.broker import Mosquitto
 from tests.support.site import Site
 from tests.support.tap import Tap
@@ -36,6 +36,10 @@ def _choose_examples(config: pytest.Config) -> None:
     settings.register_profile("same", deadline=None, suppress_health_check=slow, derandomize=True)
     settings.register_profile("search", deadline=None, suppress_health_check=slow, print_blob=True)
     settings.load_profile(config.getoption("--hypothesis-profile") or "same")
+
+
+def pytest_sessionfinish() -> None:
+    faketime.sweep()
 
 
 @pytest.hookimpl(optionalhook=True)

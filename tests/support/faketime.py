@@ -4,6 +4,7 @@ Only wall time is another one. The clocks that count since boot go on as they ar
 machine whose wall clock is stepped.
 """
 
+import contextlib
 import glob
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Final
 
 INSTALL_LINE: Final = "sudo apt-get install --no-install-recommends faketime"
 _LIBRARY: Final = "/usr/lib/*/faketime/libfaketimeMT.so.1"
+_SHARED: Final = Path("/dev/shm")
+_KINDS: Final = ("faketime_shm_", "sem.faketime_sem_")
 
 
 class FakeTime:
@@ -41,3 +44,13 @@ class FakeTime:
             # Else it corrects what a wait has as its end, and waits that end at once keep a core.
             "FAKETIME_FORCE_MONOTONIC_FIX": "0",
         }
+
+
+def sweep() -> None:
+    """Takes away what libfaketime shares between a process and its children, named after the
+    process, where that is gone: one that was killed could not."""
+    for kind in _KINDS:
+        for left in _SHARED.glob(f"{kind}*"):
+            if not Path("/proc", left.name.removeprefix(kind)).exists():
+                with contextlib.suppress(PermissionError):  # another user's
+                    left.unlink(missing_ok=True)
