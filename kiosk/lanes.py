@@ -269,6 +269,10 @@ class LaneDesk:
         """Nothing can be saved now."""
         return Alarm.UNSAVED in self._alarms
 
+    def saves_again(self) -> None:
+        """The disk takes what it refused: nobody need scan to find that out."""
+        self._failed = False
+
     def next_deadline(self) -> int | None:
         """The nearest deadline of any lane, in monotonic milliseconds."""
         deadlines = [s.deadline for s in self.states.values() if s.deadline is not None]

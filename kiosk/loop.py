@@ -252,6 +252,7 @@ class Loop:
             self._failing_since = now
         if self._failing_since is not None and self._journal.takes():
             self._failing_since = None
+            self._lanes.saves_again()
         counted = [s for s in self._journal.streams.by_epoch.values() if not s.disputed]
         facts = Facts(
             now,

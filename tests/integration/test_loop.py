@@ -6,8 +6,9 @@ import pytest
 
 from contract.events import LabelAttached
 from drivers.fakes import FakePrinter
-from drivers.ports import PrintResult, Qr, Signal, Words
+from drivers.ports import Alarm, PrintResult, Qr, Signal, Words
 from kiosk.inputs import PrintDone
+from kiosk.loop import LOOK_MS
 from kiosk.papers import RETRY_MS
 from kiosk.state import Phase
 from tests.support.full_disk import full_disk
@@ -54,6 +55,19 @@ def test_a_label_that_broke_off_is_asked_about_where_its_donor_stands(home: Home
     assert after.panel.shown[-1] == (BACK, Signal.ATTENTION)
     assert "label" not in after.message(DOOR)
     after.off()
+
+
+def test_the_alarm_ends_when_the_disk_takes_again_though_nobody_scans(home: Home) -> None:
+    kiosk = Running(home, lanes=[DOOR])
+    with full_disk(home.path):
+        kiosk.scan(SOAP, lane=DOOR)
+        assert kiosk.panel.shown[-1] == (DOOR, Signal.REFUSED)
+        kiosk.wait(LOOK_MS)
+        assert Alarm.UNSAVED in kiosk.panel.alarms
+    kiosk.wait(LOOK_MS)
+    kiosk.wait(0)
+    assert Alarm.UNSAVED not in kiosk.panel.alarms
+    kiosk.off()
 
 
 @pytest.mark.parametrize("left", [b"", b"\xff\xfe", b"C1A1M\x00\x00\x00"])
