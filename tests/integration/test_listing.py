@@ -249,6 +249,25 @@ def test_days_find_the_events_recorded_in_them(client: FlaskClient) -> None:
     assert rows_of(november) + rows_of(before) == rows_of(everything)
 
 
+def test_a_day_of_a_table_begins_at_midnight_by_the_hubs_clock(tmp_path: Path) -> None:
+    site = HubSite(tmp_path)
+    site.add_users()
+    east = site.add_stop("stop-east", "东门站", "East Gate", ("", ""), "0E0E")
+    first_of_december_ms = 1_796_054_400_000  # in Shanghai
+    for minute in (-1, 0):
+        site.now_ms = first_of_december_ms + minute * 60_000
+        site.intake(east)
+    client = signed_in(site)
+    for days, moment in (
+        ("day_to=2026-11-30", "2026-11-30 23:59:00"),
+        ("day_from=2026-12-01", "2026-12-01 00:00:00"),
+    ):
+        told = client.get(f"/events?type=received&format=csv&{days}").text.lstrip("\ufeff")
+        [row] = csv.DictReader(io.StringIO(told))
+        assert moment in row.values()
+    site.close()
+
+
 def test_an_empty_table_teaches(tmp_path: Path) -> None:
     site = HubSite(tmp_path)
     site.add_users()
