@@ -209,10 +209,10 @@ class Projector:
             line.unsettled = True
         for part in store.chunks(sorted(self._settle(connection, now_ms)), REFOLD):
             self._refolder.refold_watched(connection, filter(is_watched, part), now_ms)
-        self._refolder.refold_gifts(connection, self._refolder.every_campaign(connection))
-        self._refolder.refold_markets(connection, self._refolder.every_market(connection))
-        self._refolder.refold_recalls(connection, self._refolder.every_recall(connection))
-        self._refolder.refold_counts(connection, self._refolder.every_count(connection))
+        self._refolder.refold_gifts(connection, self._refolder.every(connection, CAMPAIGN))
+        self._refolder.refold_markets(connection, self._refolder.every(connection, MARKET))
+        self._refolder.refold_recalls(connection, self._refolder.every(connection, RECALL))
+        self._refolder.refold_counts(connection, self._refolder.every(connection, COUNT))
         self._refolder.refold_all(connection, self._refolder.every_item(connection), now_ms)
         self._refolder.add_up_proceeds(connection)
         self._save_lines(connection)

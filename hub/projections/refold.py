@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, TypeAlias
 from sqlalchemy import Connection, select
 
 from contract.events import SaleTakenBack, Sold
-from contract.order import Placement, SortKey
+from contract.order import SortKey
 from hub import db, incidents
 from hub.folds.boxes import BoxState, fold_box
 from hub.folds.entries import (
@@ -156,12 +156,12 @@ class Refolder:
         return iter(sorted(items))
 
     @staticmethod
-    def every_campaign(connection: Connection) -> list[str]:
-        """Every campaign that an event speaks of."""
-        rows = connection.exec_driver_sql(
-            "SELECT DISTINCT subject FROM touch WHERE subject > 'M' AND subject < 'N'"
-        )
-        return [row[0] for row in rows]
+    def every(connection: Connection, sort: str) -> Sequence[str]:
+        """Every subject of this sort (`CAMPAIGN`, `RECALL`, `COUNT`, `MARKET`) that an event speaks
+        of."""
+        subject = db.touch.c.subject
+        there = select(subject).where(subject > sort, subject < chr(ord(sort) + 1)).distinct()
+        return connection.scalars(there).all()
 
     @staticmethod
     def every_item(connection: Connection) -> Iterator[str]:
@@ -183,13 +183,10 @@ class Refolder:
         for chunk in store.chunks(watch):
             findings: list[Finding] = []
             for subject, events in self.events_of(connection, chunk).items():
-                entries = []
-                for event in events:
-                    line = self._line(connection, event.kiosk)
-                    entries.append(self._entry(connection, event, line.placement(event.epoch)))
-                if entries:
-                    newest = self._line(connection, entries[0].stored.kiosk).newest
-                    findings += fold_watched(subject, sorted(entries), newest)
+                if events:
+                    newest = self._line(connection, events[0].kiosk).newest
+                    entries = self._in_order(connection, events)
+                    findings += fold_watched(subject, entries, newest)
             stale = store.open_findings(connection, chunk)
             incidents.replace_findings(connection, stale, findings, now_ms)
 
@@ -204,35 +201,15 @@ class Refolder:
 
     def refold_markets(self, connection: Connection, markets: Iterable[str]) -> None:
         """Write what was sold at these markets."""
-        for chunk in store.chunks(sorted(markets), 50):
-            for subject, events in self.events_of(connection, chunk).items():
-                entries = [
-                    self._entry(
-                        connection,
-                        event,
-                        self._line(connection, event.kiosk).placement(event.epoch),
-                    )
-                    for event in events
-                ]
-                lines = fold_market(sorted(entries))
-                market = subject.removeprefix(MARKET)
-                self._proceeds.update(sale_store.replace(connection, market, lines, self._days))
+        for market, entries in self._each(connection, MARKET, markets):
+            lines = fold_market(entries)
+            self._proceeds.update(sale_store.replace(connection, market, lines, self._days))
 
     def add_up_proceeds(self, connection: Connection) -> None:
         """Write what sales come to where any changed, or what was sold counts as something else:
         once, when markets and items are both as they are now."""
         sale_store.add_up_proceeds(connection, self._proceeds)
         self._proceeds.clear()
-
-    @staticmethod
-    def every_market(connection: Connection) -> list[str]:
-        """Every market that an event speaks of."""
-        rows = connection.execute(
-            select(db.touch.c.subject)
-            .where(db.touch.c.subject > MARKET, db.touch.c.subject < "Z")
-            .distinct()
-        )
-        return [row[0] for row in rows]
 
     def refold_boxes(self, connection: Connection, alone: Iterable[str]) -> None:
         """Write these boxes' own rows anew (`hub.folds.entries.BOX_ALONE`)."""
@@ -243,50 +220,29 @@ class Refolder:
                 {code: fold_box(code, self._entries(connection, code, needed)) for code in chunk},
             )
 
-    @staticmethod
-    def every_recall(connection: Connection) -> list[str]:
-        """Every recall that an event speaks of."""
-        rows = connection.exec_driver_sql(
-            "SELECT DISTINCT subject FROM touch WHERE subject > 'R' AND subject < 'S'"
-        )
-        return [row[0] for row in rows]
-
     def refold_recalls(self, connection: Connection, recalls: Iterable[str]) -> None:
         """Write what these recalls are now."""
-        for chunk in store.chunks(sorted(recalls), 50):
-            for subject, events in self.events_of(connection, chunk).items():
-                entries = []
-                for event in events:
-                    line = self._line(connection, event.kiosk)
-                    entries.append(self._entry(connection, event, line.placement(event.epoch)))
-                recall = subject.removeprefix(RECALL)
-                state = fold_recall(recall, sorted(entries))
-                stock_store.save_recall(connection, recall, state)
-                self._recalled.save(connection, recall, state)
-
-    @staticmethod
-    def every_count(connection: Connection) -> list[str]:
-        """Every stocktake, and every count of a lane, that an event speaks of."""
-        rows = connection.exec_driver_sql(
-            "SELECT DISTINCT subject FROM touch WHERE subject > 'N' AND subject < 'O'"
-        )
-        return [row[0] for row in rows]
+        for recall, entries in self._each(connection, RECALL, recalls):
+            state = fold_recall(recall, entries)
+            stock_store.save_recall(connection, recall, state)
+            self._recalled.save(connection, recall, state)
 
     def refold_counts(self, connection: Connection, counts: Iterable[str]) -> None:
         """Write what these stocktakes and counts of lanes are now in lists."""
-        for chunk in store.chunks(sorted(counts), 50):
+        for name, entries in self._each(connection, COUNT, counts):
+            planned, part = fold_planned(name, entries), fold_part(name, entries)
+            count_store.save(connection, name, planned, part)
+
+    def _each(
+        self, connection: Connection, sort: str, subjects: Iterable[str]
+    ) -> Iterator[tuple[str, list[Entry]]]:
+        """These subjects by their ids, each with its events in order."""
+        for chunk in store.chunks(sorted(subjects), 50):
             for subject, events in self.events_of(connection, chunk).items():
-                entries = sorted(
-                    self._entry(
-                        connection,
-                        event,
-                        self._line(connection, event.kiosk).placement(event.epoch),
-                    )
-                    for event in events
-                )
-                name = subject.removeprefix(COUNT)
-                planned, part = fold_planned(name, entries), fold_part(name, entries)
-                count_store.save(connection, name, planned, part)
+                yield subject.removeprefix(sort), self._in_order(connection, events)
+
+    def _in_order(self, connection: Connection, events: Iterable[Stored]) -> list[Entry]:
+        return sorted(self._entry(connection, event) for event in events)
 
     def refold_all(self, connection: Connection, codes: Iterator[str], now_ms: int) -> None:
         """Fold these items anew; an event that a fold cannot take is quarantined."""
@@ -394,15 +350,15 @@ class Refolder:
         for event in events:
             entry = known.get(event.row)
             if entry is None or entry.stored is not event:
-                place = self._line(connection, event.kiosk).placement(event.epoch)
-                entry = known[event.row] = self._entry(connection, event, place)
+                entry = known[event.row] = self._entry(connection, event)
             entries.append(entry)
         if len(known) > REMEMBERED:
             known.clear()
         entries.sort()
         return entries
 
-    def _entry(self, connection: Connection, event: Stored, place: Placement) -> Entry:
+    def _entry(self, connection: Connection, event: Stored) -> Entry:
+        place = self._line(connection, event.kiosk).placement(event.epoch)
         key = SortKey(
             place.at(event.mono), event.kiosk, place.rank, event.epoch, event.seq, event.hash
         )
