@@ -1,12 +1,13 @@
 """The charity market: prices the day before, what was sold, what was taken and what was counted."""
 
+import calendar
 from collections.abc import Sequence
 from typing import Any, Final
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 from werkzeug.wrappers import Response as BaseResponse
 
 from contract import codes
@@ -37,6 +38,7 @@ from hub.web.listing import (
 )
 from hub.web.login import needs, signed_in_user, visible_stops
 from hub.web.market_words import FEN_PER_JIAO, counted, deed, pay_name, pays, signed_fen, stop_name
+from hub.web.reports.asking import category_options
 from hub.web.stock import acting, words
 
 MAX_YUAN: Final = 1_000
@@ -83,7 +85,7 @@ MARKETS: Final = Listing[Market](
             lambda row: row.sales,
             Kind.NUMBER,
             sort=True,
-            link=lambda row: url_for("market.sales", market=row.market),
+            link=lambda row: url_for("market.sales", market=row.market, what=SOLD),
         ),
         Column("net", _l("Taken"), lambda row: row.net * FEN_PER_JIAO, Kind.MONEY, sort=True),
         Column(
@@ -143,6 +145,24 @@ def _sales_of() -> Select[Any]:
     )
 
 
+UNLABELLED: Final = "-"
+"""Stands in an address for the category of what was sold without a label and named as nothing."""
+
+
+def _of_category(key: str) -> ColumnElement[bool]:
+    """As `hub.projections.sale_store` adds proceeds up."""
+    category = func.coalesce(_ITEM.category, _SALE.category, "")
+    return category == ("" if key == UNLABELLED else key)
+
+
+def _categories(_connection: Connection) -> list[tuple[str, str]]:
+    return [*category_options(), (UNLABELLED, str(_("without a label")))]
+
+
+def _deeds(_connection: Connection) -> list[tuple[str, str]]:
+    return [(kind, deed(kind)) for kind in (SOLD, TAKEN_BACK)]
+
+
 def _signed(row: Any) -> int:
     return signed_fen(row.kind, row.amount) or 0
 
@@ -183,6 +203,8 @@ SALES: Final = Listing[Any](
     filters=(
         filters.stops(_SALE.stop),
         Days("when", _l("When"), where=filters.moments(_SALE.t), first=True),
+        Choice("category", _l("Category"), options=_categories, where=_of_category),
+        Choice("what", _l("What"), options=_deeds, where=lambda kind: _SALE.kind == kind),
         Choice("pay", _l("Paid by"), options=pays, where=lambda pay: _SALE.pay == pay),
         Choice(
             "market",
@@ -208,6 +230,19 @@ def _proceeds_of() -> Select[Any]:
 def _brought(_connection: Connection, found: Sequence[Row[Any]]) -> list[Proceeds]:
     names = Proceeds.__struct_fields__
     return [Proceeds(*(getattr(row, name) for name in names)) for row in found]
+
+
+def _sold_in(row: Proceeds) -> str:
+    """The sales that a line of the proceeds counts."""
+    last = calendar.monthrange(int(row.month[:4]), int(row.month[5:]))[1]
+    return url_for(
+        "market.sales",
+        stop=row.stop,
+        category=row.category or UNLABELLED,
+        what=SOLD,
+        when_from=f"{row.month}-01",
+        when_to=f"{row.month}-{last:02d}",
+    )
 
 
 PROCEEDS: Final = Listing[Proceeds](
@@ -242,7 +277,7 @@ PROCEEDS: Final = Listing[Proceeds](
             lambda row: row.sales,
             Kind.NUMBER,
             sort=True,
-            link=lambda row: url_for("market.sales", stop=row.stop, when_from=f"{row.month}-01"),
+            link=_sold_in,
         ),
         Column(
             "net",

@@ -166,3 +166,32 @@ def test_nobody_sees_another_stops_market(site: HubSite, east: Place) -> None:
     assert client.get(f"/market/{MARKET}").status_code == 403
     assert "No market yet" in words(client.get("/market/").text)
     assert client.get("/market/nothing").status_code == 404
+
+
+def test_a_number_of_sales_leads_to_those_sales_and_no_others(site: HubSite, east: Place) -> None:
+    """Of one category, until a month ends by the hub's clock; what came back is counted apart."""
+    midnight = 1_796_054_400_000  # 1 December 2026 in Shanghai
+    toy = site.intake(east, "T1")
+    site.now_ms = midnight - 120_000
+    held(
+        site,
+        east,
+        events.Sold(market=MARKET, price=55, item=toy, pay="C"),
+        events.Sold(market=MARKET, price=30, pay="C"),
+        events.SaleTakenBack(market=MARKET, price=55, item=toy, pay="C"),
+    )
+    site.now_ms = midnight
+    held(site, east, events.Sold(market=MARKET, price=20, category="T1", pay="C"))
+    client = signed_in(site)
+
+    def sales(page: str) -> list[list[str]]:
+        """The amounts behind each number of sales, which are as many."""
+        found = []
+        for link, number in re.findall(r'<a href="(/market/sales\?[^"]+)">(\d+)</a>', page):
+            told = client.get(f"{html.unescape(link)}&format=csv").text.lstrip("\ufeff")
+            found.append([row["Amount"] for row in csv.DictReader(told.splitlines())])
+            assert len(found[-1]) == int(number), link
+        return found
+
+    assert sales(client.get("/market/proceeds").text) == [["2.00"], ["5.50"], ["3.00"]]
+    assert sorted(*sales(client.get("/market/").text)) == ["2.00", "3.00", "5.50"]
