@@ -62,6 +62,9 @@ TIMEZONE: Final = "Asia/Shanghai"
 MOVED: Final = "moved"
 """The meta row with the position at which an epoch was last placed, or placed anew."""
 
+STOPS: Final = "stops"
+"""The meta row with where kiosks stood when items were made of their events last."""
+
 GROUP: Final = 4000
 """Most events projected in one transaction."""
 
@@ -402,12 +405,12 @@ class Projector:
 
     @staticmethod
     def _known_stops(connection: Connection) -> dict[str, str]:
-        text = connection.exec_driver_sql("SELECT value FROM meta WHERE key = 'stops'").scalar()
+        text = connection.exec_driver_sql("SELECT value FROM meta WHERE key = ?", (STOPS,)).scalar()
         return msgspec.json.decode(text, type=dict[str, str]) if text is not None else {}
 
     @staticmethod
     def _remember_stops(connection: Connection, stops: Mapping[str, str]) -> None:
-        store.set_meta(connection, "stops", msgspec.json.encode(stops).decode())
+        store.set_meta(connection, STOPS, msgspec.json.encode(stops).decode())
 
     def _stop(self, connection: Connection, kiosk: str) -> str:
         if self._stops is None:

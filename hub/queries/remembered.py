@@ -8,12 +8,14 @@ shows whether it would be made of the same events again, and that alone is asked
 
 * a stocktake and a course: which events concern it (and the boxes and plans that it led to), where
   their epochs stand, and which of a course's events were left out;
-* what was found: the stocktake itself, where the kiosks stand, where the epochs stand of all
-  courses in it, and of each set of items that it was made of how many they are and which event
-  concerned any of them last. An item that comes in has a newer one; one that goes makes them fewer.
-  Once a stocktake is decided no other items belong to it, unless an event from before then comes
-  late, an epoch is placed anew, something that happened before then is undone, or it turns out that
-  what was there had come in: that none did is quicker to find out, however long ago it was.
+* what was found: the stocktake itself, where the kiosks stand, and stood when the projector was
+  here last (a moment passes before a kiosk that moved takes its items along), where the epochs
+  stand of all courses in it, and of each set of items that it was made of how many they are and
+  which event concerned any of them last. An item that comes in has a newer one; one that goes makes
+  them fewer. Once a stocktake is decided no other items belong to it, unless an event from before
+  then comes late, an epoch is placed anew, something that happened before then is undone, or it
+  turns out that what was there had come in: that none did is quicker to find out, however long ago
+  it was.
 
 One for each database; any thread may ask.
 """
@@ -82,13 +84,13 @@ class Found(NamedTuple):
     """What ``stocktake`` found. ``sets`` tells of each set of items that it was made of how many
     they were, and the newest event that concerned any of them; ``codes`` are items of it: where it
     is decided all, else those that were seen and are in no other set. ``stops`` is where the kiosks
-    stood."""
+    stood, for the registry and for the projector."""
 
     stocktake: Stocktake
     codes: list[str]
     sets: tuple[Any, ...]
     places: Places
-    stops: Mapping[str, str]
+    stops: tuple[Mapping[str, str], str | None]
     result: Result
 
 

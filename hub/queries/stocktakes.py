@@ -5,7 +5,7 @@ are `hub.queries.planned`'s.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from msgspec import Struct, structs
@@ -26,7 +26,7 @@ from hub.folds.planned import COUNTING as COUNTING
 from hub.folds.stays import Course, Stay
 from hub.folds.stocktake import fold_stocktake, parts_of
 from hub.projections.projection_store import chunks
-from hub.projections.projector import MOVED
+from hub.projections.projector import MOVED, STOPS
 from hub.queries import events
 from hub.queries.entries import Entries
 from hub.queries.remembered import Found, Remembered
@@ -112,13 +112,19 @@ def found(connection: Connection, count: Stocktake, known: Remembered | None = N
             sets = _sets(connection, count, codes)
         else:
             codes = sorted({*codes, *still})
-        known.keep_found(Found(count, codes, sets, places, entries.stops, made))
+        stops = _stops(connection, entries)
+        known.keep_found(Found(count, codes, sets, places, stops, made))
     return made
+
+
+def _stops(connection: Connection, entries: Entries) -> tuple[Mapping[str, str], str | None]:
+    told = connection.scalar(select(db.meta.c.value).where(db.meta.c.key == STOPS))
+    return entries.stops, told
 
 
 def _holds(connection: Connection, entries: Entries, same: Found) -> bool:
     """Whether it would be found again."""
-    if entries.stops != same.stops:
+    if _stops(connection, entries) != same.stops:
         return False
     if same.stocktake.decided_t is None:
         return (

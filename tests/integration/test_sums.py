@@ -462,6 +462,34 @@ def test_what_is_told_after_a_count_was_decided_may_be_of_what_stood_there(tmp_p
     assert found == [set(), {unknown}, {unknown, lost}]
 
 
+def test_a_kiosk_that_moves_takes_its_items_into_a_count_that_is_looked_at_meanwhile(
+    tmp_path: Path,
+) -> None:
+    path = make_template(tmp_path / "hub.sqlite3")
+    journal = Journal("kiosk-a", "00AA")
+    journal.start()
+    item = journal.receive()
+    going = of_a_stop("stop-2", journal.offset, ())
+
+    def move(hub: HubDb, stop: str) -> None:
+        where = f"UPDATE kiosk SET stop = '{stop}' WHERE id = 'kiosk-a'"
+        hub.change(lambda connection: connection.exec_driver_sql(where))
+
+    with HubDb(path) as hub:
+        hub.take(message_of(journal.written))
+        for count in (going, decided(going)):
+            move(hub, "stop-1")
+            hub.project()
+            remembered, found = Remembered(), []
+            move(hub, "stop-2")
+            for _ in range(2):
+                with hub.engine.connect() as connection:
+                    lines = stocktakes.found(connection, count, remembered).lines
+                found.append([line.item for line in lines])
+                hub.project()
+            assert found == [[], [item]]
+
+
 def test_what_was_seen_or_ruled_on_since_is_not_missing(tmp_path: Path) -> None:
     path = make_template(tmp_path / "hub.sqlite3")
     journal = Journal("kiosk-a", "00AA")
