@@ -16,6 +16,7 @@ from drivers.guidance import NOBODY, Guidance
 from drivers.light_pictures import SHOWN_MS, light_told, shown
 from drivers.patterns import ALARMS, MODES, OTHER, SIGNALS, Colour
 from drivers.ports import Alarm, Signal
+from drivers.prompts import SETUP_PROMPTS
 from hub.alerts.words import WORDS
 from provisioning.cards import cards_command
 from yicang.__main__ import cli
@@ -91,6 +92,24 @@ def test_the_alarms_of_the_morning_look_are_asked_about_in_the_hubs_words() -> N
         assert len(rows) == 5
         for title, question in rows.items():
             assert said[title] == question
+
+
+@pytest.mark.parametrize(
+    ("page", "heading", "language"),
+    [(EN, "| it says | what happened |", "en"), (ZH, "| 它说 | 怎么回事 |", "zh")],
+    ids=["en", "zh"],
+)
+def test_what_a_new_kiosk_says_can_be_looked_up_in_the_language_in_which_it_was_said(
+    page: str, heading: str, language: str
+) -> None:
+    table = page.partition(heading)[2].partition("\n\n")[0]
+    cells = re.findall(r"^\| (.+?) \|", table, re.MULTILINE)
+    told = [sentence for cell in cells for sentence in re.findall(r"“([^”]+)”", cell)]
+    words = {one.name: getattr(one, language) for one in SETUP_PROMPTS}
+    counting = [words.pop(name) for name in ("setup-part", "setup-of")]
+    assert any(all(part in sentence for part in counting) for sentence in told)
+    sentences = {word for name, word in words.items() if name.startswith("setup-")}
+    assert sentences <= set(told)
 
 
 # --- the wall card --------------------------------------------------------------------------------
