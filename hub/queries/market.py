@@ -24,7 +24,8 @@ def _sales() -> ColumnElement[Any]:
 
 def takings(connection: Connection, first_ms: int, end_ms: int) -> list[Takings]:
     """What each stop took from ``first_ms`` on and before ``end_ms``, by way of paying. What was
-    counted is cash."""
+    counted is cash, also where no sale in cash is known: it was forgotten, or the box was counted
+    after midnight, in the month that follows."""
     inside = (_SALE.t >= first_ms, _SALE.t < end_ms)
     counted: dict[str, int] = {
         row[0]: int(row[1])
@@ -40,17 +41,19 @@ def takings(connection: Connection, first_ms: int, end_ms: int) -> list[Takings]
         .group_by(_SALE.stop, _SALE.pay)
         .order_by(_SALE.stop, _SALE.pay)
     )
-    return [
+    found = [
         Takings(
             stop,
             pay or "",
             int(sales),
             int(sold),
             int(back),
-            counted.get(stop) if pay == CASH else None,
+            counted.pop(stop, None) if pay == CASH else None,
         )
         for stop, pay, sales, sold, back in rows
     ]
+    found += [Takings(stop, CASH, 0, 0, 0, jiao) for stop, jiao in counted.items() if jiao]
+    return sorted(found, key=lambda one: (one.stop, one.pay))
 
 
 class Market(sales.Market, frozen=True):

@@ -220,6 +220,19 @@ def test_money_that_is_told_later_is_a_restatement_too(books: Books) -> None:
     assert "East Gate Market, WeChat Pay Sales 0 1" in page
 
 
+def test_cash_that_was_counted_where_no_cash_sale_was_recorded_is_told(books: Books) -> None:
+    books.now_ms = NOON - 20 * DAY_MS
+    west = books.add_stop("stop-west", "西门站", "West Gate", ("", ""), "0W0W")
+    market = "5e55000000000010"
+    sold = events.Sold(market=market, price=12, pay="W")
+    counted = events.MarketClosed(market=market, sales=1, recorded=12, cash=0, counted=30)
+    books.receive(west.journal, [west.journal.write(one, books.now_ms) for one in (sold, counted)])
+    books.now_ms = NOON
+    page = words(signed_in(books, "manager").get("/months").text)
+    assert "West Gate WeChat Pay 1 1.20 0.00 1.20" in page
+    assert "West Gate Cash 0 0.00 0.00 0.00 3.00" in page
+
+
 def test_kiosks_that_were_not_heard_from_are_named(books: Books) -> None:
     client = signed_in(books, "manager")
     page = words(client.get("/months").text)
