@@ -90,7 +90,7 @@ class PrinterThread:
                 todo = self._todo.get(timeout=self._patience_s(warm=warm))
             except queue.Empty:
                 if self.ok is not None and not warm:
-                    self.printer.warm()
+                    self._warm()
                     warm = True
                 self._look()
                 continue
@@ -114,6 +114,13 @@ class PrinterThread:
             self._post(PrintDone(job, self.printer.name, result, fits))
             warm = True
             sweep()
+
+    def _warm(self) -> None:
+        """Loads what printing needs, while nobody waits."""
+        try:
+            self.printer.warm()
+        except Exception:  # the thread's rim: a print says what is wrong, to whoever stands there
+            log.exception("the driver of %s cannot be loaded yet", self.printer.name)
 
     def _patience_s(self, *, warm: bool) -> float:
         """How long to wait for a document before looking after the printer."""

@@ -1,5 +1,7 @@
 """What a kiosk's loop makes of inputs that no desk sees alone, with a journal on disk."""
 
+import errno
+import threading
 from pathlib import Path
 
 import pytest
@@ -67,6 +69,29 @@ def test_the_alarm_ends_when_the_disk_takes_again_though_nobody_scans(home: Home
     kiosk.wait(LOOK_MS)
     kiosk.wait(0)
     assert Alarm.UNSAVED not in kiosk.panel.alarms
+    kiosk.off()
+
+
+class Unloaded(FakePrinter):
+    """A printer whose libraries cannot be loaded at first, as on a disk that fails for a while."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tried = threading.Event()
+
+    def warm(self) -> None:
+        self.tried.set()
+        raise OSError(errno.EIO, "a library cannot be read")
+
+
+def test_a_printer_that_could_not_be_made_ready_ahead_prints_when_it_can(home: Home) -> None:
+    printer = Unloaded()
+    kiosk = Running(home, lanes=[DOOR], printers=[printer])
+    kiosk.switch_on()
+    assert printer.tried.wait(10)
+    kiosk.scan(SOAP, lane=DOOR)
+    until("the label", lambda: kiosk.turns() and not kiosk.journal.queue.count())
+    assert [document.kind for document in printer.documents] == ["label"]
     kiosk.off()
 
 
