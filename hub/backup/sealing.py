@@ -161,23 +161,34 @@ class _Nowhere:
         """Takes it and forgets it."""
 
 
-class _Compressing:
-    """A reader for age: the source, counted, hashed, and compressed on the way."""
+class _Counted:
+    """What went by: how many bytes, and their hash."""
 
-    def __init__(self, source: IO[bytes], compressed: bool, tell: Tell) -> None:
-        self._source: Final = source
-        self._gzip: Final = None if compressed else zlib.compressobj(LEVEL, zlib.DEFLATED, GZIP)
-        self._tell: Final = tell
+    def __init__(self) -> None:
         self._digest: Final = hashlib.sha256()
-        self._ready = b""
-        self._ended = False
         self.size = 0
-        self.error: Exception | None = None
 
     @property
     def sha256(self) -> str:
-        """Of the plain bytes."""
+        """Of all of them."""
         return self._digest.hexdigest()
+
+    def _count(self, data: bytes) -> None:
+        self._digest.update(data)
+        self.size += len(data)
+
+
+class _Compressing(_Counted):
+    """A reader for age: the source, counted, hashed, and compressed on the way."""
+
+    def __init__(self, source: IO[bytes], compressed: bool, tell: Tell) -> None:
+        super().__init__()
+        self._source: Final = source
+        self._gzip: Final = None if compressed else zlib.compressobj(LEVEL, zlib.DEFLATED, GZIP)
+        self._tell: Final = tell
+        self._ready = b""
+        self._ended = False
+        self.error: Exception | None = None
 
     def read(self, size: int) -> bytes:
         """At most ``size`` bytes; none at the end."""
@@ -192,8 +203,7 @@ class _Compressing:
 
     def _more(self) -> None:
         data = self._source.read(PIECE)
-        self._digest.update(data)
-        self.size += len(data)
+        self._count(data)
         self._ended = not data
         if self._gzip is None:
             self._ready = data
@@ -202,19 +212,13 @@ class _Compressing:
         self._tell(self.size)
 
 
-class _Hashing:
+class _Hashing(_Counted):
     """A writer for age: the file, hashed on the way."""
 
     def __init__(self, file: IO[bytes]) -> None:
+        super().__init__()
         self._file: Final = file
-        self._digest: Final = hashlib.sha256()
-        self.size = 0
         self.error: Exception | None = None
-
-    @property
-    def sha256(self) -> str:
-        """Of what was written."""
-        return self._digest.hexdigest()
 
     def write(self, data: bytes) -> int:
         """Takes all of it."""
@@ -223,8 +227,7 @@ class _Hashing:
         except OSError as error:
             self.error = error
             raise
-        self._digest.update(data)
-        self.size += len(data)
+        self._count(data)
         return len(data)
 
     def flush(self) -> None:
@@ -232,24 +235,17 @@ class _Hashing:
         self._file.flush()
 
 
-class _HashingReader:
+class _HashingReader(_Counted):
     """A reader for age: the sealed file, hashed on the way."""
 
     def __init__(self, file: IO[bytes]) -> None:
+        super().__init__()
         self._file: Final = file
-        self._digest: Final = hashlib.sha256()
-        self.size = 0
-
-    @property
-    def sha256(self) -> str:
-        """Of what was read."""
-        return self._digest.hexdigest()
 
     def read(self, size: int) -> bytes:
         """At most ``size`` bytes."""
         data = self._file.read(size)
-        self._digest.update(data)
-        self.size += len(data)
+        self._count(data)
         return data
 
     def exhaust(self) -> None:
@@ -258,21 +254,15 @@ class _HashingReader:
             pass
 
 
-class _Inflating:
-    """A writer for age: decompresses, hashes and passes on."""
+class _Inflating(_Counted):
+    """A writer for age: decompresses, hashes what comes of it, and passes it on."""
 
     def __init__(self, into: Sink, compressed: bool, tell: Tell) -> None:
+        super().__init__()
         self._into: Final = into
         self._gzip: Final = None if compressed else zlib.decompressobj(GZIP)
         self._tell: Final = tell
-        self._digest: Final = hashlib.sha256()
-        self.size = 0
         self.error: OSError | None = None
-
-    @property
-    def sha256(self) -> str:
-        """Of the plain bytes."""
-        return self._digest.hexdigest()
 
     def write(self, data: bytes) -> int:
         """Takes all of it."""
@@ -291,8 +281,7 @@ class _Inflating:
                 raise zlib.error("cut off")
 
     def _pass_on(self, plain: bytes) -> None:
-        self._digest.update(plain)
-        self.size += len(plain)
+        self._count(plain)
         try:
             self._into.write(plain)
         except OSError as error:
