@@ -14,7 +14,7 @@ Rules
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 from sqlalchemy import Connection, func, insert, select, update
@@ -265,15 +265,7 @@ def staged(connection: Connection, wish: int, stops: Stops = None) -> list[Stage
         .order_by(table.c.stage, table.c.kiosk)
     ).all()
     return [
-        Staged(
-            row.configuration,
-            row.version,
-            row.kiosk,
-            row.stage,
-            row.staged_ms,
-            row.command,
-            kiosk_commands.one(connection, row.command),
-        )
+        _staged(row, kiosk_commands.one(connection, row.command))
         for row in rows
         if stops is None or row.stop in stops
     ]
@@ -304,18 +296,12 @@ def desired_of(connection: Connection) -> dict[str, Staged]:
         .join(newest, (newest.c.kiosk == table.c.kiosk) & (newest.c.at == table.c.staged_ms))
         .order_by(table.c.configuration)
     )
-    return {
-        row.kiosk: Staged(
-            row.configuration,
-            row.version,
-            row.kiosk,
-            row.stage,
-            row.staged_ms,
-            row.command,
-            None,
-        )
-        for row in rows
-    }
+    return {row.kiosk: _staged(row, None) for row in rows}
+
+
+def _staged(row: Any, order: Order | None) -> Staged:
+    told = (row.configuration, row.version, row.kiosk, row.stage, row.staged_ms, row.command)
+    return Staged(*told, order)
 
 
 def drifts(desired: Staged | None, health: Health | None) -> bool:
