@@ -91,6 +91,17 @@ class RollOut(Struct, frozen=True):
         last = max((one.well_ms or 0 for one in told), default=0)
         return max(last, self.stage_ms or 0) + (self.hours or HOURS) * HOUR_MS
 
+    def unheard(self, heard: Mapping[str, int | None]) -> list[str]:
+        """Kiosks that confirmed it and have not told since that they run it so long: nobody knows
+        whether they do. ``heard`` is when each told last how it is."""
+        need = (self.hours or HOURS) * HOUR_MS
+        return [
+            one.kiosk
+            for one in self.told
+            if one.state == WELL
+            and (heard.get(one.kiosk) or 0) < max(one.well_ms or 0, self.stage_ms or 0) + need
+        ]
+
 
 def one(connection: Connection, number: int, stops: Stops = None) -> RollOut | None:
     """The roll-out with this number, with the kiosks of ``stops``."""

@@ -13,7 +13,6 @@ from typing import Any, Final
 from msgspec import Struct
 from sqlalchemy import Connection, Engine
 
-from contract.messages import Health
 from hub import incidents
 from hub.fleet import quality, roll_out_rows, roll_outs
 from hub.fleet.canary import Counts, Drift, Look, Share, judge
@@ -22,6 +21,7 @@ from hub.fleet.roll_out_states import FAILED, LEFT_OUT, seen
 from hub.fleet.roll_outs import SYSTEM, RollOutError
 from hub.incidents import Trouble
 from hub.queries import kiosks
+from hub.queries.kiosks import Kiosk
 from hub.request import Writer
 from hub.watch import Watch
 
@@ -58,10 +58,9 @@ def look(connection: Connection, now_ms: int) -> list[Change]:
     found = roll_out_rows.open_ones(connection)
     if not found:
         return []
-    health = {one.id: one.health for one in kiosks.kiosks(connection)}
-    ended = {one.id for one in kiosks.kiosks(connection) if one.ended}
+    known = {one.id: one for one in kiosks.kiosks(connection)}
     newest = _newest(found)
-    changes = (_look(connection, one, health, ended, newest, now_ms) for one in found)
+    changes = (_look(connection, one, known, newest, now_ms) for one in found)
     return [one for one in changes if one.is_something]
 
 
@@ -76,8 +75,7 @@ def _newest(found: list[RollOut]) -> dict[str, int]:
 def _look(
     connection: Connection,
     one: RollOut,
-    health: Mapping[str, Health | None],
-    ended: set[str],
+    known: Mapping[str, Kiosk],
     newest: Mapping[str, int],
     now_ms: int,
 ) -> Change:
@@ -85,8 +83,9 @@ def _look(
     for member in one.told:
         if newest[member.kiosk] != one.id:
             continue  # another one has it now
-        state, detail = seen(member.state, one.release, health.get(member.kiosk))
-        if member.kiosk in ended:
+        there = known[member.kiosk]
+        state, detail = seen(member.state, one.release, there.health)
+        if there.ended:
             state, detail = LEFT_OUT, "ended"
         if (state, detail) != (member.state, member.detail):
             states[member.kiosk] = (state, detail)
@@ -106,7 +105,9 @@ def _look(
     kept = looks if looks != dict(one.looks) else None
     if drifts:
         return Change(one.id, states, kept, told_of(drifts[0]), due=False)
-    due = not states and one.due_ms is not None and now_ms >= one.due_ms
+    # What is silent may be broken by it: the good hours are those that a kiosk told of.
+    silent = one.unheard({each.id: each.health_ms for each in known.values()})
+    due = not states and not silent and one.due_ms is not None and now_ms >= one.due_ms
     return Change(one.id, states, kept, {}, due)
 
 

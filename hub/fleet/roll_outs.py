@@ -4,7 +4,8 @@ Rules
 -----
 * **One, some, all.** Every kiosk of a roll-out has its stage from the start. A person begins the
   first. The next begins when **each** kiosk of those told has confirmed the release: by a button,
-  or by itself once the last of them has run it well for so many hours.
+  or by itself once each of them has told that it ran it well for so many hours; one that fell
+  silent with it holds up the others.
 * **A kiosk is not told; it asks** (`hub.fleet.release_asks`). Its updater asks at its own hour, and
   gets the release of the newest roll-out that has told it, while that one is running or done. One
   that is paused or halted offers nothing: what was fetched and not begun is given up by the kiosk.

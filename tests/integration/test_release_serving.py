@@ -282,6 +282,7 @@ def test_a_release_goes_from_the_hub_to_the_kiosk_and_back_again(whole: Whole) -
     assert whole.machine.running == NEW
     assert fleet.states(number) == {KIOSK: "well"}
     site.now_ms += 3_600_000
+    fleet.says(KIOSK, health(release=NEW))
     fleet.look()
     assert fleet.one(number).state == "done"
     assert "offers nothing new" in whole.fetch()

@@ -145,15 +145,33 @@ def test_the_next_stage_begins_by_itself_after_enough_good_hours_and_the_last_en
     fleet.look()
     assert offered(fleet, TWO) is None
     site.now_ms += 1000
-    fleet.look()
+    fleet.all_say()
     assert offered(fleet, TWO) == NEW
     site.now_ms += 3 * DAY_MS
     fleet.look()
     assert fleet.one(number).state == "running", "the second has not confirmed it"
     fleet.switch(TWO, NEW)
     site.now_ms += 6 * HOUR_MS
-    fleet.look()
+    fleet.all_say()
     assert fleet.one(number).state == "done"
+
+
+def test_a_kiosk_that_fell_silent_with_the_release_keeps_it_from_the_others(fleet: Fleet) -> None:
+    number, site = fleet.plan({ONE: 1, TWO: 1, THREE: 2}, hours=6), fleet.site
+    fleet.switch(ONE, NEW)
+    fleet.switch(TWO, NEW)
+    site.now_ms += HOUR_MS
+    fleet.says(ONE, health(release=NEW))
+    for _ in range(5):
+        site.now_ms += HOUR_MS
+        fleet.says(TWO, health(release=NEW))
+    site.now_ms += 2 * DAY_MS
+    fleet.look()
+    assert fleet.states(number)[ONE] == "well", "that is the last that was heard of it"
+    assert offered(fleet, THREE) is None
+    fleet.says(ONE, health(release=NEW))
+    fleet.look()
+    assert offered(fleet, THREE) == NEW
 
 
 def test_a_kiosk_on_which_it_fails_halts_it_and_people_are_told_why(fleet: Fleet) -> None:
@@ -171,6 +189,7 @@ def test_a_kiosk_on_which_it_fails_halts_it_and_people_are_told_why(fleet: Fleet
         query = query.where(db.incident.c.kind == "roll-out-halted")
         assert here.execute(query).all() == [("roll-out-halted", ONE, None)]
     fleet.site.now_ms += DAY_MS
+    fleet.says(TWO, health(release=NEW))
     fleet.look()
     assert fleet.states(number)[THREE] == "planned"
     call(fleet, roll_outs.resume, number)

@@ -86,6 +86,12 @@ class Fleet:
         """How a kiosk is."""
         self.site.send(topics.up(kiosk, topics.HEALTH), messages.encode(told))
 
+    def all_say(self) -> None:
+        """Every kiosk tells that it runs what it runs."""
+        for kiosk, release in self._runs.items():
+            self.says(kiosk, health(release=release))
+        self.look()
+
     def work(self, kiosk: str, good: int, bad: int = 0, unprinted: int = 0) -> None:
         """Donors come: so many items with a label, scans that mean nothing, items without."""
         journal, site = self.journals[kiosk], self.site
@@ -104,6 +110,7 @@ class Fleet:
             happened.append(journal.write(refused, site.now_ms))
         for at in range(0, len(happened), 100):
             site.receive(journal, happened[at : at + 100])
+        self.says(kiosk, health(release=self._runs[kiosk]))
         self.look()
 
     def look(self) -> None:

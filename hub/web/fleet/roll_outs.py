@@ -270,10 +270,12 @@ def _part(found: RollOut) -> str:
 
 def _members(here: Connection, found: RollOut) -> list[Row]:
     stops, asks = places.stops(here), release_asks.asks(here)
-    health = {each.id: each.health for each in kiosks.kiosks(here)}
+    heard = {each.id: each for each in kiosks.kiosks(here)}
+    due = found.due_ms is not None and found.due_ms <= now_ms()
+    silent = found.unheard({kiosk: one.health_ms for kiosk, one in heard.items()}) if due else []
     rows = []
     for each in found.members:
-        known, ask = health.get(each.kiosk), asks.get(each.kiosk)
+        known, ask = heard[each.kiosk].health, asks.get(each.kiosk)
         nothing = (
             ask is not None
             and each.told_ms is not None
@@ -283,6 +285,8 @@ def _members(here: Connection, found: RollOut) -> list[Row]:
         why = (
             _("this release is not kept for its machine (%(target)s)", target=ask.target)
             if nothing and ask is not None
+            else _("silent since, and the next stage waits for it")
+            if each.kiosk in silent
             else words.reason(each.detail)
         )
         tone = "bad" if each.state in FAILED or nothing else "good" if each.state == WELL else ""
