@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 
 from contract.batches import Batch, Header
 from contract.bundles import Opening, Source
+from hub.access import tokens
 from hub.access.permissions import Role
 from hub.fleet import bundle_key
 from kiosk.bundles import seal, signing_key_id
@@ -245,6 +246,16 @@ def test_a_program_does_what_the_pages_do(office: Office) -> None:
     assert office.items() == 7
     assert office.api("GET", "/kiosks/nobody/review").status_code == 404
     assert len(office.api("GET", "/tables/bundles").get_json()["rows"]) == 2
+
+
+def test_whose_token_was_taken_back_was_not_at_the_command_line(office: Office) -> None:
+    office.api("POST", "/bundles", data=office.bundle(2), headers=SEND)
+    with office.site.reader.connect() as here:
+        (token,) = tokens.everyone(here)
+    office.site.writer.call(lambda writing: tokens.revoke(writing, token.id))
+    shown = office.client.get("/bundles").text
+    assert "at the command line" not in shown
+    assert token.id in shown
 
 
 def test_what_a_forgotten_kiosk_has_is_shown_and_decided_on_by_who_sees_every_stop(

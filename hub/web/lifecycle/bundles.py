@@ -20,7 +20,7 @@ from hub.fleet import bundles
 from hub.fleet.bundles import Imported, ImportRefusedError, Opened
 from hub.queries import places, reviews
 from hub.request import connection, now_ms, services
-from hub.web import kiosk_columns, listing, shell
+from hub.web import audit_words, kiosk_columns, listing, shell
 from hub.web.lifecycle import words
 from hub.web.listing import Column, Days, Kind, Listing, SqlSource
 from hub.web.listing import filters as by
@@ -128,7 +128,7 @@ def _rows(here: Connection, found: Sequence[Row[Any]]) -> list[Line]:
             fresh=row.fresh,
             held=row.held,
             review=row.review,
-            who=names.get(row.imported_by, _("at the command line")),
+            who=audit_words.person(row.imported_by, names),
             sha256=row.sha256,
         )
         for row in found

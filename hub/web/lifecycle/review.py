@@ -22,7 +22,7 @@ from hub.queries import kiosks, places, reviews
 from hub.queries.reviews import Waiting
 from hub.request import connection, now_ms, services
 from hub.typed import whole_number
-from hub.web import kiosk_columns, listing, shell, story
+from hub.web import audit_words, kiosk_columns, listing, shell, story
 from hub.web.event_words import type_name
 from hub.web.lifecycle import words
 from hub.web.listing import Choice, Column, Days, Kind, Link, Listing, SqlSource
@@ -212,7 +212,7 @@ def _rows(here: Connection, found: Sequence[Row[Any]]) -> list[Line]:
             way=str(words.WAYS.get(row.way, row.way)),
             received_ms=row.received_ms,
             state=str(words.STATES[row.state]),
-            who=names.get(row.decided_by, row.decided_by) if row.decided_by else "",
+            who=audit_words.person(row.decided_by, names) if row.decided_by else "",
             hash=row.hash,
         )
         for row in found
