@@ -57,18 +57,25 @@ class TimeDesk:
         self._journal.streams.prune(hub_time)
 
     def tick(self) -> None:
-        """Asks the kernel now and then, until somebody has told the time."""
+        """Asks the kernel now and then, until somebody has told the time and it is recorded."""
         now = self._clock.mono()
-        if self._clock.trusted or now < self._ask_at:
+        if self._known or now < self._ask_at:
             return
         self._ask_at = now + ASK_MS
+        if (known := self._clock.trusted_wall()) is not None:
+            self._record(known)
+            return
         wall = self._synchronised()
         if wall is not None and _plausible(wall):
             self._learn(wall, NTP)
 
     def next_deadline(self) -> int | None:
         """When `tick` has something to do, in monotonic milliseconds."""
-        return None if self._clock.trusted else self._ask_at
+        return None if self._known else self._ask_at
+
+    @property
+    def _known(self) -> bool:
+        return self._clock.trusted and self._recorded
 
     def _learn(self, wall: int, source: str) -> None:
         offset = wall - self._clock.mono()
@@ -77,12 +84,16 @@ class TimeDesk:
             self._recorded = False
         elif source == HUB:
             self._clock.take_word(source)
-        if not self._recorded:  # also when the disk refused it before
-            learnt = self._clock.offset
-            assert learnt is not None
-            self._journal.append([Draft(ClockLearned(offset=learnt, source=self._clock.source))])
-            self._recorded = True
-            self._journal.streams.clock_learnt(wall)
+        if not self._recorded:
+            self._record(wall)
+
+    def _record(self, wall: int) -> None:
+        """Once in each process; again, a little later, when the disk refuses it."""
+        learnt = self._clock.offset
+        assert learnt is not None
+        self._journal.append([Draft(ClockLearned(offset=learnt, source=self._clock.source))])
+        self._recorded = True
+        self._journal.streams.clock_learnt(wall)
 
 
 def _plausible(wall: int) -> bool:

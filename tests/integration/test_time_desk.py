@@ -1,12 +1,16 @@
 """Who tells a kiosk what time it is, and what it makes of that."""
 
+from functools import partial
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from contract.events import ClockLearned
 from kiosk.clock import synchronised_wall
+from kiosk.store import JournalError
 from kiosk.time_desk import ASK_MS, HUB, NTP, TimeDesk
+from tests.support.full_disk import full_disk
 from tests.support.journals import WALL, Home, OpenJournal
 
 YEAR_MS = 365 * 24 * 3_600_000
@@ -16,7 +20,8 @@ class Kiosk:
     """A real journal, and a machine whose time server the test plays."""
 
     def __init__(self, directory: Path) -> None:
-        self.open: OpenJournal = Home(directory).open()
+        self.home: Final = Home(directory)
+        self.open: OpenJournal = self.home.open()
         self.server: int | None = None
         self.desk = TimeDesk(self.open.journal, self.open.learnt, lambda: self.server)
 
@@ -85,3 +90,20 @@ def test_a_hub_whose_clock_steps_is_followed_both_ways(kiosk: Kiosk, step: int) 
 def test_the_kernel_tells_the_time_only_when_a_server_stands_behind_it() -> None:
     said = synchronised_wall()
     assert said is None or said > WALL
+
+
+@pytest.mark.parametrize("source", [NTP, HUB])
+def test_a_time_that_a_full_disk_did_not_take_is_recorded_when_there_is_room(
+    kiosk: Kiosk, source: str
+) -> None:
+    kiosk.open.clock.now += ASK_MS
+    kiosk.server = WALL if source == NTP else None
+    told = kiosk.desk.tick if source == NTP else partial(kiosk.desk.hub_said, WALL)
+    with full_disk(kiosk.home.path), pytest.raises(JournalError):
+        told()
+    assert kiosk.open.learnt.wall() == WALL, "it is known all the same"
+    assert kiosk.learnt() == []
+    kiosk.wait()
+    kiosk.wait()
+    assert [who for who, _ in kiosk.learnt()] == [source]
+    assert kiosk.desk.next_deadline() is None
