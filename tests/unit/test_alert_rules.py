@@ -52,6 +52,7 @@ RING: Final = {
     "YicangHubPartDown": {'part="writer"': "1x60 0x140"},
     "YicangHubProjectionBehind": {"projection_lag": "0x60 301x140"},
     "YicangHubBackupOld": {"backup_last_success": "-90000x200"},
+    "YicangHubNeverBackedUp": {"backup_last_success": "_x200"},
     "YicangHubBackupFailed": {"backup_failed": "0x60 1x140"},
     "YicangHubDiskLow": {"hub_disk_free": "1900000000x200"},
     "YicangHubDiskFillsSoon": {"hub_disk_free": "20000000000-4000000x200"},
