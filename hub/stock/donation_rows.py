@@ -6,6 +6,8 @@ Rules
   address) is skipped. Headings are known in Chinese and English, in any order; others are ignored.
 * A line needs a quantity, and a category or a retail code that has a name here. Everything that is
   wrong is told at once, with its row as a spreadsheet counts it and its column.
+* Without a retail code no lot is kept, and of a date only a month, to whose end the thing is good
+  (`contract.events.ExpirySet`): the last one in which it is good every day.
 * A line becomes so many items with a label each, or one whole box with one label: "box" in the
   column of that name, or what was chosen for the whole list.
 """
@@ -82,6 +84,31 @@ class Row(Struct, frozen=True):
     def labels(self) -> int:
         """How many labels it needs."""
         return 1 if self.box else self.quantity
+
+    @property
+    def kept_lot(self) -> str | None:
+        """What is recorded of the lot."""
+        return self.lot if self.gtin is not None else None
+
+    @property
+    def kept_expiry(self) -> str | None:
+        """What is recorded of the expiry."""
+        if self.gtin is not None or self.expiry is None:
+            return self.expiry
+        return _whole_month(self.expiry)
+
+    @property
+    def says_more(self) -> bool:
+        """Whether the list says more of its lot and expiry than is recorded."""
+        return (self.lot, self.expiry) != (self.kept_lot, self.kept_expiry)
+
+
+def _whole_month(expiry: str) -> str:
+    """The last month (``YYYY-MM``) at whose end something is good that is until ``expiry``."""
+    if len(expiry) == 7:
+        return expiry
+    following = dt.date.fromisoformat(expiry) + dt.timedelta(days=1)
+    return (following.replace(day=1) - dt.timedelta(days=1)).isoformat()[:7]
 
 
 class Known(Struct, frozen=True):
@@ -224,7 +251,7 @@ def _date(cell: Cell) -> str | None:
         return cell.date().isoformat()
     if isinstance(cell, dt.date):
         return cell.isoformat()
-    text = _text(cell)
+    text = _narrow(cell)
     if not text:
         return ""
     found = re.fullmatch(

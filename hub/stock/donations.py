@@ -168,7 +168,7 @@ def receive(
 def _bodies(row: Row, session: str, prefix: str, serial: int) -> list[events.Body]:
     retail = None
     if row.gtin is not None:
-        retail = events.Retail(gtin=row.gtin, expiry=_last_day(row.expiry), lot=row.lot)
+        retail = events.Retail(gtin=row.gtin, expiry=_last_day(row.kept_expiry), lot=row.kept_lot)
     if row.box:
         code = serial_code(Kind.BOX, prefix, serial)
         made: list[events.Body] = [
@@ -188,8 +188,8 @@ def _bodies(row: Row, session: str, prefix: str, serial: int) -> list[events.Bod
                 session=session, item=code, category=row.category, place=PLACE_IN, retail=retail
             )
         ]
-    if retail is None and row.expiry is not None:
-        made.append(events.ExpirySet(items=(code,), month=row.expiry[:7]))
+    if retail is None and row.kept_expiry is not None:
+        made.append(events.ExpirySet(items=(code,), month=row.kept_expiry))
     return made
 
 

@@ -28,7 +28,7 @@ def lines(donation: Donation) -> Listing[Row]:
                 "label", _l("Label"), lambda one: _("whole box") if one.box else _("each piece")
             ),
             Column("gtin", _l("Retail code"), lambda one: one.gtin, Kind.CODE, sort=True),
-            Column("lot", _l("Lot"), lambda one: one.lot, sort=True),
-            Column("expiry", _l("Use by"), lambda one: one.expiry, Kind.DATE, sort=True),
+            Column("lot", _l("Lot"), lambda one: one.kept_lot, sort=True),
+            Column("expiry", _l("Use by"), lambda one: one.kept_expiry, Kind.DATE, sort=True),
         ),
     )

@@ -312,7 +312,7 @@ def labels(donation: str) -> BaseResponse:
     from provisioning.sheets import SMALL_LABELS, Format, Label, Language
 
     found = subjects.donation(donation)
-    if found.is_draft:
+    if found.is_draft or found.taken_back_ms is not None:
         abort(404)
     made = []
     for code, category, _attached in donations.codes_of(connection(), found.id):

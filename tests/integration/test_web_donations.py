@@ -1,5 +1,6 @@
 """A firm's list is looked at, taken in, labelled and, if need be, taken back, in the browser."""
 
+import csv
 import io
 import re
 from collections.abc import Iterator
@@ -121,6 +122,7 @@ def test_a_whole_list_is_taken_back_while_all_of_it_is_there(site: HubSite, east
     assert do(client, address, "take-back") == 303
     assert {status for _, status, _ in statuses(site)} == {"voided"}
     assert do(client, address, "take-back") == 409
+    assert client.get(f"{address}/labels.pdf").status_code == 404, "they stand for nothing now"
 
 
 def test_what_has_left_keeps_a_list_from_being_taken_back(site: HubSite, east: Place) -> None:
@@ -154,3 +156,26 @@ def test_what_is_no_list_and_who_may_not_are_refused(site: HubSite, east: Place)
     assert other.get("/donations/").status_code == 200
     assert other.get("/donations/new").status_code == 403
     assert client.get("/donations/0000000000000000").status_code == 404
+
+
+def test_a_list_shows_what_is_kept_of_it_and_keeps_nothing_longer_than_it_says(
+    site: HubSite, east: Place
+) -> None:
+    client = signed_in(site)
+    text = (
+        "条码,品类,数量,批号,保质期至\n,F1,1,L7,２０２７-06-05\n,H1,1,,2027-06-30\n"
+        "6901234567892,T1,1,L7,2027-06-05\n"
+    )
+    address = upload(client, text.encode())
+    page = words(client.get(address).text)
+    assert "Without a retail code no lot is kept" in page
+    kept = {"F1": (None, "2027-05"), "H1": (None, "2027-06"), "T1": ("L7", "2027-06-05")}
+    told = client.get(f"{address}?format=csv").text.lstrip("\ufeff")
+    shown = [(row["Lot"] or None, row["Use by"]) for row in csv.DictReader(told.splitlines())]
+    assert shown == list(kept.values())
+    assert do(client, address, "receive") == 303
+    with site.reader.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT category, lot, expiry FROM item")
+        assert {row[0]: (row[1], row[2]) for row in rows} == kept
+    page = words(client.get(upload(client, GOOD.encode())).text)
+    assert "Without a retail code" not in page
