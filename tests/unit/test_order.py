@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.anything import Anything
 from tests.support.events import Story, message_of, runs
 from tests.support.hubdb import HubDb, make_template
 
@@ -61,3 +62,40 @@ def test_any_order_repetition_and_batching_gives_the_same_state(
             two.rebuild()
             assert two.state() == expected
             assert two.closed_incidents() == closed
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(seed=st.integers(0, 2**32), length=st.integers(1, 50), size=st.integers(1, 4))
+def test_events_of_every_type_in_any_order_give_the_state_that_a_rebuild_gives(
+    template: Path, seed: int, length: int, size: int
+) -> None:
+    chance = Random(seed)
+    story = Anything(chance)
+    for _ in range(length):
+        story.happen()
+    whole = [message_of(run) for run in runs(story.written)]
+    shuffled = [message_of(run) for run in runs(story.written, size)]
+    shuffled += shuffled[:3]
+    chance.shuffle(shuffled)
+    with tempfile.TemporaryDirectory() as directory:
+        folder = Path(directory)
+        with (
+            HubDb.copy_of(template, folder / "one.sqlite3") as one,
+            HubDb.copy_of(template, folder / "two.sqlite3") as two,
+        ):
+            one.take(*whole)
+            for start in range(0, len(shuffled), 3):
+                two.take(*shuffled[start : start + 3], project=chance.random() < 0.8)
+                match chance.randrange(8):
+                    case 0:
+                        two.lose_memory()
+                    case 1:
+                        two.restart()
+                    case 2:
+                        two.rebuild()
+            two.project()
+            expected = one.state()
+            assert two.state() == expected
+            assert not [row for row in expected["event"] if row[-1] is not None]
+            two.rebuild()
+            assert two.state() == expected
