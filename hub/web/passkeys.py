@@ -152,7 +152,7 @@ def _recall() -> Any:
 def _sent() -> dict[str, Any] | None:
     try:
         return msgspec.json.decode(request.get_data(), type=dict[str, Any])
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 

@@ -98,6 +98,14 @@ def test_a_challenge_serves_once_and_not_for_long(site: HubSite) -> None:
     assert post(client, "/login/passkey", token, b"{}").status_code == 400
 
 
+@pytest.mark.parametrize("sent", [b'{"id":"\xff"}', b'{"id":' * 5_000], ids=["no-utf-8", "nested"])
+def test_what_is_no_json_is_an_answer_that_cannot_be_taken(site: HubSite, sent: bytes) -> None:
+    client = site.client()
+    token = csrf(client, "http://localhost/login")
+    post(client, "/login/passkey/ask", token)
+    assert post(client, "/login/passkey", token, sent).status_code == 400
+
+
 def test_passkeys_need_the_token_of_the_page(site: HubSite) -> None:
     client = site.client()
     assert post(client, "/login/passkey/ask", "").status_code == 400
