@@ -105,8 +105,7 @@ def restore_sqlite(
     except (OSError, sqlite3.Error, sa.exc.DBAPIError) as error:
         raise BackupError(f"恢复失败 / the restore failed: {error}") from error
     finally:
-        for suffix in ("", "-wal", "-shm"):
-            partial.with_name(partial.name + suffix).unlink(missing_ok=True)
+        _remove(partial)
     return Restored(held, replayed, copies.unreadable)
 
 
@@ -181,7 +180,15 @@ def _remember_requests(
         recording.remember(connection, request, those, now_ms)
 
 
+def _remove(database: Path) -> None:
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        database.with_name(database.name + suffix).unlink(missing_ok=True)
+
+
 def _open(file: Path, target: Path, identities: Sequence[Identity]) -> None:
+    # SQLite takes a log beside a file for that file's: one that a killed restore left would stand
+    # over what this backup says.
+    _remove(target)
     disk.make_private(target)
     with file.open("rb") as source:
         plain = source.read(len(_SQLITE)) == _SQLITE

@@ -5,7 +5,9 @@ import io
 import itertools
 import os
 import queue
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
@@ -460,6 +462,27 @@ def test_the_old_database_stays_beside_the_restored_one_and_a_wrong_key_touches_
     assert hub.path.with_name("hub.sqlite3.before-2").read_bytes() == b"lost"
     assert hub.path.stat().st_mode & 0o777 == 0o600
     assert len(held) > 4
+    hub.restart()
+    assert len(items(hub)) == 3
+
+
+@pytest.mark.sqlite
+def test_a_restore_takes_nothing_from_one_of_another_backup_that_was_killed(
+    hub: HubDb, backed: BackedUp, journal: Journal
+) -> None:
+    """SQLite reads a log that stands beside a database, whichever database wrote it."""
+    made = backed.back_up()
+    backed.close()
+    hub.engine.dispose()
+    half = hub.path.with_name(f"{hub.path.name}.partial")
+    with closing(sqlite3.connect(half, isolation_level=None)) as killed:
+        killed.execute("PRAGMA journal_mode=WAL")
+        killed.execute("CREATE TABLE other (text)")
+        killed.execute("INSERT INTO other VALUES (zeroblob(100000))")
+        wal = half.with_name(f"{half.name}-wal")
+        left = wal.read_bytes()
+    wal.write_bytes(left)
+    restoring.restore_sqlite(Path(made.file), hub.path, restoring.Copies((), ()), [backed.key], 2)
     hub.restart()
     assert len(items(hub)) == 3
 
