@@ -145,6 +145,31 @@ def test_goods_go_out_from_a_phone_and_a_refusal_is_red_with_its_reason(
         assert len(told(site, "out")) == 1
 
 
+def test_a_button_pressed_twice_hands_over_once_and_loses_no_scan_made_meanwhile(
+    browser: Browser, site: CountSite, url: str
+) -> None:
+    with a_phone(browser, url) as page:
+        page.click("[data-mode=hand]")
+        typed(page, site.on_shelf[0])
+        typed(page, plan_code())
+        expect(page.locator("#hand-plan")).to_be_visible()
+        page.evaluate(
+            """code => {
+              const button = document.querySelector("[data-hand=out]");
+              button.click();
+              button.click();
+              document.getElementById("code").value = code;
+              document.getElementById("entry").requestSubmit();
+            }""",
+            site.on_shelf[1],
+        )
+        rows(page, "saved", 1)
+        expect(page.locator("#kept-list li")).to_have_count(1)
+        expect(page.locator("#hand-list li")).to_have_count(1)
+        expect(page.locator("#hand-list")).to_contain_text(grouped(site.on_shelf[1]))
+        assert len(told(site, "out")) == 1
+
+
 def test_a_shelf_is_counted_with_a_scanner_that_types(
     browser: Browser, site: CountSite, url: str
 ) -> None:

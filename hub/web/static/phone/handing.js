@@ -15,6 +15,7 @@ export class Handing {
   /** `page` has say, note, placeName, request, peek and keep. */
   constructor(page) {
     this.page = page;
+    this.asking = false;
     this.empty();
     for (const button of document.querySelectorAll("[data-hand]")) {
       button.addEventListener("click", () => this.press(button.dataset.hand));
@@ -75,18 +76,33 @@ export class Handing {
   }
 
   async press(what) {
-    if (what !== "clear") {
-      const codes = this.items.map((one) => one.code);
-      const known = this.items.filter((one) => one.position !== null);
-      await this.page.request({
-        request: uuid(),
-        what,
-        label: [grouped(this.plan || this.place), ...codes.map(grouped)].join(" · "),
-        act: ACTS[what](codes, this.plan || this.place),
-        expects: Object.fromEntries(known.map((one) => [one.code, one.position])),
-      });
+    if (this.asking) return; // a second press of the same button, while the first is being kept
+    if (what === "clear") {
+      this.empty();
+      return this.changed();
     }
-    this.empty();
+    this.asking = true;
+    try {
+      await this.ask(what, this.items, this.plan || this.place);
+    } finally {
+      this.asking = false;
+    }
+  }
+
+  /** Only when the request is kept does the list go, and what was scanned meanwhile stays. */
+  async ask(what, items, to) {
+    const codes = items.map((one) => one.code);
+    const known = items.filter((one) => one.position !== null);
+    await this.page.request({
+      request: uuid(),
+      what,
+      label: [grouped(to), ...codes.map(grouped)].join(" · "),
+      act: ACTS[what](codes, to),
+      expects: Object.fromEntries(known.map((one) => [one.code, one.position])),
+    });
+    this.items = this.items.filter((one) => !codes.includes(one.code));
+    if (this.plan === to) this.plan = "";
+    if (this.place === to) this.place = "";
     this.changed();
   }
 
