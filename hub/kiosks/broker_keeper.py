@@ -11,6 +11,10 @@ whoever changed them. Then it
    outlives a reload, but two connections cannot have one client id. It does so several times, since
    the broker reads its files a moment later than they are written.
 
+A process may end, or the disk refuse, between any two of these. So the first look of a process, and
+one after a look that failed, does 2 whatever the files say, and 3 for who was forbidden lately; and
+who is to go is remembered before the first file is written.
+
 A kiosk can also be held off for a while (`hold`): its account is out of the files for that time,
 and an incident says so. It is no judgement, and over when the hub starts anew.
 
@@ -64,6 +68,9 @@ FORGIVEN_S: Final = 24 * 3600.0
 """After so long in peace the next time is the first one again."""
 KICK_AGAIN_S: Final = 1.0
 """Without files nobody can be held off: then its session is ended as often as this."""
+LATELY_MS: Final = 24 * 3_600_000
+"""How long ago an account may have been forbidden for its session to be ended once more by a hub
+that starts: the one before may have died between writing it down and ending it."""
 UNREAD_S: Final = 30.0
 """A broker that has not read its files for so long is complained of."""
 FILE_MODE: Final = 0o640
@@ -136,6 +143,7 @@ class BrokerKeeper:
         self._held_often: Final[dict[str, tuple[int, float]]] = {}  # until when the last time
         self._to_tell: Final[dict[str, int]] = {}  # kiosk -> seconds
         self._endings: Final[dict[str, _Ending]] = {}
+        self._to_end: Final[set[str]] = set()  # forbidden, and not all files say so yet
         self._written: tuple[int, frozenset[str]] | None = None  # change, held
         self._complained = False
         self._thread: Final = threading.Thread(target=self._run, name="hub-broker", daemon=True)
@@ -242,17 +250,27 @@ class BrokerKeeper:
         serials = {
             int(row.serial) for row in accounts.rows if row.kiosk in forbidden and row.serial
         }
+        self._to_end.update(forbidden - before)
+        unsure = self._written is None
+        if unsure:
+            self._to_end.update(self._lately(accounts))
+        self._written = None  # until all of it is done
         changed = [
             self._keep_revocations(directory, serials),
             _replace(directory / ACL, kiosk_acl(forbidden, held).encode()),
             _replace(directory / ACCOUNTS, kiosk_passwd(names).encode()),
         ]
-        if any(changed):
+        if any(changed) or unsure:
             (directory / RELOAD).touch()
         now = self._mono()
         with self._lock:
-            for kiosk in forbidden - before:
+            for kiosk in self._to_end:
                 self._endings[kiosk] = _Ending(now, for_good=True)
+        self._to_end.clear()
+
+    def _lately(self, accounts: Accounts) -> list[str]:
+        now = self._now_ms()
+        return [row.kiosk for row in accounts.forbidden if abs(now - row.changed_ms) <= LATELY_MS]
 
     def _forbid(self, connection: Connection, kiosks: frozenset[str]) -> None:
         for kiosk in sorted(kiosks):

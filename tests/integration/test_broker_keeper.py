@@ -20,6 +20,7 @@ T = TypeVar("T")
 
 NOISY = "kiosk-a"
 QUIET = "kiosk-b"
+NOW_MS = 1_800_000_000_000
 
 
 class Kept:
@@ -32,15 +33,25 @@ class Kept:
         self.directory = directory
         self.hub = hub
         directory.mkdir()
-        self.keeper = BrokerKeeper(
-            db.open_reader(DATABASES.at(hub.path)),
+        self.keeper = self._new()
+
+    def _new(self) -> BrokerKeeper:
+        return BrokerKeeper(
+            db.open_reader(DATABASES.at(self.hub.path)),
             self.change,
             self._kick,
-            lambda: 1,
+            lambda: NOW_MS,
             self._renew,
-            directory=directory,
+            directory=self.directory,
             mono=lambda: self.now,
         )
+
+    def start_anew(self) -> None:
+        """The hub's process is another one."""
+        self.keeper.stop()
+        self.ended.clear()
+        self.keeper = self._new()
+        self.keeper.start()
 
     def change(self, change: Callable[[Connection], T], /) -> T:
         with self.hub.engine.begin() as connection:
@@ -131,6 +142,43 @@ def test_a_kiosk_that_the_restored_backup_does_not_know_is_not_locked_out(kept: 
     )
     kept.change(lambda connection: broker_accounts.forbid(connection, newest, 3))
     until("it can be forbidden as any other", lambda: kept.let_in() == [NOISY, QUIET])
+
+
+def test_who_was_revoked_is_out_though_the_hub_died_before_it_had_told_the_broker(
+    kept: Kept,
+) -> None:
+    kept.change(lambda connection: broker_accounts.forbid(connection, NOISY, NOW_MS))
+    until("it is out of the files", lambda: kept.let_in() == [QUIET])
+    kept.read()
+    kept.start_anew()
+    kept.read()  # the broker is told again, since nobody knows that it was
+    until("its session is ended", lambda: (NOISY, True, True) in kept.ended)
+    assert {kiosk for kiosk, _, _ in kept.ended} == {NOISY}
+
+
+def test_who_was_revoked_is_out_though_the_disk_refused_in_between(kept: Kept) -> None:
+    (kept.directory / RELOAD).symlink_to(kept.directory / "none" / "mark")  # it cannot be made
+    kept.change(lambda connection: broker_accounts.forbid(connection, NOISY, NOW_MS))
+    until("it is out of the files", lambda: kept.let_in() == [QUIET])
+    (kept.directory / RELOAD).unlink()
+    kept.read()
+    until("its session is ended", lambda: (NOISY, True, True) in kept.ended)
+
+
+def test_a_hub_that_starts_ends_no_session_of_who_was_revoked_long_ago(kept: Kept) -> None:
+    long_ago = NOW_MS - 2 * 24 * 3_600_000
+    kept.change(lambda connection: broker_accounts.forbid(connection, NOISY, long_ago))
+    until("it is out of the files", lambda: kept.let_in() == [QUIET])
+    kept.read()
+    kept.start_anew()
+    kept.read()
+    kept.keeper.hold(QUIET)
+    until("another's session is ended", lambda: kept.ended != [])
+    assert {kiosk for kiosk, _, _ in kept.ended} == {QUIET}
+
+
+def _acl(kept: Kept) -> str:
+    return (kept.directory / ACL).read_text()
 
 
 def test_files_that_somebody_has_spoilt_are_made_anew(kept: Kept) -> None:
