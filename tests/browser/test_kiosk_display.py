@@ -61,6 +61,28 @@ SECONDS = """() => {
   const seconds = document.querySelector("#seconds");
   return seconds.checkVisibility() ? seconds.getComputedTextLength() : 0;
 }"""
+COVERED = """() => {
+  const boxes = [...document.querySelectorAll("main > :not(.pad)")]
+    .filter((one) => one.checkVisibility()).map((one) => one.getBoundingClientRect());
+  return boxes.some((one, at) => boxes.slice(at + 1).some((other) => one.width && other.width
+    && Math.min(one.right, other.right) - Math.max(one.left, other.left) > 1
+    && Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top) > 1));
+}"""
+SMALLEST = """() => {
+  const read = ".mode, .message, .next, .tile, .choice, .buttons button, .claim p, .printing,"
+    + " #figures, #items .what";
+  const sizes = [...document.querySelectorAll(read)]
+    .flatMap((one) => [one, ...one.querySelectorAll("*")])
+    .filter((one) => one.checkVisibility() && [...one.childNodes].some((part) =>
+      part.nodeType === Node.TEXT_NODE && part.textContent.trim()))
+    .map((one) => [parseFloat(getComputedStyle(one).fontSize), one.textContent.trim()]);
+  return sizes.reduce((least, one) => (one[0] < least[0] ? one : least), [99, ""]);
+}"""
+"""Of what whoever stands there reads or presses; not what is told to those who look after it."""
+DOT_MM = {800: 0.19, 1024: 0.149}
+"""How large a dot of a display of seven inches is."""
+SMALLEST_MM = 2.5
+"""A font's size; its capital letters are seven tenths of that."""
 IN_THE_RING = 2 * 42 - 11
 ON_TOP = """(selector) => {
   const box = document.querySelector(selector).getBoundingClientRect();
@@ -169,6 +191,9 @@ def _is_whole(page: Page, name: str, size: tuple[int, int], language: Language) 
             f"parseFloat(getComputedStyle(document.querySelector('{said} .{part}')).fontSize)"
         )
         assert letters >= 40, f"{name} is too small to read at arm's length"
+        least, words = page.evaluate(SMALLEST)
+        assert least * DOT_MM[size[0]] >= SMALLEST_MM, f"{name}: {words} is too small"
+        assert not page.evaluate(COVERED), f"{name}: one part covers another"
         if not page.locator("#pad").is_visible():
             assert page.evaluate(HIDDEN_WORDS) <= 1, f"{name}: words are cut off"
         assert page.evaluate(NEWEST) <= 1, f"{name}: the newest line is cut off"
