@@ -247,16 +247,21 @@ def take_back(connection: Connection, donation: str, by: By, now_ms: int) -> int
     """Undo a list that came in, as long as all of it is still there; how many things.
 
     Raises:
-        DonationError: it is unknown, has not come in, or something of it has left.
+        DonationError: it is unknown, has not come in, something of it has left its stop or is in a
+            box, or something is in a box of it.
     """
     found = _required(connection, donation)
     if found.is_draft:
         raise DonationError("not-received")
     item = db.item.c
     rows = connection.execute(
-        select(item.code, item.status, item.box).where(item.session == donation)
+        select(item.code, item.status, item.stop, item.box).where(item.session == donation)
     ).all()
-    if any(row.status not in HERE or row.box is not None for row in rows):
+    gone = any(
+        row.status not in HERE or row.stop != found.stop or row.box is not None for row in rows
+    )
+    own = select(item.code).where(item.session == donation)
+    if gone or connection.execute(select(1).where(item.box.in_(own)).limit(1)).first() is not None:
         raise DonationError("moved")
     named = _event_ids(connection, [row.code for row in rows])
     drafts = [

@@ -76,7 +76,10 @@ REFUSED: Final = {
     "faults": _l("Mend the list first; nothing was taken in."),
     "received": _l("This list was taken in already."),
     "not-received": _l("This list was not taken in."),
-    "moved": _l("Something of it has left or is in a box; it cannot be taken back as a whole."),
+    "moved": _l(
+        "Something of it has left the stop or is in a box, or there is something in a box of it; "
+        "it cannot be taken back as a whole."
+    ),
     "taken-back": _l("This list was taken back."),
 }
 

@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from contract import events
-from contract.codes import Kind, serial_code
+from contract.codes import PLACE_IN, Kind, serial_code
 from tests.integration.test_web_operator import csrf, signed_in, words
 from tests.support.hub_site import HubSite, Place
 from tests.support.pdf import codes_on
@@ -134,6 +134,42 @@ def test_what_has_left_keeps_a_list_from_being_taken_back(site: HubSite, east: P
         [code, *_] = connection.exec_driver_sql("SELECT code FROM item").scalars()
     out = events.Out(plan=serial_code(Kind.PLAN, "00ZZ", 1), items=(code,))
     site.receive(east.journal, [east.journal.write(out, site.now_ms)])
+    assert do(client, address, "take-back") == 409
+    assert "voided" not in {status for _, status, _ in statuses(site)}
+
+
+def test_a_list_whose_box_holds_something_else_by_now_is_not_taken_back(
+    site: HubSite, east: Place
+) -> None:
+    client = signed_in(site)
+    address = upload(client, GOOD.encode())
+    do(client, address, "receive")
+    do(client, address, "labelled")
+    toy = site.intake(east, "T1")
+    with site.reader.connect() as connection:
+        [box] = connection.exec_driver_sql("SELECT code FROM box").scalars()
+    packed = events.Packed(box=box, items=(toy,))
+    site.now_ms += 1_000
+    site.receive(east.journal, [east.journal.write(packed, site.now_ms)])
+    site.now_ms += 1_000
+    assert do(client, address, "take-back") == 409
+    assert "voided" not in {status for _, status, _ in statuses(site)}
+
+
+def test_a_list_of_which_something_stands_at_another_stop_is_not_taken_back(
+    site: HubSite, east: Place
+) -> None:
+    west = site.add_stop("stop-west", "西门站", "West Gate", ("", ""), "0W0W")
+    client = signed_in(site)
+    address = upload(client, GOOD.encode())
+    do(client, address, "receive")
+    do(client, address, "labelled")
+    with site.reader.connect() as connection:
+        [code, *_] = connection.exec_driver_sql("SELECT code FROM item").scalars()
+    arrived = events.Arrived(place=PLACE_IN, items=(code,))
+    site.now_ms += 1_000
+    site.receive(west.journal, [west.journal.write(arrived, site.now_ms)])
+    site.now_ms += 1_000
     assert do(client, address, "take-back") == 409
     assert "voided" not in {status for _, status, _ in statuses(site)}
 
