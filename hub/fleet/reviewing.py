@@ -6,6 +6,9 @@ Rules
   kept as received, shown, counted nowhere, acknowledged to nobody. What is in the log already is
   only sent once more, and is answered as ever. So waits what was read from a card, or what nobody
   signed, of any kiosk.
+* So is a kiosk whose account is closed though it has not ended here. A backup that is older than
+  its end was restored, the broker's files alone remember (`hub.kiosks.broker_keeper`), and they do
+  not tell a thief from a device that was retired. Whoever knows revokes it, or retires it.
 * How far the log was at the moment of revocation stands in `revocation`; it is what a person
   compares with, not what decides: an event that stands below it under another hash is just what a
   forger would send.
@@ -58,6 +61,13 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting') ON CONFLICT DO NOTHING
 """
 _HELD: Final = """
 SELECT seq, hash FROM event WHERE kiosk = ? AND epoch = ? AND seq BETWEEN ? AND ?
+"""
+# An account that is closed though nobody ended the kiosk: see the rules.
+_NOT_TRUSTED: Final = """
+SELECT id FROM kiosk WHERE revoked_ms IS NOT NULL
+UNION
+SELECT kiosk.id FROM kiosk JOIN broker_account ON broker_account.kiosk = kiosk.id
+WHERE NOT broker_account.allowed AND kiosk.retired_ms IS NULL
 """
 
 
@@ -153,7 +163,7 @@ def tell(connection: Connection, kiosk: str, now_ms: int) -> None:
 
 def revoked(connection: Connection) -> Collection[str]:
     """The kiosks that are not trusted any more."""
-    found = connection.exec_driver_sql("SELECT id FROM kiosk WHERE revoked_ms IS NOT NULL")
+    found = connection.exec_driver_sql(_NOT_TRUSTED)
     return frozenset(row[0] for row in found)
 
 

@@ -227,6 +227,12 @@ class BrokerKeeper:
         forbidden = {row.kiosk for row in accounts.forbidden}
         if before - forbidden:
             self._change(lambda connection: self._forbid(connection, before - forbidden))
+            _log.warning(
+                "代理已停用而数据库不知道的终端：%s（恢复了旧备份？请停用或吊销）"
+                " / kiosks that the broker forbids and the database does not: %s (an older backup?"
+                " retire or revoke them)",
+                *[", ".join(sorted(before - forbidden))] * 2,
+            )
             forbidden |= before
         known = {row.kiosk for row in accounts.rows} | forbidden
         forgotten = {

@@ -299,6 +299,20 @@ def test_a_revoked_kiosk_that_still_says_hello_is_told_nothing_and_somebody_hear
     assert [row[1] for row in desk.hub.open_incidents("revoked-heard")] == ["revoked-heard"]
 
 
+def test_who_was_revoked_after_the_backup_that_is_back_is_trusted_in_nothing(desk: Desk) -> None:
+    half = len(desk.events) // 2
+    desk.mqtt(desk.events[:half])
+    # All that is left of it: the broker's files forbid the account, and so the keeper does.
+    desk.call(lambda one: broker_accounts.forbid(one, KIOSK, 50))
+    done = desk.carry(desk.bundle())
+    assert (done.fresh, done.review) == (0, len(desk.events) - half)
+    desk.mqtt(desk.events[half:])
+    assert desk.waiting() == len(desk.events) - half
+    desk.call(lambda one: lifecycle.retire(one, KIOSK, "broken", OPERATOR, 60, anyway=True))
+    done = desk.carry(desk.bundle())
+    assert (done.fresh, done.review) == (len(desk.events) - half, 0), "it was honest after all"
+
+
 @pytest.mark.parametrize("order", sorted(itertools.permutations(("bundle", "mqtt", "accept"))))
 def test_after_review_each_event_is_one_record_whatever_comes_when(
     desk: Desk, by_network: Any, order: tuple[str, ...]
