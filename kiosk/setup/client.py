@@ -148,9 +148,12 @@ class HubClient:
         private = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(keys.signing_key))
         signature = enrolling.signature_text(private.sign(enrolling.signed_bytes(body)))
         headers = {"Content-Type": "application/json", SIGNATURE_HEADER: signature}
-        status, answer = self._request(
-            invitation, self._trusting(authority), "POST", ENROL_PATH, body, headers
-        )
+        try:
+            trusting = self._trusting(authority)
+        except OSError as error:  # no room for a temporary file, or no certificate in it
+            log.warning("the hub's authority cannot be used: %s", error.strerror)
+            raise HubError("hub-error") from None
+        status, answer = self._request(invitation, trusting, "POST", ENROL_PATH, body, headers)
         if status != 200:
             raise HubError(_refusal(answer))
         try:

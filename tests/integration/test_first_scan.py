@@ -21,6 +21,7 @@ from kiosk.setup.flow import Keys, Progress
 from kiosk.setup.progress import ProgressStore
 from kiosk.state import LaneState, Message, Phase
 from tests.support.fleet_keys import KEYS
+from tests.support.full_disk import full_disk
 from tests.support.processes import until
 from tests.support.setup_stories import AUTHORITY, ENROLLED, RICE, invitation
 
@@ -132,6 +133,15 @@ def test_a_hub_that_cannot_be_reached_is_asked_again(tmp_path: Path) -> None:
     kiosk.hub.answer = msgspec.structs.replace(ENROLLED, confirmed=True)
     until("it asks for the sample", lambda: kiosk.voice.said == ["welcome"])
     kiosk.first.close()
+
+
+def test_a_disk_without_room_for_the_question_is_a_hub_that_is_asked_again(
+    tmp_path: Path,
+) -> None:
+    client = HubClient(LearntClock(SystemClock()), timeout_s=0.1)
+    with full_disk(tmp_path / "anything"), pytest.raises(HubError) as missed:
+        client.enrol(invitation(), AUTHORITY, KEYS[0])
+    assert missed.value.problem == "hub-error"
 
 
 @pytest.mark.parametrize(
