@@ -103,3 +103,29 @@ def test_a_printer_tells_the_paper_that_it_has_left_where_somebody_knows(kiosk: 
     assert (printer.name, printer.ok, printer.paper_mm) == ("usb-0416-5011", True, 3_400)
     kiosk.paper = {PRINTER.device: -20}
     assert kiosk.desk.health([PRINTER], {}).devices[0].paper_mm == 0
+
+
+def test_a_hot_board_short_of_power_is_told_at_once_with_room_and_lanes(kiosk: Kiosk) -> None:
+    plain = kiosk.desk.health([], {})
+    assert (plain.throttling, plain.temperature_c, plain.lanes) == (None, None, ())
+    board = {
+        "sys/class/thermal/thermal_zone0/temp": "81500\n",
+        "sys/devices/platform/soc/soc:firmware/get_throttled": "50005\n",
+    }
+    for name, text in board.items():
+        (kiosk.machine / name).parent.mkdir(parents=True)
+        (kiosk.machine / name).write_text(text)
+    kiosk.wait(LOOK_MS)
+    assert kiosk.desk.due()
+
+    kiosk.open.scan(TOYS)
+    lane = kiosk.open.state()
+    told = kiosk.desk.health([], {"door": lane})
+    assert told.temperature_c == 81.5
+    assert told.throttling == ("under-voltage", "throttled")
+    assert told.disk_free_mb == Machine(kiosk.machine, 1).free_mb() > 0
+    assert (told.software, told.prefixes_left) == ("test", 2)
+    [at_lane] = told.lanes
+    assert (at_lane.lane, at_lane.state) == ("door", lane.phase.value)
+    kiosk.wait(CHANGES_MS)
+    assert not kiosk.desk.due(), "what stays as it was told is no news"
