@@ -111,6 +111,7 @@ PURE: Final = (
     "hub/stock/reasons.py",
     "hub/stock/stock_actions.py",
     "hub/search_terms.py",
+    "hub/typed.py",
     "hub/journey.py",
     "hub/privacy.py",
     "hub/statuses.py",
