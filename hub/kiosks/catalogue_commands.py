@@ -36,6 +36,7 @@ from hub import operations
 from hub.command_line import DATA, Refused, do
 from hub.kiosks.catalogue import Chosen
 from hub.kiosks.reference import UnknownCode
+from hub.moments import in_calendar
 
 BATCH: Final = 500
 """Rows of a file that go to the hub at once: they stay below what its door takes in one line."""
@@ -305,7 +306,7 @@ def product_unknown_command(limit: int, data: Path) -> None:
     A line each: the code, how many items, when the last one came, the category people chose.
     """
     for code in do(data, operations.ListUnknownCodes(limit), list[UnknownCode]):
-        when = datetime.fromtimestamp(code.last_t / 1000, UTC).strftime("%Y-%m-%d")
+        when = datetime.fromtimestamp(in_calendar(code.last_t) / 1000, UTC).strftime("%Y-%m-%d")
         click.echo(f"{code.gtin}\t{code.items}\t{when}\t{code.category or '-'}")
 
 

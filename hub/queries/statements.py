@@ -1,7 +1,7 @@
 """What a month's statement is made of, and the closed ones."""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -38,6 +38,11 @@ from hub.reporting.statements import (
     next_month,
 )
 from hub.statuses import DELIVERED, DISPOSED, HERE, SOLD
+
+_MONTHS: Final = ("0001-02-01", "9999-12-01")
+"""The days between which months have one before and one behind them."""
+_YEARS_MS: Final = (0, 253_370_764_800_000)
+"""1970 to 9998: times that a clock may have told."""
 
 BOTH: Final = "changed"
 """What came and what left together."""
@@ -345,8 +350,23 @@ def late_count(connection: Connection, span: tuple[int, int], after: int, visibl
 
 
 def first_month(connection: Connection) -> str | None:
-    """The month of the first movement there is, ``YYYY-MM``."""
-    day = connection.execute(
-        select(func.min(db.flow.c.day)).where(db.flow.c.status == PRESENT)
+    """The month of the first movement there is, ``YYYY-MM``: of those of whose time a clock that
+    was right tells, for a kiosk that never learnt it may say any year. What moved before that
+    month is in what it opens with."""
+    move, day = db.movement.c, db.flow.c.day
+    known = connection.execute(
+        select(move.t)
+        .select_from(db.movement.join(db.item, db.item.c.code == move.item))
+        .where(db.item.c.known_time, move.t >= _YEARS_MS[0], move.t < _YEARS_MS[1])
+        .order_by(move.t)
+        .limit(1)
     ).scalar()
-    return None if day is None else str(day)[:7]
+    first = select(func.min(day)).where(
+        db.flow.c.status == PRESENT, day >= _MONTHS[0], day < _MONTHS[1]
+    )
+    if known is not None:
+        # A day begins at most a day before it does in UTC.
+        utc = datetime.fromtimestamp(known / 1000, UTC) - timedelta(days=1)
+        first = first.where(day >= utc.date().isoformat())
+    found = connection.execute(first).scalar()
+    return None if found is None else str(found)[:7]

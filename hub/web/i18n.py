@@ -11,6 +11,8 @@ from flask import Flask, Response, current_app, g, request
 from flask_babel import Babel, get_locale
 from werkzeug.wrappers import Response as BaseResponse
 
+from hub.moments import in_calendar
+
 COOKIE: Final = "lang"
 COOKIE_AGE_S: Final = 365 * 24 * 3600
 LANGUAGES: Final = ("zh", "en")
@@ -88,9 +90,9 @@ def pick(zh: str, en: str) -> str:
 
 
 def local(ms: int) -> dt.datetime:
-    """Unix milliseconds as a date and time in the hub's time zone."""
+    """Unix milliseconds as a date and time in the hub's time zone (`hub.moments.in_calendar`)."""
     zone: dt.tzinfo = current_app.config["TIMEZONE"]
-    return dt.datetime.fromtimestamp(ms / 1000, zone)
+    return dt.datetime.fromtimestamp(in_calendar(ms) / 1000, zone)
 
 
 def _locale() -> Locale:

@@ -22,7 +22,7 @@ from hub.queries import market, statements, stocktakes
 from hub.queries import planned as lists
 from hub.queries.entries import Entries
 from hub.queries.remembered import Remembered
-from hub.reporting.closing import make
+from hub.reporting.closing import make, to_close
 from hub.reporting.statements import PARTS, StatementError, lines_of, next_month
 from tests.support.events import SESSION, Journal, Story, message_of, runs
 from tests.support.hubdb import HubDb, make_template
@@ -170,6 +170,30 @@ def test_a_ledger_that_somebody_damaged_closes_no_month(lived: HubDb) -> None:
         with pytest.raises(StatementError, match="not what the movements add up to"):
             make(connection, month, ZONE)
         connection.rollback()
+
+
+def test_the_first_month_to_close_is_none_that_a_clock_made_up(tmp_path: Path) -> None:
+    path = make_template(tmp_path / "hub.sqlite3")
+    right, wrong = Journal("kiosk-a", "00AA"), Journal("kiosk-b", "00BB")
+    for journal in (right, wrong):
+        journal.start()
+        journal.receive()
+    with HubDb(path) as hub:
+
+        def first() -> str | None:
+            with hub.engine.connect() as connection:
+                return to_close(connection)
+
+        assert first() is None
+        hub.take(message_of(wrong.written))
+        assert first() == "2001-09", "there is nothing better"
+        right.learn_time()
+        hub.take(message_of(right.written))
+        assert first() == "2026-01"
+        with hub.engine.connect() as connection:
+            [there, came] = make(connection, "2026-01", ZONE).lines[::-1]
+        assert (there.stop, there.opening, there.received) == ("stop-2", 1, 0)
+        assert (came.stop, came.opening, came.received) == ("stop-1", 0, 1)
 
 
 def test_what_markets_took_is_what_their_sales_add_up_to(lived: HubDb) -> None:
