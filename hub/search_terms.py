@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from contract import codes
 from contract.codes import CodeError, Kind
+from hub.typed import narrow
 
 MAX_TERM: Final = 200
 
@@ -94,7 +95,7 @@ def _gtin(plain: str) -> str | None:
     found = _ELEMENT_STRING.match(plain) or _DIGITAL_LINK.search(plain)
     if found is not None:
         return found[1].zfill(14)
-    digits = plain.replace(" ", "").replace("-", "")
+    digits = narrow(plain).replace(" ", "").replace("-", "")
     if not (digits.isascii() and digits.isdigit() and len(digits) in _GTIN_LENGTHS):
         return None
     gtin = digits.zfill(14)

@@ -1,4 +1,6 @@
-"""Numbers as people type them and addresses hold them."""
+"""Numbers and codes as people type them and addresses hold them."""
+
+import unicodedata
 
 
 def whole_number(text: str, digits: int) -> int | None:
@@ -8,3 +10,9 @@ def whole_number(text: str, digits: int) -> int | None:
     here would, and raises an error for thousands of digits.
     """
     return int(text) if text.isascii() and text.isdigit() and len(text) <= digits else None
+
+
+def narrow(text: str) -> str:
+    """What was typed of a number, lot or retail code, in the forms that scanners read: the input
+    methods of Chinese write wide letters and digits. Not for names, which may be of such."""
+    return unicodedata.normalize("NFKC", text).strip()

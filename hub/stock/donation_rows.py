@@ -14,13 +14,13 @@ Rules
 
 import datetime as dt
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 
 from contract import gtins
+from hub.typed import narrow
 
 MAX_ROWS: Final = 2_000
 MAX_ITEMS: Final = 2_000
@@ -235,7 +235,7 @@ def _text(cell: Cell) -> str:
 
 def _narrow(cell: Cell) -> str:
     """A number or code in the forms that codes have, whatever keyboard it was typed with."""
-    return unicodedata.normalize("NFKC", _text(cell)).strip()
+    return narrow(_text(cell))
 
 
 def _quantity(cell: Cell) -> int | None:

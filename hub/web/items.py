@@ -19,6 +19,7 @@ from hub.access.scope import within
 from hub.kiosks import catalogue
 from hub.queries import places
 from hub.request import now_ms
+from hub.typed import narrow
 from hub.web import i18n, listing, status_words, story
 from hub.web.listing import Choice, Column, Days, Kind, Link, Listing, Numbers, SqlSource, Text
 from hub.web.listing import filters as by
@@ -152,7 +153,7 @@ def _parsed(typed: str) -> str | None:
 
 
 def _gtin(typed: str) -> str | None:
-    digits = "".join(char for char in typed if char.isdigit())
+    digits = "".join(char for char in narrow(typed) if char in "0123456789")
     return digits.zfill(14) if digits else None
 
 
@@ -238,7 +239,7 @@ ITEMS: Final = Listing[Line](
         Text("box", _l("Box"), clean=_parsed, where=lambda value: _ITEM.box == value),
         Text("plan", _l("Plan"), clean=_parsed, where=_for_plan),
         Text("gtin", _l("Retail code"), clean=_gtin, where=lambda value: _ITEM.gtin == value),
-        Text("lot", _l("Lot"), where=lambda value: _ITEM.lot == value),
+        Text("lot", _l("Lot"), clean=narrow, where=lambda value: _ITEM.lot == value),
         Choice(
             "grade",
             _l("Condition"),

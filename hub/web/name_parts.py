@@ -28,7 +28,7 @@ from contract.reference import (
 from hub import db
 from hub.access.permissions import Permission
 from hub.kiosks import catalogue
-from hub.typed import whole_number
+from hub.typed import narrow, whole_number
 from hub.web import i18n, plan_titles, story
 from hub.web.listing import Column, Listing, MemorySource, Text
 from hub.web.listing import Kind as Shown
@@ -225,7 +225,7 @@ def _place_kinds(_connection: Connection) -> list[tuple[str, str]]:
 
 
 def _gtin(text: str) -> str:
-    full = gtins.full(text.replace(" ", ""))
+    full = gtins.full(narrow(text).replace(" ", ""))
     if full is None:
         raise ValueError(text)
     return full

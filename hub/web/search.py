@@ -20,6 +20,7 @@ from hub.access.scope import Stops
 from hub.queries import search
 from hub.request import connection
 from hub.search_terms import About, Term
+from hub.typed import narrow
 from hub.web import i18n, story
 from hub.web.login import needs, visible_stops
 
@@ -148,8 +149,9 @@ def _found(here: Connection, term: Term, typed: str, stops: Stops) -> list[Resul
         for key, name in _categories(words)
     ]
     # Only what has no name is looked for among the lots, of which there is no index.
-    if not found and len(typed) <= MAX_LOT and search.lot_exists(here, typed, stops):
-        found.append(Result(_("Lot"), typed, url_for("items.listing", lot=typed)))
+    lot = narrow(typed)
+    if not found and len(lot) <= MAX_LOT and search.lot_exists(here, lot, stops):
+        found.append(Result(_("Lot"), lot, url_for("items.listing", lot=lot)))
     return found
 
 

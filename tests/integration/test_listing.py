@@ -25,6 +25,8 @@ from sqlalchemy import (
     select,
 )
 
+from contract import events
+from contract.codes import PLACE_IN
 from hub.access.permissions import Role
 from hub.web.listing import Column, Listing, MemorySource, SqlSource
 from hub.web.listing.listing import Asked, Cursor, Source, read_cursor, write_cursor
@@ -265,6 +267,30 @@ def test_a_day_of_a_table_begins_at_midnight_by_the_hubs_clock(tmp_path: Path) -
         told = client.get(f"/events?type=received&format=csv&{days}").text.lstrip("\ufeff")
         [row] = csv.DictReader(io.StringIO(told))
         assert moment in row.values()
+    site.close()
+
+
+def test_lots_and_retail_codes_are_found_in_the_wide_letters_of_an_input_method(
+    tmp_path: Path,
+) -> None:
+    site = HubSite(tmp_path)
+    site.add_users()
+    east = site.add_stop("stop-east", "东门站", "East Gate", ("", ""), "0E0E")
+    code = east.journal.code()
+    received = events.Received(
+        session=east.journal.session,
+        item=code,
+        category="F1",
+        place=PLACE_IN,
+        retail=events.Retail(gtin="06901234567892", lot="A1"),
+    )
+    site.receive(east.journal, [east.journal.write(received, site.now_ms)])
+    site.intake(east)
+    client = signed_in(site)
+    for wanted in ("lot=Ａ１", "gtin=６９０１２３４５６７８９２"):
+        told = client.get(f"/stock/items?format=csv&{wanted}").text.lstrip("\ufeff")
+        assert [row["Code"] for row in csv.DictReader(io.StringIO(told))] == [code], wanted
+    assert "lot=A1" in client.get("/search?q=Ａ１").text
     site.close()
 
 

@@ -1,7 +1,6 @@
 """Recalls: goods that must not go out, wherever they are, from now on until it is over."""
 
 import secrets
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
@@ -21,6 +20,7 @@ from hub.access.scope import within
 from hub.request import connection
 from hub.stock import reasons
 from hub.stock.stock_actions import CloseRecall, OpenRecall, SetAsideRecalled
+from hub.typed import narrow
 from hub.web import i18n
 from hub.web import listing as tables
 from hub.web.listing import Choice, Column, Kind, Link, Listing, SqlSource
@@ -167,20 +167,15 @@ def _form(gtin: str, lot: str, problem: str, why: str = "") -> str:
     )
 
 
-def _narrow(typed: str) -> str:
-    """In the forms that codes have, whatever keyboard it was typed with."""
-    return unicodedata.normalize("NFKC", typed).strip()
-
-
 def gtin_of(typed: str) -> str | None:
     """The 14 digits of a retail code as somebody typed it; None where its check digit is wrong."""
-    return gtins.full("".join(char for char in _narrow(typed) if char.isdigit() and char.isascii()))
+    return gtins.full("".join(char for char in narrow(typed) if char.isdigit() and char.isascii()))
 
 
 @needs(Permission.EDIT_STOCK)
 def open_one() -> BaseResponse:
     """Open it: from now on kiosks set such goods aside."""
-    typed, lot = request.form.get("gtin", ""), _narrow(request.form.get("lot", ""))[:20]
+    typed, lot = request.form.get("gtin", ""), narrow(request.form.get("lot", ""))[:20]
     why, recall = request.form.get("why", ""), request.form.get("recall", "")
     gtin = gtin_of(typed)
     if gtin is None:
