@@ -96,6 +96,7 @@ def step(alarm: Alarm, finding: Finding | None, limits: Limits, now_ms: int) -> 
     """The alarm a moment later, given what the rules find of it now. One that ended stays so."""
     if alarm.state == ENDED:
         return alarm
+    alarm = _not_ahead(alarm, now_ms)
     changes = alarm.changes
     if finding is not None:
         if alarm.fine_ms is not None:
@@ -192,5 +193,23 @@ def _settle_repeats(alarm: Alarm, limits: Limits, now_ms: int) -> Alarm:
     return alarm
 
 
+def _not_ahead(alarm: Alarm, now_ms: int) -> Alarm:
+    """Without moments that are to come: the hub's clock was ahead when they were noted, and nobody
+    would be told anything until it is there again."""
+
+    def past(moment: int | None) -> int | None:
+        return None if moment is None else min(moment, now_ms)
+
+    return msgspec.structs.replace(
+        alarm,
+        began_ms=min(alarm.began_ms, now_ms),
+        since_ms=min(alarm.since_ms, now_ms),
+        fired_ms=past(alarm.fired_ms),
+        fine_ms=past(alarm.fine_ms),
+        told_ms=past(alarm.told_ms),
+        first_told_ms=past(alarm.first_told_ms),
+    )
+
+
 def _recent(changes: tuple[int, ...], now_ms: int) -> tuple[int, ...]:
-    return tuple(one for one in changes if one > now_ms - HOUR_MS)[-MOST_CHANGES:]
+    return tuple(one for one in changes if now_ms - HOUR_MS < one <= now_ms)[-MOST_CHANGES:]

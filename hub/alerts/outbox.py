@@ -18,15 +18,18 @@ from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, or_, select, update
 
 from hub import db
 from hub.alerts import channels
-from hub.alerts.forms import A_MINUTE, Letter, Outcome
+from hub.alerts.forms import A_MINUTE, PAUSE_MS, Letter, Outcome
 from hub.alerts.telling import Message
 
 FIRST_RETRY_MS: Final = 30_000
 LAST_RETRY_MS: Final = 30 * 60_000
+FARTHEST_MS: Final = max(LAST_RETRY_MS, PAUSE_MS)
+"""How far ahead anything is put off. What stands farther off was noted while the hub's clock was
+ahead, and is not waited for."""
 GIVE_UP_MS: Final = 24 * 3_600_000
 MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 3_600_000
@@ -61,7 +64,7 @@ def recent(connection: Connection, now_ms: int) -> dict[str, int]:
     table = db.alarm_message.c
     rows = connection.execute(
         select(table.channel, func.count())
-        .where(table.made_ms > now_ms - HOUR_MS, table.test.is_(False))
+        .where(table.made_ms.between(now_ms - HOUR_MS + 1, now_ms), table.test.is_(False))
         .group_by(table.channel)
     )
     return {row[0]: row[1] for row in rows}
@@ -72,7 +75,7 @@ def due(connection: Connection, now_ms: int) -> list[Waiting]:
     table = db.alarm_message.c
     waiting = connection.execute(
         select(table.id, table.channel)
-        .where(table.due_ms <= now_ms)
+        .where(or_(table.due_ms <= now_ms, table.due_ms > now_ms + FARTHEST_MS))
         .order_by(table.urgent.desc(), table.id)
     ).all()
     if not waiting:
@@ -81,7 +84,7 @@ def due(connection: Connection, now_ms: int) -> list[Waiting]:
         row[0]: row[1]
         for row in connection.execute(
             select(table.channel, func.count())
-            .where(table.tried_ms > now_ms - MINUTE_MS)
+            .where(table.tried_ms.between(now_ms - MINUTE_MS + 1, now_ms))
             .group_by(table.channel)
         )
     }
@@ -90,7 +93,10 @@ def due(connection: Connection, now_ms: int) -> list[Waiting]:
     chosen: list[int] = []
     failed: dict[str, int] = {}
     for row in waiting:
-        if resting.get(row.channel, 0) > now_ms or tried.get(row.channel, 0) >= A_MINUTE:
+        if (
+            now_ms < resting.get(row.channel, 0) <= now_ms + FARTHEST_MS
+            or tried.get(row.channel, 0) >= A_MINUTE
+        ):
             continue
         tried[row.channel] = tried.get(row.channel, 0) + 1
         if row.channel in failing:

@@ -232,6 +232,27 @@ def test_no_bot_gets_more_than_twenty_within_a_minute(site: HubSite, bot: Bot) -
     assert len(bot.got) == 25
 
 
+def test_a_clock_that_was_a_year_ahead_and_is_put_right_holds_no_message_back(
+    site: HubSite, bot: Bot
+) -> None:
+    right, channel = site.now_ms, add(site, bot, DINGTALK, "/x")
+    site.now_ms += 365 * 24 * 3_600_000
+    put(site, channel, *(f"early{n}" for n in range(25)))
+    bot.answers = [*[TAKEN] * 18, (502, b""), (200, b'{"errcode":130101}')]
+    sending = sender(site, bot)
+    for _ in range(4):
+        sending.send_due()
+    tried = len(bot.got)
+    site.now_ms = right
+    with site.reader.connect() as connection:
+        assert outbox.recent(connection, right) == {}
+    bot.answers = [TAKEN] * 10
+    put(site, channel, "new")
+    while sending.send_due():
+        pass
+    assert len(bot.got) - tried == 8, "five that waited, two that were not taken, and the new one"
+
+
 def test_a_server_that_says_nothing_keeps_nobody_elses_message_waiting(
     site: HubSite, bot: Bot
 ) -> None:

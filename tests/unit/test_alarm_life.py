@@ -97,6 +97,18 @@ def test_what_lasts_less_than_a_minute_wakes_nobody() -> None:
     assert hub.wait(for_ms=2 * HOUR) == 0
 
 
+@pytest.mark.parametrize("already", [0, MINUTE], ids=["not yet told", "told"])
+def test_a_clock_that_was_a_year_ahead_and_is_put_right_silences_no_alarm(already: int) -> None:
+    hub = Hub()
+    hub.now += 365 * 24 * HOUR
+    hub.look(DOWN)
+    hub.look(DOWN, after=already)
+    hub.now = NOW
+    assert hub.wait(DOWN, for_ms=17 * MINUTE) == 2 - bool(already), "the operator is told at last"
+    assert hub.wait(for_ms=2 * HOUR) == 2
+    assert hub.alarms == {}
+
+
 def test_first_the_stops_group_is_told_and_the_operator_when_nobody_there_has_acknowledged() -> (
     None
 ):
