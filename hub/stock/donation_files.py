@@ -1,5 +1,6 @@
 """The first sheet of an uploaded list as cells: CSV as spreadsheets write it, or a workbook."""
 
+import codecs
 import csv
 import io
 from collections.abc import Sequence
@@ -11,7 +12,8 @@ from hub.stock.donation_rows import MAX_ROWS, Cell
 
 MAX_BYTES: Final = 2 * 1024 * 1024
 _ENCODINGS: Final = ("utf-8-sig", "gb18030")
-"""What spreadsheets in China save CSV as; every text is valid GB18030 or it is none of ours."""
+"""What spreadsheets in China save CSV as; every text is valid GB18030 or it is none of ours.
+"Unicode text", which begins with a mark of UTF-16, is read too."""
 
 
 class FileError(ValueError):
@@ -47,17 +49,25 @@ def _workbook(content: bytes) -> Sequence[Sequence[Cell]]:
 
 
 def _csv(content: bytes) -> Sequence[Sequence[Cell]]:
-    for encoding in _ENCODINGS:
+    utf_16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    for encoding in ("utf-16",) if utf_16 else _ENCODINGS:
         try:
             text = content.decode(encoding)
         except UnicodeDecodeError:
             continue
         if "\0" in text:
             break
-        first = text[: text.find("\n") + 1 or None]
-        separator = max(",;\t，", key=first.count)
         try:
-            return list(csv.reader(io.StringIO(text), delimiter=separator))
+            return list(csv.reader(io.StringIO(text), delimiter=_separator(text)))
         except csv.Error:
             break
     raise FileError("not-a-table")
+
+
+def _separator(text: str) -> str:
+    """What stands in most of the first lines: a title above them need have none, or another."""
+    lines = text.splitlines()[:20]
+    return max(
+        ",;\t，",
+        key=lambda mark: (sum(mark in line for line in lines), "".join(lines).count(mark)),
+    )

@@ -196,6 +196,8 @@ def _line(
             wrong("gtin", "bad-gtin")
     category = _text(cells.get("category"))
     key = known.categories.get(category.lower()) if category else None
+    if category and key is None:  # a name may itself be of wide signs
+        key = known.categories.get(narrow(category).lower())
     if category and key is None:
         wrong("category", "unknown-category")
     if not category:
@@ -239,10 +241,10 @@ def _narrow(cell: Cell) -> str:
 
 
 def _quantity(cell: Cell) -> int | None:
-    text = _narrow(cell).replace(",", "")
-    if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) < 1:
+    text = _narrow(cell)
+    if not re.fullmatch(r"[0-9]{1,9}|[0-9]{1,3}(?:,[0-9]{3}){1,2}", text):
         return None
-    return int(text)
+    return int(text.replace(",", "")) or None
 
 
 def _date(cell: Cell) -> str | None:

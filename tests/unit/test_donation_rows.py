@@ -44,6 +44,15 @@ def test_numbers_and_lots_as_an_input_method_writes_them_are_what_scanners_read(
     assert [(r.gtin, r.quantity, r.lot) for r in found.rows] == [("06901234567892", 1200, "A1")]
 
 
+@pytest.mark.parametrize("typed", ["1,5", "1，5", "12,00", ",100", "1,000,0", "1 2"])
+def test_a_comma_that_groups_no_thousands_makes_no_other_number(typed: str) -> None:
+    assert faults(("", "面粉", "F1", typed, "", "", "")) == [(2, "quantity", "not-a-number")]
+
+
+def test_a_category_is_known_in_wide_letters() -> None:
+    assert [row.category for row in reading(("", "", "Ｆ１", 1, "", "", "")).rows] == ["F1"]
+
+
 def test_every_fault_is_told_at_once_with_its_row_and_column() -> None:
     assert faults(
         ("6901234567893", "", "F1", 1, "", "", ""),
@@ -114,3 +123,17 @@ def test_a_file_that_is_no_table_is_refused(content: bytes, why: str) -> None:
     with pytest.raises(FileError) as caught:
         cells(content)
     assert caught.value.why == why
+
+
+@pytest.mark.parametrize("title", ["捐赠清单", "捐赠清单，2026年"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "utf-16"])
+def test_a_title_above_a_text_decides_nothing_about_its_columns(
+    title: str, separator: str, encoding: str
+) -> None:
+    text = "\n".join([title, *(separator.join(line) for line in (["品类", "数量"], ["F1", "3"]))])
+    assert [list(line) for line in cells(text.encode(encoding))] == [
+        [title],
+        ["品类", "数量"],
+        ["F1", "3"],
+    ]
