@@ -16,13 +16,12 @@ drivers/usb/class/usblp.c, which asks for at most five seconds and reports a fai
 
 from __future__ import annotations
 
-import fcntl
-import struct
 from typing import Final
 
 import msgspec
 
 LPGETSTATUS: Final = 0x060B
+"""The question to usblp's node, which answers with an int (`drivers.transports.ask_node`)."""
 GET_PORT_STATUS: Final = 1
 """bRequest of the printing class; to the interface, one byte comes back."""
 NO_ERROR: Final = 0x08
@@ -48,9 +47,3 @@ def port_status(answer: int) -> PortStatus | None:
         off_line=not answer & SELECTED,
         error=not answer & NO_ERROR,
     )
-
-
-def ask_node(target: int) -> int:
-    """The byte, from usblp's node. Raises OSError where it is none, or does not answer."""
-    answer = fcntl.ioctl(target, LPGETSTATUS, bytes(4))
-    return int(struct.unpack("i", answer)[0]) & 0xFF

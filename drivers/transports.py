@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from drivers.line_errors import as_os_errors, error_number
 from drivers.link_faults import closed, gone, no_line, stuck
-from drivers.port_status import PortStatus, ask_node, port_status
+from drivers.port_status import LPGETSTATUS, PortStatus, port_status
 
 if TYPE_CHECKING:
     from serial import Serial
@@ -278,6 +278,13 @@ class SerialTransport(_DescriptorTransport):
                 port.reset_output_buffer()
             with contextlib.suppress(OSError):
                 port.close()
+
+
+def ask_node(target: int) -> int:
+    """The byte of `drivers.port_status`, from usblp's node. Raises OSError where it is none, or
+    does not answer."""
+    answer = fcntl.ioctl(target, LPGETSTATUS, bytes(4))
+    return int(struct.unpack("i", answer)[0]) & 0xFF
 
 
 class UsbNodeTransport(_DescriptorTransport):

@@ -2,7 +2,7 @@
 
 A machine without a printer has no ``/dev/usb``: here the node is a pseudo-terminal, and what the
 kernel's driver would answer comes from the virtual printer behind it. The way without the kernel
-goes through the real PyUSB. In the guest tests the kernel's own driver is asked.
+goes through the real PyUSB.
 """
 
 import errno
@@ -20,14 +20,13 @@ from drivers.port_status import (
     PAPER_EMPTY,
     SELECTED,
     PortStatus,
-    ask_node,
     port_status,
 )
 from drivers.ports import PROFILES, Condition, Document
 from drivers.printer_escpos import EscposLanguage
 from drivers.printer_wire import WirePrinter
 from drivers.transport_usb import UsbTransport
-from drivers.transports import Transport, UsbNodeTransport
+from drivers.transports import Transport, UsbNodeTransport, ask_node
 from tests.drivers.documents import ITEM, LABEL, RECEIPT
 from tests.support.paper import Code
 from tests.support.serial_devices import wait_until

@@ -40,6 +40,7 @@ PURE: Final = (
     "drivers/discovery_printers.py",
     "drivers/guidance.py",
     "drivers/link_faults.py",
+    "drivers/port_status.py",
     "drivers/profiles.py",
     "drivers/url_reader.py",
     "drivers/urls.py",
