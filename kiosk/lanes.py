@@ -162,7 +162,7 @@ class LaneDesk:
         state = self.states.setdefault(lane, LaneState())
         message = Message("rest")
         if state.phase is not Phase.REST:
-            message = Message("welcome")
+            message = Message("resumed")
         self._show(lane, Signal.IDLE, message)
         self._ask(lane)
 

@@ -35,6 +35,7 @@ PROMPT_OF: Final[dict[str, str]] = {
     "undone": "undone",
     "handover-undone": "undone",
     "welcome": "welcome",
+    "resumed": "welcome",
     "out": "recorded",
     "moved": "recorded",
     "delivered": "recorded",

@@ -7,6 +7,7 @@ from kiosk.state import Phase
 
 MESSAGES: Final[dict[str, Words]] = {
     "rest": Words("您好", "Hello"),
+    "resumed": Words("刚才中断过；扫过的都在，请继续", "That was a break. All you scanned is kept: go on"),
     "identify": Words("我在这里：义仓中心在找这台终端", "Here I am: the hub is looking for this kiosk"),
     "self-test": Words("正在自检，请稍等", "Self-test: one moment"),
     "refused": Words("现在不能扫这个", "Not now: that card does nothing here"),

@@ -91,6 +91,19 @@ def stop(home: Home) -> Iterator[Stop]:
     running.stop()
 
 
+def test_a_donor_without_a_card_is_told_after_a_power_cut_that_everything_is_kept(
+    home: Home,
+) -> None:
+    before = Stop(home)
+    before.scan(RICE)
+    before.stop()
+    after = Stop(home)
+    shown = after.view.now().lanes[0].drawn(after.clock.mono())
+    assert "kept" in shown.message_en
+    assert "card" not in shown.message_en
+    after.stop()
+
+
 # --- one read ----------------------------------------------------------------------------------
 
 
