@@ -220,9 +220,10 @@ def _write_new(file: Path, text: str) -> None:
 def verify_command(file: Path, key: Path | None) -> None:
     """用私钥打开备份 FILE 并全部核对 / Open the backup FILE by its private key, and check it all.
 
-    这证明：这把私钥打得开它，数据库完好，每个事件都在，且与其哈希相符。
+    这证明：这把私钥打得开它，数据库完好，每个事件都在，且与其哈希相符；
+    PostgreSQL 的备份只证明前一点和文件完整。
     This proves that this key opens it, that the database in it is sound, and that every event is
-    there and matches its hash.
+    there and matches its hash; of a backup of PostgreSQL, that this key opens it and it is whole.
     """
     try:
         identities = _identities(key)
@@ -230,6 +231,13 @@ def verify_command(file: Path, key: Path | None) -> None:
             held = restoring.check(file, identities, Path(scratch))
     except BackupError as error:
         raise Refused(str(error)) from None
+    if held is None:
+        click.echo(
+            "私钥打得开，文件完整；PostgreSQL 备份里的事件在恢复时才逐一核对"
+            " / this key opens it, and the file is whole; the events in a backup of PostgreSQL are"
+            f" checked only when it is restored: {file}"
+        )
+        return
     click.echo(
         f"完好，私钥打得开 / sound, and this key opens it: {file} ({held.events:,} events,"
         f" {len(held.holds):,} streams)"

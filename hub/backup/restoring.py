@@ -128,16 +128,17 @@ def restore_postgresql(
     return Restored(held, replayed, copies.unreadable)
 
 
-def check(file: Path, identities: Sequence[Identity], scratch: Path) -> Held:
+def check(file: Path, identities: Sequence[Identity], scratch: Path) -> Held | None:
     """What a backup holds, once its private key opened it and all of it was verified; ``scratch``
-    is a directory for the plain copy, which is deleted again.
+    is a directory for the plain copy, which is deleted again. None of a dump of PostgreSQL: all of
+    it was read, but only a database tells what is in it.
 
     Raises:
         BackupError: it does not open or is not sound.
     """
     if f".{taking.POSTGRESQL}." in file.name:
         sealing.unseal(file, identities, _Counted(), compressed=True)
-        return Held(0, {})
+        return None
     plain = scratch / f"{hashlib.sha256(file.name.encode()).hexdigest()[:16]}.sqlite3"
     try:
         _open(file, plain, identities)

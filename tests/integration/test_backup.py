@@ -15,6 +15,7 @@ from uuid import UUID
 import pyrage
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
@@ -31,6 +32,7 @@ from hub.backup import (
     state,
     verify,
 )
+from hub.backup.commands import verify_command
 from hub.backup.keeper import Keeper
 from hub.backup.taking import of_sqlite
 from hub.log import recording
@@ -499,6 +501,18 @@ def test_a_plain_copy_of_the_database_is_taken_too(
         tmp_path / "old.sqlite3", hub.path, restoring.Copies((), ()), [], 3
     )
     assert done.held.events == 8
+
+
+def test_of_a_dump_of_postgresql_no_more_is_said_than_was_looked_at(tmp_path: Path) -> None:
+    key, file = keys.new(), tmp_path / "yicang-20261122T000000-000.pgdump.age"
+    sealing.seal(io.BytesIO(b"no dump"), file, key.to_public(), compressed=True)
+    private = tmp_path / "key"
+    private.write_text(str(key))
+    done = CliRunner().invoke(verify_command, [str(file), "--key", str(private)])
+    assert done.exit_code == 0, done.output
+    assert "this key opens it" in done.output
+    assert "checked only when it is restored" in done.output
+    assert "sound" not in done.output
 
 
 def test_a_private_key_is_read_from_what_was_typed_off_paper(tmp_path: Path) -> None:
