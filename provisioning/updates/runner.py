@@ -193,6 +193,18 @@ class Updater:
         elif current not in there and confirmed in there:
             log.error("the current release is not there: back to %s", confirmed)
             self._places.link(CURRENT, str(confirmed))
+        elif {current, confirmed} <= set(there) and current != confirmed:
+            self._leave_unwatched(str(current), str(confirmed))
+
+    def _leave_unwatched(self, current: str, confirmed: str) -> None:
+        """Goes back from a release that is under trial by its link alone: how far it was is lost,
+        and so is the count of its starts. (A hub's trial has a state of its own.)"""
+        state = self.state()
+        if "hub" in links.kinds(self._places.root) or state.phase is not Phase.IDLE:
+            return
+        log.error("%s was never confirmed: back to %s", current, confirmed)
+        lost = steps.begin(state, current, confirmed, source="", by_hand=False, forced=False)
+        self._save(lost.at(Phase.RETURNING, reason="cut-off"))
 
     def _go_on(self) -> State:
         nonce, counted, since, ended = "", False, self._clock.mono_ms(), 0

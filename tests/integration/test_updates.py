@@ -391,6 +391,23 @@ def test_a_damaged_state_file_is_forgotten_and_the_links_hold(
     assert one.in_use() == NEW
 
 
+@pytest.mark.parametrize("early", [True, False])
+def test_a_release_under_trial_is_left_though_nobody_knows_any_more_that_it_is(
+    tmp_path: Path, signer: Signer, early: bool
+) -> None:
+    one = machine(tmp_path, signer, Manners(panics=True))
+    one.offer()
+    with pytest.raises(PanicError):
+        one.updater().run()
+    one.power_cut()
+    one.places.state.write_bytes(b"\0" * 40)
+    state = one.updater(early=early).run()
+    assert (state.result, state.result_reason) == (Result.REVERTED, "cut-off")
+    assert one.in_use() == OLD
+    assert NEW in state.refused
+    assert_nothing_recorded_is_lost(one)
+
+
 def test_a_release_that_vanished_from_the_disk_is_replaced_by_the_confirmed_one(
     tmp_path: Path, signer: Signer
 ) -> None:
