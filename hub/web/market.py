@@ -17,6 +17,7 @@ from hub.access import audit
 from hub.access.permissions import Permission
 from hub.access.scope import within
 from hub.folds.sales import SOLD, TAKEN_BACK
+from hub.log.recording import RequestReusedError
 from hub.queries import market as query
 from hub.queries.market import Market, Proceeds
 from hub.request import connection, now_ms, services
@@ -357,6 +358,9 @@ def set_prices() -> BaseResponse:
     except Refused as error:
         text = words.refusal(error)
         return Response(_prices(typed, yuan, text, "codes"), status=409)
+    except RequestReusedError:
+        text = _("This form was sent before, for something else. Please begin again.")
+        return Response(_prices(typed, yuan, text, "yuan"), status=409)
     shell.told(_("%(n)s things cost %(price)s yuan now.", n=len(items), price=yuan))
     address = url_for("market.prices", codes=" ".join(items), yuan=yuan)
     return redirect(address, 303)

@@ -91,6 +91,23 @@ def test_a_price_that_cannot_be_says_why(
     assert (status, told in page) == (400, True)
 
 
+def test_a_form_that_is_sent_again_with_another_price_says_so_and_keeps_what_was_typed(
+    site: HubSite, east: Place
+) -> None:
+    """As somebody does who goes back, mends the price and sends the old page."""
+    item = site.intake(east, "T1")
+    client = signed_in(site, "lead")
+    form = hidden(client.get("/market/prices").text) | {"codes": item, "yuan": "7"}
+    assert [client.post("/market/prices", data=form).status_code for _ in range(2)] == [303, 303]
+    again = client.post("/market/prices", data=form | {"yuan": "8"})
+    assert (again.status_code, "was sent before" in words(again.text)) == (409, True)
+    assert 'value="8"' in again.text
+    mended = client.post("/market/prices", data=hidden(again.text) | {"codes": item, "yuan": "8"})
+    assert mended.status_code == 303
+    with site.reader.connect() as connection:
+        assert connection.exec_driver_sql("SELECT price FROM item").scalars().all() == [80]
+
+
 def test_what_was_taken_stands_beside_what_was_counted(site: HubSite, east: Place) -> None:
     item = site.intake(east, "T1")
     held(
