@@ -411,7 +411,7 @@ def test_a_cut_behind_the_record_asks_nothing(either: Counter) -> None:
     [item] = either.desk.items()
     after = either.cut_and_back()
     after.work()
-    assert after.said == (Signal.IDLE, "welcome")
+    assert after.said == (Signal.IDLE, "resumed")
     either.check(item, "F1")
     scan_again_is_no_second_record(after, RICE, {item})
 
