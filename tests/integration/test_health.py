@@ -12,6 +12,8 @@ from tests.support.journals import WALL, Home
 from tests.support.lanes import TOYS
 
 PRINTER = DeviceState("usb:0416:5011", "printer", True, Words("就绪", "ready"))
+MEANWHILE_MB = 500
+"""What others may write, or take away, between two looks at the disk."""
 
 
 class Kiosk:
@@ -123,7 +125,8 @@ def test_a_hot_board_short_of_power_is_told_at_once_with_room_and_lanes(kiosk: K
     told = kiosk.desk.health([], {"door": lane})
     assert told.temperature_c == 81.5
     assert told.throttling == ("under-voltage", "throttled")
-    assert told.disk_free_mb == Machine(kiosk.machine, 1).free_mb() > 0
+    free_mb = Machine(kiosk.machine, 1).free_mb()
+    assert abs(told.disk_free_mb - free_mb) < MEANWHILE_MB
     assert (told.software, told.prefixes_left) == ("test", 2)
     [at_lane] = told.lanes
     assert (at_lane.lane, at_lane.state) == ("door", lane.phase.value)
