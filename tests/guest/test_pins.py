@@ -6,6 +6,7 @@ board it is on, and stops where it is on none: /proc/cpuinfo says so to the kios
 
 import itertools
 from collections import defaultdict
+from collections.abc import Callable
 
 import pytest
 
@@ -46,11 +47,10 @@ def board(stop: Stop) -> Stop:
     return stop
 
 
-def press(stop: Stop, line: int) -> None:
-    """Until it was heard: an emulated machine may take a moment for a bounce."""
+def hold(stop: Stop, line: int, what: str, done: Callable[[], object]) -> None:
+    """Presses the button until what it does is done."""
     stop.guest.call("pull", line, "pull-down")
-    until("it is pressed", lambda: stop.guest.call("level", line) == 0)
-    stop.guest.ask("sleep", "0.2")
+    until(what, done)
     stop.guest.call("pull", line, "pull-up")
 
 
@@ -74,12 +74,10 @@ def test_buttons_do_what_their_cards_do(board: Stop) -> None:
     board.plug_printer()
     board.scan(people.RICE)
     until("it came in", board.received)
-    press(board, UNDO)
-    until("it is taken back", lambda: _bodies(board, Voided))
+    hold(board, UNDO, "it is taken back", lambda: _bodies(board, Voided))
     board.scan(people.SOAP)
     until("it came in", lambda: len(board.received()) == 2)
-    press(board, FINISH)
-    until("the visit is over", lambda: _bodies(board, SessionClosed))
+    hold(board, FINISH, "the visit is over", lambda: _bodies(board, SessionClosed))
     assert len(_bodies(board, Voided)) == 1
     assert len(_bodies(board, SessionClosed)) == 1
 
