@@ -19,6 +19,21 @@ _GUIDE: Final = f"{_AT}/QuickRef4400.pdf"
 _TABLES: Final = f"{_AT}/Museo_Software_Configuration_Strings.docx"
 _SUFFIX: Final = "https://github.com/Hypernova-Oy/SSAuthenticator/blob/HEAD/lib/SSAuthenticator/AutoConfigurer.pm"
 """Writes the suffix to a GFS4400 and reads it back: twenty bytes, filled up with zeros."""
+_ENTER_OR_LEAVE: Final = (
+    "101010101010",
+    "100001001111",
+    "110010110100",
+    "110100011011",
+    "111000111010",
+    "100001110001",
+    "100110110110",
+    "111001011111",
+    "110010110100",
+    "101100100101",
+    "101000001010",
+    "111111111111",
+)
+"""The maker's one picture for both."""
 
 _SETTINGS: Final = (
     Setting(
@@ -50,20 +65,7 @@ _SETTINGS: Final = (
         "$P\r",
         f"{_GUIDE}#page=16",
         "datamatrix",
-        modules=(
-            "101010101010",
-            "100001001111",
-            "110010110100",
-            "110100011011",
-            "111000111010",
-            "100001110001",
-            "100110110110",
-            "111001011111",
-            "110010110100",
-            "101100100101",
-            "101000001010",
-            "111111111111",
-        ),
+        modules=_ENTER_OR_LEAVE,
     ),
     Setting(
         Purpose.SILENT,
@@ -175,20 +177,7 @@ _SETTINGS: Final = (
         "$P\r",
         f"{_GUIDE}#page=16",
         "datamatrix",
-        modules=(
-            "101010101010",
-            "100001001111",
-            "110010110100",
-            "110100011011",
-            "111000111010",
-            "100001110001",
-            "100110110110",
-            "111001011111",
-            "110010110100",
-            "101100100101",
-            "101000001010",
-            "111111111111",
-        ),
+        modules=_ENTER_OR_LEAVE,
     ),
 )
 

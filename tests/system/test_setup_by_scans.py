@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -255,19 +256,25 @@ def test_an_enrolment_that_was_taken_back_is_begun_anew_by_scanning_alone(
         assert bundle.stat().st_size > 0
 
 
+def set_up(hub: InstalledHub, kiosk: BlankKiosk) -> Mapping[str, Any]:
+    """From the first plug to the digits that were confirmed; its invitation."""
+    invitation = hub.invite()
+    kiosk.plug_in()
+    kiosk.wait_printed("Setting up")
+    kiosk.scanner.scan(invitation["text"])
+    ticket = kiosk.wait_printed("Enrolled")
+    [digits] = re.findall(r"\b(\d{3}) (\d{3})\b", ticket)
+    hub.ask("POST", f"kiosks/invitations/{invitation['id']}/confirm", digits="".join(digits))
+    return invitation
+
+
 @pytest.mark.proof
 def test_a_kiosk_gets_its_certificate_when_it_is_confirmed(tmp_path: Path) -> None:
     with (
         InstalledHub(tmp_path / "hub", certificates=True) as hub,
         BlankKiosk(tmp_path / "kiosk") as kiosk,
     ):
-        invitation = hub.invite()
-        kiosk.plug_in()
-        kiosk.wait_printed("Setting up")
-        kiosk.scanner.scan(invitation["text"])
-        ticket = kiosk.wait_printed("Enrolled")
-        [digits] = re.findall(r"\b(\d{3}) (\d{3})\b", ticket)
-        hub.ask("POST", f"kiosks/invitations/{invitation['id']}/confirm", digits="".join(digits))
+        invitation = set_up(hub, kiosk)
         assert kiosk.wait_ended() == 75, "to be started anew, as its service does"
         kiosk.plug_in()
         kiosk.wait_heard("welcome")
@@ -295,13 +302,7 @@ def test_pages_with_a_bought_certificate_are_pinned_and_the_broker_keeps_the_hub
         InstalledHub(tmp_path / "hub", given=signs, pinned=pinned) as hub,
         BlankKiosk(tmp_path / "kiosk") as kiosk,
     ):
-        invitation = hub.invite()
-        kiosk.plug_in()
-        kiosk.wait_printed("Setting up")
-        kiosk.scanner.scan(invitation["text"])
-        ticket = kiosk.wait_printed("Enrolled")
-        [digits] = re.findall(r"\b(\d{3}) (\d{3})\b", ticket)
-        hub.ask("POST", f"kiosks/invitations/{invitation['id']}/confirm", digits="".join(digits))
+        invitation = set_up(hub, kiosk)
         kiosk.wait_heard("welcome")
         kiosk.scanner.scan(people.RICE)
         kiosk.wait_heard("setup-done")
